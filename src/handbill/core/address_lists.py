@@ -1,4 +1,4 @@
-"""Lists of addresses that are taken for bots: read from a CSV, asked address by address.
+"""Lists of addresses that count as bots: read from a CSV, queried address by address.
 
 **Source**: domain 7.4 (botIpsFileUrl: header "IP Address", prefixes allowed).
 """
@@ -22,11 +22,11 @@ class NotAddresses(ValueError):
 
 
 def read_prefixes(text: str) -> list[str]:
-    """The list as networks, smallest spelling each, in order, once each. The first cell of a line
-    counts; a heading and empty lines do not.
+    """The list as networks in their shortest spelling, sorted and without repeats. The first cell
+    of a line counts; a heading and empty lines are skipped.
 
-    Understands 192.0.2.7, 192.0.2 (three octets, or two, or one), 192.0.2.0/24 and the same of
-    IPv6. **Refuses** (NotAddresses) other lines, and more than 100,000.
+    Accepts 192.0.2.7, 192.0.2 (three octets, or two, or one), 192.0.2.0/24 and the same for IPv6.
+    **Refuses** (NotAddresses) other lines, and more than 100,000.
     """
     found: dict[str, None] = {}
     for number, cell in _cells(text):
@@ -61,8 +61,8 @@ def _network(cell: str) -> Network | None:
 
 
 class AddressList:
-    """Networks that can be asked whether an address is in any of them. ``version``: the same for
-    the same networks, empty for none.
+    """A set of networks that tells whether it contains an address. ``version``: equal for equal
+    networks, empty for none.
     """
 
     def __init__(self, networks: Iterable[str]) -> None:
@@ -86,7 +86,7 @@ class AddressList:
 
 @lru_cache(maxsize=65_536)
 def _parsed(address: str) -> tuple[int, int]:
-    """Version and number; version 0 for what is no address."""
+    """Version and number; version 0 if it is no address."""
     try:
         parsed = ip_address(address)
     except ValueError:

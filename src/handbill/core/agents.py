@@ -1,7 +1,7 @@
-"""Our own additions and exceptions over the public list of programs' user agents.
+"""Our own additions to, and exceptions from, the public list of programs' user agents.
 
-An exception takes words out of an agent before the public list reads it, so that what is left can
-still be known as a program. An addition is a program that the public list does not know.
+An exception removes words from an agent before the public list reads it, so that the rest can still
+be recognised as a program. An addition is a program missing in the public list.
 **Source**: domain 7.4.
 """
 
@@ -30,7 +30,7 @@ PEOPLE = (
         "the model of a telephone: some are called Bot, Spider, Fever or Cosmos",
     ),
 )
-"""Words of an agent that begins as a browser's does and that a person's browser may have."""
+"""Words that a person's browser may have, for agents that begin as a browser's does."""
 
 PROGRAMS = (
     Sign(r"^(?:-|null|none|undefined|unknown|user-agent.*)$", "no agent, in so many words"),
@@ -113,18 +113,18 @@ _programs = tuple(re.compile(sign.pattern) for sign in PROGRAMS)
 
 
 def without_people(agent: str) -> str:
-    """The agent less the words by which the public list takes people for programs."""
+    """The agent without the words that make the public list take people for programs."""
     return _people.sub("", agent) if _BROWSER.match(agent) else agent
 
 
 def is_program(agent: str) -> bool:
-    """Whether one of our own additions knows the agent; asked of what ``without_people`` leaves."""
+    """Whether one of our own additions matches an agent returned by ``without_people``."""
     return any(sign.search(agent) for sign in _programs)
 
 
 def program_of(agent: str) -> str:
-    """The name of a program, the same for each of its versions: its first word, or what it says
-    behind a browser's name. **Shape**: at most 40 characters, lower case; "-" for none.
+    """The name of a program without its version: its first word, or the one after a browser's name.
+    **Shape**: at most 40 characters, lower case; "-" for none.
     """
     named = _NAMED.search(agent) or _FIRST.match(agent)
     return named[1][:_MOST_NAME].lower() if named else "-"

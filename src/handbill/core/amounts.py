@@ -12,7 +12,7 @@ from handbill.kit.money import MICROS, NotMoney, micros_of
 _AMOUNT = re.compile(
     r"(?P<before>[^\d.,]*?\.??)\s*(?P<figures>[.,]?[0-9][0-9.,\s']*?)\s*(?P<after>[^\d.,]*\.??)"
 )
-# Thousands in threes, with one mark alike; in India only the last three, before them twos.
+# Thousands in threes, all with the same mark; in India only the last three, before them twos.
 _GROUPED = re.compile(
     r"[0-9]{1,3}([.,' ])[0-9]{3}(?:\1[0-9]{3})*|[0-9]{1,2},(?:[0-9]{2},)+[0-9]{3}"
 )
@@ -33,12 +33,12 @@ class Amount(NamedTuple):
     currencies: frozenset[str] | None
 
     def may_be_in(self, currency: str, said: str) -> bool:
-        """Whether it can be in that currency; ``said``: what another node says of it, if any."""
+        """Whether it can be in that currency; ``said``: what another node says about it, if any."""
         own = self.currencies is None or currency in self.currencies
         return own and (not said or currency in (named_by(said) or ()))
 
     def must_be_in(self, said: str) -> str:
-        """The one currency that it and ``said`` name; empty where they name none, or several."""
+        """The single currency that it and ``said`` name; empty if they name none, or several."""
         beside = named_by(said)
         if said and beside is None:
             return ""
@@ -48,12 +48,12 @@ class Amount(NamedTuple):
 
 
 def read_amount(text: str, currency: str = "") -> Amount | None:
-    """The amount of a text, rounded down to the micro; None: the text is none.
+    """The amount in a text, rounded down to the micro; None: the text is no amount.
 
-    ``currency``: the one that it is likely in. A lone comma or dot before exactly three figures is
-    a decimal mark, but groups thousands where that currency has no smaller unit.
+    ``currency``: the likely one. A single comma or dot before exactly three digits is a decimal
+    mark; if that currency has no smaller unit, it separates thousands.
     """
-    # One space at most: with many of them in a row the expression would try every way to part them.
+    # At most one space: with many in a row, the expression would try every way to split them.
     line = _NO_MINOR.sub("", " ".join(text.split()).replace("’", "'"))
     found = _AMOUNT.fullmatch(line)
     if found is None:
@@ -82,7 +82,7 @@ def _named_by_all(signs: str) -> frozenset[str] | None:
 
 
 def _plain(figures: str, *, are_whole: bool) -> str:
-    """Figures without marks of thousands, a dot before the part; nothing if they are neither."""
+    """Digits without thousands marks, with a dot as decimal mark; empty if they are no number."""
     marks = re.sub("[0-9]", "", figures)
     last = marks[-1:]
     whole, part = figures, ""
@@ -97,12 +97,12 @@ def _plain(figures: str, *, are_whole: bool) -> str:
 
 
 def tellers(node: str, names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Which of an item's nodes say what an amount's node is in, and which what the item's amounts
-    are in; in any case, whatever parts their words.
+    """Which of an item's nodes give the currency of one amount, and which that of all its amounts;
+    in any case, with any separator between words.
 
-    Of the amount: beside it where both have a parent of their own (``bid/amount``,
-    ``bid/currency_code``), at it, or under its name. Of the item: in a node of its own, unless that
-    may be the currency of what the job pays.
+    For the amount: beside it if both have their own parent (``bid/amount``, ``bid/currency_code``),
+    as its attribute, or under its name. For the item: in its own node, unless that may be the
+    currency of the job's pay.
     """
     if not node:
         return [], []
@@ -127,13 +127,13 @@ def _bare(name: str) -> str:
 
 
 def is_of_cents(said: str) -> bool:
-    """Whether a unit is a part of a currency's own."""
+    """Whether a unit is a part of a currency's unit, such as a cent."""
     return said.strip().lower() in _CENTS
 
 
 def said_of(telling: tuple[list[str], list[str]], fields: Mapping[str, str]) -> str:
-    """What an item says that its bid is in: a part of a currency before all else, or a currency;
-    nothing: it does not say.
+    """What an item says about its bid's currency: preferably a part of a currency, else a currency;
+    empty if it says nothing.
     """
     every = [
         (name, said)

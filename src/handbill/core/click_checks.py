@@ -1,7 +1,7 @@
-"""What became of a click, step by step: told again from its entry, and from what is kept beside it.
+"""The checks of a click, step by step: restored from its entry and what is kept beside it.
 
-An entry keeps the reason alone. As the steps have a fixed order and the first that hits decides,
-the reason says of each step before it that it found nothing. **Source**: core.click_definitions.
+An entry keeps the reason alone. The steps have a fixed order and the first match decides, so the
+reason implies that each earlier step found nothing. **Source**: core.click_definitions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ STEPS: Final[tuple[Step, ...]] = (
     "FOREIGN",
     "LATENT",
 )
-"""In the order in which the judge takes them; caps come after them."""
+"""In the judge's order; caps come after them."""
 Found = Literal["DECIDED", "PASSED", "OFF", "NOT_REACHED"]
 _OF_CLASS: Final[Mapping[str, Step]] = {
     INVALID: "CLIENT",
@@ -60,7 +60,7 @@ _OF_REASON: Final[Mapping[str, Step]] = {
 
 
 class Check(NamedTuple):
-    """One step. ``OFF``: no rule asks for it. ``NOT_REACHED``: an earlier one had decided."""
+    """One step. ``OFF``: no rule needs it. ``NOT_REACHED``: an earlier one had decided."""
 
     step: Step
     found: Found
@@ -69,8 +69,8 @@ class Check(NamedTuple):
 def checks_of(
     disposition: str, reason: str, rules: Definition | None, *, lists: bool
 ) -> list[Check]:
-    """What each step found. ``rules``: those that held then, None where they are not known: then a
-    step that was off is told as passed. ``lists``: whether there was a list of addresses.
+    """The result of each step. ``rules``: those in force then, None if they are not known: then a
+    step that was off is shown as passed. ``lists``: whether there was a list of addresses.
     """
     assert disposition in {VALID, OVER_CAP, *_OF_CLASS}, "it is a click's"
     decided = _OF_REASON.get(reason) or _OF_CLASS.get(disposition)
@@ -102,8 +102,8 @@ def _asks(rules: Definition, step: Step, *, lists: bool) -> bool:
 
 
 class CapThen(NamedTuple):
-    """A cap at an instant. ``used``: until then, None where nobody can tell any more; ``reserved``:
-    what was still promised to others out of it. ``decided``: it had no room.
+    """A cap at an instant. ``used``: until then, None if it is no longer known; ``reserved``: the
+    part still reserved for others. ``decided``: it had no room.
     """
 
     limit: Limit
@@ -113,7 +113,7 @@ class CapThen(NamedTuple):
 
 
 def counters_asked(limits: Iterable[Limit], day: date) -> set[CounterKey]:
-    """The counters that tell how caps stood: their own, and those of what was reserved."""
+    """The counters that show the state of caps: their own, and those of reserved budgets."""
     found: set[CounterKey] = set()
     for key, _, _, reserved in compared_on(tuple(limits), day):
         found.update((key, *(other for other, _ in reserved)))
@@ -123,7 +123,7 @@ def counters_asked(limits: Iterable[Limit], day: date) -> set[CounterKey]:
 def caps_then(
     limits: Iterable[Limit], day: date, used: Mapping[CounterKey, int | None], decided: str
 ) -> list[CapThen]:
-    """How the caps over a place stood. ``decided``: the name of the one that had no room."""
+    """The state of the caps over a place. ``decided``: the name of the one without room."""
     found = []
     for key, _, limit, reserved in compared_on(tuple(limits), day):
         kept = sum(max(0, value - (used.get(other) or 0)) for other, value in reserved)

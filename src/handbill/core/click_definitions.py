@@ -21,12 +21,12 @@ _48_HOURS = 2 * _DAY_SECONDS
 
 
 class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The rules for clicks at one publisher. None: that rule is off; of ``latent_seconds``: the
-    operator's own holds.
+    """The rules for clicks at one publisher. None: that rule is off; for ``latent_seconds``: the
+    operator's own applies.
 
-    ``by_agent``, ``by_address``: which detectors tell bots, while ``bot`` is on. ``most_clicks``:
-    of one address on one day; every further one is a bot's. ``latency_minutes`` is the
-    publisher's own: how long it goes on showing what has left its feed.
+    ``by_agent``, ``by_address``: which detectors find bots, while ``bot`` is on. ``most_clicks``:
+    of one address on one day; every further click is a bot's. ``latency_minutes`` belongs to the
+    publisher: how long it still shows what has left its feed.
     """
 
     bot: bool = True
@@ -53,7 +53,7 @@ class DefinitionBody(msgspec.Struct, omit_defaults=True):
 
 
 class ClickDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """``client_no`` 0: for every client. The list of addresses is read apart: it may be long."""
+    """``client_no`` 0: for every client. The list of addresses is separate: it may be long."""
 
     no: int
     publisher_no: int
@@ -80,8 +80,8 @@ PRESETS: Final[Mapping[Preset, Definition]] = {
 
 
 def with_said(body: DefinitionBody, said: Mapping[str, Any]) -> DefinitionBody:
-    """A definition after a change, by its own names and those of its rules; ``detectors`` stand
-    together. A ``preset`` comes first. None switches a rule off; of a flag, it is true.
+    """A definition after a change, by its own names and those of its rules; ``detectors`` are set
+    together. A ``preset`` is applied first. None switches a rule off; for a flag, it means true.
     """
     detectors = said.get("detectors", {})
     if detectors is None:
@@ -105,13 +105,13 @@ REASONS: Final[Mapping[str, tuple[str, ...]]] = {
     LATENT: ("old_link", "left_feed", "price_too_old"),
     INVALID: ("unknown_client",),
 }
-"""Why a click does not count, by its class: each has one of these reasons, and no other. Those of
-clicks without room are the names of caps (``core.charging.CAP_NAMES``).
+"""Why a click does not count, by its class: each has one of these reasons, and no other. For clicks
+without room, the reasons are names of caps (``core.charging.CAP_NAMES``).
 """
 
 
 class JobPlace(NamedTuple):
-    """Where a job is, as its client says it."""
+    """Where a job is, according to its client."""
 
     country: str
     state: str
@@ -119,7 +119,7 @@ class JobPlace(NamedTuple):
 
 
 class Location(NamedTuple):
-    """Where an address is. ``states`` and ``cities`` are every spelling known, case folded."""
+    """Where an address is. ``states`` and ``cities`` contain every known spelling, case folded."""
 
     country: str = ""
     city: str = ""
@@ -132,13 +132,13 @@ NOWHERE: Final = Location()
 
 
 class Evidence(Protocol):
-    """What a click is classed by. ``ahead``: it was no visit of a page (HEAD, PREFETCH).
+    """What a click is classed by. ``ahead``: it was not a page visit (HEAD, PREFETCH).
 
-    ``opened_at``: the click of the same visitor on the same job that opened the latest window;
-    ``left_at``: since when its listing is in no feed, and ``grace`` how long it is good all the
-    same where the rules do not say; ``replaced_at``: since when neither its price is honoured nor
-    its publisher has a copy that shows it, and ``stale`` how long it is good all the same;
-    ``forgotten``: its link is older than what is remembered.
+    ``opened_at``: when the same visitor's click on the same job opened the latest window.
+    ``left_at``: since when its listing is in no feed, and ``grace`` how long it is still good if
+    the rules do not say. ``replaced_at``: since when its price is neither honoured nor shown by the
+    publisher's copy, and ``stale`` how long it is still good then. ``forgotten``: its link is older
+    than what is remembered.
     """
 
     @property
@@ -165,7 +165,7 @@ class Evidence(Protocol):
     def forgotten(self) -> bool: ...
 
     def foreign(self, grain: Grain) -> str:
-        """By what it is from outside its job's area, or nothing."""
+        """In what respect it is from outside its job's area; empty if it is not."""
 
 
 class Seen(NamedTuple):
@@ -190,8 +190,8 @@ class Seen(NamedTuple):
 
 
 def class_of_click(rules: Definition, seen: Evidence) -> tuple[str, str] | None:
-    """Why a click does not count (class and reason), or None when it may. The first that hits, in
-    the order bot, duplicate, foreign, latent. What is no visit is a bot's, whatever the rules say.
+    """Why a click does not count (class and reason), or None if it may. The first match decides, in
+    the order bot, duplicate, foreign, latent. What is no visit is a bot's under any rules.
 
     Both ends of a window belong to it; sources may bring clicks a little out of order.
     """
@@ -231,10 +231,10 @@ def _bot_reason(rules: Definition, seen: Evidence) -> str:
 
 
 def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
-    """By what a click is from outside the job's area, or nothing.
+    """In what respect a click is from outside the job's area; empty if it is not.
 
-    What either side does not say, or says in a word that we do not know, speaks for the click.
-    REGION has no narrower meaning than STATE here.
+    If either side says nothing, or uses an unknown word, the click counts as inside. REGION has no
+    narrower meaning than STATE here.
     """
     country = country_code(job.country)
     if country and location.country and country != location.country:
@@ -243,7 +243,7 @@ def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
         return ""
     if state_differs(job.state, location.states, country or location.country):
         return "state"
-    # A code where a city is asked for names the state or the country, as far as it goes.
+    # A code in place of a city names the state or the country, as far as that is known.
     codes = {state for state in location.states if len(state) <= _LONGEST_CODE}
     near = location.cities | codes | {location.country.casefold()}
     return "city" if grain == "CITY" and location.cities and differs(job.city, near) else ""
@@ -252,8 +252,8 @@ def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
 def definition_of(
     own: DefinitionBody | None, general: DefinitionBody | None, otherwise: Definition
 ) -> Definition:
-    """Which rules hold at a publisher for a client: its own definition, the publisher's for all,
-    or those that hold where there is none. One that is switched off is as if it were not there.
+    """The rules at a publisher for a client: its own definition, else the publisher's for all, else
+    the default ones. A definition that is switched off is ignored.
     """
     for body in (own, general):
         if body is not None and body.enabled:

@@ -1,4 +1,4 @@
-"""Which country a text means: two letters, three, or an English name (ISO 3166-1)."""
+"""The country that a text means: two letters, three, or an English name (ISO 3166-1)."""
 
 from typing import Final
 
@@ -90,5 +90,5 @@ _CODE_OF: Final = _spellings()
 
 
 def country_code(text: str) -> str:
-    """The two letters of the country that a text names; nothing where it names none known."""
+    """The two letters of the country that a text names; empty if it names none."""
     return _CODE_OF.get(text.strip().casefold(), "")

@@ -1,6 +1,6 @@
-"""The currencies there are, their smallest units, and how they are written beside an amount.
+"""The existing currencies, their smallest units, and how they are written beside an amount.
 
-**Source**: ISO 4217 (codes and exponents); the signs in use, with all that each may stand for.
+**Source**: ISO 4217 (codes and exponents); the signs in use, with all their possible meanings.
 """
 
 from collections.abc import Mapping
@@ -79,15 +79,15 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
         "元": "CNY TWD HKD",
     }.items()
 }
-"""What a sign beside an amount may mean; compared in capitals, without a dot at its end."""
+"""The possible meanings of a sign beside an amount; compared in capitals, without a final dot."""
 
 
 def unit_micros(currency: str) -> int:
-    """The smallest amount that can be paid in a currency. An unknown one has hundredths."""
+    """The smallest payable amount of a currency. An unknown one has hundredths."""
     return MICROS // int(10 ** PLACES.get(currency, 2))
 
 
 def named_by(sign: str) -> frozenset[str] | None:
-    """The currencies that a code or sign may name; None: it names none that there is."""
+    """The currencies that a code or sign may name; None: it names no existing one."""
     word = sign.strip().upper().rstrip(".")
     return frozenset({word}) if word in PLACES else SIGNS.get(word)

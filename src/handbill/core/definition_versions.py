@@ -16,10 +16,10 @@ _BYTES: Final = 8
 
 
 class InForce(msgspec.Struct, frozen=True):
-    """``rules``: those of the definition that holds, or the installation's. ``grace``, ``stale``:
-    how long what has left a feed, or has another price there, is good where the rules do not say.
-    ``agents``: the version of the lists of programs; ``addresses``: of the definition's own list,
-    empty where there is none.
+    """``rules``: those of the definition in force, or the installation's. ``grace``, ``stale``: how
+    long a listing that has left a feed, or has another price there, is good if the rules do not
+    say. ``agents``: the version of the lists of programs; ``addresses``: of the definition's own
+    list, empty if there is none.
     """
 
     rules: Definition
@@ -33,7 +33,7 @@ class InForce(msgspec.Struct, frozen=True):
 
 
 def version_of(body: bytes) -> str:
-    """The name of what is encoded so. **Shape**: 16 hex digits."""
+    """The name of the encoded content. **Shape**: 16 hex digits."""
     return hashlib.blake2b(body, digest_size=_BYTES).hexdigest()
 
 

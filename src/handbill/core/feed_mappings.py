@@ -30,13 +30,13 @@ KEYS = {
 }
 """The contract's mapping key → the canonical name of the field, in the contract's order."""
 ADDED_KEYS = frozenset({"schemaMappingsExpirationDate"})
-"""Keys that the contract does not have: they are answered only where they are mapped."""
+"""Keys that the contract does not have: they are returned only if they are mapped."""
 
 ADDITIONAL, PUBLISHER = "schemaMappingAdditional", "schemaMappingPublisher"
 CANONICAL = frozenset(KEYS.values())
 STRUCTURE = frozenset({"source", "job"})
 PLACE = ("city", "state", "country", "zip")
-"""What says together where a job is."""
+"""The fields that together say where a job is."""
 MANDATORY = ("source", "job", "title", "description", "url", "referencenumber")
 """What a feed must have unless its ``mandatoryFields`` say otherwise."""
 
@@ -51,9 +51,9 @@ def mandatory_of(feed: FeedBody) -> tuple[str, ...]:
 
 
 def unmapped(feed: FeedBody) -> list[str]:
-    """The mandatory fields that have neither a node nor a value of the feed's own.
+    """The mandatory fields that have neither a node nor a fixed value.
 
-    So too what no mapping can do without: where the jobs stand, and what they are known by.
+    Also the fields that every mapping needs: where the jobs are, and what identifies them.
     """
     nodes = nodes_of(feed.mappings)
     needed = dict.fromkeys((*mandatory_of(feed), "source", "job", "referencenumber"))
@@ -66,7 +66,7 @@ def unmapped(feed: FeedBody) -> list[str]:
 def publishers_node(mappings: Mapping[str, Any]) -> str:
     """The node that lists a job's publishers: given as text, or as an object with ``publishers``.
 
-    Both ways round: ``{"publishers": node}`` and ``{node: "publishers"}``.
+    In either direction: ``{"publishers": node}`` and ``{node: "publishers"}``.
     """
     given = mappings.get(PUBLISHER)
     if isinstance(given, str):

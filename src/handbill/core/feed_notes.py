@@ -1,7 +1,7 @@
-"""The note beside an outbound feed: which content its file has. The edge makes its ETag of that.
+"""The note beside an outbound feed: which content its file has. The edge makes its ETag from it.
 
-It says when the file that it speaks of was written, which is also the file's time of change: so a
-note that a file is ahead of, or behind, is never taken for its own.
+It contains the time when its file was written, which is also the file's time of change. So a note
+that is older or newer than a file is never taken for that file's note.
 """
 
 import re
@@ -22,8 +22,8 @@ def note_of(written_at: Instant, digest: bytes) -> bytes:
 
 
 def content_of(note: bytes, changed_at: Instant) -> bytes | None:
-    """The content, as hexadecimal digits, of a file that was changed then; None when the note is
-    another file's, or none at all.
+    """The content, in hex digits, of a file that was changed then; None if the note belongs to
+    another file, or is no note.
     """
     found = _NOTE.fullmatch(note)
     return found[2] if found and int(found[1]) == changed_at else None

@@ -1,4 +1,4 @@
-"""Runs of inbound feeds: what became of each import. **Source**: domain 5.3."""
+"""Runs of inbound feeds: the result of each import. **Source**: domain 5.3."""
 
 import msgspec
 
@@ -16,10 +16,10 @@ class RunFault(msgspec.Struct, frozen=True):
 
 
 class RunBody(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """``settings``: the digest of the feed's settings that the run went by, in hex.
+    """``settings``: the digest of the feed's settings used by the run, in hex.
 
-    ``live``: how many live jobs the feed had after it. ``etag``, ``last_modified``: what the other
-    side marked the body with.
+    ``live``: the number of the feed's live jobs after it. ``etag``, ``last_modified``: from the
+    headers of the response.
     """
 
     forced: bool = False

@@ -1,22 +1,22 @@
 """The texts of feeds, read as their readers read them. Pure.
 
-What was escaped twice is read as meant, control characters that stand for those of windows-1252 are
-those, and of values that repeat all are kept in sight.
+Text that was escaped twice is unescaped, control characters that stand for those of windows-1252
+are replaced, and all values of a repeated node are kept.
 """
 
 import re
 from html.entities import html5
 
 ALSO = "\x1e"
-"""Stands before each further value of a node that repeats; no character of XML 1.0."""
+"""Precedes each further value of a repeated node; not a character of XML 1.0."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _BREAK = re.compile(r"[\t\n\r\xa0\u2000-\u200a\u2028\u2029\u202f\u205f]")
-_UNSEEN = re.compile("[\xad\u200b\u2060\ufeff]")  # where a word may break, and marks of order
+_UNSEEN = re.compile("[\xad\u200b\u2060\ufeff]")  # possible word breaks, and byte order marks
 _READ_AS = {chr(byte): bytes((byte,)).decode("cp1252", "ignore") for byte in range(128, 160)}
 """Control characters that stand for those of windows-1252. **Source**: HTML 13.2.5.80."""
 _ENTITY = re.compile(r"&(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
-_MOST_ESCAPES = 3  # so often a text may have been escaped
+_MOST_ESCAPES = 3  # a text may have been escaped so often
 _AMPERSAND = re.compile(r"&(?:(?:amp|#38|#[xX]26);)+")
 _ESCAPED_TAG = re.compile(r"&lt;/?[A-Za-z][A-Za-z0-9]*(?:\s|/?&gt;)")
 _TAG = re.compile(r"</?[A-Za-z]")
@@ -40,12 +40,12 @@ def cleaned(text: str, most: int = _MOST_LINE) -> str:
 
 
 def _character(control: re.Match[str]) -> str:
-    """What a control character stands for, mostly nothing."""
+    """The character that a control character stands for, mostly none."""
     return _READ_AS.get(control[0], "")
 
 
 def unescaped(text: str) -> str:
-    """A line as a reader reads it: what was escaped again, once or twice, is what it stands for."""
+    """A line as a reader reads it: repeated escapes, once or twice, are undone."""
     for _ in range(_MOST_ESCAPES):
         if "&" not in text or ";" not in text:
             break
@@ -56,13 +56,13 @@ def unescaped(text: str) -> str:
 
 
 def within(text: str) -> str:
-    """What a text says that was put into a section and then escaped as a whole."""
+    """The content of a text that was put into a CDATA section and then escaped as a whole."""
     section = _SECTION.fullmatch(text) if "<![" in text else None
     return text if section is None else section[1]
 
 
 def without_tags(line: str) -> str:
-    """A line without HTML's tags of text; a word in angle brackets that nothing ends is no tag."""
+    """A line without HTML's text tags; a word in angle brackets without a closing tag is no tag."""
     if "</" not in line and not _LONE.search(line):
         return line
     return _OF_TEXT.sub(lambda tag: "" if tag[1] else " ", line)
@@ -78,7 +78,7 @@ def _meant(entity: re.Match[str]) -> str:
 
 
 def listed(text: str) -> str:
-    """All values of a field that may have many, as one line."""
+    """All values of a field that may have several, as one line."""
     return ", ".join(dict.fromkeys(filter(None, map(cleaned, text.split(ALSO)))))
 
 
@@ -88,8 +88,8 @@ def link_of(text: str) -> str:
 
 
 def html_text(text: str) -> str:
-    """A description: HTML and line breaks stay; one that was escaped as a whole is HTML too."""
-    # Each question is dearer than the one before, and cheaper than the search.
+    """A description: HTML and line breaks stay; one that was escaped as a whole is unescaped."""
+    # Each check is more expensive than the one before, and cheaper than the search.
     plain = text.isascii() and "\x7f" not in text and ALSO not in text
     if not plain and not text.replace("\n", "").isprintable():
         text = _CONTROL.sub(_character, text.replace(ALSO, "\n"))

@@ -1,11 +1,11 @@
-"""One field of a feed's item: where it is, what it says, and what is wrong with it. Pure."""
+"""One field of a feed's item: its node, its value, and what is wrong with it. Pure."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from handbill.core.feed_text import ALSO, cleaned, unescaped
 
-_MOST_TOLD = 3  # values that are not kept are told so far
+_MOST_TOLD = 3  # so many values that are not kept are reported
 
 
 class FieldFault(NamedTuple):
@@ -19,7 +19,7 @@ class FieldFault(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A mapped field: its node, and its value where the node says nothing."""
+    """A mapped field: its node, and its value if the node is empty."""
 
     name: str
     node: str
@@ -36,7 +36,7 @@ def value_of(source: Source, fields: Mapping[str, str], most: int) -> str:
 
 
 def first_of(source: Source, fields: Mapping[str, str], most: int, faults: list[FieldFault]) -> str:
-    """The value of a field that has one; what else its node says is told."""
+    """The value of a field that has one; other values of its node are reported as faults."""
     text = fields.get(source.node)
     if text and ALSO in text:
         text, *others = text.split(ALSO)

@@ -1,6 +1,6 @@
-"""Where a candidate stands after applying, and what an event about it counts as.
+"""The stage of a candidate after applying, and what an event about it counts as.
 
-Nothing here waits or looks up: what is known of an application comes as an argument.
+Nothing here waits or looks up: what is known of an application is an argument.
 **Source**: contract 5 (funnel), domain 8, safety.md section 2 (arrays, late, clock skew).
 """
 
@@ -21,22 +21,22 @@ STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 COUNTED: Final = "counted"
 DUPLICATE: Final = "duplicate"
-UNMAPPED: Final = "unmapped"  # its text names no stage yet
+UNMAPPED: Final = "unmapped"  # its text is mapped to no stage yet
 PARKED: Final = "parked"  # its application is not known yet
 DEAD: Final = "dead"  # parked, and its application never came
 LATE_FROZEN: Final = "late_frozen"  # its month was closed
 Disposition = Literal["counted", "duplicate", "unmapped", "parked", "dead", "late_frozen"]
 FORGOTTEN: Final = frozenset({DUPLICATE, DEAD})
-"""The dispositions whose items are no part of an application's history."""
+"""The dispositions whose items do not belong to an application's history."""
 
 
 def application_key(application_id: str) -> str:
-    """What names an application by its own id."""
+    """The key of an application by its own id."""
     return f"application/{application_id}"
 
 
 def candidate_key(candidate_id: str, job_id: str) -> str:
-    """What names an application by its job (32 hex digits) and the candidate."""
+    """The key of an application by its job (32 hex digits) and the candidate."""
     return f"candidate/{job_id}/{candidate_id}"
 
 
@@ -55,13 +55,13 @@ class Item(msgspec.Struct, kw_only=True):
     details: dict[str, Any] = {}
 
     def at(self, zone: tzinfo) -> Instant:
-        """The instant; without a zone of its own the stamp is in the client's."""
+        """The instant; a stamp without a zone is in the client's."""
         stamp = self.stamp
         return instant_of(stamp if stamp.tzinfo is not None else stamp.replace(tzinfo=zone))
 
 
 class Event(NamedTuple):
-    """One item of a funnel. ``name`` is its stage, or its text where that names none."""
+    """One item of a funnel. ``name`` is its stage, or its text if that maps to none."""
 
     name: str
     at: Instant
@@ -70,13 +70,13 @@ class Event(NamedTuple):
 
 
 def folded(text: str) -> str:
-    """A status text as it is compared: case and blanks say nothing."""
+    """A status text as it is compared: case and spaces are ignored."""
     return " ".join(text.casefold().split())
 
 
 def stage_of(text: str, stages: Mapping[str, str]) -> str:
-    """The stage that a text stands for, or empty. The client's own map (by folded text) beats the
-    stages' own names.
+    """The stage of a text, or empty. The client's own map (by folded text) overrides the stages'
+    own names.
     """
     name = folded(text)
     found = stages.get(name)
@@ -87,21 +87,21 @@ def stage_of(text: str, stages: Mapping[str, str]) -> str:
 
 
 def event_of(text: str, stage: str, at: Instant, received_at: Instant) -> Event:
-    """``?`` sets a text apart from a stage of that name."""
+    """``?`` distinguishes a text from a stage of that name."""
     return Event(stage or f"?{folded(text)}", at, received_at, bool(stage))
 
 
 def dated(at: Instant, now: Instant) -> Instant | None:
-    """The instant to date an event by: never after now. None when it is too far ahead."""
+    """The instant that dates an event: never after now. None if it is too far ahead."""
     return None if at > now + _MOST_AHEAD else min(at, now)
 
 
 def disposition_of(
     event: Event, *, repeated: bool, known: bool, frozen: bool, judged_at: Instant
 ) -> tuple[str, str]:
-    """What an event counts as, and why. ``repeated``: the same happened to its application at the
-    same instant already; ``known``: there is such an application; ``judged_at``: the applies that
-    the doors took before are judged.
+    """What an event counts as, and why. ``repeated``: the same already happened to its application
+    at the same instant; ``known``: the application exists; ``judged_at``: the applies that the
+    doors took earlier are judged.
     """
     if repeated:
         return DUPLICATE, ""

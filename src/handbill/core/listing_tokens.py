@@ -1,10 +1,10 @@
 """The two sealed texts that travel through the outside world: the listing token and the click id.
 
-A **listing token** stands in every outbound tracking URL and freezes who is paid what for a click.
-A **click id** (``jClickId``) says the same of one click, and when and which it was; whoever returns
-it can be believed. Who is paid what can be read by nobody but us: it is sealed (AES-SIV, RFC 5297),
-the job and the click stand beside it, bound to it by its tag. The same listing makes the same
-token. Both are base64url without padding. **Source**: contract 5, safety.md redirector, domain 6.6,
+A **listing token** is in every outbound tracking URL and freezes who is paid what for a click. A
+**click id** (``jClickId``) says the same of one click, with its time and identity; a returned one
+can be trusted. Only we can read who is paid what: it is sealed (AES-SIV, RFC 5297). The job and the
+click stand beside it, bound to it by its tag. The same listing makes the same token. Both are
+base64url without padding. **Source**: contract 5, safety.md redirector, domain 6.6,
 docs/decisions/0031.
 """
 
@@ -28,34 +28,34 @@ from handbill.kit.signing import MAC_BYTES, mac, put_number, same, take_number
 
 _LISTING, _CLICK = 3, 4
 _OPEN_LISTING, _OPEN_CLICK = 1, 2
-"""Kinds that were signed, and that everybody could read: believed still, and made no more."""
+"""Kinds that were signed and readable by everybody: still accepted, but no longer made."""
 _RANDOM_BYTES = 16
 _AT_BYTES = 7
 _SEALED_AT = {_LISTING: 18, _CLICK: 18 + _RANDOM_BYTES + _AT_BYTES}
-"""How many bytes stand before what is sealed, by kind."""
+"""The number of bytes before the sealed part, by kind."""
 _MOST_TEXT = 256
 _KNOWN_TERMS = 16_384
 _KNOWN_TOKENS = 16_384
 _STEP = 32
-"""Terms are filled up to a multiple of this, so that no length tells how high a bid is."""
+"""Terms are padded to a multiple of this, so that no length reveals how high a bid is."""
 _TAG_BYTES = 16
 _LENGTHS = sorted(
     -(-(before + _TAG_BYTES + size) * 4 // 3)
     for before in _SEALED_AT.values()
     for size in (_STEP, 2 * _STEP)
 )
-"""Of a spelled token or click id, in characters."""
+"""The length of a spelled token or click id, in characters."""
 _JOINTS = (b"-", b"_")
 _MOST_SPELLED = 1_024
 _MS = 1_000
 JOB = slice(0, 16)  # of a packed listing
-MARK_AT = 4  # three bytes stand before what a token shows of its job: that many characters
+MARK_AT = 4  # three bytes stand before the part of the job that a token shows: that many characters
 _TYPE_BYTES = {bid_type: bytes((place,)) for place, bid_type in enumerate(BID_TYPES)}
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")  # "!" is no digit: the decoder refuses it
 _PADDING = (b"", b"", b"==", b"=")
-# By the length modulo 4, which characters can be the last: its unused low bits are 0.
+# By length modulo 4, the possible last characters: their unused low bits are 0.
 _LAST: tuple[frozenset[int], ...] = (
     frozenset(_DIGITS),
     frozenset(),
@@ -71,11 +71,11 @@ class NotOurs(ValueError):
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """One job offered to one publisher at one bid, as frozen in a link.
 
-    ``bid_micros`` is the trader's own bid (what ``spent`` counts and, marked up, the
-    client's caps); ``price_micros`` is what the publisher is shown and charges: the bid less
-    markdown, in its own currency. ``listed_at`` is when a file first showed the listing at these;
-    whole milliseconds, 0 where a link does not say. ``quote``: out of what the bid was converted,
-    and at which rate (picos) the price is; of 0s where nothing is.
+    ``bid_micros`` is the trader's own bid (counted by ``spent`` and, marked up, by the client's
+    caps); ``price_micros`` is what the publisher is shown and charges: the bid less markdown, in
+    its own currency. ``listed_at`` is when a file first showed the listing at these; whole
+    milliseconds, 0 if a link does not say. ``quote``: what the bid was converted from, and the rate
+    (picos) of the price; 0s if nothing was converted.
     """
 
     client_no: int
@@ -91,14 +91,14 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Click(NamedTuple):
-    """What a click id says of itself. ``random`` is its identity in the ledger."""
+    """The content of a click id. ``random`` is its identity in the ledger."""
 
     random: bytes
     at: Instant
     listing: Listing
 
 
-# All jobs of a placement share these numbers, so few of them are read again and again.
+# All jobs of a placement share these numbers, so the same few are read again and again.
 @lru_cache(_KNOWN_TERMS)
 def _terms(packed: bytes) -> tuple[BidType, tuple[int, ...], Quote]:
     numbers = []
@@ -160,7 +160,7 @@ def _spell(raw: bytes) -> bytes:
 
 
 def _decoded(spelled: bytes) -> bytes:
-    """What a text spells. **Refuses** (NotOurs) all but the one spelling that we emit.
+    """The bytes of a text. **Refuses** (NotOurs) all but the one spelling that we emit.
 
     It differs from Base64's other spellings of the same bytes in its alphabet, in having no
     padding, and in the low bits of its last character.
@@ -177,13 +177,13 @@ def _decoded(spelled: bytes) -> bytes:
 
 @lru_cache(64)
 def _sealer(key: bytes) -> AESSIV:
-    """AES-256-SIV under a key of its own: the secret itself signs the kinds that are open."""
+    """AES-256-SIV under its own key: the secret itself signs the open kinds."""
     return AESSIV(hashlib.blake2b(key=key, person=b"listing sealer", digest_size=64).digest())
 
 
 def _opened(text: str | bytes, kinds: tuple[int, int], keys: Mapping[int, bytes]) -> bytes:
-    """What a text said before it was sealed or signed: all in front of the job, and the listing as
-    it is packed. ``kinds``: the sealed and the open one. **Refuses** (NotOurs) anything not made
+    """The content of a text before it was sealed or signed: everything before the job, and the
+    packed listing. ``kinds``: the sealed and the open one. **Refuses** (NotOurs) anything not made
     under ``keys``.
     """
     raw = _decoded(text.encode("ascii", "replace") if isinstance(text, str) else text)
@@ -199,7 +199,7 @@ def _opened(text: str | bytes, kinds: tuple[int, int], keys: Mapping[int, bytes]
     signed = raw[:-MAC_BYTES]
     if raw[0] != plain or not same(mac(key, signed), raw[-MAC_BYTES:]):
         raise NotOurs
-    # There the type of the bid stands before the job.
+    # In open kinds, the type of the bid stands before the job.
     at = _SEALED_AT[sealed] - 16
     return signed[:at] + signed[at + 1 : at + 17] + _filled(signed[at : at + 1] + signed[at + 17 :])
 
@@ -210,7 +210,7 @@ def listing_token(listing: Listing, kid: int, key: bytes) -> str:
 
 
 def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
-    """Read a token back. **Refuses** (NotOurs) what none of ``keys`` (by key id) has sealed."""
+    """Read a token. **Refuses** (NotOurs) what none of ``keys`` (by key id) has sealed."""
     packed = _opened(token, (_LISTING, _OPEN_LISTING), keys)[2:]
     try:
         return _unpack(packed)
@@ -225,7 +225,7 @@ def click_id(click: Click, kid: int, key: bytes) -> str:
 
 
 def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
-    """Read a click id back, also with something around it (``meant``). **Refuses** (NotOurs) what
+    """Read a click id, also with other characters around it (``meant``). **Refuses** (NotOurs) what
     none of ``keys`` has sealed.
     """
     said = _click_said(text.encode("ascii", "replace") if isinstance(text, str) else text, keys)
@@ -250,16 +250,16 @@ def _click_said(text: bytes, keys: Mapping[int, bytes]) -> bytes:
 
 
 def job_mark(job_id: bytes) -> bytes:
-    """Part of each listing token of a job, whatever its terms: from ``MARK_AT`` on. By it a job's
-    link is found in a file.
+    """The part that all listing tokens of a job have in common, from ``MARK_AT`` on. A job's link
+    is found in a file by it.
     """
     return _spell(job_id[1:])
 
 
 def meant(text: bytes) -> Iterator[bytes]:
-    """What of a text may be the token or click id that was given, where the whole text is none:
-    without what others have put around it (parameters without a question mark, the point or
-    bracket of a sentence, a slash), and its characters not percent-encoded.
+    """The parts of a text that may be the token or click id, if the whole text is none: without
+    what others have added (parameters without a question mark, a sentence's full stop or bracket, a
+    slash), and with percent-encoding undone.
     """
     run = token_at(unquote_to_bytes(text[:_MOST_SPELLED]).lstrip(), 0)
     if run and run != text:
@@ -293,10 +293,10 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
 
 
 def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], bytes]:
-    """``open_listing`` for many tokens: token → the listing as it is packed.
+    """``open_listing`` for many tokens: token → the packed listing.
 
     ``packed[JOB]`` is its job; ``terms_of`` and ``click_signer`` take the whole. Most clicks fall
-    on few links, so those seen last are kept open.
+    on few links, so the most recent ones are cached.
     """
     known = dict(keys)
     unseal = {bytes((_LISTING, kid)): _sealer(key).decrypt for kid, key in known.items()}
@@ -318,8 +318,8 @@ def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], bytes]:
 
 
 def terms_of(packed: bytes) -> tuple[BidType, tuple[int, ...], Quote]:
-    """What a packed listing says beside its job: the numbers in the order of Listing, and the quote
-    after them.
+    """The content of a packed listing except its job: the numbers in the order of Listing, then the
+    quote.
     """
     return _terms(packed[JOB.stop :])
 

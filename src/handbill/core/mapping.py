@@ -59,13 +59,13 @@ _NOTHING: tuple[Any, ...] = ("", None)
 _MARK = re.compile(r"[,;|\n\x1e]")
 
 ReadDate = Callable[[str, tzinfo, bool], Instant | None]
-"""Of a text and the zone for what names none; whether a day alone is its last moment."""
+"""Reads a text with a default zone; the flag says whether a day alone means its last moment."""
 
 
 class Mapped(NamedTuple):
     """``body`` None: the item cannot be kept (it has no reference). ``posted_on``: in the zone.
 
-    ``target``: the body's URL in its one spelling, empty where it has none.
+    ``target``: the body's URL in canonical form, empty if it has none.
     """
 
     body: JobBody | None
@@ -78,7 +78,7 @@ MapJob = Callable[[Mapping[str, str]], Mapped]
 
 
 class _Remembered(dict[Any, Any]):
-    """What was read from a text once: feeds repeat their dates and bids."""
+    """Cached results for texts: feeds repeat their dates and bids."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class _Moments(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """A feed's settings, sorted by what is done with them."""
+    """A feed's settings, grouped by their use."""
 
     ref: Source
     text: Source
@@ -107,7 +107,7 @@ class _Plan(NamedTuple):
     bid: Source
     lines: list[Source]
     constant: dict[str, Any]
-    """Lines that no node of the item has a say in."""
+    """Lines that do not depend on any node of the item."""
     dates: list[Source]
     additional: list[Source]
     needed: list[str]
@@ -121,7 +121,7 @@ def _plan(feed: FeedBody) -> _Plan:
     otherwise = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_defaults.items()}
 
     def source(name: str, node: str | None = None) -> Source:
-        """Of an overridden field the node is not looked at."""
+        """The source of a field; the node of an overridden field is ignored."""
         node = nodes.get(name, "") if node is None else node
         fixed = always.get(name, "")
         return Source(name, "" if fixed else node, fixed or otherwise.get(name, ""))
@@ -149,12 +149,12 @@ def compile_mapping(
     read_date: ReadDate,
     rated: Container[str] | None = None,
 ) -> MapJob:
-    """The function that turns an item's nodes into a job, by the feed's settings.
+    """A function that turns an item's nodes into a job, by the feed's settings.
 
-    ``zone``: the client's, for dates that name none. ``currency``: the agency's. A bid in another
-    one keeps it, with a fault where it is none of ``rated``, the currencies that have a rate today;
-    where its currency cannot be told it is no bid, and a fault. A mandatory field without a
-    value is told in ``missing`` of the body; so is a URL that is none: it is never advertised.
+    ``zone``: the client's, for dates without one. ``currency``: the agency's. A bid in another
+    currency keeps it, with a fault unless it is in ``rated``, the currencies with a rate today. If
+    its currency is not known, there is no bid, and a fault. A mandatory field without a value is
+    listed in ``missing`` of the body; so is an invalid URL: it is never advertised.
     """
     plan = _plan(feed)
     moments = _Moments(
@@ -204,7 +204,7 @@ def _keep_dates(
     moments: _Moments,
     faults: list[FieldFault],
 ) -> str | None:
-    """Put the dates into the body; the day of posting is the first that is known of two."""
+    """Put the dates into the body; the day of posting is the first known of two."""
     posted_on = None
     for source in sources:
         read = moments.last if source.name == _END else moments.first
@@ -223,7 +223,7 @@ def _no_ref(ref: str) -> FieldFault:
 
 
 def _missing(body: JobBody, needed: list[str], faults: list[FieldFault]) -> tuple[str, ...]:
-    """The mandatory fields without a value, and the URL if there is none; told as faults too."""
+    """The mandatory fields without a value, and the URL if there is none; also added as faults."""
     missing = [name for name in needed if getattr(body, _ATTRIBUTES.get(name, name)) in _NOTHING]
     if not body.url and "url" not in missing:
         missing.append("url")
@@ -244,7 +244,7 @@ def _text(source: Source, fields: Mapping[str, str], faults: list[FieldFault]) -
 def _url(
     source: Source, fields: Mapping[str, str], strip: frozenset[str], faults: list[FieldFault]
 ) -> tuple[str, str]:
-    """The URL as it is given, less what is stripped; and in its one spelling."""
+    """The URL as given, without stripped parameters; and in canonical form."""
     text = fields.get(source.node, "")
     if ALSO in text:
         text, *others = text.split(ALSO)
@@ -282,7 +282,7 @@ def _dated(
 
 
 class _Bids(NamedTuple):
-    """How bids are read. ``tellers``: an item's nodes → those that say what its bid is in."""
+    """How bids are read. ``tellers``: an item's nodes → those that give its bid's currency."""
 
     read: _Remembered
     currency: str
@@ -320,7 +320,7 @@ def _bid(
 
 
 def _additional_sources(feed: FeedBody, source: Callable[[str, str], Source]) -> list[Source]:
-    """The client's own fields: those mapped, and those that only have a value of the feed's own."""
+    """The client's own fields: those mapped, and those with only a fixed value."""
     mapped = feed.mappings.get(ADDITIONAL) or {}
     nodes = {name: node for node, name in mapped.items() if isinstance(name, str)}
     own = [*feed.value_overrides, *feed.value_defaults]
@@ -351,6 +351,6 @@ def _additional(
 
 
 def _settings(text: str) -> JobSettings:
-    """The allow-list of publishers that a feed gives; an empty one allows all."""
+    """The publishers that a feed allows for a job; an empty list allows all."""
     listed = tuple(filter(None, map(str.strip, _MARK.split(text))))[:_MOST_PUBLISHERS]
     return JobSettings(publishers=listed or None)

@@ -1,7 +1,7 @@
-"""Whether a place that a job names is another one than where a click came from.
+"""Whether a job names a different place from the one that a click came from.
 
 A word that is no place's name (Remote, Nationwide) says nothing, and a name may be written in many
-ways; what is not known speaks for the click. **Source**: domain 7.4.
+ways. What is not known counts in favour of the click. **Source**: domain 7.4.
 """
 
 import re
@@ -23,7 +23,7 @@ _NO_PLACE: Final = re.compile(
     r"|latin america|europe|europa|asia|road|roving|per diem|multi|drivers?|near you|nearby|your"
     r"|corporate|store|worksite|not|see|description|applicable|specified)\b"
 )
-"""Words, folded, by which a text says that it is no single place."""
+"""Words, folded, that show that a text is no single place."""
 _PARTS: Final = re.compile(
     r"[,/;|()\[\]•·\n]|\s[-–—]\s|\b(?:or|and|und|oder|et|ou|y|o|e|en|of)\b|&|\+"
 )
@@ -53,7 +53,7 @@ _STATES: Final = {
     "rhineland palatinate, saarland, sachsen, saxony, sachsen anhalt, saxony anhalt, "
     "schleswig holstein, thuringen, thuringia",
 }
-"""Of countries whose states are few: codes, then names, folded. Other words are no state there."""
+"""For countries with few states: codes, then names, folded. No other words are states there."""
 _STATES_OF: Final = {
     country: frozenset(listed.partition(",")[0].split()) | frozenset(listed.split(", ")[1:])
     for country, listed in _STATES.items()
@@ -61,7 +61,7 @@ _STATES_OF: Final = {
 
 
 def state_differs(said: str, known: frozenset[str], country: str) -> bool:
-    """As ``differs``, of a state; ``country``: the two letters of the job's, if they are known."""
+    """As ``differs``, for a state; ``country``: the two letters of the job's, if known."""
     states = _STATES_OF.get(country)
     if states is not None and not _names(said) & states:
         return False
@@ -69,20 +69,20 @@ def state_differs(said: str, known: frozenset[str], country: str) -> bool:
 
 
 def differs(said: str, known: frozenset[str]) -> bool:
-    """Whether a job's text surely names another place than the one known by these spellings."""
+    """Whether a job's text certainly names a different place from the one with these spellings."""
     return bool(said and known) and not (_names(said) & _folded(known)) and _is_place(said)
 
 
 @lru_cache(maxsize=65_536)
 def _is_place(said: str) -> bool:
-    # What is written in other letters than ours names we know not which place.
+    # We do not know which place is meant by a name in another script.
     folded = _fold(said)
     return _LATIN.search(folded) is not None and _NO_PLACE.search(folded) is None
 
 
 @lru_cache(maxsize=65_536)
 def _names(said: str) -> frozenset[str]:
-    """All that a text may name: itself, its parts, and the place of which one is a side."""
+    """All possible names in a text: itself, its parts, and the place of which it names a side."""
     text = said.strip().casefold()
     parts = {*map(_fold, (text, _CODE.sub("", text), *_PARTS.split(text)))}
     return frozenset(filter(None, parts | {_SIDE.sub("", part) for part in parts}))
@@ -94,7 +94,7 @@ def _folded(known: frozenset[str]) -> frozenset[str]:
 
 
 def _fold(text: str) -> str:
-    """Without case, accents, points, figures and what a name may end with."""
+    """Without case, accents, punctuation, digits and common endings of names."""
     bare = unicodedata.normalize("NFKD", text.casefold().replace("ø", "o").replace("ł", "l"))
     kept = "".join(char for char in bare if not unicodedata.combining(char) and char not in ".'’")
     words = re.findall(r"\w+", _FIGURES.sub(" ", kept))

@@ -1,8 +1,8 @@
 """What the doors write into the journal: events as received, not yet judged.
 
 One journal record is one msgpack array of events of **one client**, or of fetches of files, encoded
-by ``encode`` and read by ``decode``. A record is stored whole or not at all, so an array of S2S
-events is too. What a record can say is only added to, each kind under a tag of its own.
+by ``encode`` and read by ``decode``. A record is stored as a whole or not at all, and so is an
+array of S2S events. The format is only extended, each kind with its own tag.
 """
 
 import re
@@ -20,12 +20,12 @@ _NOT_FILLED_IN = re.compile(
     r"|<[^<>]*>|#\w+#|__[a-z_]+__",
     re.IGNORECASE,
 )
-MOST_AHEAD = 10 * MINUTE  # as the clocks of two hosts may differ
+MOST_AHEAD = 10 * MINUTE  # clocks of two hosts may differ so much
 
 
 class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False, kw_only=True):
-    """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes
-    them. ``ahead``: it was no visit of a page (``judging.HEAD``, ``PREFETCH``).
+    """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes them.
+    ``ahead``: it was not a page visit (``judging.HEAD``, ``PREFETCH``).
     """
 
     at: Instant
@@ -49,8 +49,8 @@ class ReceivedConversion(
     msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False, kw_only=True
 ):
     """A conversion from S2S or a pixel. ``client_no`` is the caller's (S2S) or the pixel's client;
-    the click may turn out to be another's. What a click id says of the click is 0 and empty where
-    there is none (organic).
+    the click may turn out to be another's. Without a click (organic), the fields from the click id
+    are 0 and empty.
     """
 
     at: Instant
@@ -74,8 +74,8 @@ class ReceivedConversion(
 
 
 class ReceivedFetch(msgspec.Struct, array_like=True, tag=3, frozen=True, gc=False, kw_only=True):
-    """A publisher's file was handed out whole, or the reader had it already (``status`` 304).
-    ``name``: of the file, without its ending. ``version``: when that was written.
+    """A publisher's file was sent whole, or the reader had it already (``status`` 304). ``name``:
+    the file's, without its ending. ``version``: when that was written.
     """
 
     at: Instant
@@ -100,7 +100,7 @@ def decode(raw: bytes) -> list[Received]:
 
 
 def to_judge(raw: bytes, now: Instant) -> list[Received] | str:
-    """What a record says; or why it is not to be judged now."""
+    """A record's events; or why it is not to be judged now."""
     try:
         events = decode(raw)
     except msgspec.DecodeError:
@@ -110,7 +110,7 @@ def to_judge(raw: bytes, now: Instant) -> list[Received] | str:
 
 
 def job_id_of(client_id: str, reference: str) -> bytes:
-    """A job's id, for life, from its client's id and its own reference. **Shape**: 16 bytes, which
+    """A job's permanent id, from its client's id and its own reference. **Shape**: 16 bytes, which
     the contract spells in 32 hex digits. **Source**: contract 3, ids.
     """
     return md5(f"{client_id}${reference}".encode(), usedforsecurity=False).digest()
@@ -161,8 +161,8 @@ def click_of_packed(
 
 
 def id_said(text: str) -> str:
-    """What the ATS calls its candidate or application: blanks around it say nothing, and what a
-    page shows in its stead where nobody filled it in is none; else all who apply would be one.
+    """The ATS's id of a candidate or application, without surrounding spaces. An unfilled
+    placeholder of a page gives an empty id; otherwise all applicants would be the same.
     """
     bare = text.strip()
     return "" if _NOT_FILLED_IN.fullmatch(bare) else bare
@@ -210,7 +210,7 @@ def organic_of(
     application_id: str,
     job_id: bytes = b"",
 ) -> ReceivedConversion:
-    """The journal's form of a conversion without a click; empty: at no job that we know."""
+    """The journal's form of a conversion without a click; empty ``job_id``: at no known job."""
     return ReceivedConversion(
         at=at,
         client_no=client_no,

@@ -1,7 +1,7 @@
 """Clicks of the ledger, classed again by what is in force now and by what was kept of them.
 
-What cannot be known any more (addresses are masked, agents digested) is not guessed: the click
-stays as it is, and the rule that would have asked is named. **Source**: domain 7.6,
+What can no longer be known (addresses are masked, agents digested) is not guessed: the click stays
+as it is, and the rule that could not be applied is named. **Source**: domain 7.6,
 docs/decisions/0059.
 """
 
@@ -19,11 +19,11 @@ from handbill.core.sightings import UNLOOKED, Sighting
 from handbill.kit.instants import DAY, Instant
 
 UNKNOWABLE: Final = ("nothing_kept", "agent", "address_list", "address_rate", "foreign")
-"""The rules that cannot be asked again of some clicks: of the first, none can."""
+"""The rules that cannot be applied again to some clicks; the first stands for all rules."""
 PASSED: Final = frozenset({VALID, OVER_CAP})
 """The dispositions of clicks that no rule of a click definition has excluded."""
 LONGEST_WINDOW: Final = 7 * DAY
-"""Of duplicates."""
+"""The reason of duplicates."""
 _MOST_WINDOWS: Final = 100_000
 _GRAINS: Final[Mapping[Grain, tuple[str, ...]]] = {
     "COUNTRY": ("country",),
@@ -34,12 +34,12 @@ _GRAINS: Final[Mapping[Grain, tuple[str, ...]]] = {
 
 
 class NotKnown(Exception):
-    """What a rule asks for was not kept; the message is one of UNKNOWABLE."""
+    """What a rule needs was not kept; the message is one of UNKNOWABLE."""
 
 
 class Past(NamedTuple):
-    """A click as the ledger has it now. ``at``: when it came; ``address``: empty unless it is whole
-    and in plain text; ``then``: what it was classed by, None where nobody knows.
+    """A click as the ledger has it now. ``at``: when it came; ``address``: empty unless it is
+    complete and in plain text; ``then``: what it was classed by, None if that is not known.
     """
 
     id: bytes
@@ -62,7 +62,7 @@ class Present(NamedTuple):
 
 
 class Anew(NamedTuple):
-    """What a click is now. ``reason`` empty: no rule excludes it any more."""
+    """The new result of a click. ``reason`` empty: no rule excludes it any more."""
 
     former: str
     disposition: str
@@ -70,7 +70,7 @@ class Anew(NamedTuple):
 
 
 class Became(msgspec.Struct, frozen=True, kw_only=True):
-    """So many clicks that were something else before. ``reason`` empty: they count now."""
+    """The number of clicks that had another result before. ``reason`` empty: they count now."""
 
     former: str
     disposition: str
@@ -79,9 +79,9 @@ class Became(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What judging a month again comes to. ``unknown``: how many clicks stay as they are, by the
-    rule that cannot be asked any more. The amounts are those of the corrections together; below 0:
-    less is to be paid than before. ``is_more``: there is more to correct; run it again.
+    """The result of judging a month again. ``unknown``: how many clicks stay as they are, by the
+    rule that can no longer be applied. The amounts are the sums of the corrections; below 0: less
+    is to be paid than before. ``is_more``: there is more to correct; run it again.
     """
 
     looked_at: int
@@ -152,9 +152,9 @@ class Recalled:
 
 
 class Rejudging:
-    """Takes clicks in the order in which they were judged, and tells which are something else now.
+    """Takes clicks in the order in which they were judged, and finds those with another result now.
 
-    ``unknown``: how many were left as they are, by the rule that could not be asked.
+    ``unknown``: how many were left as they are, by the rule that could not be applied.
     """
 
     def __init__(
@@ -169,13 +169,13 @@ class Rejudging:
         self._windows: dict[bytes, Instant] = {}
 
     def before(self, past: Past) -> None:
-        """A click that is not judged again: it opens its window all the same."""
+        """A click that is not judged again: it still opens its window."""
         self._open(past, past.disposition in PASSED)
 
     def look(self, past: Past) -> Anew | None:
-        """What the click is now; None where it stays what it is."""
+        """The click's new result; None if it is unchanged."""
         self.looked_at += 1
-        if past.disposition == INVALID:  # nobody's: no rule speaks of it
+        if past.disposition == INVALID:  # it belongs to nobody: no rule applies
             return None
         why: tuple[str, str] | None
         try:
@@ -200,7 +200,7 @@ class Rejudging:
     def _open(self, past: Past, passes: bool) -> None:
         if not passes or not self._present(past.publisher_no).force.rules.duplicate_seconds:
             return
-        self._windows.pop(past.visitor, None)  # so that the oldest stand first
+        self._windows.pop(past.visitor, None)  # so that the oldest come first
         self._windows[past.visitor] = past.at
         if len(self._windows) > _MOST_WINDOWS:
             closed = [one for one, at in self._windows.items() if at < past.at - LONGEST_WINDOW]

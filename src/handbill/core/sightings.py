@@ -1,8 +1,7 @@
-"""What the judge saw of a click, as its entry keeps it: what its link froze, what it counted at,
-and the evidence that it was classed by, as far as that may be kept.
+"""What the judge saw of a click, as its entry keeps it: what its link froze, the amounts that
+counted, and the evidence that it was classed by, as far as that may be kept.
 
-So a click can be classed again without the address that it came from. **Source**:
-docs/decisions/0059.
+So a click can be classed again without its address. **Source**: docs/decisions/0059.
 """
 
 from typing import Final
@@ -13,14 +12,14 @@ from handbill.core.rates import UNQUOTED, Quote
 from handbill.kit.instants import Instant
 
 UNLOOKED: Final = -1
-"""It was not looked at, as no rule asked for it."""
+"""It was not looked at, as no rule needed it."""
 
 
 class Sighting(msgspec.Struct, array_like=True, frozen=True, gc=False, kw_only=True):
-    """``bid_micros``, ``price_micros`` and ``quote`` are the link's; ``counted_*`` what the click
-    counts at. ``foreign``: by what it is from outside its job's country, state or city; None:
-    nobody looked. ``listed``: whether its address was on the definition's list. The others are as
-    in ``click_definitions.Evidence``.
+    """``bid_micros``, ``price_micros`` and ``quote`` are the link's; ``counted_*`` are the click's.
+    ``foreign``: in what respect it is from outside its job's country, state or city; None: not
+    checked. ``listed``: whether its address was on the definition's list. The others are as in
+    ``click_definitions.Evidence``.
     """
 
     bid_micros: int
@@ -47,5 +46,5 @@ def encode(sighting: Sighting) -> bytes:
 
 
 def decode(raw: bytes) -> Sighting | None:
-    """None where the entry says nothing: it is of no click, or older than this."""
+    """The sighting; None if the entry has none: it is of no click, or older than this feature."""
     return _DECODER.decode(raw) if raw else None

@@ -1,5 +1,5 @@
-"""What is kept of the vendor behind a publisher: how its files reach it, whom to speak to, where
-its own numbers are. **Source**: domain 1.6. No password is ever part of these values.
+"""What is stored about the vendor behind a publisher: how its files reach it, its contacts, and
+where its own numbers are. **Source**: domain 1.6. These values never contain a password.
 """
 
 import re
@@ -17,7 +17,7 @@ ReconciliationMode = Literal["Manual", "Email", "API", "Portal"]
 ReconciliationFrequency = Literal["Daily", "Weekly", "Monthly"]
 
 VARIABLES = ("exportedName", "publisher", "clientId", "date")
-"""What a path template may name, in braces."""
+"""The names that a path template may contain, in braces."""
 DEFAULT_TEMPLATE = "{exportedName}.xml"
 _VARIABLE = re.compile(r"{(\w+)}")
 _STEP = re.compile(rf"(?:[\w .-]|{{(?:{'|'.join(VARIABLES)})}}){{1,200}}")
@@ -27,7 +27,7 @@ _MOST_VALUE = 100
 
 
 class FtpAccount(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who logs in where; ``tls``: explicit FTPS (RFC 4217)."""
+    """The account at a server; ``tls``: explicit FTPS (RFC 4217)."""
 
     host: str
     user: str
@@ -36,7 +36,7 @@ class FtpAccount(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """The name that its password is kept under: another place or user has another password."""
+        """The key of its stored password: another place or user has another password."""
         return f"{'ftps' if self.tls else 'ftp'}://{self.user}@{self.host}:{self.port}"
 
 
@@ -63,12 +63,12 @@ class Portal(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """The name that its password is kept under."""
+        """The key of its stored password."""
         return f"portal {self.user!r} {self.url}"
 
 
 class Reconciliation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How the vendor's own numbers are to be brought in."""
+    """How the vendor's own numbers are to be imported."""
 
     mode: ReconciliationMode
     start_on: str = ""
@@ -78,9 +78,9 @@ class Reconciliation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Guarded(Generic[_T]):
-    """What is kept, and apart from it the password that came with it; empty: none came, so that
-    the one that is kept stays. ``key``: the name that it is kept under; None: it needs none.
-    ``at``: the attribute that it was said in.
+    """What is stored, and separately the password that came with it; empty: none came, so that the
+    stored one stays. ``key``: the key that it is stored under; None: it needs none. ``at``: the
+    attribute that it came in.
     """
 
     kept: _T
@@ -90,7 +90,7 @@ class Guarded(Generic[_T]):
 
 
 def host_name(text: str) -> str:
-    """A host name or address, in its one spelling. **Refuses** (NotUrl) anything more."""
+    """A host name or address, in canonical form. **Refuses** (NotUrl) anything more."""
     bare = text.strip()
     if bare.count(":") > 1 and not bare.startswith("["):
         bare = f"[{bare}]"
@@ -100,7 +100,7 @@ def host_name(text: str) -> str:
 
 
 def template_fault(template: str) -> str | None:
-    """What is wrong with a path template; None: nothing is."""
+    """What is wrong with a path template; None: nothing."""
     steps = template.removeprefix("/").split("/")
     unknown = [name for name in _VARIABLE.findall(template) if name not in VARIABLES]
     if unknown:
@@ -113,18 +113,18 @@ def template_fault(template: str) -> str | None:
 
 
 def names_clients(template: str) -> bool:
-    """Whether each client's file has a path of its own."""
+    """Whether each client's file has its own path."""
     return bool({"exportedName", "clientId"} & set(_VARIABLE.findall(template)))
 
 
 def path_of(template: str, values: Mapping[str, str]) -> str:
-    """The path that a sound template gives with these values, each of them made harmless first."""
+    """The path of a valid template with these values, each of them made harmless first."""
     return _VARIABLE.sub(lambda found: harmless(values[found[1]]), template)
 
 
 def harmless(value: str) -> str:
-    """A value that stays inside its step of a path: no slash, no control character, no dots that
-    lead anywhere, and never nothing.
+    """A value that stays within its step of a path: no slash, no control character, no dots that
+    lead elsewhere, and never empty.
     """
     kept = _ODD.sub("_", value.strip())[:_MOST_VALUE]
     return _DOTS.sub(lambda found: "_" * len(found[0]), kept).strip() or "_"
