@@ -56,8 +56,8 @@ def keys_of(action: int, click_random: bytes, application_id: str) -> Keys:
 def ruling_of(keys: Keys, known: Container[str | None]) -> Ruling:
     """Whether a conversion is the first of its click, a further application by it, or a repeat.
 
-    An application is identified by its id. One without an id is the first application whose id
-    comes with its click, earlier or later. Those without ids cannot be told apart.
+    An application is identified by its id. A conversion without an id is the first application
+    whose id comes with its click, earlier or later. Without ids, they cannot be told apart.
     """
     if keys.application in known:
         return _ruling("repeat", known, keys.named)

@@ -86,7 +86,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     flat_micros: int | None
     placement_micros: int | None
     placement_in: str
-    """The currency of the placement's bid; empty: the agency's, which job groups' bids have."""
+    """The currency of the placement's bid; empty: the agency's, as for the group's bid."""
     group_micros: int
     markdown_ppm: int
     least_markdown_ppm: int

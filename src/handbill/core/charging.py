@@ -231,9 +231,9 @@ class Till:
         """The caps without room for another event like the last one."""
 
     def take(self, need: Need) -> Limit | None:
-        """Use up the need if every cap has room for all of it; otherwise return a cap without it.
+        """Use up the need if every cap has room for all of it; else return a cap that has not.
 
-        Caps of a measure of which nothing is needed are passed, even if overdrawn.
+        If nothing of a measure is needed, its caps are passed, even if overdrawn.
         """
         assert min(need) >= 0, "what is taken is never given back"
         for used, measure, limit, reserved in self.gates:

@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``listed_at``: since when the publisher's file had shown a click's listing at its bid.
 
     For a click: ``definition`` is the version of the rules that classed it; ``opened_at`` is when
-    the duplicate window that was checked was opened; ``seen`` is the evidence (``core.sightings``).
+    the duplicate window that it met was opened; ``seen`` is the evidence (``core.sightings``).
 
     ``sign`` is 1, or -1 if the entry cancels another one, with all its amounts below 0.
     ``corrects`` is the entry that is cancelled, or that this one replaces. Empty: it is no

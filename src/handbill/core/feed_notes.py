@@ -13,7 +13,7 @@ _NOTE = re.compile(rb"(\d{1,18}) ([0-9a-f]{32,64})\n")
 
 
 def note_path(path: str) -> str:
-    """Where the note of a feed is, whose plain file is at ``path``."""
+    """The path of the note of a feed whose plain file is at ``path``."""
     return f"{path}.note"
 
 

@@ -97,7 +97,7 @@ def owners_of(group_no: int, publisher_no: int, job_id: str) -> tuple[str, str, 
 
 
 def entities_of_job(one: TakenOfJob) -> Iterator[tuple[Scope, str, str]]:
-    """The scope that counts it, and the entity of the counter there."""
+    """Each scope that counts it, with the owner and the entity of the counter there."""
     owners = owners_of(one.group_no, one.publisher_no, one.job_id)
     for scope, owner in zip(JOB_SCOPES, owners, strict=True):
         yield scope, owner, f"{owner}/{one.job_id}" if scope == "group_job" else owner

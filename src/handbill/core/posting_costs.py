@@ -1,6 +1,6 @@
 """What a posting costs: per job and day, per slot and hour, and spread over its days.
 
-**Units**: micros. Quotients are rounded half even; what is spread sums to the whole exactly.
+**Units**: micros. Quotients are rounded half even; spread parts add up to the whole exactly.
 **Source**: domain 10.
 """
 

@@ -121,7 +121,7 @@ def fields_of(noun: msgspec.Struct, *, whole: bool) -> dict[str, Any]:
 
 
 def _plain(value: Any, *, whole: bool) -> Any:
-    """A value as JSON has it."""
+    """A value in its JSON form."""
     if not whole:
         return msgspec.to_builtins(value)
     if isinstance(value, msgspec.Struct):

@@ -55,7 +55,7 @@ _ID_BYTES: Final = 16
 
 
 def _id_of(entry: Entry, what: bytes) -> bytes:
-    """The id of a correcting entry: its own, since an entry is cancelled only once."""
+    """The id of a correcting entry: unique, since an entry is cancelled only once."""
     return hashlib.blake2b(entry.id + what, digest_size=_ID_BYTES).digest()
 
 

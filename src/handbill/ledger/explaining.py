@@ -60,7 +60,7 @@ _OPENED: Final = (
     "AND kind = 'CLICK' AND corrects = ''::BLOB LIMIT 1"
 )
 REASONS_OF_AGENTS: Final = frozenset(("agent_list", "agent_added"))
-"""The reasons by which a program was recognised: there is no person's browser."""
+"""The reasons by which an agent is known as a program's, and not a person's browser."""
 
 
 class Named(NamedTuple):

@@ -140,7 +140,7 @@ class Judge:
             added = self._judged(batch)
         except Unavailable:
             raise
-        except Exception as fault:  # noqa: BLE001 - raised again unless it is some client's alone
+        except Exception as fault:  # noqa: BLE001 - raised again unless it concerns single clients
             self._set_aside(fault)
             return 0
         if batch.is_empty:
@@ -282,7 +282,7 @@ class Judge:
             self._judged(part)
         except Unavailable:
             raise
-        except Exception as fault:  # noqa: BLE001 - told by who asks
+        except Exception as fault:  # noqa: BLE001 - reported by the caller
             return fault
         return None
 

@@ -70,7 +70,7 @@ class Told:
     def _put_agents(self, tx: Tx, agents: Mapping[str, str], now: Instant) -> None:
         if now - self._counted_at >= HOUR:
             self._room, self._counted_at = MOST_AGENTS - int(tx.value(_COUNT) or 0), now
-        self._room -= len(agents)  # those that are known already are counted again in an hour
+        self._room -= len(agents)  # too low, if some are known: counted again in an hour
         known = texts_of(tx, agents) if self._room < 0 else agents
         kept = {at: text for at in known if (text := _kept(agents[at])) is not None}
         tx.upsert_many(

@@ -14,8 +14,8 @@ KEEP: Final = 0.8
 """The part that a day leaves of what was known before it."""
 PRIOR_DAYS: Final = 0.5
 DAY_WEIGHT: Final = 16.0
-"""The number of clicks after which today counts as much as the days before: a quarter of noise for
-one day.
+"""The number of clicks after which today counts as much as the days before: a day's own noise is
+then a quarter.
 """
 
 

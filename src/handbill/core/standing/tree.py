@@ -30,7 +30,7 @@ class Locked(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """What a rule keeps from being listed: its key as a standing, and its text."""
+    """What a rule keeps from being listed: the key of its standing, and the ids to report."""
 
     kind: Scope
     entity: str

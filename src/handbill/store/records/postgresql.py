@@ -68,7 +68,7 @@ class PostgresTx(Tx):
             if self._connection.closed:
                 raise
             return _told(failure)
-        except Exception as failure:  # noqa: BLE001 - told to the caller
+        except Exception as failure:  # noqa: BLE001 - returned to the caller
             return failure
 
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:

@@ -102,7 +102,7 @@ class SqliteTx(Tx):
         done: _T | Exception
         try:
             done = work(self)
-        except Exception as failure:  # noqa: BLE001 - told to the caller
+        except Exception as failure:  # noqa: BLE001 - returned to the caller
             # After some failures SQLite has rolled everything back: then this raises, as promised.
             self.connection.execute("ROLLBACK TO part")
             done = _told(failure) if isinstance(failure, sqlite3.Error) else failure
