@@ -1,4 +1,4 @@
-"""``handbill``: the commands, and how each kind of failure is told."""
+"""``handbill``: the commands, and how each kind of failure is reported."""
 
 import atexit
 import os
@@ -41,14 +41,14 @@ def _first(
 
 
 def main() -> None:
-    """Run a command. Exit status: 0 done, 1 it could not be done, 2 it was asked for wrongly.
+    """Run a command. Exit status: 0 done, 1 failed, 2 wrong usage.
 
-    Whatever it makes is for this user alone. **Refuses** ``python -O`` (1): its checks stay on.
+    Files are created for this user alone. **Refuses** ``python -O`` (1): its checks stay on.
     """
     if not __debug__:
         sys.exit("handbill: python -O leaves out the checks that guard money; start it without")
     os.umask(_PRIVATE)
-    # As Ctrl-C does, so that a command gives back what it holds; processes have their own way.
+    # As on Ctrl-C, so that a command releases what it holds; server processes handle it themselves.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     try:
         app()
@@ -63,8 +63,8 @@ def main() -> None:
 
 
 def run() -> None:
-    """``main``, and the end of the process at once: to take apart all that was loaded takes longer
-    than most commands do. Who is to be waited for, or called at the end, is.
+    """Run ``main``, then end the process at once: unloading all modules takes longer than most
+    commands do. Threads and exit functions that must be waited for are.
     """
     status = 0
     try:
@@ -78,7 +78,7 @@ def run() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        sys.exit(status)  # the interpreter says what it could not write
+        sys.exit(status)  # the interpreter reports what it could not write
     os._exit(status)
 
 

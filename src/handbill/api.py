@@ -127,7 +127,7 @@ def operations() -> list[Operation]:
 
 
 class Doors(AccessDoors):
-    """The doors of the access room, and the clients behind them."""
+    """The doors of the access room and of the clients room."""
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
         return client_reads.find_client(tx, caller.agency_no, client_id)
@@ -137,8 +137,8 @@ class Doors(AccessDoors):
 
 
 def open_desk(settings: Settings, outside: Outside, process: str | None) -> Desk:
-    """What operations work with; ``process`` is its name as a source of this host's journal. None:
-    nothing is received here, and there is no journal.
+    """Open what operations work with. ``process`` is its name as a source of this host's journal;
+    None if nothing is received here, so that there is no journal.
     """
     stores = open_stores(settings, outside)
     journal = NO_JOURNAL
@@ -165,7 +165,7 @@ def build(
 
 
 def deputies_of(settings: Settings, begun: Begun) -> Deputies:
-    """The processes that do what is bulk or slow: none of it holds up the event loop."""
+    """The processes for bulk and slow work, so that it does not hold up the event loop."""
 
     def deputy(places: int) -> Deputy:
         return Deputy(deputising, (begun, settings), places, _ASIDE_SECONDS)
@@ -179,7 +179,7 @@ def deputies_of(settings: Settings, begun: Begun) -> Deputies:
 
 
 def deputising(given: tuple[Begun, Settings]) -> Work:
-    """In a deputy process: what it does with what it is asked."""
+    """What a deputy process does with a request that it is given."""
     begun, settings = given
     log_json_lines("api-deputy")
     set_level(settings.log_level)
@@ -207,8 +207,8 @@ def fronted(desk: Desk, app: Application | None = None) -> Front:
 def main(settings: Settings, begun: Begun, number: int = 0, ahead: int | None = None) -> None:
     """Serve the API until SIGTERM; requests under way are answered first.
 
-    Granian's own process holds the port and does nothing but watch a worker, which does the work;
-    when one dies, both end, with status 1, so that whoever watches starts new ones.
+    Granian's own process holds the port and watches one worker, which does the work. When one of
+    them dies, both end with status 1, so that the supervisor starts new ones.
     """
     Granian(
         "handbill.api",
@@ -228,7 +228,7 @@ def main(settings: Settings, begun: Begun, number: int = 0, ahead: int | None = 
 
 
 def working(settings: Settings, begun: Begun, number: int, ahead: int | None) -> ASGIApp:
-    """In the worker: the application as it is served. It ends with the process that watches it."""
+    """In the worker: serve the application. The worker ends with the process that watches it."""
     watcher = parent_process()
     assert watcher is not None, "a worker is another's child"
     end_when(watcher.join)

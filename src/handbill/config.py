@@ -56,7 +56,7 @@ def _fields() -> dict[str, inspect.Field]:
 
 
 def _wanted(kind: inspect.Type) -> str:
-    """The values that a setting takes, in words."""
+    """The values that a setting accepts, in words."""
     match kind:
         case inspect.Metadata(type=inner):
             return _wanted(inner)
@@ -76,7 +76,7 @@ def _wanted(kind: inspect.Type) -> str:
 
 
 def _texts() -> dict[str, str]:
-    """The text beneath each field of ``Settings``, as one line."""
+    """The text below each field of ``Settings``, as one line."""
     (settings,) = ast.parse(getsource(Settings)).body
     assert isinstance(settings, ast.ClassDef)
     return {
@@ -102,10 +102,10 @@ def meanings() -> list[Meaning]:
 def configure(
     environ: Mapping[str, str], folder: Path, flags: Mapping[str, Any] | None = None
 ) -> Configured:
-    """The settings in force. ``flags`` that are None were not given.
+    """Read the settings in force. ``flags`` that are None were not given.
 
-    **Refuses** unknown names (naming the nearest known one) and values of a wrong kind, all of
-    them at once (BadSettings).
+    **Refuses** unknown names (and suggests the nearest known one) and values of a wrong type, all
+    of them at once (BadSettings).
     """
     faults: list[str] = []
     values: dict[str, Any] = {}
@@ -137,7 +137,7 @@ def configure(
 
 
 def _faults_of_clock(settings: Settings) -> list[str]:
-    """A clock that anybody may move is for tests: nobody may come in by a door meanwhile."""
+    """A clock that anybody may set is for tests only: then nobody may be able to log in."""
     if not settings.clock_file:
         return []
     if not settings.is_near:
@@ -151,12 +151,12 @@ def _faults_of_clock(settings: Settings) -> list[str]:
 
 
 def without_password(address: str) -> str:
-    """An address fit for a screen."""
+    """An address without its password, for display."""
     return _PASSWORD.sub(r"\1:***@", address)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The variables that make a child process read the very same settings."""
+    """The environment variables from which a child process reads exactly these settings."""
     told = {}
     for name in Settings.__struct_fields__:
         value = getattr(settings, name)
@@ -173,7 +173,7 @@ def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _of_file(environ: Mapping[str, str], folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    """The file's settings. A file that HANDBILL_CONFIG names must be there."""
+    """The settings of the file. If HANDBILL_CONFIG names a file, it must exist."""
     named = environ.get(CONFIG_VARIABLE)
     path = folder / (named or CONFIG_FILE)
     try:
@@ -194,7 +194,7 @@ def _of_file(environ: Mapping[str, str], folder: Path) -> list[tuple[str, dict[s
 
 
 def _value(name: str, given: Any) -> Any:
-    """The value in the setting's own type. **Refuses** another kind (msgspec.ValidationError)."""
+    """The value in the setting's own type. **Refuses** another type (msgspec.ValidationError)."""
     kind = Settings.__annotations__[name]
     is_list = isinstance(getattr(Settings(), name), tuple)
     if is_list and isinstance(given, str):

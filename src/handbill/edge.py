@@ -1,4 +1,4 @@
-"""The composition root of an edge process: picks the engines, and serves."""
+"""Composition root of an edge process: chooses the engines, and serves."""
 
 import asyncio
 import resource
@@ -38,15 +38,15 @@ _LOG = getLogger("handbill.edge")
 DRAIN_S = 8.0
 BACKLOG = 2048
 _KEYS_EVERY = 60  # beats
-_BROKEN_S = 1.0  # in which those who come are told of a broken journal, before the restart
-_OTHER_FILES = MOST_OPEN + 128  # descriptors for all that is no connection
+_BROKEN_S = 1.0  # callers are told of a broken journal for so long, before the restart
+_OTHER_FILES = MOST_OPEN + 128  # file descriptors for everything but connections
 
 
 def main(settings: Settings, outside: Outside, number: int) -> None:
     """Serve as edge process ``number`` until SIGTERM or SIGINT, then finish in order.
 
-    Ends with status 1 when the journal broke, so that whoever watches starts a new process, which
-    has a new segment. **Refuses** to start while another process has the same number.
+    Ends with status 1 when the journal is broken, so that the supervisor starts a new process with
+    a new segment. **Refuses** to start while another process has the same number.
     """
     make_private(settings.data_folder)
     if mend(settings.index_folder):
@@ -112,7 +112,7 @@ def edge_of(
     number: int,
     broken: Callable[[], object],
 ) -> tuple[Edge, TurnWriter]:
-    """An edge, and its journal, which is to be closed after it."""
+    """An edge and its journal; the caller closes the journal after the edge."""
     source = source_of(settings.data_folder, outside.ids, f"edge-{number}")
     journal = TurnWriter(settings.journal_folder, source, outside.ids)
     feeds = settings.nearby_folder / "feeds"
@@ -122,7 +122,7 @@ def edge_of(
 
 
 def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[Check]:
-    """What an edge needs beside its journal."""
+    """What an edge needs besides its journal."""
     free = shutil.disk_usage(settings.data_folder).free
     return [
         health.index(index.is_whole()),
@@ -132,7 +132,7 @@ def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[Check]:
 
 
 async def _live(beat: Beat, edge: Edge) -> None:
-    """Be seen at work for as long as the event loop turns, and tell what was counted."""
+    """Show that the process is alive while the event loop runs, and report the counts."""
     turns = 0
     while True:
         beat.strike()
@@ -145,8 +145,8 @@ async def _live(beat: Beat, edge: Edge) -> None:
 
 
 def _renew(renew: Callable[[], None]) -> None:
-    """Look for a new index, or read the keys again. A file that cannot be opened or a master key
-    that is missing by now must not stop clicks.
+    """Look for a new index, and read the keys again. A file that cannot be opened, or a missing
+    master key, must not stop clicks.
     """
     try:
         renew()
@@ -155,7 +155,7 @@ def _renew(renew: Callable[[], None]) -> None:
 
 
 def _limits() -> Limits:
-    """The default limits, with no more connections than the system lets us open."""
+    """The default limits, with no more connections than the system allows this process to open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     default = Limits()
     wanted = default.most_connections + _OTHER_FILES

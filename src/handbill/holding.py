@@ -1,4 +1,4 @@
-"""Hold the records for this host while it serves: one host at a time, told who is in the way."""
+"""Hold the records for this host while it serves: only one host at a time may."""
 
 import platform
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _LOG = getLogger("handbill.serve")
 
 
 class Hold:
-    """This host's hold on the records. ``renew`` it at least every ``hosts.SILENT``."""
+    """This host's hold on the records. Call ``renew`` at least every ``hosts.SILENT``."""
 
     def __init__(self, records: Records, host_id: str, run: str) -> None:
         self.host_id = host_id
@@ -31,9 +31,9 @@ class Hold:
         self._is_away = False
 
     def renew(self) -> str | None:
-        """Say that this host lives; why it must end, when it no longer holds the records.
+        """Report that this host is alive; returns why it must end, if it lost the records.
 
-        Records that are away are asked again next time: clicks go on meanwhile.
+        If the records are unreachable, they are asked again next time: clicks go on meanwhile.
         """
         try:
             with self._records.write() as tx:
@@ -58,8 +58,8 @@ class Hold:
 
 @contextmanager
 def holding(settings: Settings, outside: Outside, machine: Clock) -> Iterator[Hold]:
-    """Hold the records, from one moment to the end. They are migrated by now. ``machine``: what
-    must agree with the records' clock.
+    """Hold the records for the length of the block. They are migrated by now. ``machine``: the
+    clock that must agree with the records' clock.
 
     **Refuses** records that another host holds (BadSettings).
     """
@@ -109,7 +109,7 @@ def _ask(records: Records, machine: Clock, own: tuple[str, str, str]) -> list[Ho
 
 
 def _require_same_clock(machine_now: Instant, records_now: Instant) -> None:
-    """What a wrong clock stamps is booked into a wrong year: one of two that differ is wrong."""
+    """Two clocks must agree: a wrong one would book events into the wrong year."""
     if abs(machine_now - records_now) > MOST_STEP:
         raise BadSettings(
             f"this machine's clock says {_shown(machine_now)}, the database's "

@@ -1,4 +1,4 @@
-"""The judge process: chooses engines, then books what the journal holds until stopped."""
+"""Composition root of the judge process: chooses engines, then books the journal until stopped."""
 
 import signal
 import threading
@@ -20,13 +20,13 @@ from handbill.store.records import Records, open_records
 
 _log = getLogger("handbill.judge")
 _MOST_LAST_STEPS = 10_000
-_IDLE_STEPS = 3  # a step may only move a mark past an empty segment
+_IDLE_STEPS = 3  # one step may do no more than move a mark past an empty segment
 
 
 def main(settings: Settings, outside: Outside, *, rest: bool = False) -> None:
     """Judge until SIGTERM or SIGINT; what is in the journal by then is booked first.
 
-    ``rest``: book only what is there now, and end.
+    ``rest``: book only what is there now, then end.
     """
     stop = threading.Event()
     if rest:
@@ -50,7 +50,7 @@ def main(settings: Settings, outside: Outside, *, rest: bool = False) -> None:
 
 
 def judge_of(settings: Settings, outside: Outside, records: Records) -> Judge:
-    """The judge of what this host's journal holds."""
+    """The judge of this host's journal."""
     with records.read() as tx:
         key = list(secret(tx, "visitor").values())[-1]
     rules = rules_of(settings, key)
@@ -66,7 +66,7 @@ def judge_of(settings: Settings, outside: Outside, records: Records) -> Judge:
 
 
 def drain(judge: Judge) -> None:
-    """Book what still waits: the doors have closed before, so that nothing is added to it."""
+    """Book the rest. The doors are closed already, so that nothing is added."""
     idle = 0
     try:
         for _ in range(_MOST_LAST_STEPS):

@@ -38,7 +38,7 @@ _ELSE = (
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the composition roots build on."""
+    """The open stores that the composition roots build on."""
 
     settings: Settings
     records: Records
@@ -48,15 +48,15 @@ class Opened:
 
 
 def open_stores(settings: Settings, outside: Outside) -> Opened:
-    """The stores. **Refuses** an address of no known engine (BadSettings) and a folder that may not
-    be used as it must be (Unusable).
+    """Open the stores. **Refuses** an address of an unknown engine (BadSettings) and a folder that
+    cannot be used as required (Unusable).
     """
     make_data_folder(settings)
     return stores_at(settings, outside)
 
 
 def stores_at(settings: Settings, outside: Outside) -> Opened:
-    """The same of a folder as it is: nothing of it is made or closed."""
+    """The stores of an existing folder: nothing in it is created or closed."""
     named = settings.journal_url
     if "://" in named and not named.startswith("file://"):
         raise BadSettings("HANDBILL_JOURNAL_URL must be a folder on this machine")
@@ -70,7 +70,7 @@ def stores_at(settings: Settings, outside: Outside) -> Opened:
 
 @contextmanager
 def opened(settings: Settings, outside: Outside) -> Iterator[Opened]:
-    """The stores for a while."""
+    """The stores, closed when the block ends."""
     stores = open_stores(settings, outside)
     try:
         yield stores
@@ -79,7 +79,7 @@ def opened(settings: Settings, outside: Outside) -> Iterator[Opened]:
 
 
 def open_tools(settings: Settings, outside: Outside) -> Tools:
-    """What the functions of tasks work with."""
+    """Open what the functions of tasks work with."""
     stores = open_stores(settings, outside)
     scratch = settings.scratch_folder
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,11 +103,11 @@ def open_tools(settings: Settings, outside: Outside) -> Tools:
 
 
 def prepare(settings: Settings, outside: Outside) -> None:
-    """Make the stores ready for any process: tables, our own keys, the edge's copy of them.
+    """Make the stores ready for any process: tables, our own keys, and the edge's copy of them.
 
-    Safe to call at every start, by many, and beside a running server. **Refuses** a file of places
-    that cannot be read, records that another version of Handbill has made, and those whose secrets
-    are sealed under a master key that is not here (BadSettings).
+    Safe to call at every start, by many processes, and beside a running server. **Refuses** an
+    unreadable file of places, records of another version of Handbill, and records whose secrets are
+    sealed under a master key that is not here (BadSettings).
     """
     try:
         locator(settings.geo_file)
@@ -133,8 +133,8 @@ def prepare(settings: Settings, outside: Outside) -> None:
 
 
 def _have_master_key(tx: Tx, stores: Opened) -> None:
-    """Draw the first master key, if the records have none and no setting names one. **Refuses**
-    records with secrets under a key that is not here (BadSettings): nothing is made then.
+    """Create the first master key, if the records have none and no setting names one. **Refuses**
+    records with secrets under a key that is not here (BadSettings); then nothing is created.
     """
     settings = stores.settings
     named = settings.secrets_key or settings.secrets_key_file
@@ -151,21 +151,21 @@ def _have_master_key(tx: Tx, stores: Opened) -> None:
 
 
 def require_records(settings: Settings) -> None:
-    """**Refuses** a folder without records (Unusable): nothing is made there."""
+    """**Refuses** a folder without records (Unusable); nothing is created there."""
     kept = settings.records_address.removeprefix("sqlite:///")
     if kept != settings.records_address and not Path(kept).exists():
         raise Unusable(f"there are no records at {kept}; name their folder with --data")
 
 
 def _shown(settings: Settings) -> str:
-    """Where the records are, without a password."""
+    """Where the records are, without the password."""
     path = settings.records_address.removeprefix("sqlite:///")
     return path if path != settings.records_address else without_password(path)
 
 
 def make_data_folder(settings: Settings) -> None:
-    """Only this user may look into a folder with keys and addresses in it, and it must be able to
-    work there. **Refuses** what it cannot (Unusable).
+    """Make the data folder private, because keys and addresses are in it. **Refuses** one in which
+    this user cannot work (Unusable).
     """
     folder = settings.data_folder
     make_private(folder)
@@ -175,8 +175,8 @@ def make_data_folder(settings: Settings) -> None:
 
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold a lock among the processes of this machine. **Refuses** a held one when it may not wait
-    (BlockingIOError).
+    """Hold a lock among the processes of this machine. **Refuses** one that is held, if it may not
+    wait (BlockingIOError).
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -187,7 +187,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def journal_reader(settings: Settings, records: Records, ids: Ids) -> JournalReader:
-    """The journal of this host, and of those that it took over: only these can be missed here."""
+    """Reads the journals of this host and of those that it took over: only these are expected."""
     own = host_of(settings.data_folder, ids)
     with records.read() as tx:
         ours = {"", own, *(host.id for host in hosts.every(tx) if host.successor == own)}

@@ -1,8 +1,8 @@
-"""``handbill serve``: one small tree of processes that is kept alive, and ended in order.
+"""``handbill serve``: keeps one small tree of processes alive, and ends it in order.
 
-A child that dies is started again. Nothing is lost by that: what a child has acknowledged is in
-the journal or in the records. When the supervisor itself is killed, its children's standard input
-ends, and so do they.
+A child that dies is started again. Nothing is lost: what a child has acknowledged is in the journal
+or in the records. When the supervisor itself is killed, its children's standard input ends, and so
+do they.
 """
 
 import asyncio
@@ -70,8 +70,8 @@ def children_of(settings: Settings) -> list[Child]:
 
 
 class Watch:
-    """Tells whether a child shows signs of life: what it notes of itself, and, where it alone
-    listens on a port, that it answers there.
+    """Checks whether a child shows signs of life: the file that it touches and, where it is the
+    only one to listen on a port, that it answers there.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -79,14 +79,14 @@ class Watch:
         self._folder = settings.beats_folder
         self._host = settings.near_host
         self._ports = {"api": settings.api_port}
-        if settings.edges == 1:  # of several, nobody knows which one answers
+        if settings.edges == 1:  # if several share it, nobody knows which one answers
             self._ports["edge"] = settings.edge_port
 
     async def until_hung(self, child: Child) -> None:
-        """Wait until a child that began just now has missed too many probes in a row.
+        """Wait until a child that has just started misses too many probes in a row.
 
-        For its first sign of life it has as long as a start may take, and so it has until it
-        answers for the first time: a door that is not open yet is none that hangs.
+        Its first sign of life may take as long as a start may, and so may its first answer: a door
+        that is not open yet does not hang.
         """
         began = ticking()
         has_lived, has_opened, missed = False, False, 0
@@ -103,13 +103,13 @@ class Watch:
             missed = 0 if lives else missed + 1
 
     def _longest(self, child: Child) -> float:
-        """The silence that is none of a process which hangs."""
+        """How long a process may be silent before it counts as hung."""
         most = max(self.seconds, 2 * BEAT_SECONDS)
         return max(most, _JUDGE_SILENCE) if child.kind == "judge" else most
 
 
 class Tree:
-    """The children, kept running until ``stop`` is asked for."""
+    """The children, kept running until ``stop`` is called."""
 
     def __init__(self, settings: Settings, clock: SystemClock) -> None:
         self._clock = clock
@@ -126,7 +126,7 @@ class Tree:
         self._keepers = [asyncio.create_task(self._keep(child)) for child in children]
 
     def stop(self) -> None:
-        """Ask for the end; asked twice, the end comes at once."""
+        """Ask for the end; a second call ends everything at once."""
         if self._stopping.is_set():
             self._hurried.set()
         self._stopping.set()
@@ -136,13 +136,13 @@ class Tree:
         self._is_ready = True
 
     async def stopped(self) -> None:
-        """Wait until somebody asks for the end, then end every child, kind by kind."""
+        """Wait until the end is asked for, then end every child, kind by kind."""
         await self._stopping.wait()
         for kind in STOP_SECONDS:
             members = [item for item in self._processes.items() if item[0].kind == kind]
             in_order = await asyncio.gather(*(self._end(*member) for member in members))
             if kind == "judge" and not all(in_order) and not self.failure:
-                # It was being born or was dead just now: what it has left is judged all the same.
+                # It was starting or already dead: what it has left behind is still judged.
                 child = Child(kind, 0)
                 rest = await self._run(child, "--rest")
                 await self._ended(child, rest)
@@ -177,7 +177,7 @@ class Tree:
                 await asyncio.wait_for(self._stopping.wait(), wait)
 
     async def _end_of(self, child: Child, process: Process) -> int:
-        """Wait for the end of a child, which is brought about when it hangs; its exit status."""
+        """Wait until a child ends, or end it when it hangs; its exit status."""
         ended = asyncio.create_task(process.wait())
         hung = asyncio.create_task(self._watch.until_hung(child))
         await asyncio.wait({ended, hung}, return_when=asyncio.FIRST_COMPLETED)
@@ -195,14 +195,14 @@ class Tree:
         process = await self._run(child)
         self._processes[child] = process
         _log.info("started", extra={"child": child.name, "pid": process.pid})
-        if self._stopping.is_set():  # asked for while the child was being born
+        if self._stopping.is_set():  # asked for while the child was starting
             process.kill()
         return process
 
     async def _run(self, child: Child, *options: str) -> Process:
-        """Start a child in a session of its own: a terminal's Ctrl-C reaches the supervisor only,
-        which ends the tree in order. The child's standard input is the tie to this process, and
-        its clock begins as this one's goes, whatever was done to the machine's meanwhile.
+        """Start a child in a session of its own, so that a terminal's Ctrl-C reaches the supervisor
+        only, which ends the tree in order. The child's standard input ties it to this process. Its
+        clock continues this one's, even if the machine's was changed meanwhile.
         """
         self._clock.now()
         return await asyncio.create_subprocess_exec(
@@ -223,14 +223,14 @@ class Tree:
         )
 
     async def _end(self, child: Child, process: Process) -> bool:
-        """End a child that runs; whether it ended in order just now."""
+        """End a running child; returns whether it ended in order."""
         if process.returncode is not None:
             return False
         process.terminate()
         return await self._ended(child, process) == 0
 
     async def _ended(self, child: Child, process: Process) -> int:
-        """Wait for the end of a child, but not for ever; its exit status."""
+        """Wait for the end of a child, with a limit; its exit status."""
         hurry = asyncio.create_task(self._hurried.wait())
         ended = asyncio.create_task(process.wait())
         seconds = STOP_SECONDS[child.kind]
@@ -251,7 +251,7 @@ def _end_group(leader: int) -> None:
 
 
 async def _answers(host: str, port: int, path: str, seconds: float = _ANSWER_SECONDS) -> bool:
-    """Whether a GET of one of our own processes on this machine says 200."""
+    """Whether a GET of one of our own processes on this machine answers 200."""
     asked = f"GET {path} HTTP/1.1\r\nHost: handbill\r\nConnection: close\r\n\r\n"
     try:
         async with asyncio.timeout(seconds):
@@ -267,8 +267,8 @@ async def _answers(host: str, port: int, path: str, seconds: float = _ANSWER_SEC
 
 
 async def _become_ready(tree: Tree, settings: Settings) -> bool:
-    """Wait until both doors are ready; False when the tree stops before, or a door does not even
-    answer when time is up. One that answers may have much to catch up with, and is let do so.
+    """Wait until both doors are ready. False when the tree stops before, or a door does not answer
+    in time. A door that answers may still have much to catch up with, and is given the time.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + READY_SECONDS
@@ -289,7 +289,7 @@ async def _become_ready(tree: Tree, settings: Settings) -> bool:
 
 
 async def _keep_hold(tree: Tree, renew: Callable[[], str | None]) -> None:
-    """Say again and again that this host lives, until it no longer holds the records."""
+    """Renew the hold again and again, until this host no longer holds the records."""
     while tree.failure is None:
         await asyncio.sleep(RENEW_SECONDS)
         tree.failure = tree.failure or await asyncio.to_thread(renew)
@@ -301,10 +301,10 @@ async def keep_serving(
     announce: Callable[[str], None],
     renew: Callable[[], str | None],
 ) -> int:
-    """Run the tree until SIGTERM or SIGINT; ``announce`` is given the ready line once, and the
-    children's clocks go on as this one.
+    """Run the tree until SIGTERM or SIGINT; ``announce`` gets the ready line once, and the
+    children's clocks continue this one's.
 
-    ``renew`` is called every few seconds, and says why the tree must end, if it must. The exit
+    ``renew`` is called every few seconds, and returns why the tree must end, if it must. Exit
     status: 0 when it was ended on request, 1 when it could not start or had to end.
     """
     share(settings.figures_folder, "serve")
@@ -329,7 +329,7 @@ async def keep_serving(
 
 
 def with_ports(settings: Settings) -> Settings:
-    """Settings whose ports are free ones wherever 0 was asked for.
+    """The settings, with free ports wherever 0 was asked for.
 
     **Refuses** a port that is taken, or an address that is not this machine's (BadSettings).
     """
@@ -342,7 +342,7 @@ def with_ports(settings: Settings) -> Settings:
 
 
 def _ports_of(settings: Settings) -> tuple[str, ...]:
-    """The ports that the tree itself listens on: edges that run apart have theirs already."""
+    """The ports that the tree itself listens on: edges that run apart hold theirs already."""
     return ("api_port", "edge_port") if settings.edges else ("api_port",)
 
 

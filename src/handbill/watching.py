@@ -1,6 +1,6 @@
-"""What the API needs, looked at now and then: whether it is ready, and the figures of the records.
+"""Checks now and then what the API needs: whether it is ready, and the figures of the records.
 
-One look at a time, in a thread of its own: records that do not answer delay nothing else.
+One check at a time, in a thread of its own: records that do not answer delay nothing else.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _PATIENCE_SECONDS = 5.0
 
 
 class Watch:
-    """``checks`` tells whether all is there that the API needs."""
+    """``checks`` tells whether everything that the API needs is there."""
 
     def __init__(self, desk: Desk, items: Sequence[Schedule]) -> None:
         self._desk = desk
@@ -59,7 +59,7 @@ class Watch:
             return [health.records_away(why), self._disk()]
 
     async def go_on(self) -> None:
-        """Look again and again, so that figures are there for whoever scrapes an edge."""
+        """Check again and again, so that there are figures for those who scrape an edge."""
         while True:
             await self.checks()
             await asyncio.sleep(LOOK_SECONDS)
@@ -77,8 +77,8 @@ class Watch:
         return checks
 
     def _read(self) -> list[Check]:
-        """What the records tell. The judge may have deleted just now what the marks of a moment ago
-        ask for: only what is missing twice is.
+        """Read the figures of the records. The judge may just have deleted what the marks of a
+        moment ago point to, so only what is missing twice is reported.
         """
         desk = self._desk
         journal = self._journal = self._journal or journal_reader(
@@ -113,7 +113,7 @@ class Watch:
         figures.gauge(
             "handbill_looked_timestamp_seconds", "When the records were last examined"
         ).set(now / SECOND)
-        # Told, and no reason to send callers away: one client's trouble stops nobody else.
+        # Reported, but no reason to turn callers away: one client's trouble stops nobody else.
         figures.gauge("handbill_clients_aside", "Clients that cannot be judged").set(
             len(asides.every(tx))
         )

@@ -1,8 +1,8 @@
 """Composition root of workers and fetchers: every room's tasks on the chosen engines.
 
-What waits on other people's servers runs in processes of its own, the fetchers: a slow feed must
-not hold up anybody's matching, outbound feeds or reports. In a fetcher each kind has threads of its
-own, and imports many: a slow feed holds up no callback, and no other feed.
+Work that waits for other people's servers runs in processes of its own, the fetchers: a slow feed
+must not hold up matching, outbound feeds or reports. In a fetcher each kind of work has threads of
+its own, and imports have many: a slow feed holds up no callback and no other feed.
 """
 
 import logging
@@ -57,7 +57,7 @@ FETCHED = frozenset({kinds.IMPORT, kinds.SEND_CALLBACK, kinds.READ_LIST, kinds.D
 """The kinds of task that talk to others' servers: each has threads of its own in each fetcher."""
 _LANE_IDLE = 0.5
 _MIND_SECONDS = 1.0
-_CALLBACK_LANES = 3  # beside the fetcher's own: a server that hangs holds one for 15 seconds
+_CALLBACK_LANES = 3  # besides the fetcher's own: a server that hangs holds one for 15 seconds
 
 
 def tasks() -> Mapping[str, Run]:
@@ -71,7 +71,7 @@ def tasks() -> Mapping[str, Run]:
 
 
 def schedule() -> Sequence[Schedule]:
-    """What is enqueued by the clock; a room need not have any."""
+    """What is enqueued by the clock; not every room has a schedule."""
     of_rooms = [item for room in ROOMS for item in getattr(room, "SCHEDULE", ())]
     return [("work.revive", 600, revive), *of_rooms]
 
@@ -79,8 +79,8 @@ def schedule() -> Sequence[Schedule]:
 def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool = False) -> None:
     """Work until SIGTERM or SIGINT; a task under way is broken off, and run again later.
 
-    ``fetches``: take only what talks to others' servers; else everything but that. Every one of
-    them minds the schedule, which only enqueues.
+    ``fetches``: take only tasks that talk to others' servers; otherwise take all other tasks. Both
+    kinds of process run the schedule, which only enqueues.
     """
     name = f"{'fetcher' if fetches else 'worker'}-{number}"
     figures.share(settings.figures_folder, name)
@@ -105,8 +105,8 @@ def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool
 
 
 def lanes_of(tools: Tools, name: str) -> list[Worker]:
-    """What runs in threads beside a fetcher's callbacks: more of these, imports, and one of each
-    other kind.
+    """The threads beside a fetcher's callbacks: more for callbacks, several for imports, and one
+    for each other kind.
     """
     every, imports = tasks(), tools.settings.fetches
     counts = {
@@ -122,8 +122,8 @@ def lanes_of(tools: Tools, name: str) -> list[Worker]:
 
 
 def _take_over_address(tools: Tools) -> None:
-    """Write all outbound feeds again after a change of the edge's address, before anything else
-    is published: else old and new links would stand in one file.
+    """After a change of the edge's address, write all outbound feeds again before anything else is
+    published: else old and new links would be mixed in one file.
     """
     with tools.records.write() as tx:
         taken = listing_service.take_over_address(tx, tools.settings, tools.clock.now())

@@ -1,5 +1,5 @@
 """HTTP: gates, errors, paging, idempotency and OpenAPI, all from one table of operations.
 
-It knows the contract's manners, and stands on Starlette.
-It never imports a domain room.
+It knows the general rules of the contract, and is built on Starlette. It never imports a domain
+room.
 """

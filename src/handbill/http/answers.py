@@ -1,4 +1,4 @@
-"""Answers as they are sent: the headers that each has, the body in its coding, what is refused."""
+"""Responses as they are sent: common headers, compression, and the bodies of errors."""
 
 import logging
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from handbill.kit.faults import Fault, Refused, bad_request, passes
 from handbill.wire.values import MOST_FAULTS
 
 _log = logging.getLogger("handbill.http")
-_RETRY_SECONDS = 5  # after trouble that passes
-_ZIPPED_FROM = 4_096  # below that it costs more than it spares
+_RETRY_SECONDS = 5  # after a temporary failure
+_ZIPPED_FROM = 4_096  # compressing less costs more than it saves
 _ZIP_LEVEL = 4
-_ZIPPED_ASIDE = 32_768  # some milliseconds: in a thread
+_ZIPPED_ASIDE = 32_768  # compressing takes some milliseconds: done in a thread
 
 
 def headers_of(answer: Answer, request_id: str) -> dict[str, str]:
@@ -33,8 +33,8 @@ def headers_of(answer: Answer, request_id: str) -> dict[str, str]:
 
 
 def whole(answer: Answer, request_id: str, scope: Scope) -> ASGIApp:
-    """An answer whose body is there, gzipped where it is large and the caller takes it so; to a
-    HEAD its length alone, which may be told already.
+    """An answer with a complete body, gzipped where it is large and the caller accepts that. A HEAD
+    gets only its length, which may be known already.
     """
     body = b"" if answer.chunks is not None else body_in(answer)
     response = Response(body, answer.status, headers_of(answer, request_id))
@@ -43,7 +43,7 @@ def whole(answer: Answer, request_id: str, scope: Scope) -> ASGIApp:
     if len(response.body) < _ZIPPED_FROM:
         return response
     if "etag" in answer.headers and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
-        # The same thing in other bytes (RFC 9110, 8.8.3.3).
+        # The same content in other bytes (RFC 9110, 8.8.3.3).
         response.headers["etag"] = f"W/{answer.headers['etag']}"
     return GZipMiddleware(
         response, _ZIPPED_FROM, compresslevel=_ZIP_LEVEL, thread_minimum_size=_ZIPPED_ASIDE
@@ -51,12 +51,12 @@ def whole(answer: Answer, request_id: str, scope: Scope) -> ASGIApp:
 
 
 def failed(failure: Exception, request_id: str) -> Answer:
-    """A failure as it is answered. One that is not the caller's doing tells nothing of us."""
+    """The answer for a failure. One that the caller did not cause reveals nothing about us."""
     if isinstance(failure, Refused):
         later = {"retry-after": str(failure.retry_seconds)} if failure.retry_seconds else None
         return refusal(failure, request_id, later)
     if isinstance(failure, ClientDisconnect):
-        # Also what the server tells us of a body in bad chunks, whose sender is still there.
+        # Also raised by the server for a body in bad chunks, whose sender is still connected.
         fault = Fault("", "the body is incomplete, or its chunks cannot be read")
         return refusal(bad_request([fault]), request_id)
     if passes(failure):

@@ -1,4 +1,4 @@
-"""The application: one ASGI callable over the whole table, one way to answer, one to refuse."""
+"""The application: one ASGI callable over the whole table, with one way to answer and to refuse."""
 
 import asyncio
 import logging
@@ -35,9 +35,9 @@ from handbill.wire.pointers import pointed_out
 _log = logging.getLogger("handbill.http")
 _MOST_URL = 8_192
 _MOST_HEADERS = 16_384
-_SHORT = 16_384  # a body that is read while others wait: some milliseconds
-_SMALL = 8_192  # an answer that may be kept; 16 MB are kept at most
-_THREADS = 10  # as many as have places
+_SHORT = 16_384  # reading a larger body takes milliseconds, in which others wait
+_SMALL = 8_192  # a larger answer is not kept; 16 MB are kept at most
+_THREADS = 10  # as many as there are places
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _T = TypeVar("_T")
@@ -45,7 +45,7 @@ _T = TypeVar("_T")
 
 class Passed(NamedTuple):
     """A call that has passed its gates. ``reading``: the GET of the same path; ``key``: the
-    Idempotency-Key; ``raw``: the body as it came.
+    Idempotency-Key; ``raw``: the body as it was sent.
     """
 
     operation: Operation
@@ -58,9 +58,9 @@ class Passed(NamedTuple):
 class Application(Router):
     """All operations behind their gates.
 
-    Where records are local, what is short is done on the event loop, and changes in the one thread
-    that writes; all else, and everything where records are far, in threads. What is bulk or slow
-    is done aside, by ``deputies`` where there are any. Everywhere agencies take turns.
+    Where records are local, short reads run on the event loop, and changes in the one thread that
+    writes; everything else, and everything where records are remote, runs in threads. Bulk and slow
+    work is done by ``deputies``, where there are any. Agencies take turns everywhere.
     """
 
     def __init__(
@@ -88,24 +88,24 @@ class Application(Router):
         self._room = Room(desk.settings.body_bytes_at_once)
 
     async def _told(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, wherever it leads to."""
+        """Answer one request, whatever its path."""
         request = Request(scope, receive)
         given = request.headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else new_name(self._desk.ids, 20)
         with ExitStack() as held:
             try:
                 response = await self._response(request, request_id, held)
-            except Exception as failure:  # noqa: BLE001 - told in our own words, or an alarm
+            except Exception as failure:  # noqa: BLE001 - answered in our own words, or an alarm
                 if isinstance(failure, Refused):
                     scope["refused"] = failure.gate
                 response = whole(failed(failure, request_id), request_id, scope)
             try:
                 await response(scope, receive, send)
-            except Exception:  # noqa: BLE001 - the status is gone: what is left is to break off
+            except Exception:  # noqa: BLE001 - the status is sent: all that is left is to break off
                 _log.exception("a body was incomplete", extra={"requestId": request_id})
 
     async def _response(self, request: Request, request_id: str, held: ExitStack) -> ASGIApp:
-        """What is to be sent. ``held``: gives back what it holds once all is sent."""
+        """The response to send. ``held``: releases what it holds once everything is sent."""
         answer = await self._answer(request, request_id, held)
         if answer.chunks is None or request.method == "HEAD":
             return whole(answer, request_id, request.scope)
@@ -138,8 +138,8 @@ class Application(Router):
             return await self._placed(operation, reading, arrival, peer, held)
 
     async def _known(self, operation: Operation, arrival: Arrival) -> str:
-        """Whose request it is. **Refuses** with 401 or 403, by the headers alone; the gates stand
-        before the work once more, as it is by then.
+        """Whose request it is. **Refuses** with 401 or 403, by the headers alone; the gates run
+        again just before the work, as things are by then.
         """
         if operation.role == "public":
             return ""
@@ -155,7 +155,7 @@ class Application(Router):
         peer: str,
         held: ExitStack,
     ) -> Answer:
-        """The work in its lane, when it is its owner's turn."""
+        """Run the work in its lane, when it is its owner's turn."""
         if operation.bare:
             return await self._bare(operation, arrival)
         owner = self._owners.of(arrival.headers, peer)
@@ -168,7 +168,7 @@ class Application(Router):
     async def _worked(
         self, operation: Operation, reading: Operation | None, arrival: Arrival, owner: str
     ) -> Answer:
-        """Gates and work, where they belong: on the event loop, or in a thread."""
+        """Run gates and work on the event loop or in a thread, whichever is right for them."""
         is_long = len(arrival.body) > _SHORT
         if is_long or isinstance(operation.kind, Mint) or not self._desk.records.reads_inline:
             lane = self._lanes.bodies if is_long else self._lanes.threads
@@ -182,7 +182,7 @@ class Application(Router):
         try:
             return await self._writer.write(owner, lambda tx: self._changed(tx, passed))
         finally:
-            # What one commit has brought comes back at once: it is told in turns too.
+            # All results of one commit come back at once: they are sent in turns too.
             with suppress(Refused):
                 await self._lanes.loop.slice(owner)
 
@@ -203,7 +203,7 @@ class Application(Router):
     async def _aside(
         self, lane: Lane, operation: Operation, arrival: Arrival, held: ExitStack
     ) -> Answer:
-        """What is bulk or slow: the gates of who is calling are passed before a place is taken."""
+        """Bulk or slow work: the gates of who is calling are passed before a place is taken."""
         owner = await self._known(operation, arrival)
         held.callback(await self._lanes.of[lane].enter(owner))
         deputy = self._lanes.deputy(lane)
@@ -211,7 +211,7 @@ class Application(Router):
             return await _in(self._asides, lambda: self._work(operation, None, arrival))
         told, chunks = await deputy.ask((operation.name, arrival))
         if chunks is None:
-            held.close()  # what is made already needs no place while it is sent
+            held.close()  # a finished answer needs no place while it is sent
         return Answer(None, told.status, told.headers, told.raw, told.media_type, chunks)
 
     def _owner_of(self, operation: Operation, arrival: Arrival) -> str:
@@ -221,7 +221,7 @@ class Application(Router):
         return self._owners.learn(arrival.headers, caller)
 
     def done_aside(self, asked: tuple[str, Arrival]) -> tuple[Told, Iterator[bytes] | None]:
-        """In a deputy: gates and work of what its door was asked."""
+        """In a deputy: gates and work of the request that its door passed on."""
         name, arrival = asked
         answer = self._work(self._named[name], None, arrival)
         is_whole = answer.chunks is None
@@ -232,11 +232,11 @@ class Application(Router):
         return told, answer.chunks
 
     def begin(self) -> None:
-        """Start what helps, before anybody asks."""
+        """Start the deputies, before the first request."""
         self._lanes.begin()
 
     async def _bare(self, operation: Operation, arrival: Arrival) -> Answer:
-        """What needs no records is answered while they are away, and while all threads wait."""
+        """Operations without records, answered while records are away or all threads wait."""
         query, body = read_shapes(operation, arrival)
         call = Call(
             NO_RECORDS,
@@ -264,7 +264,7 @@ class Application(Router):
             return unless_known(self._changed(tx, passed), passed.call)
 
     def _looked_up(self, tx: Tx, passed: Passed) -> Answer:
-        """The work of a call that changes nothing, or what it would come to again."""
+        """Answer a call that changes nothing, from the kept answers where possible."""
         operation, _, call, _, _ = passed
         memory = tx.memory() if operation.timeless else None
         name = (operation.name, call.url, call.caller.owner_no) if operation.timeless else None
@@ -280,7 +280,7 @@ class Application(Router):
     def _passed(
         self, tx: Tx, operation: Operation, reading: Operation | None, arrival: Arrival
     ) -> Passed:
-        """The call behind its gates, but for the look-up, which the work's transaction does."""
+        """Pass all gates but the look-up, which is done in the work's transaction."""
         now = self._desk.clock.now()
         caller, client = admitted(tx, self._desk, operation, arrival, now)
         if caller is not None:
@@ -309,7 +309,7 @@ class Application(Router):
         return Passed(operation, reading, call, key, arrival.body)
 
     def _changed(self, tx: Tx, passed: Passed) -> Answer:
-        """The work of a call, in a transaction that may write."""
+        """Do the work of a call in a transaction that may write."""
         operation, reading, call, key, raw = passed
         call.tx = tx
         tx.occasion = _occasion(operation, call)
@@ -338,7 +338,7 @@ async def _in(threads: Executor, work: Callable[[], _T]) -> _T:
 
 
 def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
-    """The stored answer of a request that was answered before, else the work, remembered."""
+    """The stored answer, if the request was answered before; else the work's, which is stored."""
     former = idempotency.replayed(call, operation, key, raw)
     if former is not None:
         return former
@@ -348,7 +348,7 @@ def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
 
 
 def _answered(operation: Operation, call: Call) -> Answer:
-    """What the work answers; of a GET, with its ETag. What it refuses is told by JSON pointers."""
+    """The work's answer, with an ETag for a GET. Faults are reported by JSON pointers."""
     try:
         worked = operation.work(call)
     except Refused as refused:

@@ -1,7 +1,7 @@
 """Processes that do slow work for a door, so that its event loop has an interpreter for itself.
 
-One asks and is answered over a pipe, many at a time. When the pipe ends, the process does; when the
-process ends, what it was asked is Unavailable, and the next that is asked starts another.
+Requests and answers pass through a pipe, many at a time. When the pipe ends, so does the process.
+When the process ends, its requests are Unavailable, and the next request starts another one.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from handbill.host import security
 from handbill.kit.faults import Refused, Unavailable, passes
 
 _SETTLE_SECONDS = 1.0
-_NICENESS = 10  # the doors come first
+_NICENESS = 10  # the doors have priority
 _FORKS = multiprocessing.get_context("forkserver")
 
 
 class Told(NamedTuple):
-    """An answer as it passes the pipe. ``has_chunks``: the body is asked for piece by piece."""
+    """An answer as it passes the pipe. ``has_chunks``: the body is requested piece by piece."""
 
     status: int
     headers: dict[str, str]
@@ -36,24 +36,24 @@ class Told(NamedTuple):
 
 
 Work = Callable[[Any], tuple[Told, Iterator[bytes] | None]]
-"""What a process does with what it was asked."""
+"""What a process does with a request."""
 
 
 class Deputy:
-    """One process, started when it is first asked. ``opens`` is called once there, with
-    ``given``; it is a function of its module, which is imported once for all deputies.
+    """One process, started at the first request. ``opens`` is called once there, with ``given``; it
+    is a function of its module, which is imported once for all deputies.
     """
 
     def __init__(
         self, opens: Callable[[Any], Work], given: Any, places: int, seconds: float
     ) -> None:
-        # What it works with is imported by the process that all deputies are forked from: a
-        # wrapped function would name its wrapper's module, and each would import all anew.
+        # The process that all deputies are forked from imports this function's module. A wrapped
+        # function would name its wrapper's module, and each deputy would import everything anew.
         assert opens is getattr(sys.modules[opens.__module__], opens.__qualname__)
         _FORKS.set_forkserver_preload(["handbill.http.forking", opens.__module__])
         self._start = (opens, given, places)
         self._seconds = seconds
-        self._lock = threading.Lock()  # of all below
+        self._lock = threading.Lock()  # guards everything below
         self._pipe: Connection | None = None
         self._process: Any = None
         self._waiting: dict[int, Future[Any]] = {}
@@ -61,11 +61,11 @@ class Deputy:
 
     @property
     def load(self) -> int:
-        """How much it was asked that is not answered yet."""
+        """How many requests it has not answered yet."""
         return len(self._waiting)
 
     def begin(self) -> None:
-        """Start the process, if it is not there: it takes a moment to open what it needs."""
+        """Start the process, if it is not running: opening what it needs takes a moment."""
         with self._lock:
             self._begun()
 
@@ -84,13 +84,13 @@ class Deputy:
         return told, _Chunks(self, number) if told.has_chunks else None
 
     def chunk(self, number: int) -> bytes:
-        """The next piece of a body, empty at its end; in a thread."""
+        """The next piece of a body, empty at its end. Call it in a thread."""
         _, future = self._sent("next", None, number)
         piece: bytes = future.result()
         return piece
 
     def end_chunks(self, number: int) -> None:
-        """Let the process let go of what a body is made from."""
+        """Tell the process to release the source of a body."""
         with suppress(Unavailable):
             self._sent("close", None, number)[1].result()
 
@@ -128,14 +128,14 @@ class Deputy:
         threading.Thread(target=self._read, args=(ours, process), daemon=True).start()
 
     def _read(self, pipe: Connection, process: Any) -> None:
-        """In a thread: hand each answer to who waits for it, until the process ends."""
+        """In a thread: hand each answer to its caller, until the process ends."""
         with suppress(EOFError, OSError):
             while True:
                 number, is_done, told = pipe.recv()
                 with self._lock:
                     future = self._waiting.pop(number, None)
                 if future is None or not future.set_running_or_notify_cancel():
-                    self._let_go(number, told)  # whoever waited has left
+                    self._let_go(number, told)  # the caller has left
                     continue
                 if is_done:
                     future.set_result(told)
@@ -187,7 +187,7 @@ class _Chunks(Iterator[bytes]):
 
 
 def _help(pipe: Connection, opens: Callable[[Any], Work], given: Any, places: int) -> None:
-    """In the process: do what is asked until the pipe ends, whatever signals come."""
+    """In the process: answer requests until the pipe ends, whatever signals come."""
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
     os.nice(_NICENESS)
@@ -214,7 +214,7 @@ def _help(pipe: Connection, opens: Callable[[Any], Work], given: Any, places: in
                 told = next(bodies[number], b"")
             elif (body := bodies.pop(number, None)) is not None:
                 body.close()  # type: ignore[attr-defined]
-        except Exception as failure:  # noqa: BLE001 - told where it is waited for
+        except Exception as failure:  # noqa: BLE001 - raised where it is waited for
             tell(number, is_done=False, told=_failure_told(failure))
         else:
             tell(number, is_done=True, told=told)
@@ -226,7 +226,7 @@ def _help(pipe: Connection, opens: Callable[[Any], Work], given: Any, places: in
                 threads.submit(run, *pipe.recv())
             security.settle()
     security.settle(every=True)
-    os._exit(0)  # what is under way has nobody to wait for it
+    os._exit(0)  # nobody waits for work that is under way
 
 
 def _failure_told(failure: Exception) -> tuple[str, Any]:

@@ -1,4 +1,4 @@
-"""The body of a request: whole, within its limit, its time and the room that there is for all."""
+"""The body of a request: read whole, within limits of size, time, and memory for all requests."""
 
 import asyncio
 from collections import Counter
@@ -15,9 +15,9 @@ _BODY_SECONDS = 10
 
 
 class Room:
-    """How many bytes of bodies are held at once: in all, and at most half of them of one caller.
+    """How many bytes of bodies are held at once: a limit for all, half of it for one caller.
 
-    **Refuses** (Unavailable, so 503) what finds no room: it may come again.
+    **Refuses** (Unavailable, so 503) a body that finds no room; the caller may try again.
     """
 
     def __init__(self, most: int) -> None:
@@ -28,7 +28,7 @@ class Room:
 
     @contextmanager
     def part(self, name: str) -> Iterator["Part"]:
-        """A part for one request, given back at its end."""
+        """A part for one request, released at its end."""
         part = Part(self, name)
         try:
             yield part
@@ -47,7 +47,7 @@ class Room:
 
 
 class Part:
-    """What one request holds of the room; ``name``: whose it is."""
+    """How much of the room one request holds; ``name``: whose request."""
 
     def __init__(self, room: Room, name: str) -> None:
         self._room = room
@@ -61,7 +61,7 @@ class Part:
 
 
 async def body_of(request: Request, part: Part, *, many: bool) -> bytes:
-    """The whole body. **Refuses** a larger one (413), a slow one (408), one that breaks off
+    """Read the whole body. **Refuses** one too large (413), too slow (408), or broken off
     (ClientDisconnect).
     """
     most = _MOST_BODY_OF_MANY if many else _MOST_BODY
@@ -78,7 +78,7 @@ async def body_of(request: Request, part: Part, *, many: bool) -> bytes:
                 part.grow(len(chunk))
                 chunks.append(chunk)
                 if part.size == length:
-                    break  # it needs no further word that it is whole
+                    break  # complete, even without a further message
             return b"".join(chunks)
     except TimeoutError:
         message = f"The body did not arrive within {_BODY_SECONDS} seconds"

@@ -77,7 +77,7 @@ def _metrics(_: Call) -> Answer:
 
 
 def _root(call: Call) -> Answer:
-    """A person who comes to the bare address is shown the way; to programs there is nothing."""
+    """Redirects a person who opens the bare address to the docs; a program gets a 404."""
     if "text/html" not in call.headers.get("accept", "").lower():
         raise not_found()
     return Answer(raw=b"", status=302, headers={"location": "/docs"})
@@ -102,7 +102,7 @@ def _public(name: str, path: str, about: str, work: Any) -> Operation:
 
 
 def with_pages(operations: list[Operation]) -> list[Operation]:
-    """The table with the public pages about it. The pages are not described in the document."""
+    """The table of operations and the public pages about it; the document omits these pages."""
     described = text(operations, version("handbill"))
 
     def openapi(_: Call) -> Answer:

@@ -7,7 +7,7 @@ from handbill.kit.etags import names
 from handbill.kit.faults import refused_state
 from handbill.wire.queries import Query
 
-_LENGTH = 24  # hex digits of SHA-256, which processors compute themselves
+_LENGTH = 24  # hex digits of SHA-256, for which processors have instructions
 _STALE = (
     "412 precondition failed: the resource has changed since it was read; read it again and "
     "repeat the change"
@@ -19,7 +19,7 @@ def etag_of(raw: bytes) -> str:
 
 
 def tagged(answer: Answer) -> Answer:
-    """The answer of a GET with its ETag, and its body written."""
+    """The answer of a GET, with its ETag and with its body serialised."""
     if answer.status != 200 or answer.chunks is not None:
         return answer
     raw = body_in(answer)
@@ -28,7 +28,7 @@ def tagged(answer: Answer) -> Answer:
 
 
 def unless_known(answer: Answer, call: Call) -> Answer:
-    """The answer of a GET; 304 without a body where the caller has it already."""
+    """The answer of a GET; 304 without a body if the caller has it already."""
     known = call.headers.get("if-none-match")
     etag = answer.headers.get("etag")
     if not known or etag is None or not names(known, etag):
@@ -37,7 +37,7 @@ def unless_known(answer: Answer, call: Call) -> Answer:
 
 
 def require_match(call: Call, reading: Operation | None) -> None:
-    """Hold If-Match against the thing as it is now, inside the transaction of the change.
+    """Compare If-Match with the current state, inside the transaction of the change.
 
     **Refuses** (400, as contract 2 has no 412) when the thing has changed.
     """

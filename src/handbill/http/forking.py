@@ -1,5 +1,5 @@
-"""Imported first by the process that deputies are forked from: what is imported after it stays for
-good, so nobody looks through it for what may go. Each deputy looks again from its beginning on.
+"""Imported first by the process that deputies are forked from. What is imported later stays for
+good, so the garbage collector skips it. Each deputy enables the collector again when it starts.
 """
 
 import gc

@@ -1,8 +1,8 @@
-"""Before the application: whoever fails too often, or asks too much at once, waits.
+"""In front of the application: whoever fails too often, or sends too much at once, must wait.
 
-The only place that answers 429. What it knows is in memory, bounded, and gone with the
-process: it spares work and noise, secrets of 200 bits are guarded by their length.
-**Source**: contract 2; safety.md section 1 (limit failures per prefix and address).
+It answers 429. Its state is in memory, bounded, and lost with the process: it only saves work and
+noise; secrets of 200 bits are protected by their length. **Source**: contract 2; safety.md section
+1 (limit failures per prefix and address).
 """
 
 import re
@@ -26,11 +26,11 @@ _PREFIX = re.compile(rb"hb_([a-z0-9]{12})_")
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]+")
 _ONE_MOMENT = 1
 AddressOf = Callable[[str, bytes], str]
-"""Whose request it is, from the peer's address and X-Forwarded-For."""
+"""The address of the caller, from the peer's address and X-Forwarded-For."""
 
 
 class Buckets:
-    """So many failures a minute for each name. A name that has not failed is not known."""
+    """Allows each name so many failures a minute. A name that has not failed is not stored."""
 
     def __init__(self, per_minute: int, most: int = _MOST_KNOWN) -> None:
         self._cost = MINUTE // per_minute
@@ -38,14 +38,14 @@ class Buckets:
         self._full_until: OrderedDict[str, Instant] = OrderedDict()
 
     def fail(self, name: str, now: Instant) -> None:
-        """Note a failure. Of too many names the one that failed longest ago is forgotten."""
+        """Note a failure. Of too many names, the one that failed longest ago is forgotten."""
         self._full_until[name] = max(now, self._full_until.get(name, now)) + self._cost
         self._full_until.move_to_end(name)
         if len(self._full_until) > self._most:
             self._full_until.popitem(last=False)
 
     def wait(self, name: str, now: Instant) -> Instant:
-        """How long the name has to wait before it may fail again; 0 when it need not."""
+        """How long the name has to wait until it may fail again; 0 when it need not wait."""
         return max(0, self._full_until.get(name, now) + self._cost - now - MINUTE)
 
     def has_failed(self, name: str, now: Instant) -> bool:
@@ -56,10 +56,10 @@ class Buckets:
 class Front:
     """The application behind its limits.
 
-    An address that has failed too often is refused. A key's prefix that has is refused to those
-    addresses only that failed lately themselves: a key cannot be locked out by failing with it.
-    An address with too many requests under way is refused another, and the connection it came on
-    is closed; one whose body is still being sent is under way. 0: as many as it likes.
+    An address that has failed too often is refused. A key's prefix that has failed too often is
+    refused only to addresses that failed lately themselves: a key cannot be locked out by others.
+    An address with too many requests under way, unfinished bodies included, is refused another one,
+    and that connection is closed. 0: no limit.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class Front:
         self._failures, self._at_once = failures_per_minute, requests_at_once
         self._addresses = Buckets(failures_per_minute or 1)
         self._prefixes = Buckets(failures_per_minute or 1)
-        self._under_way: dict[str, int] = {}  # no longer than there are connections
+        self._under_way: dict[str, int] = {}  # no longer than the number of connections
 
     def named(self, scope: Scope) -> dict[str, str]:
-        """Who asks, as the log tells it: the address, and the public part of the key."""
+        """The caller, as logged: the address, and the public part of the key."""
         headers = dict(scope["headers"])
         peer = scope.get("client") or ("", 0)
         address = self._address_of(peer[0], headers.get(b"x-forwarded-for", b""))
@@ -97,7 +97,7 @@ class Front:
             await self._counted(scope, receive, send)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on while its address has not too many under way."""
+        """Pass the request on unless its address has too many under way."""
         headers = dict(scope["headers"])
         peer = scope.get("client") or ("", 0)
         address = network_of(self._address_of(peer[0], headers.get(b"x-forwarded-for", b"")))
@@ -165,7 +165,7 @@ class Front:
 
 
 def dated(app: ASGIApp, clock: Clock) -> ASGIApp:
-    """The application with a Date by this clock; the server's own is always the machine's."""
+    """The application with a Date header by this clock; the server's own is the machine's."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def dating(message: Message) -> None:
@@ -180,9 +180,9 @@ def dated(app: ASGIApp, clock: Clock) -> ASGIApp:
 
 
 def _is_sound(scope: Scope) -> bool:
-    """Whether a request names one host, and its body comes in one way (RFC 9112, 3.2 and 6.1).
+    """Whether a request names one host, and has one kind of body length (RFC 9112, 3.2 and 6.1).
 
-    The server hands on an empty host for none. What else is no HTTP it refuses itself.
+    The server passes on an empty host as if there were none, and refuses other malformed HTTP.
     """
     hosts = codings = lengths = 0
     for name, value in scope["headers"]:
@@ -201,6 +201,6 @@ def _names_none(scope: Scope) -> bool:
 
 
 def _prefix_of(api_key: bytes) -> str:
-    """The public part of what may be a key; of anything else nothing, or names could be made up."""
+    """The public part of a key, if it may be one; else nothing, so that names cannot be made up."""
     found = _PREFIX.match(api_key)
     return found[1].decode() if found else ""

@@ -28,7 +28,7 @@ _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Arrival(NamedTuple):
-    """A request as the wire brought it."""
+    """A request as it was received."""
 
     path: Mapping[str, str]
     query: bytes
@@ -86,10 +86,10 @@ def _client_of_header(
 def read_shapes(
     operation: Operation, arrival: Arrival, currency: Callable[[], str] = str
 ) -> tuple[Query, Any]:
-    """Read query and body. **Refuses** (400) with every fault of both gathered.
+    """Read query and body. **Refuses** (400) with all faults of both together.
 
-    ``currency``: the caller's, in which all amounts are; a body that says another one is refused
-    also where it is not asked for one.
+    ``currency``: the caller's, in which all amounts are. A body that states another one is refused,
+    even where the operation does not ask for a currency.
     """
     faults: list[Fault] = []
     for name, part in arrival.path.items():
@@ -155,9 +155,9 @@ def found_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client
 
 
 def held_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client | None:
-    """The same for a change: nobody else decides about it now, and it is as the last one left it.
+    """``found_client`` for a change: locked for this transaction, and as the last change left it.
 
-    **Refuses** one that was deleted since it was found as if it had never been.
+    **Refuses** one that was deleted meanwhile as if it had never existed.
     """
     found = found_client(tx, desk, operation, call)
     if found is None:

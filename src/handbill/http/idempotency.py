@@ -1,4 +1,4 @@
-"""Idempotency-Key: a retried POST is answered from store, in the same transaction as its effect.
+"""Idempotency-Key: a retried POST gets the answer stored in the same transaction as its effect.
 
 **Source**: contract 3, retries; safety.md section 2.
 """
@@ -32,7 +32,7 @@ class Kept(msgspec.Struct, array_like=True):
 
 
 def key_of(keys: list[str]) -> str | None:
-    """The request's key, if it has one that counts. **Refuses** a bad one (400)."""
+    """The request's key, if it has one and the operation uses it. **Refuses** a bad one (400)."""
     if not keys:
         return None
     if len(keys) > 1 or not 0 < len(keys[0]) <= _MOST_KEY:
@@ -41,14 +41,14 @@ def key_of(keys: list[str]) -> str | None:
 
 
 def replayed(call: Call, operation: Operation, key: str, raw: bytes) -> Answer | None:
-    """The stored answer, or None when the work is to be done now. A twin that is still running is
-    waited for. **Refuses** (400) the same key with another request, and a retry for a secret.
+    """The stored answer, or None when the work is still to do. Waits for the same request that is
+    under way. **Refuses** (400) the same key with another request, and a retry for a secret.
     """
     scope, digest = _scope(call, operation), _digest(call, raw)
     row = {"scope": scope, "key": key, "request_digest": digest, "status": 0, "answer": b""}
     call.tx.upsert_many(
         idempotency, ["scope", "key"], [row | {"created_at": call.now}], keep=True
-    )  # waits for a twin's transaction, on both engines
+    )  # waits for the other request's transaction, on both engines
     found = call.tx.one(_FIND, scope=scope, key=key)
     assert found is not None, "the row was put just now"
     former, status, answer, created_at = found
@@ -67,7 +67,7 @@ def replayed(call: Call, operation: Operation, key: str, raw: bytes) -> Answer |
 
 
 def remember(call: Call, operation: Operation, key: str, answer: Answer, body: bytes) -> None:
-    """Store the answer beside the effect, in the transaction of the work; a secret not."""
+    """Store the answer in the transaction of the work, unless it is a secret."""
     if operation.shows_once:
         body = b""
     kept = Kept(body, dict(answer.headers), answer.media_type)
@@ -80,7 +80,7 @@ def remember(call: Call, operation: Operation, key: str, answer: Answer, body: b
 
 
 def sweep(tx: Tx, now: Instant, most: int) -> int:
-    """Forget so many answers older than a day; how many there were."""
+    """Delete up to so many answers older than a day; how many were deleted."""
     return tx.run(_SWEEP, before=now - DAY, most=most)
 
 

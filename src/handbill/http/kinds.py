@@ -1,7 +1,7 @@
-"""The kinds of operations: what one does to the records, and what can be said of that kind alone.
+"""The kinds of operations: what each does to the records, with the options of that kind only.
 
-What cannot be together cannot be written down: only a look is timeless, only a change shows a
-secret. What else does not fit is refused when the table is made (``Operation``).
+Options that exclude each other cannot be written: only a look is timeless, only a change shows a
+secret. Other contradictions are refused when the table is made (``Operation``).
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ Need = Literal["read", "write"]
 
 @dataclass(frozen=True)
 class Look:
-    """A GET that changes nothing. What a GET is unless it says otherwise.
+    """A GET that changes nothing. The default for GET.
 
-    ``timeless``: its answer follows from path and records alone, not from clock, settings or query:
-    it may be kept until a change is committed to the records.
+    ``timeless``: its answer depends on path and records only, not on clock, settings or query, and
+    so may be kept until the next change of the records is committed.
     """
 
     needs: Need = "read"
@@ -26,7 +26,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Mint:
-    """A GET that may first have to make what it answers, such as an address."""
+    """A GET that may first have to create what it answers, such as an address."""
 
     needs: Need = "read"
     writes: ClassVar[bool] = True
@@ -34,10 +34,10 @@ class Mint:
 
 @dataclass(frozen=True)
 class Change:
-    """A POST, PUT or DELETE that changes something. What they are unless they say otherwise.
+    """A POST, PUT or DELETE that changes something. The default for these verbs.
 
-    ``shows_once``: the answer is a secret; it is kept for no Idempotency-Key, and a retry is
-    refused (400). ``in_journal``: what comes is kept in the journal, and no record changes.
+    ``shows_once``: the answer is a secret; it is stored for no Idempotency-Key, and a retry is
+    refused (400). ``in_journal``: the input goes to the journal, and no record changes.
     """
 
     shows_once: bool = False
@@ -51,9 +51,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Ask:
-    """A POST that only asks, because the question has a body: whoever may read may ask.
+    """A POST that only reads, because the question has a body: a token that may read may call it.
 
-    ``notes``: what is asked for is made later, and noted until then.
+    ``notes``: the answer is made later, and the request is stored until then.
     """
 
     notes: bool = False
@@ -66,7 +66,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Public:
-    """A GET by anybody. ``bare``: it needs no records and is answered on the event loop, or awaited
+    """A GET for anybody. ``bare``: it needs no records and runs on the event loop, or is awaited
     there.
     """
 
@@ -86,10 +86,10 @@ _VERBS: dict[type[Kind], tuple[str, ...]] = {
 
 
 def usual(verb: str) -> Kind:
-    """What an operation is whose row does not say."""
+    """The kind of an operation whose row does not name one."""
     return Look() if verb == "GET" else Change()
 
 
 def fits(kind: Kind, verb: str) -> bool:
-    """Whether there is such a thing."""
+    """Whether the verb may have this kind."""
     return verb in _VERBS[type(kind)]

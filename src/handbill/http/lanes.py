@@ -1,4 +1,4 @@
-"""Which way a request goes, and whose turn it is there: by agency, within bounds.
+"""Which lane a request takes, and whose turn it is there: by agency, within bounds.
 
 The event loop itself is a lane: each of its turns does one request, of the owners in turn.
 """
@@ -22,7 +22,7 @@ LONG = 100
 _LIMIT = re.compile(rb"(?:^|&)limit=0*([1-9][0-9]{0,3})(?:&|$)")
 _MOST_KNOWN = 65_536
 _WAIT_SECONDS = 10.0
-_WAITING_EACH, _WAITING = 1_024, 16_384  # what is quick; one address has fewer under way
+_WAITING_EACH, _WAITING = 1_024, 16_384  # of quick work; one address may have fewer under way
 _BULK_PLACES = 2
 _THREAD_PLACES, _THREADS_EACH = 8, 4
 _BODY_PLACES = 2
@@ -38,7 +38,7 @@ def lane_of(operation: Operation, query: bytes) -> Lane:
 
 
 def bounds_of(settings: Settings) -> dict[Lane, Bounds]:
-    """The limits of work in deputies. No agency has all places, if there is more than one."""
+    """The limits of work in deputies. No agency can take all places, if there is more than one."""
     lookups, waiting = settings.lookups_at_once, settings.lookups_waiting
     streams = settings.streams_at_once
     return {
@@ -49,14 +49,14 @@ def bounds_of(settings: Settings) -> dict[Lane, Bounds]:
 
 
 class Lanes:
-    """The lanes of one process. ``of``: what is done aside, where there are deputies for it."""
+    """The lanes of one process. ``of``: lanes for deputies, where there are any."""
 
     def __init__(self, settings: Settings, deputies: Deputies) -> None:
         bounds = bounds_of(settings)
         quick = "requests of this agency"
         self.loop = Turned(quick, Bounds(1, 1, _WAITING_EACH, _WAITING))
         self.threads = Turned(quick, Bounds(_THREAD_PLACES, _THREADS_EACH, _WAITING_EACH, _WAITING))
-        # Threads that compute take the interpreter from the loop, each as often as it needs it.
+        # Computing threads take the interpreter from the loop, each as often as it needs it.
         self.bodies = Turned(quick, Bounds(_BODY_PLACES, 1, _WAITING_EACH, _WAITING))
         self.of: Mapping[Lane, Turned] = {
             "bulk": Turned(quick, bounds["bulk"]),
@@ -66,7 +66,7 @@ class Lanes:
         self._deputies = deputies
 
     def deputy(self, lane: Lane) -> Deputy | None:
-        """The deputy that has least to do; None where the work is done in this process."""
+        """The deputy with the least work; None where the work is done in this process."""
         return min(self._deputies.get(lane, ()), key=lambda one: one.load, default=None)
 
     def begin(self) -> None:
@@ -83,8 +83,8 @@ class Lanes:
 
 
 class Owners:
-    """Who asks, before the gates have said so: a key that has passed them is known by its digest,
-    and all strangers of one address are one owner. Nothing is allowed by it.
+    """Who is calling, before the gates have decided: a key that has passed them is recognised by
+    its digest; all strangers of one address are one owner. It grants nothing.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Owners:
         return known if known is not None else f"stranger:{network_of(peer)}"
 
     def learn(self, headers: Headers, caller: Caller) -> str:
-        """Note whose key it was; the owner."""
+        """Remember whose key it was; returns the owner."""
         digest = _digest(headers)
         owner = self._known.get(digest)
         if owner is None:

@@ -1,6 +1,6 @@
-"""Names for the schemas of a document: each object, map and list of words is stated once, by name.
+"""Names for the schemas of a document: each object, map and enumeration is stated once, by name.
 
-Generators make a type of each schema; of one without a name they make up another at each place.
+Code generators make a type of each schema; for one without a name they invent one at each place.
 """
 
 import re
@@ -15,8 +15,8 @@ _BRANCHES = ("anyOf", "oneOf", "allOf")
 
 
 class Names:
-    """Schemas by name. What is equal but for its description has one name, the first it was given:
-    that of its property, or where another has that one, the name of the whole before it.
+    """Schemas by name. Schemas that differ only in their description share the first name given:
+    that of the property or, if it is taken, with the parent's name before it.
     """
 
     def __init__(self, schemas: Mapping[str, Schema]) -> None:
@@ -27,7 +27,7 @@ class Names:
             self._keep(name, self._below(schema, name))
 
     def named(self, schema: Schema, name: str) -> Schema:
-        """The schema, with a reference for each object and each list of words in it."""
+        """The schema, with a reference for each object and each enumeration in it."""
         return self._placed(schema, name, "")
 
     def _placed(self, schema: Schema, name: str, whole: str) -> Schema:
@@ -68,7 +68,7 @@ class Names:
         return found
 
     def _one(self, schema: Schema, name: str) -> Schema:
-        """One of many. A plain one has a name only where it would be taken for another's."""
+        """One of many. A plain one gets a name only where it would be confused with another's."""
         is_bound = schema.keys() & {"minLength", "maxLength", "pattern", "minimum", "maximum"}
         if (
             not is_bound
@@ -87,7 +87,7 @@ class Names:
         self._names.setdefault(_content(schema), name)
 
     def _below(self, schema: Schema, name: str) -> Schema:
-        """The schema, in which all below it is named."""
+        """The schema, with everything below it named."""
         found: dict[str, Any] = dict(schema)
         if "properties" in found:
             found["properties"] = {
@@ -104,7 +104,7 @@ class Names:
 
 
 def _content(schema: Schema) -> bytes:
-    """What a schema says, but for its description and the order in which it is said."""
+    """The content of a schema, without its description and the order of its parts."""
     return encode({key: schema[key] for key in sorted(schema) if key != "description"})
 
 
@@ -112,7 +112,7 @@ _PLAIN: dict[str, Any] = {"Text": {"type": "string"}, "Count": {"type": "integer
 
 
 def _map_names(schema: Schema, name: str) -> list[str]:
-    """The names of a map: by what it holds (TextMap, ChildMap) if that is all there is to say, or
+    """The names of a map: by what it holds (TextMap, ChildMap) if nothing else is known of it, or
     by its property. None: it is no map.
     """
     if schema.get("type") != "object" or "properties" in schema:
@@ -131,7 +131,7 @@ def _map_names(schema: Schema, name: str) -> list[str]:
 
 
 def pascal(name: str) -> str:
-    """A name as a type has it."""
+    """A name spelled as that of a type."""
     words = re.split(r"[^A-Za-z0-9]+", name)
     return "".join(word[:1].upper() + word[1:] for word in words)
 

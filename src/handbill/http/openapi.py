@@ -127,7 +127,7 @@ _TAGS = {
 
 
 class _Known(NamedTuple):
-    """``read``: the paths of things that are read whole; ``refs``: the name of each model."""
+    """``read``: the paths that have a GET; ``refs``: the name of each model."""
 
     read: Container[str]
     refs: Mapping[tuple[Any, Any], Schema]
@@ -227,7 +227,7 @@ def _operation(operation: Operation, known: _Known) -> dict[str, Any]:
         "responses": _responses(operation, known),
     }
     if operation.verb == "PUT":
-        # Described once, so that what is generated from it has each operation once.
+        # Described once, so that generated code has each operation once.
         found["description"] += " PATCH is read as PUT."
         found["x-also-read-as"] = ["PATCH"]
     if operation.body is not None:
@@ -246,7 +246,7 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
         return [{}]
     if operation.role == "key":
         return [{"apiKey": []}]
-    # Since OpenAPI 3.1 any scheme may name what is needed of it.
+    # Since OpenAPI 3.1 any scheme may name the scopes that it needs.
     return [{"apiKey": [], "token": [operation.needs]}]
 
 

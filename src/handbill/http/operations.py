@@ -1,4 +1,4 @@
-"""The table of operations: from its rows come routes, gates, OpenAPI and tests."""
+"""The table of operations: routes, gates, OpenAPI and tests are made from its rows."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,15 +25,15 @@ from handbill.wire.values import NOT_GIVEN, Schema
 
 Role = Literal["agency", "partner", "key", "public"]
 """Who may call: an agency or a publisher partner, with key and token; ``key``: any key, no token
-yet; ``public``: anybody."""
+required; ``public``: anybody."""
 
 Lane = Literal["quick", "bulk", "slow", "stream"]
-"""Where the work is done: quick, at once; bulk, many records at a time; slow, what may take
-seconds; stream, a body that is made while it is sent. None waits for another. A quick GET whose
-``limit`` is large is done as bulk."""
+"""How the work is done: quick, at once; bulk, many records at a time; slow, may take seconds;
+stream, its body is made while it is sent. None waits for another. A quick GET with a large
+``limit`` is bulk."""
 
 ClientHeader = Literal["", "x-client-id", "s2s"]
-"""Where a header names the client: nowhere, ``x-client-id``, or the three spellings of S2S."""
+"""Which header names the client: none, ``x-client-id``, or the three spellings of S2S."""
 
 PAGED = Paged
 _BY_VERB = cast(Kind, None)
@@ -43,7 +43,7 @@ JSON = "application/json; charset=utf-8"
 class Caller(msgspec.Struct, frozen=True):
     """Who holds the key. ``owner_no``: the agency's or the publisher family's row number.
 
-    ``api_client_id``: whose token came with it; empty where none is asked for.
+    ``api_client_id``: whose token was sent with it; empty where no token is required.
     """
 
     role: Role
@@ -54,7 +54,7 @@ class Caller(msgspec.Struct, frozen=True):
 
     @property
     def agency_no(self) -> int:
-        """The agency's number; only an agency's operations may ask."""
+        """The agency's number; only operations for agencies may ask."""
         if self.role != "agency":
             raise TypeError("a partner has no agency")
         return self.owner_no
@@ -68,18 +68,18 @@ class Admitted(NamedTuple):
 
 
 class Doors(Protocol):
-    """May this caller touch that? Answered by the access and clients rooms, handed in above."""
+    """May this caller access that? The access and clients rooms answer; passed in from above."""
 
     def caller(self, tx: Tx, api_key: str, now: Instant) -> Caller | None:
         """The owner of a key; None for every kind of bad key."""
         ...
 
     def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> Admitted | None:
-        """Whom a token is of that is sound and of the same owner as the key; else None."""
+        """The owner of a valid token, if it is also the owner of the key; else None."""
         ...
 
     def currency(self, tx: Tx, caller: Caller) -> str:
-        """What the caller's amounts are in; empty for a publisher partner."""
+        """The currency of the caller's amounts; empty for a publisher partner."""
         ...
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
@@ -87,12 +87,12 @@ class Doors(Protocol):
         ...
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
-        """Let no other conditional change of what the caller owns begin until this one ends."""
+        """Let no other conditional change of this owner's things begin until this one ends."""
         ...
 
     def hold_client(self, tx: Tx, client: Client) -> Client | None:
-        """Let no other writer decide about this client until the transaction ends; the client as
-        it is by then, None when it was deleted while it was waited for.
+        """Lock this client until the transaction ends. Returns the client as it is after the wait,
+        or None when it was deleted meanwhile.
         """
         ...
 
@@ -110,12 +110,12 @@ class Desk:
     doors: Doors
     egress: Egress = field(default_factory=Egress)
     watch: Callable[[], Awaitable[list[Check]]] | None = None
-    """What else must be there for this door to be ready, beside its journal."""
+    """What else must be available for this door to be ready, besides its journal."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One request that has passed its gates. ``body`` and ``query`` are read by their rows."""
+    """One request that has passed its gates. Each row says how ``body`` and ``query`` are read."""
 
     tx: Tx
     desk: Desk
@@ -153,14 +153,14 @@ NO_RECORDS = cast(Tx, None)
 """The transaction of a call whose operation is ``bare``."""
 
 NO_JOURNAL = cast(JournalWriter, None)
-"""The journal of a process that does nothing but look things up."""
+"""The journal of a process that only reads."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An answer that is not simply 200 with JSON. ``raw`` replaces the JSON body.
+    """An answer other than plain 200 with JSON. ``raw`` replaces the JSON body.
 
-    So do ``chunks``: a body that is made while it is sent, in threads and in no transaction; they
-    are closed when they can be. Only for a GET, or an operation that is ``slow``.
+    So do ``chunks``: a body that is made while it is sent, in threads, outside any transaction;
+    they are closed if they can be. Only for a GET, or an operation that is ``slow``.
     """
 
     body: Any = None
@@ -172,14 +172,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def body_in(answer: Answer) -> bytes:
-    """The body, written as JSON where the answer is not raw."""
+    """The body, serialised as JSON unless the answer is raw."""
     return encode(spelled(answer.body)) if answer.raw is None else answer.raw
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One operation. The gates pass only sound calls on to ``work``, which answers the JSON body
-    (200), or an ``Answer``, or raises ``Refused``.
+    """One operation. The gates pass only valid calls on to ``work``, which returns the JSON body
+    (200) or an ``Answer``, or raises ``Refused``.
 
     ``number`` is the contract's (section 1), None for an addition. A path with ``{client_id}``
     names the client; so does a query field ``client_id``.
@@ -194,33 +194,33 @@ class Operation:
     answer: Schema | type[Model] | ListOf
     number: int | None = None
     tag: str = ""
-    """Its chapter of the document; empty: the one of its room."""
+    """Its chapter of the document; empty: the chapter of its room."""
     kind: Kind = _BY_VERB
-    """What it does to the records: by its verb it looks or changes, unless the row says so."""
+    """What it does to the records; by default GET looks, and other verbs change."""
     role: Role = "agency"
-    """Who may call; where the kind is public, anybody."""
+    """Who may call; ignored where the kind is public."""
     client_header: ClientHeader = ""
     query: type[Query] = Query
     body: type[Model] | OneOrMany | Array | None = None
     many: bool = False
-    """The body may be an array: 8 MB are allowed instead of 1."""
+    """The body may be an array; then 8 MB are allowed instead of 1."""
     must_have_body: bool = True
-    """Whether the body must be there; else an absent one is read as ``{}``."""
+    """Whether a body is required; otherwise a missing one is read as ``{}``."""
     lane: Lane = "quick"
-    """Bulk, slow and stream never run on the event loop, and no answer of slow and stream is kept
-    for an Idempotency-Key. What is slow does not write, so that no writer waits for it.
+    """Bulk, slow and stream never run on the event loop, and answers of slow and stream are not
+    stored for an Idempotency-Key. Slow operations do not write, so that no writer waits for them.
     """
     body_names: bool = False
-    """The body names things by their ids: an unknown one is 404."""
+    """The body refers to things by their ids: an unknown id is 404."""
     success: int = 200
     media_types: tuple[str, ...] = ("application/json",)
-    """What a success may come as."""
+    """The media types of a successful answer."""
     sample: Any = NOT_GIVEN
-    """The reference's request sample."""
+    """The request sample of the reference."""
     sample_answer: Any = NOT_GIVEN
 
     def __post_init__(self) -> None:
-        """**Refuses** (ValueError) what there cannot be."""
+        """**Refuses** (ValueError) contradictory rows."""
         kind = self.kind or usual(self.verb)
         object.__setattr__(self, "kind", kind)
         if isinstance(kind, Public):
@@ -270,5 +270,5 @@ class Operation:
 
     @property
     def may_be_retried(self) -> bool:
-        """Whether its answer is kept for an Idempotency-Key."""
+        """Whether its answer is stored for an Idempotency-Key."""
         return self.verb == "POST" and self.role in {"agency", "partner"} and not self.slow

@@ -1,21 +1,21 @@
-"""Pages: skip and limit from the query, and RFC 8288 links, which callers then need not compute."""
+"""Pages: skip and limit from the query, and RFC 8288 links, so that callers compute none."""
 
 from urllib.parse import urlencode
 
 from handbill.http.operations import Answer, Call
 
 _MOST_SKIPPED = 2**31 - 1
-"""No list is so long, and the engines take no more."""
+"""No list is longer, and the engines accept no larger number."""
 
 
 def skip_and_limit(call: Call, first: int = 0) -> tuple[int, int]:
-    """How many rows to leave out and to answer. ``first``: the number of the first page."""
+    """How many rows to skip, and how many to return. ``first``: the number of the first page."""
     limit: int = call.query.limit
     return min((call.query.page - first) * limit, _MOST_SKIPPED), limit
 
 
 def with_links(call: Call, body: object, total: int, first: int = 0) -> Answer:
-    """The body with a ``Link`` header: first always, prev and next where there is such a page."""
+    """The body with a ``Link`` header: always first; prev and next where there is such a page."""
     page, limit = call.query.page, call.query.limit
     links = {"first": first}
     if page > first:

@@ -1,4 +1,4 @@
-"""Where operations stand: Starlette's routes, of which those are tried that can fit at all."""
+"""Starlette routes for the operations; only those that may fit a path are tried."""
 
 import re
 from collections import defaultdict
@@ -14,7 +14,7 @@ from handbill.http.operations import Operation
 
 
 class _Id(Convertor[str]):
-    """An id: whatever stands between two slashes, decoded once, so that it may hold a slash."""
+    """An id: anything between two slashes, decoded once, so that it may contain a slash."""
 
     regex = "[^/]+"
 
@@ -32,8 +32,8 @@ class Operations(BaseRoute):
     """The routes of all operations, answered by ``app``, which finds the operations at the path in
     ``scope["verbs"]`` and the path's ids in ``scope["path_params"]``.
 
-    Where several paths fit, the first one that has the verb; else the first of all, with the verbs
-    of each, so that 405 can name them. A word beats an id: /jobs/bulk before /jobs/{id}.
+    If several paths fit, the first one with the verb is taken; else the first of all, with the
+    verbs of each, so that 405 can list them. A word wins over an id: /jobs/bulk before /jobs/{id}.
     """
 
     def __init__(self, operations: Iterable[Operation], app: ASGIApp) -> None:
@@ -77,7 +77,7 @@ class Operations(BaseRoute):
 
 
 def raw_path_of(scope: Scope) -> str:
-    """The path as it was sent, in which an encoded slash is none yet."""
+    """The path as it was sent, in which an encoded slash does not separate."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.partition(b"?")[0].decode("latin-1")
 
@@ -88,7 +88,7 @@ def verb_of(scope: Scope) -> str:
 
 
 def _place(path: str) -> tuple[str, int]:
-    """The first word of a path, which is never an id, and how many parts it has."""
+    """The first word of a path, which is never an id, and the number of its parts."""
     return path[1:].partition("/")[0], path.count("/")
 
 

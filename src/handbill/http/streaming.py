@@ -1,4 +1,4 @@
-"""Bodies that are made while they are sent: a chunk at a time, in threads, no faster than read."""
+"""Bodies made while they are sent: chunk by chunk, in threads, no faster than they are read."""
 
 import asyncio
 import logging
@@ -21,14 +21,14 @@ class Chunks:
         self._step: asyncio.Future[bytes] | None = None
 
     async def next(self) -> bytes:
-        """The next chunk; empty when there is none."""
+        """The next chunk; empty at the end."""
         loop = asyncio.get_running_loop()
         self._step = loop.run_in_executor(self._threads, next, self._made, b"")
         return await asyncio.shield(self._step)
 
     async def first(self) -> bytes:
-        """The first chunk: before the status is sent, so that what fails here is answered as any
-        failure is; the chunks are closed then.
+        """The first chunk, made before the status is sent, so that a failure here gets a normal
+        error answer; then the chunks are closed.
         """
         try:
             return await self.next()
@@ -37,7 +37,7 @@ class Chunks:
             raise
 
     async def close(self) -> None:
-        """Let go of what the chunks are made from."""
+        """Release the source of the chunks."""
         if self._step is not None:
             await asyncio.wait({self._step})  # whoever waited for it may have left
         ending = getattr(self._made, "close", None)
@@ -48,7 +48,7 @@ class Chunks:
 class Stream(StreamingResponse):
     """An answer whose chunks are sent one by one, and closed in any case.
 
-    A reader that leaves, one that takes nothing for 30 seconds, and a body that breaks, end it.
+    It ends when the reader leaves, or takes nothing for 30 seconds, or when the body fails.
     """
 
     def __init__(

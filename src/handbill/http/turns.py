@@ -1,6 +1,6 @@
-"""Turns: places for work, shared by owner, so that one owner's many do not delay another's one.
+"""Turns: owners share the places for work, so that many requests of one do not delay another's.
 
-``Turns`` decides and knows no time; ``Lane`` lets coroutines wait for it.
+``Turns`` decides, and knows no time; ``Lane`` lets coroutines wait for it.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 class Bounds(NamedTuple):
-    """How many may be at work in all and of one owner, and how many may wait of one and in all."""
+    """How many may be at work, in all and per owner; how many may wait, per owner and in all."""
 
     places: int
     each: int
@@ -36,14 +36,14 @@ class Turns(Generic[_T]):
         self._waiting = 0
 
     def enter(self, owner: str) -> bool:
-        """Take a free place at once; False when the owner can have none, or queues already."""
+        """Take a free place at once; False when the owner may have none, or has others waiting."""
         if owner in self._queues or not self._has_place(owner):
             return False
         self._take(owner)
         return True
 
     def wait(self, owner: str, one: _T) -> bool:
-        """Stand in the owner's queue; False when too many wait already."""
+        """Join the owner's queue; False when too many wait already."""
         queue = self._queues.get(owner)
         if self._waiting >= self._bounds.waiting or len(queue or ()) >= self._bounds.waiting_each:
             return False
@@ -63,14 +63,14 @@ class Turns(Generic[_T]):
                 del self._queues[owner]
 
     def leave(self, owner: str) -> None:
-        """Give a place back."""
+        """Release a place."""
         self._count -= 1
         self._at_work[owner] -= 1
         if not self._at_work[owner]:
             del self._at_work[owner]
 
     def next(self) -> _T | None:
-        """The next owner who waits and may have a place, which it has now. None: there is none."""
+        """Give a place to the next owner who waits and may have one. None: there is nobody."""
         for owner, queue in self._queues.items():
             if not self._has_place(owner):
                 continue
@@ -92,7 +92,7 @@ class Turns(Generic[_T]):
 
 
 class Lane:
-    """Turns that are waited for on an event loop. ``what``: the work, in the words of a refusal.
+    """Turns that are waited for on an event loop. ``what``: the name of the work in a refusal.
 
     ``seconds``: the longest wait.
     """
@@ -103,13 +103,13 @@ class Lane:
         self._turns: Turns[asyncio.Future[None]] = Turns(bounds)
 
     async def enter(self, owner: str) -> Callable[[], None]:
-        """Wait for a place; what gives it back. **Refuses** (429) when too many wait already."""
+        """Wait for a place; returns what releases it. **Refuses** (429) when too many wait."""
         if not self._turns.enter(owner):
             await self._waited(owner)
         return lambda: self._leave(owner)
 
     async def slice(self, owner: str) -> None:
-        """Wait for a turn of the event loop itself, which ends with this turn of the loop."""
+        """Wait for a turn on the event loop itself; it ends with this iteration of the loop."""
         leave = await self.enter(owner)
         asyncio.get_running_loop().call_soon(leave)
 

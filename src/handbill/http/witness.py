@@ -1,7 +1,7 @@
-"""Each request told once: a line in the log, a count and its time, and who was refused at a gate.
+"""Records each request once: a line in the log, a count, its time, and who was refused at a gate.
 
-Nothing of a request that could open a door is told: no header, no query, no body, and of a public
-operation, whose path may be a secret, only the pattern.
+Nothing is recorded that could grant access: no header, query or body, and of a public operation,
+whose path may be a secret, only the pattern.
 """
 
 import logging
@@ -21,7 +21,7 @@ _UNKNOWN = "unknown"
 
 
 class Witness:
-    """An application all of whose requests are told. ``named`` finds who asks, for the log."""
+    """An application with all requests recorded. ``named`` finds the caller, for the log."""
 
     def __init__(self, app: ASGIApp, named: Callable[[Scope], dict[str, str]]) -> None:
         self._app = app

@@ -1,5 +1,5 @@
-"""Changes of one process, committed in groups: those that come while one is on its way to disk wait
-for it together and share the next commit.
+"""Changes of one process, committed in groups: those that arrive during a commit wait for it, and
+share the next one.
 """
 
 import asyncio
@@ -27,17 +27,17 @@ class _Waiting(NamedTuple):
 
 
 class Writer:
-    """One thread that does one transaction after the other; each holds what was waiting, of all
-    owners in turn, and is committed after 20 ms, so that nobody's many hold up another's one.
+    """One thread that does one transaction after the other. Each takes the waiting changes, of all
+    owners in turn, and commits after 20 ms, so that many changes of one owner delay no other's.
 
-    What a work raises undoes that work alone. Nothing is told before it is durable. Event loops of
-    several threads may share it.
+    If a change raises, only that change is undone. Nothing is answered before it is durable. Event
+    loops of several threads may share it.
     """
 
     def __init__(self, records: Records) -> None:
         self._records = records
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self._lock = threading.Lock()  # of the next two
+        self._lock = threading.Lock()  # guards the next two
         self._waiting: Turns[_Waiting] = Turns(_BOUNDS)
         self._is_busy = False
 
@@ -56,18 +56,18 @@ class Writer:
         return await future
 
     def _commit_all(self) -> None:
-        """In the thread: group after group, until nothing waits."""
+        """In the thread: commit group after group, until nothing waits."""
         while (first := self._next(ends=True)) is not None:
             done = self._committed(first)
             for loop in {one.future.get_loop() for one, _ in done}:
                 told = [
                     (one.future, result) for one, result in done if one.future.get_loop() is loop
                 ]
-                with contextlib.suppress(RuntimeError):  # closed, and whoever waited there is gone
+                with contextlib.suppress(RuntimeError):  # closed, and its caller is gone
                     loop.call_soon_threadsafe(_tell, told)
 
     def _next(self, *, ends: bool = False) -> _Waiting | None:
-        """The next one to write. ``ends``: if nothing waits, the thread ends."""
+        """The next change to write. ``ends``: if nothing waits, the thread ends."""
         with self._lock:
             one = self._waiting.next()
             if one is not None:
@@ -77,7 +77,7 @@ class Writer:
             return one
 
     def _committed(self, first: _Waiting) -> list[tuple[_Waiting, Any]]:
-        """A group, and what each of its works comes to: its value, or a failure."""
+        """Commit a group; returns the result of each change: its value, or a failure."""
         group = [first]
         try:
             with self._records.write() as tx:
@@ -87,7 +87,7 @@ class Writer:
         return list(zip(group, results, strict=True))
 
     def _worked(self, tx: Tx, group: list[_Waiting]) -> list[Any]:
-        """What the first and those that join the group come to."""
+        """The results of the first change and of those that join its group."""
         until, following = ticking() + _SLICE_SECONDS, self._next()
         if following is None:
             return [group[0].work(tx)]
@@ -107,7 +107,7 @@ def _tell(told: "list[tuple[asyncio.Future[Any], Any]]") -> None:
     """In the event loop: wake those who wait."""
     for future, result in told:
         if future.done():
-            continue  # whoever waited has left
+            continue  # the caller has left
         if isinstance(result, Exception):
             future.set_exception(result)
         else:
