@@ -1,6 +1,6 @@
-"""Read a feed and find out what it changes: nothing is written but a file aside.
+"""Reads a feed and finds out what it changes: nothing is written but a temporary file.
 
-What the feed says is held against the digests of what it said before. Only what is new is parsed,
+What the feed says is compared with the digests of what it said before. Only new content is parsed,
 mapped and kept, in a temporary file; so memory grows with the number of jobs, not with their text.
 """
 
@@ -33,7 +33,7 @@ from handbill.store.records import Tx
 
 MOST_ITEMS = 3_000_000
 MOST_PAGES = 1_000
-_READING = b"4"  # what turns bytes into jobs; a new number has every job read anew
+_READING = b"4"  # the version of the code that reads jobs; a new number has every job read anew
 _FAULTY = b"!"
 SAMPLE_BYTES = 1024 * 1024
 _UNSEEN, _SAME, _OTHER, _STANDS = 0, 1, 2, 3
@@ -46,7 +46,7 @@ _UNPACK = msgspec.msgpack.Decoder(Written)
 
 
 class ImportFailed(Exception):
-    """The run fails and the former jobs stand. ``reason`` in one word, the message for people."""
+    """The run fails and the former jobs stay. ``reason`` in one word, the message for people."""
 
     def __init__(self, reason: str, message: str, line: int = 0) -> None:
         super().__init__(message)
@@ -63,7 +63,7 @@ _MENDED = FieldFault(
 
 
 def settings_digest(body: FeedBody, zone: str) -> bytes:
-    """What a feed's items are read by: another digest, and every item is to be read anew."""
+    """A digest of the settings by which items are read: if it changes, every item is read anew."""
     read_by = (
         body.mappings,
         body.url_params_to_strip,
@@ -76,7 +76,7 @@ def settings_digest(body: FeedBody, zone: str) -> bytes:
 
 
 class Place(NamedTuple):
-    """What a feed's dates and amounts are in. ``rated``: what can be converted today, if known."""
+    """Zone and currency of a feed's dates and amounts. ``rated``: currencies with a rate today."""
 
     zone: str
     currency: str
@@ -89,8 +89,8 @@ def place_of(tx: Tx, client: Client, now: Instant) -> Place:
 
 
 class Known:
-    """The jobs of the feed so far, and which of them this reading has come across: first the live
-    ones, then those that were deleted here while the feed carries them.
+    """The jobs of the feed so far, and which of them this reading has met: first the live ones,
+    then those that were deleted here while the feed still contains them.
     """
 
     def __init__(
@@ -108,14 +108,14 @@ class Known:
             self.refs.append(ref)
             self.by_ref[ref] = place
             if digest is not None:
-                # A faulty item is read each time, so that each run tells its faults.
+                # A faulty item is read each time, so that each run reports its faults.
                 (self.faulty if digest[16:] else self.by_digest)[digest[:16]] = place
         self.state = bytearray(len(self.nos))
         self.live = len(self.nos) - len(deleted)
 
 
 class Spool:
-    """Jobs put aside in a temporary file; the last one of a reference counts."""
+    """Jobs put aside in a temporary file; of several with one reference, the last one counts."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -149,12 +149,12 @@ class Spool:
 
 @dataclass
 class Collected:
-    """What a feed says, held against what it said before."""
+    """What a feed says, compared with what it said before."""
 
     known: Known
     spool: Spool
     mappings: dict[str, Any]
-    """The mapping that the items were read by: the feed's own, or the one found."""
+    """The mapping by which the items were read: the feed's own, or the one that was found."""
     total: int = 0
     duplicates: int = 0
     skipped: int = 0
@@ -162,13 +162,13 @@ class Collected:
     """Line and reason of each job that cannot be read."""
     pages: int = 1
     fields: dict[str, None] = field(default_factory=dict)
-    """Names of the client's own fields, as they came up."""
+    """Names of the client's own fields, in the order of their appearance."""
     fault_counts: dict[str, int] = field(default_factory=dict)
     faults: list[RunFault] = field(default_factory=list)
 
     @property
     def same(self) -> int:
-        """How many live jobs say the same."""
+        """How many live jobs are unchanged."""
         return self.known.state.count(_SAME, 0, self.known.live)
 
     @property
@@ -178,12 +178,12 @@ class Collected:
 
     @property
     def deleted(self) -> int:
-        """How many jobs were deleted here and say the same."""
+        """How many jobs that were deleted here are unchanged in the feed."""
         return self.known.state.count(_SAME, self.known.live)
 
     @property
     def gone(self) -> list[int]:
-        """The jobs that the feed no longer has, deleted ones too."""
+        """The jobs that the feed no longer has, including deleted ones."""
         known = self.known
         return [no for no, state in zip(known.nos, known.state, strict=True) if state == _UNSEEN]
 
@@ -194,12 +194,12 @@ class Collected:
 
 
 def former_of(tx: Tx, feed_no: int) -> Known:
-    """What the feed has had so far."""
+    """The jobs that the feed has had so far."""
     return Known(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no))
 
 
 TurnPage = Callable[[str], tuple[Iterable[bytes], str]]
-"""Opens the page that a feed says it goes on with; chunks and what the server says of them."""
+"""Opens the page that a feed names as its next; returns its chunks and its charset."""
 
 
 def collect(
@@ -211,10 +211,10 @@ def collect(
     charset: str = "",
     turn: TurnPage | None = None,
 ) -> Collected:
-    """Read the whole feed, and the pages that it goes on with where they can be turned.
-    ``charset``: as its server says.
+    """Read the whole feed, and its further pages if they can be opened. ``charset``: as the server
+    says.
 
-    **Refuses** (ImportFailed) what is malformed, or cannot be mapped.
+    **Refuses** (ImportFailed) a feed that is malformed or cannot be mapped.
     """
     with failing():
         reading = reading_of(chunks, feed, place, charset, known.by_digest)
@@ -232,7 +232,7 @@ def collect(
 
 
 def _meet_all(found: Collected, reading: "Reading") -> None:
-    """One page."""
+    """Read one page."""
     for item in reading.items:
         found.total += 1
         if item.fields is None:
@@ -247,14 +247,14 @@ def _meet_all(found: Collected, reading: "Reading") -> None:
 
 
 def tell_repairs(found: Collected, reading: "Reading") -> None:
-    """What was not in the feed's encoding is told, byte by byte."""
+    """Report each byte that was not in the feed's encoding."""
     for message in reading.repaired:
         found.fault("", 0, FieldFault("", "bad_byte", message))
 
 
 @contextmanager
 def failing() -> Iterator[None]:
-    """What is malformed fails the run (ImportFailed)."""
+    """Turn malformed content into a failed run (ImportFailed)."""
     try:
         yield
     except Malformed as bad:
@@ -264,15 +264,15 @@ def failing() -> Iterator[None]:
 
 
 class Reading(NamedTuple):
-    """A feed under way: its items, what makes a job of one, and the mapping that says how."""
+    """A feed being read: its items, what makes a job of one, and the mapping for that."""
 
     items: Iterator[Item]
     map_job: MapJob
     mappings: dict[str, Any]
     repaired: list[str]
-    """Bytes so far that were not of the feed's encoding."""
+    """Bytes so far that were not in the feed's encoding."""
     following: list[str]
-    """Where the feed goes on, once it is read."""
+    """The feed's next page, once it is read."""
 
 
 def reading_of(
@@ -308,7 +308,7 @@ def reading_of(
 def _with_mappings(
     stream: Iterator[bytes], feed: FeedBody
 ) -> tuple[Iterable[bytes], dict[str, Any]]:
-    """The stream from its start, and the mapping: the feed's own, or what its beginning shows."""
+    """The stream from its start, and the mapping: the feed's own, or the one proposed for it."""
     if nodes_of(feed.mappings):
         lacking = unmapped(feed)
         if lacking:
@@ -331,12 +331,12 @@ def _with_mappings(
 
 
 def proposed(seen: Seen) -> dict[str, Any]:
-    """The mapping that a feed's beginning shows."""
+    """The mapping that the beginning of a feed suggests."""
     return {_SOURCE_KEY: seen.collection, _JOB_KEY: seen.item} | discover(seen.nodes)
 
 
 def _meet_same(found: Collected, place: int, line: int) -> None:
-    """An item that says what its job said before."""
+    """An item that is the same as before."""
     state = found.known.state
     if state[place]:
         ref = found.known.refs[place]
@@ -347,7 +347,7 @@ def _meet_same(found: Collected, place: int, line: int) -> None:
 
 
 def meet(found: Collected, item: Item, map_job: MapJob) -> None:
-    """An item that is new, says something new, or has faults."""
+    """An item that is new, has changed, or has faults."""
     assert item.fields is not None
     body, posted_on, target, faults = map_job(item.fields)
     if item.broken:
@@ -377,8 +377,8 @@ def meet(found: Collected, item: Item, map_job: MapJob) -> None:
 
 
 def _meet_broken(found: Collected, item: Item, ref: str) -> None:
-    """A job that cannot be read is told of, and stands as it was. Without its reference nobody
-    knows which one that is: then the whole feed is refused.
+    """A job that cannot be read is reported, and stays as it was. If its reference is unknown too,
+    so is the job: then the whole feed is refused.
     """
     found.broken.append((item.line, item.broken))
     if not ref or len(found.broken) > MOST_BROKEN:

@@ -1,7 +1,7 @@
-"""One run of a feed: fetch, read, hold against what stood, and take over in short steps, as one.
+"""One run of a feed: fetch, read, compare with the former jobs, and take over in short steps.
 
-Until the takeover is switched nothing of the jobs has changed; so a run that fails, or is killed
-before, leaves the former jobs standing.
+No job changes until the takeover is switched, for all jobs at once; so a run that fails, or is
+killed before, leaves the former jobs unchanged.
 """
 
 import logging
@@ -50,7 +50,7 @@ _OF_API = FieldFault("referencenumber", "api_owned", "belongs to a job added by 
 
 
 def import_feed(tools: Tools, feed_id: str) -> Run | None:
-    """Run a feed once; the run as it ended. None: there is no such feed any more, or no client."""
+    """Run a feed once; returns the finished run. None: the feed, or its client, is gone."""
     with tools.records.write() as tx:
         begun = service.begin_run(tx, tools.ids, tools.clock.now(), feed_id)
     if begun is None:
@@ -62,7 +62,7 @@ def import_feed(tools: Tools, feed_id: str) -> Run | None:
         _LOG.info("feed %s: %s", feed.id, failed.message)
         return _failed(tools, feed, run, failed)
     except Amid:
-        # The run goes on as soon as it is this feed's turn.
+        # The run continues when it is this feed's turn.
         raise
     except Exception:
         _failed(tools, feed, run, ImportFailed("internal", "The import was interrupted."))
@@ -95,7 +95,7 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
 
 
 def _still_whole(former: Run, live: int) -> bool:
-    """Whether the jobs are still what the former run left: then an unchanged body changes none."""
+    """Whether the jobs are as the former run left them: then an unchanged body changes none."""
     counts = former.body.counts
     shared = counts.get("api_owned", 0) + counts.get("other_feed", 0)
     return shared == 0 and live == former.body.live
@@ -122,8 +122,8 @@ def _fetched(tools: Tools, feed: Feed, marked: Run | None) -> Iterator[Fetched]:
 
 @contextmanager
 def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnPage]:
-    """How the feed's further pages are had: within what is left of its time and bytes, none twice,
-    and with its credentials only at its own place.
+    """How the feed's further pages are fetched: within the time and bytes that are left, none
+    twice, and with its credentials only at its own place.
     """
     settings, began = tools.settings, tools.clock.now()
     seen = {first.final_url}
@@ -166,7 +166,7 @@ def _asked(tools: Tools, feed: Feed) -> Asked:
 
 
 def asked_of(body: FeedBody, password: str) -> Asked:
-    """How a feed is asked for: its credentials, and the name that the fetch gives itself."""
+    """How a feed is requested: its credentials, and the user agent of the fetch."""
     auth = body.config.get("auth") or {}
     return Asked(
         user=auth.get("username", ""),
@@ -178,8 +178,8 @@ def asked_of(body: FeedBody, password: str) -> Asked:
 def _told(
     tools: Tools, feed: Feed, run: Run, chunks: Iterable[bytes], size: int
 ) -> Iterator[bytes]:
-    """The chunks, counted into the run; how far it is shows as long as it goes on. Ends the run
-    soon after the feed, or its client, is deleted.
+    """The chunks, counted in the run, which shows the progress. Ends the run soon after the feed,
+    or its client, is deleted.
     """
     shown, looked = 0, ticking()
     for chunk in chunks:
@@ -198,7 +198,7 @@ def _told(
 
 
 def _brake(found: Collected, *, forced: bool) -> None:
-    """Stop before a feed that is broken without being malformed empties the client's jobs."""
+    """Stop before a feed that is well-formed but broken removes the client's jobs."""
     if forced:
         return
     if found.total == 0:
@@ -212,7 +212,7 @@ def _brake(found: Collected, *, forced: bool) -> None:
 
 
 def _take_over(tools: Tools, client: Client, feed: Feed, run: Run, found: Collected) -> Run:
-    """Everything that the feed changes: staged, switched to at once, and settled."""
+    """Take over everything that the feed changes: staged, switched to at once, and settled."""
     token = new_uuid(tools.ids)
     taking = taking_over.begin(tools.records, client, feed.no, token)
     try:
@@ -244,7 +244,7 @@ def _switch(
 def _taken_over(
     tools: Tools, client: Client, feed: Feed, run: Run, found: Collected, counts: dict[str, int]
 ) -> Run:
-    """What came of the run, by the jobs as they are now."""
+    """The result of the run, by the jobs as they are now."""
     with tools.records.read() as tx:
         live, invalid = jobs.tally_of_feed(tx, feed.no)
     body = run.body
@@ -275,7 +275,7 @@ def _counts(found: Collected, applied: Applied) -> dict[str, int]:
 
 
 def _unchanged(tools: Tools, feed: Feed, run: Run, former: Run) -> Run:
-    """The other side says that the body is still the same: so are the jobs."""
+    """The server says that the body is unchanged: so are the jobs."""
     body = run.body
     before = former.body
     kept = before.live

@@ -1,7 +1,7 @@
-"""A dry run: the beginning of a feed, read by the import's own code. Nothing is kept.
+"""A dry run: the beginning of a feed, read by the import's own code. Nothing is stored.
 
-It waits for strangers, so that it takes few bytes and few seconds; the lane of its operation bounds
-how many there are at once.
+It waits for others' servers, so it takes few bytes and few seconds; the lane of its operation
+limits how many run at once.
 """
 
 from collections.abc import Iterator
@@ -45,8 +45,8 @@ END, ITEMS, BYTES, FETCH = "END", "ITEMS", "BYTES", "FETCH"
 
 @dataclass(slots=True)
 class Body:
-    """What came of a feed. ``stopped``: at its END, after enough BYTES, or since the FETCH broke
-    off, for which ``message`` says why.
+    """What was read of a feed. ``stopped``: at its END, after enough BYTES, or because the FETCH
+    broke off; then ``message`` says why.
     """
 
     chunks: list[bytes] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Body:
 
 @dataclass(slots=True)
 class Preview:
-    """What a first run would find. ``failure``: why it would fail; the rest as far as it came."""
+    """What a first run would find. ``failure``: why it would fail, after what is told here."""
 
     body: Body
     found: Collected
@@ -78,14 +78,14 @@ def preview(
     asked: Asked,
     most_bytes: int,
 ) -> Preview:
-    """Fetch a feed, as it is ``asked`` for, and read its beginning. ``most_bytes``: the bound of a
+    """Fetch a feed, requested as ``asked``, and read its beginning. ``most_bytes``: the limit of a
     whole feed.
     """
     return _read(_fetched(egress, feed.url, asked, most_bytes), at, now, feed)
 
 
 def _fetched(egress: Egress, url: str, asked: Asked, most_bytes: int) -> Body:
-    """The beginning of the feed's body; a fetch that breaks off gives what came until then."""
+    """The beginning of the feed's body; if the fetch breaks off, what was received until then."""
     limits = Limits(_SECONDS / 2, _SECONDS / 2, _SECONDS, most_bytes)
     body = Body()
     try:
@@ -128,7 +128,7 @@ def _read(body: Body, at: tuple[Client, Place], now: Instant, feed: FeedBody) ->
 
 
 def _met(body: Body, feed: FeedBody, place: Place, found: Collected) -> Iterator[Item]:
-    """The first items, as each is met."""
+    """The first items, each with its job or its faults."""
     if body.stopped == FETCH and not body.chunks:
         raise ImportFailed("fetch", body.message)
     try:
@@ -141,7 +141,7 @@ def _met(body: Body, feed: FeedBody, place: Place, found: Collected) -> Iterator
                 yield item
             tell_repairs(found, reading)
     except ImportFailed as failed:
-        # Where we stopped reading ourselves, an item that is cut off is no fault of the feed's.
+        # Where we stopped reading ourselves, an item that is cut off is no fault of the feed.
         if failed.reason != "malformed" or body.stopped == END:
             raise
 
@@ -157,7 +157,7 @@ def _check_any(body: Body, found: Collected) -> None:
 
 
 def _looked_at(body: Body) -> Seen | None:
-    """What the beginning shows: where the jobs stand, and what their nodes are called."""
+    """The structure of the beginning: where the jobs are, and the names of their nodes."""
     try:
         return look(b"".join(_beginning(as_utf8(iter(body.chunks), body.charset))))
     except UnknownEncoding:

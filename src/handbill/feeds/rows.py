@@ -75,18 +75,18 @@ def count(tx: Tx, client_no: int) -> int:
 
 
 def due(tx: Tx, now: Instant, limit: int) -> list[tuple[Feed, str]]:
-    """Feeds of clients at work whose time has come, and each client's body."""
+    """Feeds of active clients that are due, and each client's body."""
     found = tx.all(_DUE, now=now, active="A", limit=limit)
     return [(_FEEDS.read(row[:-1]), row[-1]) for row in found]
 
 
 def add(tx: Tx, feed: Feed) -> int:
-    """Insert; the new row's number (``feed.no`` is not looked at)."""
+    """Insert a feed; returns the new row's number (``feed.no`` is ignored)."""
     return changes.put(tx, feed.created_at, feeds, **_FEEDS.values(feed))
 
 
 def save(tx: Tx, feed: Feed, **columns: Any) -> None:
-    """Write what may change back; ``columns`` may set more (deleted_at)."""
+    """Save what may change; ``columns`` may set more (deleted_at)."""
     kept = _FEEDS.values(feed, "status", "body", "updated_at", "next_run_at")
     changes.change(tx, feed.updated_at, feeds, {"no": feed.no}, **kept, **columns)
 
@@ -96,7 +96,7 @@ def save_body(tx: Tx, feed: Feed, now: Instant) -> None:
 
 
 def plan(tx: Tx, no: int, next_run_at: Instant) -> None:
-    """When the feed is due again; nothing else of it is touched."""
+    """Set when the feed is due again; nothing else of it is changed."""
     tx.change(feeds, {"no": no}, next_run_at=next_run_at)
 
 
@@ -105,14 +105,14 @@ def lock(tx: Tx, no: int) -> None:
 
 
 def hurry(tx: Tx, nos: set[int], now: Instant) -> None:
-    """These feeds are to be read again at once."""
+    """Make these feeds due at once."""
     if nos:
         tx.run(_HURRY, nos=Listed(sorted(nos)), now=now)
 
 
 # ── passwords ───────────────────────────────────────────────────────────────────────────────────
 def password(tx: Tx, feed_no: int, name: str) -> str | None:
-    """What is kept for a place and user (``core.nouns.FeedBody.login``), for who fetches."""
+    """The password for a place and user (``core.nouns.FeedBody.login``), for the fetch only."""
     found = tx.value(_PASSWORD, feed_no=feed_no, name=name)
     row = {"feed_no": feed_no, "name": name}
     return None if found is None else sealed.opened(tx, feed_secrets, row, found).decode()
@@ -125,7 +125,7 @@ def put_password(tx: Tx, feed_no: int, name: str, value: str) -> None:
 
 
 def forget_passwords(tx: Tx, feed_no: int, but: str) -> int:
-    """Forget all that is kept but for one place and user; how many there were."""
+    """Delete all passwords but that of one place and user; how many there were."""
     return tx.run(_FORGET_PASSWORDS, feed_no=feed_no, but=but)
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of feeds and their runs, and done to them."""
+"""Use cases of feeds and their runs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +41,7 @@ def feed_of(tx: Tx, client_no: int, feed_id: str) -> Feed:
 
 
 def feed_of_any(tx: Tx, feed_id: str) -> Feed:
-    """A live feed of whatever client: for the operator alone. **Refuses** another id (404)."""
+    """A live feed of any client: for the operator only. **Refuses** another id (404)."""
     found = rows.at_work(tx, feed_id)
     if found is None:
         raise not_found()
@@ -54,9 +54,9 @@ def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Feed], int
 
 
 def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: Mapping[str, Any]) -> Feed:
-    """A new feed; its first run is asked for at once.
+    """Create a feed; its first run is requested at once.
 
-    **Refuses** (400) a mapping that leaves out a mandatory field; an empty one is found by the
+    **Refuses** (400) a mapping without a mandatory field; an empty mapping is filled in by the
     first run. At most 100 feeds a client.
     """
     if rows.count(tx, client.no) >= MOST_FEEDS:
@@ -79,18 +79,18 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: Mapping[str, A
 
 
 def draft(given: Mapping[str, Any]) -> tuple[FeedBody, str | None]:
-    """What ``create`` would keep of a feed, and its password. **Refuses** (400) as it does."""
+    """What ``create`` would store of a feed, and its password. **Refuses** (400) as it does."""
     given = {key: value for key, value in given.items() if value is not None}
     return _settled(FeedBody(url=given["url"]), given)
 
 
 def password_of(tx: Tx, feed: Feed) -> str:
-    """For who fetches the feed, and for nothing else: what it is to log in with where it is now."""
+    """The password for the feed's present place, for the fetch and nothing else."""
     return rows.password(tx, feed.no, feed.body.login) or ""
 
 
 def _keep_password(tx: Tx, now: Instant, feed: Feed, password: str | None) -> None:
-    """Keep one that came, and forget those of other places and users."""
+    """Store a given password, and delete those of other places and users."""
     is_new = password is not None and password != password_of(tx, feed)
     if password is not None and is_new:
         rows.put_password(tx, feed.no, feed.body.login, password)
@@ -105,9 +105,9 @@ def _entity(feed: Feed) -> Entity:
 def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: Mapping[str, Any]) -> None:
     """Change a feed: what is absent stays, None clears what is optional.
 
-    A mapping that is given replaces the former one. The feed is run at once when something
-    changed. **Refuses** (400) as ``create`` does, and another place for a feed with a password that
-    does not come again: it is good for the scheme, host, port and user that it came for.
+    A given mapping replaces the former one. The feed is run at once when something changed.
+    **Refuses** (400) as ``create`` does, and a new place of a feed with a password unless the
+    password is given again: it is valid for one scheme, host, port and user.
     """
     former = feed.body.login
     body, password = _settled(feed.body, given)
@@ -126,8 +126,8 @@ def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: Mapping[str,
 
 
 def _settled(body: FeedBody, given: Mapping[str, Any]) -> tuple[FeedBody, str | None]:
-    """What was given, settled; and apart from it the password that came, which is not to be read
-    wherever a feed is.
+    """The normalised body, and separately the password, which must not be readable wherever a feed
+    is.
     """
     faults: list[Fault] = []
     password: str | None = None
@@ -135,7 +135,7 @@ def _settled(body: FeedBody, given: Mapping[str, Any]) -> tuple[FeedBody, str | 
     rest = {name: value for name, value in given.items() if name not in own}
     body = settled(body, rest, faults)
     if given.get("config") is not None:
-        # What is never shown stays when the rest is sent back.
+        # What is never shown is kept when a client sends the rest back.
         kept = {"auth": before["auth"]} if "auth" in before else {}
         config = kept | given["config"]
         body.config = {key: value for key, value in config.items() if value is not None}
@@ -164,7 +164,7 @@ def _settled(body: FeedBody, given: Mapping[str, Any]) -> tuple[FeedBody, str | 
 
 
 def switch(tx: Tx, now: Instant, client: Client, feed: Feed, status: str) -> None:
-    """Pause (P): no more runs, its jobs stand. Enable (A): run at once. Already so: nothing."""
+    """Pause (P): no more runs, its jobs stay. Enable (A): run at once. Already so: no change."""
     if feed.status == status:
         return
     feed.status = status
@@ -176,7 +176,7 @@ def switch(tx: Tx, now: Instant, client: Client, feed: Feed, status: str) -> Non
 
 
 def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
-    """The feed goes, and with it the jobs that no other feed of the client carries."""
+    """Delete the feed, and the jobs that no other feed of the client carries."""
     feed.status = "I"
     feed.updated_at = now
     feed.next_run_at = None
@@ -189,7 +189,7 @@ def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────
 def run_now(tx: Tx, ids: Ids, now: Instant, feed: Feed, *, force: bool) -> Run:
-    """Ask for a run; one that waits already is the answer. A paused feed is run too."""
+    """Request a run, or return the one that waits already. A paused feed is run too."""
     waiting = rows.in_states(tx, feed.no, ["QUEUED"], 1)
     before = {run.id: {"forced": run.body.forced} for run in waiting}
     run = waiting[0] if waiting else _new_run(tx, ids, now, feed.no, "QUEUED")
@@ -216,9 +216,9 @@ def run_of(tx: Tx, feed_no: int, run_id: str) -> Run:
 
 
 def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Feed, Run] | None:
-    """Take up the run that waits, or one that a worker left behind, or a new one.
+    """Begin the run that waits, or one that a worker left unfinished, or a new one.
 
-    None: the feed or its client is gone, or one of them is paused and nobody asked for a run.
+    None: the feed or its client is gone, or one of them is paused and nobody requested a run.
     """
     found = rows.at_work(tx, feed_id)
     at_work = found and clients.client_at_work(tx, found[1])
@@ -240,8 +240,8 @@ def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Fee
 
 
 def origin_of(tx: Tx, feed_id: str) -> tuple[int, str] | None:
-    """Whose a feed is, by the number of the agency, and the host it comes from; None when it, or
-    its client, is gone.
+    """The number of a feed's agency, and the host that serves it; None when the feed or its client
+    is gone.
     """
     found = rows.at_work(tx, feed_id)
     at_work = found and clients.client_at_work(tx, found[1])
@@ -251,14 +251,14 @@ def origin_of(tx: Tx, feed_id: str) -> tuple[int, str] | None:
 
 
 def former_success(tx: Tx, feed: Feed, zone: str) -> Run | None:
-    """The newest run that went well, if it read the feed as it would be read now."""
+    """The newest successful run, if it read the feed as it would be read now."""
     found = rows.in_states(tx, feed.no, ["SUCCESS"], 1)
     digest = settings_digest(feed.body, zone).hex()
     return found[0] if found and found[0].body.settings == digest else None
 
 
 def check_unmoved(tx: Tx, feed: Feed) -> None:
-    """**Refuses** (ImportFailed) to take over what was read by settings that no longer hold."""
+    """**Refuses** (ImportFailed) to take over what was read by settings that have changed since."""
     rows.lock(tx, feed.no)
     stands = rows.at_work(tx, feed.id)
     if stands is None:
@@ -268,14 +268,14 @@ def check_unmoved(tx: Tx, feed: Feed) -> None:
 
 
 def keep_mappings(tx: Tx, feed: Feed, mappings: dict[str, Any], now: Instant) -> None:
-    """The mapping that the first run found is the feed's own from now on."""
+    """Make the mapping that the first run found the feed's own."""
     if mappings != feed.body.mappings:
         feed.body.mappings = mappings
         rows.save_body(tx, feed, now)
 
 
 def end_run(tx: Tx, feed: Feed, run: Run, state: str, now: Instant) -> None:
-    """Close a run and set when the next is due; after a failure sooner, then ever later."""
+    """Close a run and set when the next is due; after failures sooner at first, then ever later."""
     run.state, run.ended_at = state, now
     run.percent = 100 if state == "SUCCESS" else run.percent
     rows.save_run(tx, run)
@@ -289,7 +289,7 @@ def end_run(tx: Tx, feed: Feed, run: Run, state: str, now: Instant) -> None:
 
 
 def enqueue_due(tx: Tx, now: Instant) -> None:
-    """Ask for the runs whose time has come."""
+    """Request the runs that are due."""
     for feed, body in rows.due(tx, now, _MOST_DUE):
         rows.plan(tx, feed.no, _next(msgspec.json.decode(body, type=ClientBody), now))
         enqueue(tx, kinds.IMPORT, feed.id, now)
@@ -315,7 +315,7 @@ def _next(client: ClientBody, now: Instant) -> Instant:
 
 
 def _failures_in_a_row(tx: Tx, feed_no: int) -> int:
-    """With the one that just ended; more than ten make no difference."""
+    """How many runs have failed in a row, this one included; at most ten are counted."""
     ended = rows.in_states(tx, feed_no, ["SUCCESS", "FAILED"], _MOST_DOUBLINGS)
     count = 0
     for run in ended:

@@ -1,4 +1,4 @@
-"""How many feeds this process fetches at once: of one agency, and from one host."""
+"""Limits how many feeds this process fetches at once: of one agency, and from one host."""
 
 import threading
 from collections import Counter
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Turns:
-    """Counts what is under way by name. Safe to share between threads."""
+    """Counts the fetches under way by name. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._under_way = Counter[str]()
@@ -15,7 +15,7 @@ class Turns:
 
     @contextmanager
     def taken(self, bounds: Mapping[str, int]) -> Iterator[bool]:
-        """Whether there is room under each name; if there is, it is held until the block ends."""
+        """Take a place under each name until the block ends; False if one of them has no room."""
         with self._lock:
             has_room = all(self._under_way[name] < most for name, most in bounds.items())
             if has_room:

@@ -1,4 +1,4 @@
-"""Background work of feeds: imports, when asked for and when their time has come."""
+"""Background work of feeds: imports, on request and on schedule."""
 
 from handbill.feeds import rows, service
 from handbill.feeds.importing import import_feed
@@ -16,10 +16,10 @@ _WAIT = 2 * SECOND
 
 
 def run_import(tools: Tools, task: Task) -> None:
-    """Run a feed. A run that fails is a run that ended: the task is done.
+    """Run a feed. The task is done even if the run fails.
 
-    **Refuses** (NotYet) while too many of its agency, or of its server, are being fetched here, and
-    while another feed of its client is being taken over.
+    **Refuses** (NotYet) while too many feeds of its agency, or of its server, are being fetched
+    here, and while another feed of its client is being taken over.
     """
     with tools.records.read() as tx:
         found = service.origin_of(tx, task.key)
@@ -40,7 +40,7 @@ def run_import(tools: Tools, task: Task) -> None:
 
 
 def hurry(tools: Tools, task: Task) -> None:
-    """Another feed has left it jobs: it is to be read anew."""
+    """Another feed has left jobs to this one: have it read anew."""
     with tools.records.write() as tx:
         rows.hurry(tx, {int(task.key)}, tools.clock.now())
 

@@ -1,5 +1,5 @@
-"""Job groups: which jobs, where, for how much, up to what; and which group each job is in.
+"""Job groups: which jobs are advertised, where, at which bids and within which caps.
 
-It knows filters, placements and priorities, and keeps table matches true.
-It never writes a feed and never charges.
+It knows filters, placements and priorities, and keeps the table of matches true. It never writes a
+feed and never charges.
 """

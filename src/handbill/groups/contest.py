@@ -1,4 +1,4 @@
-"""Who takes part: the job groups that a client's jobs may go to on one day, and their ranks."""
+"""The job groups that compete for a client's jobs on one day, and their ranks."""
 
 import hashlib
 from collections.abc import Iterable
@@ -25,9 +25,9 @@ from handbill.rates import service as rates
 from handbill.store.records import Tx
 
 _GRAMMAR = 1
-"""To be raised when filters come to mean something else: every job is then matched anew."""
+"""To be raised when the meaning of filters changes: then every job is matched anew."""
 LAST = (1 << 62, 0)
-"""The rank of the default group: any other one wins."""
+"""The rank of the default group: any other group wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Contest:
 
 
 def warnings_of(filters: Branch, contest: Contest) -> list[Fault]:
-    """The fields of a filter that no job of the client has, as far as all its own are known."""
+    """The fields of a filter that no job of the client has, if all of its own fields are known."""
     if len(contest.places) >= clients.MOST_CUSTOM_FIELDS:
         return []
     return unknown_fields(filters, contest.places)
@@ -99,7 +99,7 @@ def _signature(
     places: dict[str, int],
     of_bids: list[tuple[str, int | None]],
 ) -> str:
-    """All that decides which jobs a group takes part in winning."""
+    """Everything that decides which jobs a group can win."""
     aliases = {f"cif{place}": name for name, place in places.items()}
     said: list[Any] = [_GRAMMAR, contender.rank, contender.filters]
     names = _names(contender.filters)

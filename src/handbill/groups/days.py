@@ -1,4 +1,4 @@
-"""Whose matches the day has overtaken."""
+"""Finds the clients whose matches are out of date because a new day has begun."""
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -27,7 +27,7 @@ _ENDING = (
 
 def clients_of_new_day(tx: Tx, now: Instant) -> list[str]:
     """Ids of the clients whose day has changed since they were last matched: dates begin and end,
-    ages grow.
+    and ages grow.
     """
     found: list[str] = []
     after = 0
@@ -43,8 +43,8 @@ def clients_of_new_day(tx: Tx, now: Instant) -> list[str]:
 
 
 def clients_of_ended_jobs(tx: Tx, now: Instant) -> list[str]:
-    """Ids of the clients that have a matched job which ended within the last day. Older ones are
-    found when the client's day changes.
+    """Ids of the clients with a matched job that ended within the last day. Older ones are found
+    when the client's day changes.
     """
     nos = [no for (no,) in tx.all(_ENDING, since=now - DAY, now=now)]
     return [client.id for client in clients.clients_by_number(tx, nos).values()]

@@ -1,5 +1,5 @@
-"""Why a job is in its job group and in no other: told by the filters and ranks that matching uses,
-as they are now.
+"""Explains why a job is in its job group and in no other, by the filters and ranks that matching
+uses now.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ MOST_LOSERS = 100
 
 
 class Loser(NamedTuple):
-    """A job group that does not have the job. ``trace`` None: its filter was not asked."""
+    """A job group that does not have the job. ``trace`` None: its filter was not evaluated."""
 
     group: Group
     campaign: Campaign
@@ -32,10 +32,10 @@ class Loser(NamedTuple):
 
 
 class Belonging(NamedTuple):
-    """Where a job belongs. ``group`` None: no filter holds, and there is no default group.
-    ``warnings``: fields of its filter that no job has.
-    ``trace`` None: no filter holds, so that it is the default one. ``pending``: the records do not
-    say so yet. ``losers``: best ranked first, the inactive last; at most 100.
+    """Where a job belongs. ``group`` None: no filter matches, and there is no default group.
+    ``warnings``: fields of its filter that no job has. ``trace`` None: no filter matches, so it is
+    the default group. ``pending``: the records do not show it yet. ``losers``: best ranked first,
+    inactive ones last; at most 100.
     """
 
     group: Group | None
@@ -48,7 +48,7 @@ class Belonging(NamedTuple):
 
 
 def belonging(tx: Tx, client: Client, job_no: int, now: Instant) -> Belonging:
-    """Match one job as ``matching`` would, whether or not it is valid, and say why."""
+    """Match one job as ``matching`` would, whether or not it is valid, and explain the result."""
     contest = contest_of(tx, client, now)
     candidate, marked = candidate_of(tx, contest, job_no)
     facts = Facts(*candidate.facts)

@@ -1,16 +1,16 @@
-"""Keeps table matches true: each valid, live job is in exactly one job group.
+"""Keeps the table of matches true: each valid, live job is in exactly one job group.
 
-A job belongs to the best ranked of the groups that may match today and whose filter holds (lowest
-priority number, then oldest), else to the client's default group. Table matchings remembers with
-which groups that was last made true, so that a change costs only the jobs it can move:
+A job belongs to the best ranked of the groups that may match today and whose filter matches (lowest
+priority number, then oldest), else to the client's default group. Table matchings stores the groups
+for which that was last made true, so that a change costs only the jobs that it can move:
 
 - a group is *kept* when it took part before exactly as now; a job in a kept group can only be won
   by a changed group of better rank;
 - jobs in groups that changed or no longer take part are matched anew;
 - jobs in kept groups that rank above every changed one are not even read.
 
-Before the first match is written, the changed groups are struck from what is remembered; so a run
-that dies half-way leaves nothing that the next one takes for granted.
+Before the first match is written, the changed groups are removed from what is stored: after a run
+that dies half-way, the next one takes nothing for granted.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -110,7 +110,7 @@ _NOTHING: dict[str, str] = {}
 
 
 class Remembered(msgspec.Struct):
-    """With what matches was last made true. ``groups``: number → signature."""
+    """The groups for which matches were last made true. ``groups``: number → signature."""
 
     default_no: int | None
     groups: dict[int, str]
@@ -122,14 +122,14 @@ _CUSTOM_IN = msgspec.json.Decoder(dict[str, str])
 
 @dataclass(slots=True)
 class Tally:
-    """What a rematch has cost: jobs looked at, and jobs that moved."""
+    """The cost of a rematch: jobs looked at, and jobs that moved."""
 
     looked_at: int = 0
     moved: int = 0
 
 
 def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) -> Tally:
-    """Make the client's matches true again, in batches of jobs, each its own transaction."""
+    """Make the client's matches true again, in batches of jobs, each in its own transaction."""
     walk = _Walk(records, batch, Tally())
     with records.write() as tx:
         contest = contest_of(tx, client, now)
@@ -152,7 +152,7 @@ def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) 
 
 
 def rematch_all(tx: Tx, client: Client, now: Instant) -> None:
-    """Make all matches of the client true from nothing, in the caller's transaction."""
+    """Rebuild all matches of the client from nothing, in the caller's transaction."""
     contest = contest_of(tx, client, now)
     matcher = contest.matcher()
     after = 0
@@ -165,8 +165,8 @@ def rematch_all(tx: Tx, client: Client, now: Instant) -> None:
 
 
 class Candidate(NamedTuple):
-    """A job as matching sees it. ``facts``: as ``core.filter_code.Facts``; ``group_no``: where it
-    is on record; ``live``: valid, in its feed, not ended: else it is in no group.
+    """A job as matching sees it. ``facts``: as ``core.filter_code.Facts``; ``group_no``: its
+    recorded group; ``live``: valid, in its feed, not ended; otherwise it is in no group.
     """
 
     no: int
@@ -176,13 +176,13 @@ class Candidate(NamedTuple):
 
 
 def candidates(tx: Tx, contest: Contest, after: int, most: int = BATCH) -> list[Candidate]:
-    """The client's next jobs beyond a number, in their order."""
+    """The client's next jobs after a number, in the order of their numbers."""
     asked = {"client_no": contest.client_no, "now": contest.now, "limit": most}
     return [_candidate(contest, row) for row in tx.all(_EVERY, after=after, **asked)]
 
 
 def candidate_of(tx: Tx, contest: Contest, job_no: int) -> tuple[Candidate, bool]:
-    """One job; and whether it has changed since it was last matched."""
+    """One job, and whether it has changed since it was last matched."""
     row = tx.one(_OWN, no=job_no, now=contest.now)
     assert row is not None, "jobs are never deleted"
     return _candidate(contest, row), tx.one(_IS_MARKED, no=job_no) is not None
@@ -197,7 +197,7 @@ def _candidate(contest: Contest, row: Row) -> Candidate:
 
 
 def forget(tx: Tx, client_no: int) -> None:
-    """The client is gone: there is nothing to keep true any more."""
+    """Delete what is stored of a client that is gone."""
     tx.run(_FORGET_ALL, client_no=client_no)
 
 
@@ -207,7 +207,7 @@ def _kept(contest: Contest, before: Remembered | None) -> dict[int, str]:
 
 
 def _lacks_default(contest: Contest, before: Remembered) -> bool:
-    """Without one and the same default group, jobs without a match may be anybody's."""
+    """Whether the default group is missing or new: then unmatched jobs may be in any group."""
     return contest.default_no is None or before.default_no != contest.default_no
 
 
@@ -231,7 +231,7 @@ _Wanted = list[tuple[int, int | None, int | None]]
 
 
 def _counted(contest: Contest, row: Row) -> Row:
-    """A row with its bid in the agency's currency; without a rate there is none."""
+    """A row with its bid in the agency's currency; without a rate there is no bid."""
     currency = row[-1]
     if not currency or row[_BID] is None:
         return row
@@ -241,7 +241,7 @@ def _counted(contest: Contest, row: Row) -> Row:
 
 
 def _facts(contest: Contest, matcher: Matcher, row: Row) -> Sequence[Any]:
-    """A row as the matcher reads it: the custom fields decoded only where a filter asks."""
+    """A row as the matcher reads it: custom fields are decoded only where a filter needs them."""
     row = _counted(contest, row)
     if not matcher.asks_custom:
         return row
@@ -250,7 +250,7 @@ def _facts(contest: Contest, matcher: Matcher, row: Row) -> Sequence[Any]:
 
 
 def _wanted(contest: Contest, matcher: Matcher, rows: Iterable[Row]) -> _Wanted:
-    """Each job matched against all groups."""
+    """Match each job against all groups."""
     best, default_no = matcher.best, contest.default_no
     found: _Wanted = []
     for row in rows:
@@ -265,7 +265,7 @@ def _wanted(contest: Contest, matcher: Matcher, rows: Iterable[Row]) -> _Wanted:
 
 
 def _match_every(walk: "_Walk", contest: Contest) -> None:
-    """All jobs but those that are marked, whose turn comes anyway."""
+    """Match all jobs but the marked ones, which are matched anyway."""
     matcher = contest.matcher()
     asked = {"client_no": contest.client_no, "now": contest.now}
     for rows in walk.pages(_UNMARKED, asked):
@@ -273,7 +273,7 @@ def _match_every(walk: "_Walk", contest: Contest) -> None:
 
 
 def _match_moved(walk: "_Walk", contest: Contest, kept: dict[int, str]) -> None:
-    """The jobs that the changed groups can win, and those that the changed and gone ones had."""
+    """Match the jobs that changed groups can win, and those that changed and removed groups had."""
     changed = [c for c in contest.contenders if c.group_no not in kept]
     top = min((c.rank for c in changed), default=LAST)
     settled = [no for no in kept if contest.rank(no) < top]
@@ -301,8 +301,8 @@ def _match_moved(walk: "_Walk", contest: Contest, kept: dict[int, str]) -> None:
 
 
 def _match_marked(walk: "_Walk", contest: Contest) -> None:
-    """The jobs that changed. Taking the marks first, in the same transaction, means that whoever
-    changes a job again meanwhile marks it again.
+    """Match the jobs that changed. The marks are removed first, in the same transaction, so that
+    another change of a job meanwhile marks it again.
     """
     matcher = contest.matcher()
 
@@ -359,7 +359,7 @@ class _Walk:
 
 
 def _write(tx: Tx, contest: Contest, found: _Wanted) -> int:
-    """Only where it differs; how many jobs moved."""
+    """Write the matches that differ; how many jobs moved."""
     moved = [
         {"job_no": no, "client_no": contest.client_no, "group_no": wanted}
         for no, current, wanted in found

@@ -1,4 +1,4 @@
-"""May these publishers be placed in a job group at these bids and budgets? **Source**: domain 1.6
+"""Checks the publishers of a job group, with their bids and budgets. **Source**: domain 1.6
 (validation), 2.2 (cross-checks).
 """
 
@@ -12,8 +12,8 @@ from handbill.publishers import service as publishers
 from handbill.publishers.service import least_here, least_of
 from handbill.store.records import Tx
 
-# How often a period ends in a month: at most for what is allowed, at least for what is asked, so
-# that only a placement that cannot fit in any month is refused.
+# How often a period ends in a month: the most for the group's budget, the least for placements', so
+# that only a placement that fits in no month is refused.
 _MOST_A_MONTH: dict[Period, int] = {"Daily": 31, "Weekly": 5, "Monthly": 1}
 _LEAST_A_MONTH: dict[Period, int] = {"Daily": 28, "Weekly": 4, "Monthly": 1}
 
@@ -21,7 +21,7 @@ _LEAST_A_MONTH: dict[Period, int] = {"Daily": 28, "Weekly": 4, "Monthly": 1}
 _OTHER_PERIOD = "a locked budget must have the period of the job group's budget"
 _WORDS = {"cpc_bid_micros": "the CPC bid", "cpa_bid_micros": "the CPA bid"}
 _BID_OF = {"CPC": "cpc_bid_micros", "CPA": "cpa_bid_micros"}
-"""Which of a group's bids counts, by what a publisher is paid for."""
+"""Which of a group's bids counts, by how the publisher is paid."""
 
 
 def placement_faults(
@@ -29,8 +29,8 @@ def placement_faults(
 ) -> list[Fault]:
     """Every fault of a group's placements. ``new``: the list itself was sent, not only the caps.
 
-    **Shape**: unknown publisher, excluded publisher, bid below the publisher's least, budget above
-    the group's, locked budgets of another period, or above the group's together.
+    **Shape**: unknown publisher, excluded publisher, bid below the publisher's minimum, budget
+    above the group's, locked budgets of another period, or together above the group's.
     """
     faults: list[Fault] = []
     if new:
@@ -47,7 +47,7 @@ def placement_faults(
 
 
 def bid_warnings(tx: Tx, client: Client, exchange: Exchange, body: GroupBody) -> list[Fault]:
-    """The placements that the group's own bid is too low for: there its jobs are not listed."""
+    """The placements for which the group's own bid is too low: its jobs are not listed there."""
     low = low_bids(publishers.publishers_of(tx, client.agency_no), exchange, body)
     places = {placement.publisher_id: n for n, placement in enumerate(body.placements)}
     return [
@@ -80,9 +80,9 @@ def _faults_of(
 def low_bids(
     client_publishers: Iterable[Publisher], exchange: Exchange, body: GroupBody
 ) -> dict[str, list[Publisher]]:
-    """Where the group's own bid counts and is too low: its name → the publishers.
+    """The group's bids that are too low where they count: name of the bid → the publishers.
 
-    A bid of 0 says nothing: the feed's may stand in.
+    A bid of 0 is not too low: the feed's bid may replace it.
     """
     known = {one.id: one for one in client_publishers}
     found: dict[str, list[Publisher]] = {}
@@ -98,7 +98,7 @@ def low_bids(
 
 
 def bid_faults(tx: Tx, client: Client, exchange: Exchange, body: GroupBody) -> list[Fault]:
-    """A group's bid that no placement takes, at its field; what some take is no fault."""
+    """The faults, by field, of bids that no placement accepts; one that some accept is no fault."""
     known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
     low = low_bids(known.values(), exchange, body)
     faults = []
@@ -138,7 +138,7 @@ def _over_budget(placements: list[Placement], budget: Cap, *, new: bool) -> list
 
 
 def _exceed(asked: list[Cap], room: Cap) -> bool:
-    """Whether budgets are too much together in any month; those for a lifetime cannot be told."""
+    """Whether budgets exceed another in any month; this cannot be told of lifetime budgets."""
     if all(cap.period == room.period for cap in asked):
         return sum(cap.value for cap in asked) > room.value
     told = [cap for cap in asked if cap.period != "Lifetime"]

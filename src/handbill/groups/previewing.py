@@ -1,7 +1,7 @@
-"""What a job group would take if it were saved now: matched by the code that matches, kept nowhere.
+"""What a job group would take if it were saved now: by the code that matches; nothing is stored.
 
-Where a job is now is told by the groups as they stand, not by the records, which may be a rematch
-behind.
+Where a job is now is determined by the groups as they are, not by the records, which may lag behind
+by a rematch.
 """
 
 from collections import Counter
@@ -28,9 +28,9 @@ _REF = FIELDS.index("refNumber")
 
 @dataclass(slots=True)
 class Preview:
-    """Counts of live jobs. ``taken_from``: by the group they are in now; ``kept_by``: those that
-    the filter holds for, but a better ranked group keeps. ``given_up``: jobs that the group has
-    now and would lose.
+    """Counts of live jobs. ``taken_from``: by the group that they are in now; ``kept_by``: jobs
+    that match the filter, but that a better ranked group keeps. ``given_up``: jobs that the group
+    has now and would lose.
     """
 
     complete: bool = True
@@ -62,12 +62,12 @@ def preview(
     group_id: str | None = None,
     most: int = MOST_JOBS,
 ) -> Preview:
-    """What a group with this body, which has a filter, would take from whom, by group number.
-    ``priority`` None: as it is, or as a new one's; ``group_id``: the one that would be changed.
+    """What a group with this body, which has a filter, would take, and from which group numbers.
+    ``priority`` None: unchanged, or as for a new group; ``group_id``: the group to be changed.
 
-    **Refuses** (400) what saving would refuse of filter and placements, and a group that is not
-    the client's. What can be saved and does nothing is a warning. Only the client's first
-    ``most`` jobs are looked at.
+    **Refuses** (400) what saving would refuse of filter and placements, and a group of another
+    client. What can be saved but has no effect is a warning. Only the client's first ``most`` jobs
+    are looked at.
     """
     assert body.filters is not None, "a preview is of a filter"
     stands = _named(tx, client, group_id)
@@ -123,7 +123,7 @@ def _live(tx: Tx, contest: Contest, found: Preview, most: int) -> Iterator[Seque
 
 
 def _weigh(found: Preview, sides: _Sides, job: Sequence[Any]) -> None:
-    """Where one job is, and where it would be."""
+    """Count one job: where it is, and where it would be."""
     holds = sides.own.best(job) is not None
     if not holds and not sides.own_no:
         return

@@ -15,7 +15,7 @@ from handbill.store.records.tables import campaigns, groups
 
 _t = groups.c
 _GROUPS = Mapper(groups, Group)
-# With its campaign a job group is gone at once; its own row is deleted a little later.
+# A deleted campaign's job groups are gone at once; their own rows are deleted a little later.
 _IN_CAMPAIGN = (
     sa.select(campaigns.c.no)
     .where(campaigns.c.no == _t.campaign_no, campaigns.c.deleted_at.is_(None))
@@ -41,7 +41,7 @@ def find(tx: Tx, client_no: int, group_id: str) -> Group | None:
 
 
 def number_ever(tx: Tx, client_no: int, group_id: str) -> int | None:
-    """The number of one that is live or was."""
+    """The number of a group that is live or was."""
     no: int | None = tx.value(_NO, id=group_id, client_no=client_no)
     return no
 
@@ -51,7 +51,7 @@ def every(tx: Tx, client_no: int) -> list[Group]:
 
 
 def by_numbers(tx: Tx, nos: list[int]) -> list[Group]:
-    """Deleted ones too: the past still names them."""
+    """Groups by number, deleted ones included: the past still names them."""
     return _BY_NO.all(tx, nos=Listed(nos))
 
 
@@ -72,7 +72,7 @@ def count_of_campaign(tx: Tx, campaign_no: int) -> int:
 
 
 def count_ever(tx: Tx, client_no: int) -> int:
-    """How many the client ever had, deleted ones too."""
+    """How many groups the client ever had, deleted ones included."""
     return _EVER_OF_CLIENT.count(tx, client_no=client_no)
 
 
@@ -82,18 +82,18 @@ def of_campaigns(tx: Tx, campaign_nos: list[int]) -> list[Group]:
 
 
 def add(tx: Tx, group: Group) -> int:
-    """Insert; the new row's number (``group.no`` is not looked at)."""
+    """Insert a group; returns the new row's number (``group.no`` is ignored)."""
     return changes.put(tx, group.created_at, groups, **_GROUPS.values(group))
 
 
 def save(tx: Tx, group: Group, now: Instant, **columns: Any) -> None:
-    """Write what may change back; ``columns`` may set more (deleted_at)."""
+    """Save what may change; ``columns`` may set more (deleted_at)."""
     kept = _GROUPS.values(group, "status", "priority", "body")
     changes.change(tx, now, groups, {"no": group.no}, **kept, updated_at=now, **columns)
 
 
 def delete_of_campaign(tx: Tx, campaign_no: int, now: Instant, most: int) -> bool:
-    """Delete some of the job groups of a campaign; whether there may be more."""
+    """Delete some of the job groups of a campaign; returns whether there may be more."""
     found = [no for (no,) in tx.all(_REST, campaign_no=campaign_no, most=most)]
     for no in found:
         gone = {"status": "I", "updated_at": now, "deleted_at": now}

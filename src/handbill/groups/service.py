@@ -1,4 +1,4 @@
-"""What can be asked of job groups, and done to them."""
+"""Use cases of job groups: reading, creating, changing, deleting."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,12 +23,12 @@ MOST_GROUPS = 5_000
 DELETED_AT_ONCE = 200
 _PRIORITY = 1
 _MATCHING = ("filters", "end_on")
-"""What of a body decides which jobs are in the group; priority does too."""
+"""The parts of a body that decide which jobs are in the group; its priority does too."""
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 def group_of(tx: Tx, client_no: int, group_id: str) -> Group:
-    """The live one of that id. **Refuses** any other id alike (404)."""
+    """The live job group with that id. **Refuses** any other id alike (404)."""
     group = rows.find(tx, client_no, group_id)
     if group is None:
         raise not_found()
@@ -36,7 +36,7 @@ def group_of(tx: Tx, client_no: int, group_id: str) -> Group:
 
 
 def group_under(tx: Tx, campaign: Campaign, group_id: str) -> Group:
-    """The live one of that id in that campaign. **Refuses** any other alike (404)."""
+    """The live job group with that id in that campaign. **Refuses** any other alike (404)."""
     group = group_of(tx, campaign.client_no, group_id)
     if group.campaign_no != campaign.no:
         raise not_found()
@@ -44,8 +44,8 @@ def group_under(tx: Tx, campaign: Campaign, group_id: str) -> Group:
 
 
 def number_ever(tx: Tx, client_no: int, group_id: str) -> int:
-    """The row number of one that is the client's, or was until it was deleted: its past is asked
-    for. **Refuses** any other id alike (404).
+    """The row number of a job group that is or was the client's, deleted ones included, for
+    questions about its past. **Refuses** any other id alike (404).
     """
     no = rows.number_ever(tx, client_no, group_id)
     if no is None:
@@ -59,7 +59,7 @@ def groups_of(tx: Tx, client_no: int) -> list[Group]:
 
 
 def groups_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Group]:
-    """By row number, deleted ones too; for rooms that hold numbers (ledger, listings)."""
+    """By row number, deleted ones included; for rooms that store numbers (ledger, listings)."""
     return {group.no: group for group in rows.by_numbers(tx, sorted(set(nos)))}
 
 
@@ -92,9 +92,9 @@ def create(
     body: GroupBody,
     priority: int = _PRIORITY,
 ) -> Group:
-    """A new job group. Empty dates: it starts today and ends a year after its start (domain 1.5).
+    """Create a job group. Default dates: from today, for a year after its start (domain 1.5).
 
-    **Refuses** (400) an end before the start, and placements that ``placing`` faults.
+    **Refuses** (400) an end before the start, and placements with faults (``placing``).
     """
     body.start_on = body.start_on or day_of(now, zone_of(client.zone)).isoformat()
     body.end_on = body.end_on or year_after(body.start_on)
@@ -125,7 +125,7 @@ def create(
 
 
 def create_default(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> Group:
-    """The client's default job group: paused, it holds the jobs that no other one matches."""
+    """Create the client's default job group: paused, for the jobs that no other one matches."""
     group = Group(
         no=0,
         id=f"{client.id}$jobgroup$default",
@@ -143,10 +143,10 @@ def create_default(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> 
 
 
 def update(tx: Tx, now: Instant, client: Client, group: Group, changes: Mapping[str, Any]) -> None:
-    """Change what is named, of its body or its priority; nothing named changes nothing.
+    """Change the given parts of its body, or its priority; nothing given changes nothing.
 
     **Refuses** (400) the default group, another start date, an end before the start, clearing what
-    is required, and placements that ``placing`` faults.
+    is required, and placements with faults (``placing``).
     """
     _refuse_default(group)
     of_body = {name: value for name, value in changes.items() if name != "priority"}
@@ -171,7 +171,7 @@ def update(tx: Tx, now: Instant, client: Client, group: Group, changes: Mapping[
 def _faults_of_changed(
     tx: Tx, now: Instant, client: Client, body: GroupBody, changes: Mapping[str, Any]
 ) -> list[Fault]:
-    """``body``: with the changes made."""
+    """The faults of a changed body. ``body``: with the changes made."""
     faults = [
         Fault(name, "cannot be cleared")
         for name in ("filters", "placements")
@@ -189,7 +189,7 @@ def _faults_of_changed(
 
 
 def switch(tx: Tx, now: Instant, client: Client, group: Group, status: str) -> None:
-    """Pause (P) or enable (A); already so: nothing changes. **Refuses** the default group (400)."""
+    """Pause (P) or enable (A); already so: no change. **Refuses** the default group (400)."""
     _refuse_default(group)
     if group.status != status:
         group.status = status
@@ -198,7 +198,7 @@ def switch(tx: Tx, now: Instant, client: Client, group: Group, status: str) -> N
 
 
 def delete(tx: Tx, now: Instant, client: Client, group: Group) -> None:
-    """It vanishes from reads; its jobs go to other groups. **Refuses** the default one (400)."""
+    """Delete it; its jobs go to other groups. **Refuses** the default group (400)."""
     _refuse_default(group)
     group.status = "I"
     rows.save(tx, group, now, deleted_at=now)
@@ -206,9 +206,9 @@ def delete(tx: Tx, now: Instant, client: Client, group: Group) -> None:
 
 
 def delete_campaign(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> None:
-    """The campaign and its job groups vanish from reads. **Refuses** the default one (400).
+    """Delete the campaign and its job groups for all readers. **Refuses** the default one (400).
 
-    Of very many, which would keep other writers waiting, most are deleted afterwards.
+    If there are very many, most are deleted later, so as not to keep other writers waiting.
     """
     if campaign.is_default:
         raise refused_state("", "The default campaign cannot be deleted")
@@ -218,7 +218,7 @@ def delete_campaign(tx: Tx, now: Instant, client: Client, campaign: Campaign) ->
 
 
 def delete_rest(records: Records, campaign_no: int, at: Instant) -> None:
-    """Delete what job groups are left of a campaign that was deleted at that instant."""
+    """Delete the remaining job groups of a campaign that was deleted at that instant."""
     is_more = True
     while is_more:
         with records.write() as tx:
@@ -227,7 +227,7 @@ def delete_rest(records: Records, campaign_no: int, at: Instant) -> None:
 
 
 def _left_out(before: GroupBody, after: GroupBody) -> list[Placement]:
-    """What updates have left out, now or before: a cap holds as long as links are about."""
+    """Keep what updates have removed, now or before: a cap applies as long as links are in use."""
     placed = {placement.publisher_id for placement in after.placements}
     return [known for known in before.all_placements if known.publisher_id not in placed]
 

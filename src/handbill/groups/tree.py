@@ -1,4 +1,4 @@
-"""What needs a client, its campaigns and its job groups together: founding, and what is below."""
+"""A client, its campaigns and its job groups together: creating them, and listing what is below."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from handbill.store.records import Tx
 def found_client(
     tx: Tx, ids: Ids, now: Instant, agency_no: int, body: ClientBody, zone: str = "UTC"
 ) -> Client:
-    """A new client (``clients.create``), with its default campaign and job group."""
+    """Create a client (``clients.create``), with its default campaign and job group."""
     client = clients.create(tx, ids, now, agency_no, body, zone)
     campaign = campaigns.create_default(tx, now, client)
     groups.create_default(tx, now, client, campaign)

@@ -1,4 +1,4 @@
-"""Background work of job groups: matching, when jobs or groups or the day have changed."""
+"""Background work of job groups: matching, after changes of jobs, groups or the day."""
 
 from handbill.access import service as access
 from handbill.clients import service as clients
@@ -20,7 +20,7 @@ _AT_ONCE = 1_000
 
 
 def rematch(tools: Tools, task: Task) -> None:
-    """Make a client's matches true, then have its caps looked at and its listings published."""
+    """Make a client's matches true; then have its caps evaluated and its listings published."""
     with tools.records.read() as tx:
         found = clients.client_at_work(tx, task.key)
     if found is None:
@@ -36,8 +36,8 @@ def rematch(tools: Tools, task: Task) -> None:
 
 
 def look(tools: Tools, _: Task) -> None:
-    """Have matched again whose day has changed, and who has jobs that have ended. To find them may
-    take long, so it is done while nobody waits for a transaction.
+    """Enqueue a rematch of clients whose day has changed, or whose jobs have ended. Finding them
+    may take long, so it is done while nobody waits for a transaction.
     """
     now = tools.clock.now()
     with tools.records.read() as tx:
@@ -57,8 +57,8 @@ def delete_rest(tools: Tools, task: Task) -> None:
 
 
 def look_at_rates(tools: Tools, task: Task) -> None:
-    """Have matched and published again whom new rates concern: the clients of an agency, or of
-    every one, whose feeds bid in another currency or whose job groups place such a publisher.
+    """Enqueue matching and publishing for the clients that new rates affect: of one agency, or of
+    all, if a feed bids in another currency or a job group places such a publisher.
     """
     now, agency_no = tools.clock.now(), int(task.key)
     with tools.records.read() as tx:
@@ -72,7 +72,7 @@ def look_at_rates(tools: Tools, task: Task) -> None:
 
 
 def _concerned(tx: Tx, agency_no: int) -> list[str]:
-    """Their ids. ``agency_no`` 0: of every agency."""
+    """The ids of these clients. ``agency_no`` 0: of every agency."""
     bidding = abroad.clients(tx)
     found: list[str] = []
     for agency in access.agencies_of_all(tx):

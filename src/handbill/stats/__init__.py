@@ -1,5 +1,4 @@
-"""Stats: a question checked and planned when asked, answered from the ledger's segments.
+"""Stats: a question is checked and planned when asked, and answered from the ledger's segments.
 
-It knows levels, metrics, files and links.
-It never counts anything itself that the ledger has not booked.
+It knows levels, metrics, files and links. It never counts anything that the ledger has not booked.
 """

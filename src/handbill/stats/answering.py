@@ -1,4 +1,4 @@
-"""The answer to a plan: rows from the segments, named, finished, and written part by part."""
+"""The answer to a plan: rows from the segments, with names and ratios, written part by part."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -42,13 +42,13 @@ class TooLarge(Exception):
 
 
 class Reads(Protocol):
-    """Where a transaction that reads is to be had."""
+    """Where transactions for reading come from."""
 
     def read(self) -> AbstractContextManager[Tx]: ...
 
 
 class Within(NamedTuple):
-    """It is open already: for an answer that is part of a larger look."""
+    """Reads in a transaction that is open already: for an answer that is part of a larger one."""
 
     tx: Tx
 
@@ -57,7 +57,7 @@ class Within(NamedTuple):
 
 
 class Answering:
-    """What answering needs beside the plan."""
+    """What answering needs besides the plan."""
 
     def __init__(self, records: Reads, blobs: Blobs, ids: Ids, scratch: Path) -> None:
         self._records = records
@@ -66,10 +66,10 @@ class Answering:
         self._scratch = scratch
 
     def answer(self, plan: Plan, now: Instant, progress: Progress) -> list[Part]:
-        """The parts, durable in the blobs; none when there is nothing to tell, unless the plan
-        wants one file in any case.
+        """Write the parts to the blobs, durably; none if there are no rows, unless the plan wants
+        one file in any case.
 
-        ``progress`` is told percents. **Refuses** more than 5,000,000 rows (TooLarge).
+        ``progress`` is called with percents. **Refuses** more than 5,000,000 rows (TooLarge).
         """
         with self.rows(plan) as (total, lines):
             if not total and not plan.whole:
@@ -81,9 +81,9 @@ class Answering:
     def rows(
         self, plan: Plan, memory_mb: int = _MEMORY_MB, begun: Begun | None = None
     ) -> Iterator[tuple[int, Iterator[list[Any]]]]:
-        """How many rows the answer has, and the rows, named and finished, in order.
+        """The number of rows of the answer, and the rows themselves, named and finished, in order.
 
-        ``begun`` is told what interrupts the question. **Refuses** more than 5,000,000 rows
+        ``begun`` gets the function that interrupts the query. **Refuses** more than 5,000,000 rows
         (TooLarge).
         """
         first = plan.first - LAYOUTS[plan.layout].reach
@@ -165,7 +165,7 @@ def _count(duck: duckdb.DuckDBPyConnection) -> int:
 
 
 def names_of(tx: Tx, client_no: int, level: str, keys: set[Any]) -> dict[Any, Names]:
-    """What a level's columns say of each key; empty texts for what is not there any more."""
+    """The name columns of a level for each key; empty texts for what no longer exists."""
     if not keys:
         return {}
     if level == "DATE":

@@ -16,7 +16,7 @@ from handbill.core.metrics import DECIMALS
 from handbill.kit.jsons import encode
 
 MOST_ROWS: Final = 100_000
-# The signs also in their full width, and behind what spreadsheets do not show.
+# The signs also in their full width, and after characters that spreadsheets do not show.
 _FORMULA = re.compile(
     r"[\s\x00-\x20\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫\u2212]|[\t\r\n]"
 )
@@ -39,7 +39,7 @@ def neutral(text: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    """A cell of CSV (RFC 4180), quoted also where it has what other readers part cells by."""
+    """A cell of CSV (RFC 4180), also quoted if it contains a separator of other readers."""
     if isinstance(value, str):
         text = neutral(value)
         return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
@@ -94,20 +94,20 @@ _WRITERS = {"CSV": _csv, "JSONL": _jsonl, "PARQUET": _parquet}
 
 @contextmanager
 def lines_into(file: IO[bytes], columns: Sequence[str], kind: str) -> Iterator[Put]:
-    """An open file that takes rows as CSV or JSONL, each written as it comes."""
+    """An open file that takes rows as CSV or JSONL, and writes each one as it comes."""
     with _WRITERS[kind](file, columns) as put:
         yield put
 
 
 @contextmanager
 def part_file(path: Path, columns: Sequence[str], kind: str, *, compressed: bool) -> Iterator[Put]:
-    """A file that takes rows; whole when the block ends."""
+    """A file that takes rows; complete when the block ends."""
     with path.open("xb") as plain:
         if not compressed:
             with _WRITERS[kind](plain, columns) as put:
                 yield put
             return
-        # No name and no time inside, so that the same rows make the same file.
+        # No name and no time inside, so that equal rows make equal files.
         with gzip.GzipFile("", "wb", 6, plain, mtime=0) as squeezed:
             file = cast("IO[bytes]", squeezed)
             with _WRITERS[kind](file, columns) as put:

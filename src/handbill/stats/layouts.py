@@ -1,4 +1,4 @@
-"""What the rows of each kind of report say: headings, sums, and how the sums are finished.
+"""The columns of each kind of report: headings, sums, and how the sums are finished.
 
 A new kind of report is one layout here. **Source**: domain 9.1, 9.5 and 12, contract 4.
 """
@@ -15,14 +15,14 @@ from handbill.ledger.folding import sum_text
 from handbill.stats import resolved
 
 Heading = tuple[int, str]
-"""Which of a level's names stands in a column, and what the column is called."""
+"""Which of a level's names is shown in a column, and the heading of the column."""
 
 
 class Layout(NamedTuple):
     """``headings``: of each level that a row may be about. ``sums``: (name, SQL) of each raw sum,
-    from which an entry that was taken back takes itself off;
-    ``names`` and ``finish``: what the sums become. ``source``: SQL of the entries, which may look
-    back further than the report, by ``reach``.
+    from which an entry that cancels another one subtracts; ``names`` and ``finish``: what the sums
+    become. ``source``: SQL of the entries, which may look back further than the report, by
+    ``reach``.
     """
 
     headings: Mapping[str, tuple[Heading, ...]]
@@ -32,7 +32,7 @@ class Layout(NamedTuple):
     source: str = "entries"
     reach: int = 0
     stands: bool = False
-    """Whether rows tell how what they are about stands."""
+    """Whether rows also tell the standing of what they are about."""
 
     def columns(self, levels: Sequence[str]) -> list[str]:
         told = [name for level in levels for _, name in self.headings[level]]
@@ -62,8 +62,8 @@ STATS: Final = Layout(
     stands=True,
 )
 
-# An apply has no address of its own (it comes from the customer's server): it is its click's,
-# which may be as long ago as any window of conversion (contract 3) reaches.
+# An apply has no address of its own (it comes from the customer's server): it has its click's,
+# which may be as long ago as any conversion window (contract 3) allows.
 _REACH: Final = 92 * DAY
 _WITH_ADDRESS: Final = """(
     SELECT entry.* REPLACE (
@@ -99,7 +99,7 @@ IP: Final = Layout(
     headings={
         "DATE": ((0, "date"),),
         "IP": ((0, "ip"),),
-        # As HANDBILL_GEO_FILE told it when the click was judged; else empty.
+        # As HANDBILL_GEO_FILE said when the click was judged; else empty.
         "COUNTRY": ((0, "country"),),
         "CITY": ((0, "city"),),
         "PUBLISHER": ((0, "publisher"),),
@@ -153,8 +153,8 @@ SLICES: Final = Layout(
     names=tuple(raw.name for raw in ADDED),
     finish=list,
 )
-"""What rules look at, as raw sums, by days or by quarters of an hour since 1970: whatever days are
-asked for, and until when, comes of adding them up.
+"""What rules look at, as raw sums by days or by quarters of an hour since 1970, which add up to any
+range of days until any instant.
 """
 
 LAYOUTS: Final = {"stats": STATS, "ip": IP, "publisher": PUBLISHER, "slices": SLICES}

@@ -1,4 +1,4 @@
-"""Links to the parts of a report: signed, bound to report and part, good for a day."""
+"""Links to the parts of a report: signed, bound to report and part, valid for a day."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ class Linked(NamedTuple):
 
 
 class NoLink(ValueError):
-    """The token was not signed by us, was altered, or is over."""
+    """The token was not signed by us, was altered, or has expired."""
 
 
 def token_of(linked: Linked, keys: Mapping[int, bytes]) -> str:
@@ -32,7 +32,7 @@ def token_of(linked: Linked, keys: Mapping[int, bytes]) -> str:
 
 
 def open_link(token: str, keys: Mapping[int, bytes], now: Instant) -> Linked:
-    """What a token leads to. **Refuses** (NoLink) what we did not sign, and what is over."""
+    """What a token leads to. **Refuses** (NoLink) tokens that are not ours or have expired."""
     raw = _read(token)
     signed, mark = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
     key = keys.get(signed[0]) if signed else None
@@ -58,7 +58,7 @@ def _read(token: str) -> bytes:
         raw = base64.b64decode(padded, b"-_", validate=True)
     except (binascii.Error, ValueError) as bad:
         raise NoLink from bad
-    # Base64 has several spellings of one value; only the one that we emit is ours.
+    # Base64 has several spellings of one value; only the one that we write is accepted.
     if len(raw) <= MAC_BYTES or _spell(raw) != token:
         raise NoLink
     return raw

@@ -1,6 +1,6 @@
-"""Figures by day, for those who look often: out of the sums that the judge keeps, not of entries.
+"""Figures by day for frequent readers: from the sums that the judge keeps, not from entries.
 
-**Source**: core.metrics, by which they are the figures of reports.
+**Source**: core.metrics, so they equal the figures of reports.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,8 +29,8 @@ _ALL: Final = 2**31 - 1
 
 
 class Series(NamedTuple):
-    """What came on each day, oldest first, as raw sums. ``many``: of so many; without id: at
-    none, or the rest.
+    """The raw sums of each day, oldest first. ``many``: how many it sums up. Without id: those that
+    have none, or the rest.
     """
 
     id: str
@@ -44,7 +44,7 @@ class Series(NamedTuple):
 
 
 class Timeseries(NamedTuple):
-    """``others``: what is not among the largest, as one."""
+    """``others``: all that are not among the largest, as one series."""
 
     currency: str
     first: date
@@ -54,7 +54,7 @@ class Timeseries(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A client on the days up to its today. ``before``: as many days before them."""
+    """A client on the days up to its today. ``before``: the same number of days before them."""
 
     client: Client
     last: date
@@ -81,8 +81,8 @@ def summed(some: Iterable[Sums]) -> Sums:
 def timeseries(
     tx: Tx, client: Client, days: int, by: By, largest_by: str, now: Instant
 ) -> Timeseries:
-    """A client's last days, today included: as a whole, or by campaign, job group or publisher;
-    the 20 that are largest by a metric, and the rest together.
+    """A client's last days, today included: as a whole, or by campaign, job group or publisher; the
+    20 largest by a metric, and the rest together.
     """
     last = day_of(now, zone_of(client.zone))
     first = last - (days - 1) * _DAY
@@ -117,8 +117,8 @@ def _less(whole: Sequence[Sums], series: Sequence[Series]) -> list[Sums]:
 
 
 def overview(tx: Tx, agency_no: int, days: int, skip: int, limit: int, now: Instant) -> Overview:
-    """Some clients of an agency, oldest first, each on its last days, today included, and how it
-    stands; and all of them together.
+    """Some clients of an agency, oldest first, each with its last days, today included, and its
+    standing; and the sum of all.
     """
     every, count = clients.page(tx, agency_no, 0, _ALL)
     lasts = {one.no: day_of(now, zone_of(one.zone)) for one in every}
@@ -158,7 +158,7 @@ def overview(tx: Tx, agency_no: int, days: int, skip: int, limit: int, now: Inst
 
 
 def _budget(tx: Tx, client: Client, today: date) -> tuple[Cap, int] | None:
-    """The client's own budget cap, and what is used of it."""
+    """The client's own budget cap, and how much of it is used."""
     cap = client.body.caps.budget
     if cap is None:
         return None

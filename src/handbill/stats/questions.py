@@ -1,7 +1,7 @@
-"""What can be asked of a report, and the plan that a sound question becomes.
+"""What can be asked of a report, and the plan that is made from a valid question.
 
-The plan is whole: rows' numbers, days and zone; whoever runs it looks up names and nothing else.
-**Source**: contract 4, domain 14.22 and 14.23.
+The plan is complete: rows' numbers, days and zone; whoever runs it only looks up names. **Source**:
+contract 4, domain 14.22 and 14.23.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ DAYS_KEPT: Final = 60
 
 class Filters(NamedTuple):
     """Which events are counted. Days are ISO text, of the client's zone where none is named; empty
-    lists let everything through.
+    lists do not filter.
     """
 
     start_on: str
@@ -41,7 +41,7 @@ class Filters(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What a stats report is to say. ``levels``: what its rows are about, one to three."""
+    """What a stats report is to contain. ``levels``: what its rows are about, one to three."""
 
     filters: Filters
     levels: Sequence[Level]
@@ -50,7 +50,7 @@ class Question(NamedTuple):
 
 
 class OneFile(NamedTuple):
-    """A report of one file. An IP report has rows of its own and heeds no grouping."""
+    """A report of one file. An IP report has its own kind of rows and ignores grouping."""
 
     filters: Filters
     group_by: GroupedBy = "CLIENT"
@@ -69,7 +69,7 @@ class OfFamily(NamedTuple):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A checked question. Empty filters let everything through; ``end`` is exclusive.
 
-    ``layout``: what its rows say (``stats.layouts``). ``whole``: one file, and that in any case.
+    ``layout``: the columns of its rows (``stats.layouts``). ``whole``: always exactly one file.
     ``cut``: days before ``first_on`` were asked for, and are left out.
     """
 
@@ -92,8 +92,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def empty(self) -> bool:
-        """Whether nothing can be meant: the whole range is older than what is kept, or still to
-        come; or no reference that was given is known.
+        """Whether the answer must be empty: the whole range is older than what is kept or still to
+        come, or no given reference is known.
         """
         return self.first >= self.end
 
@@ -108,7 +108,7 @@ def plan(tx: Tx, client: Client, question: Question, now: Instant) -> Plan:
 
 
 def planned(tx: Tx, client: Client, filters: Filters, levels: Sequence[str], now: Instant) -> Plan:
-    """The plan of what is counted, by these levels.
+    """The plan for these filters and levels.
 
     **Refuses** ids that are not the client's (404).
     """

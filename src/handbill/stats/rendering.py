@@ -1,4 +1,4 @@
-"""From a plan to SQL over the segments: fixed text, made of checked words and whole numbers."""
+"""From a plan to SQL over the segments: fixed text, with checked words and integers only."""
 
 from typing import Any, Final
 
@@ -28,13 +28,13 @@ COUNT: Final = "SELECT count(*) FROM answer"
 
 
 def keys_of(plan: Plan) -> list[str]:
-    """The columns that a row is keyed by, in the order of the levels."""
+    """The key columns of a row, in the order of the levels."""
     return [_KEY_OF_LEVEL[level] for level in plan.levels]
 
 
 def table_text(plan: Plan) -> tuple[str, dict[str, Any]]:
-    """The statement that puts the answer's rows into table ``answer``, and its parameters. It asks
-    ``entries``, which are the client's. Rows that say nothing but zeros are left out.
+    """The statement that puts the answer's rows into table ``answer``, and its parameters. It reads
+    ``entries``, which are the client's only. Rows with only zeros are left out.
     """
     day = day_text(plan.first, plan.end, zone_of(plan.zone))
     made = {"day": f"{day} AS day", "quarter": _QUARTER}

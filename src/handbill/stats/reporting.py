@@ -1,4 +1,4 @@
-"""Reports of one file each: grouped, by address, and of a publisher family."""
+"""Reports of one file each: grouped, by address, and for a publisher family."""
 
 from datetime import date, timedelta
 from typing import Final
@@ -34,7 +34,7 @@ def grouped_plan(tx: Tx, client: Client, asked: OneFile, now: Instant) -> Plan:
 def ask_grouped(
     tx: Tx, client: Client, asked: OneFile, ids: Ids, now: Instant, *, is_new: bool = False
 ) -> Asked:
-    """Have a stats report made. Hold the client's lock. **Refuses** foreign ids (404)."""
+    """Request a stats report. Hold the client's lock. **Refuses** foreign ids (404)."""
     plan = msgspec.structs.replace(grouped_plan(tx, client, asked, now), whole=True)
     wish = Wish(GROUPED, call_back_url=asked.call_back_url, is_new=is_new)
     return ask(tx, client, plan, ids, now, wish)
@@ -43,7 +43,7 @@ def ask_grouped(
 def ask_by_address(
     tx: Tx, client: Client, asked: OneFile, ids: Ids, now: Instant, *, is_new: bool = False
 ) -> Asked:
-    """Have an IP report made. Hold the client's lock. **Refuses** foreign ids (404)."""
+    """Request an IP report. Hold the client's lock. **Refuses** foreign ids (404)."""
     plan = planned(tx, client, asked.filters, IP_LEVELS, now)
     plan = msgspec.structs.replace(plan, layout="ip", whole=True)
     wish = Wish(BY_ADDRESS, call_back_url=asked.call_back_url, is_new=is_new)
@@ -53,10 +53,10 @@ def ask_by_address(
 def ask_for_family(
     tx: Tx, family_no: int, asked: OfFamily, ids: Ids, now: Instant, *, is_new: bool = False
 ) -> Asked:
-    """Have a report made for a publisher family.
+    """Request a report for a publisher family.
 
-    **Refuses** a client that none of its publishers serves (404), and a currency in which nothing
-    is booked (400): amounts are told as they were booked.
+    **Refuses** a client that uses none of its publishers (404), and a currency in which nothing is
+    booked (400): amounts are reported as they were booked.
     """
     client, publisher_nos = _served(tx, family_no, asked.client_id)
     clients.lock(tx, client.no)
@@ -93,7 +93,7 @@ def days_of(span: Span, today: date) -> tuple[date, date]:
 
 
 def _served(tx: Tx, family_no: int, client_id: str) -> tuple[Client, tuple[int, ...]]:
-    """The live client, and those of the family's publishers that are of its agency."""
+    """The live client, and those of the family's publishers that belong to its agency."""
     found = clients.client_at_work(tx, client_id)
     if found is None or not found[1]:
         raise not_found()

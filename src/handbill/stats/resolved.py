@@ -1,4 +1,4 @@
-"""How what a row is about stands, as control saw it last: the columns after all metrics."""
+"""The standing of what a row is about, as control saw it last: the columns after all metrics."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -19,8 +19,8 @@ _NONE: Final = ("", "")
 
 
 def level_of(levels: Sequence[str]) -> str | None:
-    """What a row is about: the lowest of job group, campaign and client that it names. None: of a
-    single job control keeps no state, and a publisher or a day has none.
+    """The lowest of job group, campaign and client in a row. None: control keeps no state of single
+    jobs, and a publisher or a day has none.
     """
     if "JOB" in levels:
         return None
@@ -30,8 +30,8 @@ def level_of(levels: Sequence[str]) -> str | None:
 def told_of(
     tx: Tx, client_no: int, levels: Sequence[str]
 ) -> Callable[[Sequence[Any]], tuple[str, str]]:
-    """What the columns say of a row's keys. A job group at a publisher stands as its placement
-    does; what is of no campaign or job group has no state.
+    """The standing columns for a row's keys. A job group at a publisher has its placement's
+    standing; without a campaign or job group there is none.
     """
     level = level_of(levels)
     assert level is not None, "the report has the columns"
@@ -54,7 +54,7 @@ def told_of(
 
 
 def _live(tx: Tx, client_no: int, kind: Scope) -> Mapping[int, Resolved | None]:
-    """Those that are there; of the default job group, how it stands."""
+    """The live ones; with the standing of each default job group, which control does not keep."""
     if kind == "client":
         return {client_no: None}
     if kind == "campaign":

@@ -1,4 +1,4 @@
-"""Rows of table reports; and the names that a report's rows are told by."""
+"""Rows of table reports, and the names that a report's rows show."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ SUCCESS = "SUCCESS"
 FAILED = "FAILED"
 NO_RECORDS = "NO_RECORDS_FOUND"
 
-# Of what kind a report is: of POST /stats, of POST /reports/…, of a publisher family.
+# The kind of a report: of POST /stats, of POST /reports/…, of a publisher family.
 STATS = "stats"
 GROUPED = "grouped"
 BY_ADDRESS = "ip"
@@ -91,17 +91,17 @@ _END_STREAM = sa.delete(report_streams).where(_s.key_no == b("key_no"), _s.holde
 def find(
     tx: Tx, client_no: int, report_id: str, now: Instant, kinds: Sequence[str]
 ) -> Report | None:
-    """The client's own of one of these kinds."""
+    """The client's own report of one of these kinds."""
     return _ONE.first(tx, id=report_id, client_no=client_no, now=now, kinds=Listed(kinds))
 
 
 def find_of_family(tx: Tx, family_no: int, report_id: str, now: Instant) -> Report | None:
-    """The publisher family's own."""
+    """The publisher family's own report."""
     return _FAMILYS.first(tx, id=report_id, family_no=family_no, now=now)
 
 
 def by_id(tx: Tx, report_id: str) -> Report | None:
-    """For the worker, which was told the id by ourselves."""
+    """For the worker: the id comes from ourselves."""
     return _BY_ID.first(tx, id=report_id)
 
 
@@ -111,7 +111,7 @@ def by_number(tx: Tx, no: int, now: Instant) -> Report | None:
 
 
 def waiting(tx: Tx) -> dict[int, int]:
-    """How many reports wait to be made, or are being made, by agency."""
+    """How many reports are waiting or being made, by agency."""
     return dict(tx.all(_WAITING))
 
 
@@ -121,7 +121,7 @@ def agency_of(tx: Tx, report_id: str) -> int:
 
 
 def twin(tx: Tx, client_no: int, digest: bytes, since: Instant) -> Report | None:
-    """The newest report of the same question asked since then."""
+    """The newest report of the same question that was asked since then."""
     return _TWIN.first(tx, client_no=client_no, digest=digest, since=since)
 
 
@@ -146,14 +146,14 @@ def encode_parts(parts: Sequence[Part]) -> str:
 
 
 def job_ids_of(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, str]:
-    """Reference → job id, of jobs that left too."""
+    """Reference → job id, including jobs that have left."""
     if not refs:
         return {}
     return dict(tx.all(_JOBS_BY_REF, client_no=client_no, refs=Listed(refs)))
 
 
 def job_names(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Job id → reference and title, of jobs that left too."""
+    """Job id → reference and title, including jobs that have left."""
     found = tx.all(_JOBS_BY_ID, client_no=client_no, ids=Listed(ids))
     return {id_: (ref, title) for id_, ref, title in found}
 

@@ -1,4 +1,4 @@
-"""Reports: asked for, followed, and fetched part by part."""
+"""Reports: requested, followed, and fetched part by part."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -51,14 +51,14 @@ FOLDER = "reports"
 
 
 class Asked(NamedTuple):
-    """A report's id, and whether it was there already: the same had been asked for just before."""
+    """A report's id, and whether it existed already, because the same was requested just before."""
 
     id: str
     is_repeated: bool
 
 
 class Wish(NamedTuple):
-    """The owner of a report, and whom to notify. ``is_new``: make one in any case."""
+    """The owner of a report, and whom to notify. ``is_new``: make a new one in any case."""
 
     kind: str
     family_no: int | None = None
@@ -69,7 +69,7 @@ class Wish(NamedTuple):
 def submit(
     tx: Tx, client: Client, question: Question, ids: Ids, now: Instant, *, is_new: bool = False
 ) -> Asked:
-    """Plan a question and have it answered. Hold the client's lock.
+    """Plan a question and request its answer. Hold the client's lock.
 
     **Refuses** what ``plan`` refuses.
     """
@@ -78,7 +78,7 @@ def submit(
 
 
 def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wish) -> Asked:
-    """Have a plan answered. Hold the client's lock.
+    """Request the answer to a plan. Hold the client's lock.
 
     The same plan and wish within 60 s is the same report, unless the wish is for a new one.
     """
@@ -112,8 +112,8 @@ def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wis
 
 
 def require_room(tx: Tx, made: Asked, most: int) -> None:
-    """**Refuses** (429) a new report when more than so many of its agency wait to be made, or more
-    than ten times as many in all.
+    """**Refuses** (429) a new report when more than so many of its agency are waiting or being
+    made, or more than ten times as many in all.
     """
     if made.is_repeated:
         return
@@ -135,7 +135,7 @@ def report_of(
 
 
 def message_of(report: Report) -> str:
-    """What there is to say of a report: why it failed, or which days it leaves out."""
+    """The message about a report: why it failed, or which days it leaves out."""
     plan = msgspec.json.decode(report.question, type=Plan)
     if report.message or not plan.cut:
         return report.message or ""
@@ -153,7 +153,7 @@ def report_of_family(tx: Tx, family_no: int, report_id: str, now: Instant) -> Re
 def tokens_of(
     report: Report, keys: Mapping[int, bytes], now: Instant, good_for: int = links.GOOD_FOR
 ) -> list[str]:
-    """A signed token for each part, good for a day or as long as the report is kept."""
+    """A signed token for each part, valid for a day or as long as the report is kept."""
     until = min(now + good_for, report.expires_at)
     return [
         links.token_of(Linked(report.no, part, until), keys) for part in range(len(report.parts))
@@ -166,7 +166,7 @@ def url_of(settings: Settings, token: str) -> str:
 
 
 def linked_part(tx: Tx, token: str, keys: Mapping[int, bytes], now: Instant) -> tuple[Report, Part]:
-    """What a token leads to. **Refuses** (404) altered, foreign and expired ones alike."""
+    """The part that a token leads to. **Refuses** (404) altered, foreign and expired ones alike."""
     try:
         linked = links.open_link(token, keys, now)
     except NoLink:
@@ -178,7 +178,7 @@ def linked_part(tx: Tx, token: str, keys: Mapping[int, bytes], now: Instant) -> 
 
 
 def sweep(tx: Tx, blobs: Blobs, now: Instant) -> int:
-    """Delete reports that are kept no longer, with their files; how many."""
+    """Delete reports whose time is over, with their files; how many."""
     gone = rows.expired(tx, now, _SWEPT_AT_ONCE)
     for report in gone:
         for part in report.parts:

@@ -1,4 +1,4 @@
-"""Operation 51: a report told line by line while it is made, to one reader who holds a stream."""
+"""Operation 51: a report sent line by line while it is made, to one reader who holds a stream."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from handbill.stats.questions import Plan
 from handbill.store.records import Tx
 
 LASTS: Final = 10 * MINUTE
-_GRACE = MINUTE  # for the last line to be sent
+_GRACE = MINUTE  # to send the last line
 _ROWS_OF_A_LINE = 1_000
 _LINES_AHEAD = 4
 _LINE_SECONDS = 1.0
@@ -29,13 +29,13 @@ _log = logging.getLogger("handbill.stats")
 
 
 class _Ended(NamedTuple):
-    """No rows come any more. ``why``: what stopped them, if not their end."""
+    """The end of the rows. ``why``: what stopped them, if it was not their end."""
 
     why: str = ""
 
 
 def hold(tx: Tx, key_no: int, holder: str, now: Instant, most: int) -> None:
-    """Let a credential have its one stream, for as long as a stream may last.
+    """Reserve the one stream of a credential, for as long as a stream may last.
 
     **Refuses** (429) a second one, and more than so many in the whole installation.
     """
@@ -49,13 +49,13 @@ def hold(tx: Tx, key_no: int, holder: str, now: Instant, most: int) -> None:
 
 
 def let_go(tx: Tx, key_no: int, holder: str) -> None:
-    """Give the stream back."""
+    """Release the stream."""
     rows.end_stream(tx, key_no, holder)
 
 
 class Stream(Iterator[bytes]):
-    """Lines of NDJSON: ``{"streamNumber": n, "stats": […]}``, of 1,000 rows, or of none when a
-    second passes without rows. After ten minutes, or when it cannot go on, the last line has a
+    """Lines of NDJSON: ``{"streamNumber": n, "stats": […]}``, with 1,000 rows each, or with none
+    after a second without rows. After ten minutes, or when it cannot go on, the last line has a
     ``message``. Close it in any case: ``release`` is called then, once.
     """
 
@@ -95,7 +95,7 @@ class Stream(Iterator[bytes]):
         raise StopIteration
 
     def close(self) -> None:
-        """Stop asking, and give the stream back. A second time nothing happens."""
+        """Stop the query, and release the stream. A second call does nothing."""
         self._over = True
         if self._stopped.is_set():
             return
@@ -116,14 +116,14 @@ class Stream(Iterator[bytes]):
         return self._line([], message=message)
 
     def _make(self) -> None:
-        """In a thread of its own: the question may take long, and its reader too."""
+        """In a thread of its own: both the query and the reader may be slow."""
         try:
             with self._answering.rows(self._plan, _MEMORY_MB, self._begun) as (total, lines):
                 self._put_lines(total, lines)
             self._put(_Ended())
         except TooLarge as large:
             self._put(_Ended(str(large)))
-        except Exception:  # noqa: BLE001 - its reader is told, and the log why
+        except Exception:  # noqa: BLE001 - its reader gets a message, and the log the cause
             if not self._stopped.is_set():
                 _log.exception("a stream was interrupted")
                 self._put(_Ended("the report could not be made"))
@@ -140,7 +140,7 @@ class Stream(Iterator[bytes]):
                 some = []
 
     def _put(self, made: list[dict[str, Any]] | _Ended) -> bool:
-        """Hand on, waiting for the reader; False when the stream was closed."""
+        """Pass on to the reader, and wait for it; False when the stream was closed."""
         while not self._stopped.is_set():
             with suppress(Full):
                 self._made.put(made, timeout=_LINE_SECONDS)

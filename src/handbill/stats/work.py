@@ -1,4 +1,4 @@
-"""Background work of stats: answering reports, and forgetting old ones."""
+"""Background work of stats: answering reports, and deleting old ones."""
 
 import logging
 
@@ -23,9 +23,9 @@ _PLAN = msgspec.json.Decoder(Plan)
 
 
 def report(tools: Tools, task: Task) -> None:
-    """Answer a report: parts first, durable, then SUCCESS. Run twice it comes to the same.
+    """Answer a report: parts first, durable, then SUCCESS. Running it twice gives the same result.
 
-    The last try is only told of: one that kills its workers could not tell it itself.
+    The last try only reports failure: a report that kills its workers could not do so itself.
     """
     with tools.records.read() as tx:
         asked = rows.by_id(tx, task.key)
@@ -66,7 +66,7 @@ def _succeed(tools: Tools, asked: Report, parts: list[Part]) -> None:
         )
         if callbacks.is_awaited(tx, asked.id):
             made = msgspec.structs.replace(asked, parts=tuple(parts))
-            # As good as the last try may be late.
+            # The link must still be valid at the last try of the callback.
             token, *_ = service.tokens_of(made, secret(tx, "link"), now, callbacks.LASTS + DAY)
             url = service.url_of(tools.settings, token)
             told = {"reportId": asked.id, "status": SUCCESS, "url": url}
@@ -81,7 +81,7 @@ def _fail(tools: Tools, asked: Report, message: str) -> None:
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
-    """Delete reports kept for a week, and files that a crash left without one."""
+    """Delete reports kept for a week, and files that a crash left without a report."""
     now = tools.clock.now()
     with tools.records.write() as tx:
         if holds.stand(tx, now):
