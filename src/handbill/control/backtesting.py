@@ -1,4 +1,4 @@
-"""A rule tried on the last days of the ledger: what its runs ask, asked by slices of time."""
+"""Tries a rule on the last days of the ledger: the figures of its runs, read by slices of time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -39,10 +39,10 @@ Places = tuple[str, ...]
 def backtest(
     tx: Tx, answering: Answering, client: Client, now: Instant, body: RuleBody
 ) -> BackTest:
-    """What a rule would have done in the last 30 days, as if it had been there alone and had only
-    advised. What it looks at is as it is now. Nothing is changed.
+    """What a rule would have done in the last 30 days, if it had been the only one and had only
+    advised. The entities that it looks at are as they are now. Nothing is changed.
 
-    **Refuses** (400) a rule that looks at so much that it cannot be answered while one waits.
+    **Refuses** (400) a rule that looks at too much to be answered while the caller waits.
     """
     zone = zone_of(client.zone)
     last = instant_of_run(min(now, marks.judged_at(tx, client.no)))
@@ -82,7 +82,7 @@ def _plan(
     places: Places,
     last: Instant,
 ) -> Plan:
-    """Past days are whole days; what looks at today sees it by quarters of an hour."""
+    """Rules about past days read whole days; rules that look at today read quarters of an hour."""
     by = "DATE" if reads_once(body) else "QUARTER"
     first_on, last_on = (day.isoformat() for day in days)
     filters = Filters(first_on, last_on, publisher_ids=places)

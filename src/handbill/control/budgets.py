@@ -1,7 +1,7 @@
-"""How a client's caps stand and where they are going, for those who ask; nothing is decided here.
+"""How a client's caps stand, and their forecasts, for those who ask; nothing is decided here.
 
-What is used is read now; what publishers hold, what was missed and for how long a cap has stopped
-or braked is as control noted it at its last tick.
+What is used is read now; what publishers hold, what was missed, and how long a cap has stopped or
+braked is as control noted it at its last tick.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,17 +49,17 @@ from handbill.store.records import Tx
 
 _DAY: Final = timedelta(days=1)
 _EVIDENCE: Final = 7 * _DAY
-"""By so many days a daily cap is forecast, and one of a lifetime: counters of single days are kept
-for so long in any case.
+"""How many days a forecast of a daily or lifetime cap goes by: counters of single days are kept for
+at least so long.
 """
 _MOST_DAYS: Final = 366
-"""Of a lifetime."""
+"""Of a lifetime cap."""
 _UNNOTED: Final = CapNoted()
 
 
 class Unbilled(NamedTuple):
-    """Events that came when a cap had no room. ``rhythm``: how far its publisher's fetches are
-    apart; None: it has no file.
+    """Events that came when a cap was used up. ``rhythm``: the usual time between its publisher's
+    fetches; None: it has no file.
     """
 
     publisher: Publisher
@@ -69,8 +69,8 @@ class Unbilled(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """A cap. ``publisher_id``: of a placement's. ``last`` None: it has no end. ``ceiling``: what
-    today may take, where that is less than the whole, in what the cap counts.
+    """A cap. ``publisher_id``: of a placement's cap. ``last`` None: it has no end. ``ceiling``: the
+    maximum of today, in what the cap counts, where that is less than the whole.
     """
 
     key: CapKey
@@ -90,7 +90,7 @@ class Outlook(NamedTuple):
 
 
 class Entity(NamedTuple):
-    """A client, campaign or job group, how it stands, and its caps."""
+    """A client, campaign or job group, its standing, and its caps."""
 
     one: Client | Campaign | Group
     resolved: Resolved
@@ -99,7 +99,7 @@ class Entity(NamedTuple):
 
 class Budget(NamedTuple):
     """``evaluated_at`` None: control has not looked at the client yet. ``below``: its campaigns,
-    and the job groups of each, but the default one.
+    and the job groups of each, without the default one.
     """
 
     client: Entity
@@ -109,7 +109,7 @@ class Budget(NamedTuple):
     below: list[tuple[Entity, list[Entity]]]
 
     def of(self, one: Client | Campaign | Group) -> Entity | None:
-        """Of the client, or of a campaign or job group of it; None: of a default job group."""
+        """Of the client, or of one of its campaigns or job groups; None: of a default job group."""
         every = [self.client]
         for campaign, groups_of in self.below:
             every += [campaign, *groups_of]
@@ -117,7 +117,7 @@ class Budget(NamedTuple):
 
 
 def budget_of(tx: Tx, client: Client, now: Instant, ceiling_ppm: int) -> Budget:
-    """How a client's caps stand, from one moment's records."""
+    """How a client's caps stand, from the records of one moment."""
     every = {one.no: one for one in campaigns.campaigns_of(tx, client.no)}
     live = {
         one.no: one
@@ -139,9 +139,9 @@ def budget_of(tx: Tx, client: Client, now: Instant, ceiling_ppm: int) -> Budget:
 
 
 class _Span(NamedTuple):
-    """What caps of the same period and days have in common, worked out once. ``past``: what days
-    before today weigh; ``part_ppm``: what part of the period it is there for; ``since``: the first
-    day by which it is forecast.
+    """What caps of the same period and days share, computed once. ``past``: the weight of the days
+    before today; ``part_ppm``: the part of the period in which the cap exists; ``since``: the first
+    day that its forecast goes by.
     """
 
     first: date
@@ -159,7 +159,7 @@ class _Span(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Look:
     """One look at a client. ``owned``: the caps of each client, campaign and job group, and of its
-    placements; ``begun``: its first day; ``passed``: what part of today's traffic has come;
+    placements; ``begun``: its first day; ``passed``: the part of today's traffic that has come;
     ``sums``: by period and entity.
     """
 
@@ -175,7 +175,7 @@ class _Look:
     weekdays: Sequence[int]
     passed: float
     days: Sequence[tuple[str, int]]
-    """Some months before today, each with its weekday."""
+    """Some months before today, each day with its weekday."""
     noted: Mapping[CapKey, CapNoted]
     ceilings: Mapping[CapKey, int]
     standings: Mapping[Thing, Resolved]
@@ -233,7 +233,7 @@ class _Look:
     def _spanned(self, tended: Tended, begun: date) -> _Span:
         kind = tended.cap.period
         period = period_key(kind, self.today)
-        starts_on, _ = days_of_period(period)  # "" of a lifetime
+        starts_on, _ = days_of_period(period)  # "" for a lifetime
         starts = date.fromisoformat(starts_on) if starts_on else None
         first = begun if starts is None else max(begun, starts)
         ends = [one for one in (end_of(kind, self.today), tended.last) if one is not None]
@@ -258,7 +258,7 @@ class _Look:
         )
 
     def _days(self, key: CapKey, span: _Span) -> list[DayUsed]:
-        """The days that a forecast goes by: of its week or month; of others, the last few."""
+        """The days of a forecast: of the cap's week or month; for other caps, the last few."""
         used = self.daily.get(key, {})
         return [
             DayUsed(span.weights[weekday], in_millionths(key, used.get(day_on, 0)))
@@ -266,7 +266,7 @@ class _Look:
         ]
 
     def _past(self, first: date) -> Sequence[tuple[str, int]]:
-        """The days since one, before today."""
+        """The days from one on, before today."""
         count = (self.today - first).days
         return self.days[-count:] if count > 0 else ()
 
@@ -285,7 +285,7 @@ class _Look:
 
 
 def _owner_of(key: CapKey) -> Thing:
-    """The client, campaign or job group that a cap is told at."""
+    """The client, campaign or job group with which a cap is shown."""
     scope, entity, _ = key
     no = entity.partition("/")[0]
     if scope in {"placement", "group"}:
@@ -359,7 +359,7 @@ def _days_before(today: date) -> list[tuple[str, int]]:
 
 
 def _ceilings(tx: Tx, client_no: int, today: date) -> dict[CapKey, int]:
-    """Those that the judge holds today."""
+    """The ceilings that the judge applies today."""
     return {
         (one.scope, one.entity, one.measure): one.most
         for one in standing.ceilings_since(tx, [client_no], today).get(client_no, ())
@@ -370,7 +370,7 @@ def _ceilings(tx: Tx, client_no: int, today: date) -> dict[CapKey, int]:
 def _begun(
     client: Client, every: Mapping[int, Campaign], live: Mapping[int, Group], zone: tzinfo
 ) -> dict[Thing, date]:
-    """The first day of each: when it was made, or starts, and what stands above it."""
+    """The first day of each: its creation, its start or its parent's first day, the latest."""
 
     def first(one: Client | Campaign | Group, above: date) -> date:
         said = date.fromisoformat(one.body.start_on) if one.body.start_on else above

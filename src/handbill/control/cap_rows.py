@@ -1,4 +1,4 @@
-"""Rows of what each cap did at the last tick, and of what was missed and unbilled below it."""
+"""Rows of what each cap did at the last tick, and of missed and unbilled clicks below it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
@@ -60,7 +60,7 @@ def notes_of(tx: Tx, client_no: int) -> dict[CapKey, CapNoted]:
 def replace_notes(
     tx: Tx, client_no: int, before: Mapping[CapKey, CapNoted], after: Mapping[CapKey, CapNoted]
 ) -> None:
-    """What is the same is not written."""
+    """Rows that have not changed are not written."""
     rows = [
         {
             **dict(zip(_KEYS, (client_no, *key), strict=True)),
@@ -82,7 +82,7 @@ def replace_notes(
 
 
 def sums_of(tx: Tx, group_nos: Iterable[int], first_on: str) -> list[PairSum]:
-    """Of these job groups on all days from one on, where there was anything."""
+    """Sums of these job groups over all days from one on; those with nothing are left out."""
     groups = Listed(sorted(group_nos))
     rows: Iterable[tuple[int, ...]] = tx.all(_SUMS, groups=groups, first_on=first_on)
     return [PairSum(*map(int, row)) for row in rows]

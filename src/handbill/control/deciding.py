@@ -37,14 +37,14 @@ from handbill.kit.zones import start_of
 from handbill.standing.service import Decided, resolved_in
 
 BEFORE_MIDNIGHT: Final = 10 * MINUTE
-"""So long before a day ends the ceilings of the next one are set, as far as they are known."""
+"""How long before midnight the ceilings of the next day are set, as far as they are known."""
 _JSON = msgspec.json.Encoder()
 _OFFERED = attrgetter("bid_micros", "price_micros", "base_micros", "jobs", "matching")
 
 
 class Outcome(NamedTuple):
-    """``lines``: changes of bids, for the log; ``aimed``: bids for targets; ``shown``: by job
-    group and publisher, the version of a file that was fetched since.
+    """``lines``: changes of bids, for the log; ``aimed``: bids for targets; ``shown``: by job group
+    and publisher, the version of a file that was fetched since.
     """
 
     decided: Decided
@@ -62,7 +62,7 @@ def decide(
     *,
     anew: bool,
 ) -> Outcome:
-    """Everything that one tick decides; no clock, no store."""
+    """Everything that one tick decides; without clock or store."""
     tree = look.tree
     weekdays = day_weights(calendars[ALL].shape)
     marks = marks_of(tree, weekdays, ceiling_ppm)
@@ -91,7 +91,7 @@ def decide(
 def _decisions(
     look: Look, steering: Steering, *, anew: bool
 ) -> tuple[dict[Key, Paced], list[tuple[Key, Line]], dict[Key, int]]:
-    """What is decided for each pair: now, where that is due or a cap has just freed it."""
+    """The decision for each pair: a new one where it is due or a cap has just freed the pair."""
     now, full = look.tree.now, _full(_capped(steering, look.former.paced))
     paced: dict[Key, Paced] = {}
     lines, aimed = [], dict[Key, int]()
@@ -112,7 +112,7 @@ def _decisions(
 
 
 def _capped(steering: Steering, paced: Mapping[Key, Paced]) -> dict[CapKey, Capped]:
-    """How each cap stands, with what is published of bids."""
+    """How each cap stands, with the bids that are published."""
     live = live_bids((side.pair for side in steering.sides.values()), paced)
     return {
         key: Capped(
@@ -142,12 +142,12 @@ def _is_held(look: Look, side: Side) -> bool:
 
 
 def _is_other(before: Paced, after: Paced) -> bool:
-    """Whether what is offered differs; by an exchange rate it may in its price alone."""
+    """Whether the offer differs; an exchange rate may change its price only."""
     return bool(_OFFERED(before) != _OFFERED(after))
 
 
 def _is_fetched(before: Paced | None, side: Side) -> bool:
-    """Whether a publisher has been seen to fetch what was decided for it last."""
+    """Whether a publisher has fetched what was decided for it last, for the first time."""
     if before is None or side.held is None or side.held.version < before.decided_at:
         return False
     return (before.held_let_ppm, before.held_clicks_ppm) != (before.let_ppm, before.clicks_ppm)
@@ -227,8 +227,8 @@ def _standings(
 def _lasts(
     tree: Tree, side: Side, capped: Mapping[CapKey, Capped], full: Collection[CapKey]
 ) -> bool:
-    """Whether listings stay although a cap is full: until midnight, while a publisher is expected
-    that will show them mostly after it. How many of them, was decided by both days.
+    """Whether listings stay although a cap is full: until midnight, if a publisher is expected that
+    will show them mostly after it. How many are listed was decided for both days together.
     """
     stopping = _stopping(tree, side, full)
     if not stopping or not all(capped[cap].mark.by_day for cap in stopping):

@@ -1,4 +1,4 @@
-"""A cap explained: who draws on it, what is kept from it, and since when it is set as it is."""
+"""Explains a cap: what uses it, what is reserved from it, and since when it has its value."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -21,11 +21,11 @@ _WHERE: Final[Mapping[Scope, tuple[Kind, str]]] = {
     "group": ("JOB_GROUP", "caps"),
     "placement": ("JOB_GROUP", "placements"),
 }
-"""Whose changes tell of a cap, and the field that it is in."""
+"""The kind of entity whose changes concern a cap, and the field that holds it."""
 
 
 class Drawn(NamedTuple):
-    """What one of those below uses of a cap: a campaign, a job group, or a publisher."""
+    """What a campaign, a job group or a publisher below a cap uses of it."""
 
     one: Campaign | Group | Publisher
     used: int
@@ -33,8 +33,8 @@ class Drawn(NamedTuple):
 
 class ExplainedCap(NamedTuple):
     """``reserved``: what its locked placements have still to spend of it. ``drawn``: who uses it,
-    the most first; ``by_others``: what is used by those that are not there any more. ``set_at``:
-    since when it is set as it is; None: nobody can tell any more.
+    the largest first; ``by_others``: the use of those that no longer exist. ``set_at``: since when
+    it has its present value; None: not known any more.
     """
 
     outlook: Outlook
@@ -78,7 +78,7 @@ def _explained(
 def _below(
     budget: Budget, owner: Client | Campaign | Group, key: CapKey, known: list[Publisher]
 ) -> Iterator[tuple[tuple[Scope, str], Campaign | Group | Publisher]]:
-    """What counters there are below a cap, and of whom."""
+    """The counters below a cap, and whose they are."""
     scope, entity, _ = key
     if isinstance(owner, Client):
         for campaign, _ in budget.below:

@@ -1,4 +1,4 @@
-"""What may keep a cap from being used up: what is above it, below it, and of its own."""
+"""What may keep a cap from being used up: causes above it, below it, and its own."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,9 +28,9 @@ class Hindrances:
     aimed: Iterable[Key]
     at: dict[Thing, dict[CapKey, Felt]] = field(default_factory=dict)
     below: set[Thing] = field(default_factory=set)
-    """Those below which a cap stops, brakes or paces."""
+    """Entities with a cap below them that stops, brakes or paces."""
     spent: set[Thing] = field(default_factory=set)
-    """Those below which jobs are stopped by caps of their own."""
+    """Entities with jobs, at them or below, that are stopped by caps of their own."""
     targeted: set[Thing] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class Hindrances:
             self.targeted.update((place, *self.over(place)))
 
     def of(self, key: CapKey) -> Iterator[Unspent]:
-        """What is in the way of one cap, besides a late start."""
+        """What hinders one cap, except a late start."""
         thing, own = key[:2], self.felt.get(key, Felt.FULL)
         if self._is_idle(thing):
             yield Unspent.NOT_TRADING
@@ -65,7 +65,7 @@ class Hindrances:
             yield Unspent.PACED
 
     def over(self, thing: Thing) -> Iterator[Thing]:
-        """What stands above an entity, its client last."""
+        """The entities above one, its client last."""
         scope, entity = thing
         first, _, publisher_no = entity.partition("/")
         campaign_no: int | str = first
@@ -84,7 +84,7 @@ class Hindrances:
         yield from (felt for cap, felt in self.at.get(thing, {}).items() if cap != key)
 
     def _is_idle(self, thing: Thing) -> bool:
-        """Whether it is stopped for another cause than a cap."""
+        """Whether it is stopped for a cause other than a cap."""
         reasons = [one for one in self.standings.get(thing, PLAIN).all_reasons if one.blocking]
         if any(one.code not in _OF_OTHERS for one in reasons):
             return True

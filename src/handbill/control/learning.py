@@ -1,6 +1,6 @@
 """What is learned of each job group's demand at each publisher.
 
-A click is weighed by what was let through when it came: pacing would learn its own shape else.
+Clicks are weighed by what was let through when they came; else pacing would learn its own shape.
 """
 
 from collections.abc import Iterable
@@ -19,14 +19,14 @@ from handbill.kit.zones import day_of
 from handbill.ledger.traffic import Quarter, Seen
 
 _CLICKS_OF_JOB: Final = 0.2
-"""What a job is thought to get in a day at full bids, before anything came."""
+"""The clicks expected of a job in a day at full bids, before anything came."""
 _MOST_DAYS: Final = 8
 _DAY: Final = timedelta(days=1)
 
 
 class Copy(NamedTuple):
-    """What the copy that is out lets through of the spend and of the clicks; ``since``: when it was
-    fetched, ``before_ppm``: of the clicks until then.
+    """What the present copy lets through of the spend and of the clicks; ``since``: when it was
+    fetched; ``before_ppm``: what was let through of the clicks before that.
     """
 
     let_ppm: int
@@ -36,7 +36,7 @@ class Copy(NamedTuple):
 
 
 NEW: Final = Copy(0, PPM, PPM, 0)
-"""What was never decided on is in no file yet, so that nothing of it is in flight."""
+"""Without a decision nothing is in a file yet, so nothing is in flight."""
 
 
 def copy_of(paced: Paced | None, held: Held | None) -> Copy:
@@ -51,14 +51,14 @@ def copy_of(paced: Paced | None, held: Held | None) -> Copy:
 
 
 def first_guess(jobs: int, now: Instant) -> Known:
-    """What is believed of a job group at a publisher where nothing came yet."""
+    """The assumption for a job group at a publisher where nothing came yet."""
     return Known(guessed(max(1.0, jobs * _CLICKS_OF_JOB)), 0.0, now)
 
 
 def moved_on(
     known: Known, came: Iterable[tuple[Quarter, Seen]], copy: Copy, week: Calendar, now: Instant
 ) -> Known:
-    """What is known by now of a job group at a publisher; ``came``: what did since."""
+    """What is known now of a job group at a publisher; ``came``: what came since the last look."""
     demand, applies = known.demand, known.applies
     today = day_of(now, week.zone)
     day = max(day_of(known.seen_at, week.zone), today - _MOST_DAYS * _DAY)
@@ -78,7 +78,7 @@ def moved_on(
 
 
 def _let_through(curve: Curve, first: Instant, last: Instant, copy: Copy) -> float:
-    """The full-rate traffic of a time, as far as copies let it through."""
+    """The full-rate traffic of a span of time, as far as copies let it through."""
     if first >= last:
         return 0.0
     at, until = come_by(curve, first), come_by(curve, last)
@@ -87,13 +87,13 @@ def _let_through(curve: Curve, first: Instant, last: Instant, copy: Copy) -> flo
 
 
 def apply_ppm(known: Known) -> int:
-    """Applies of a million clicks, of what was seen and a guess that counts for twenty clicks."""
+    """Applies per million clicks, from what was seen and a guess that counts as twenty clicks."""
     clicks = known.demand.clicks + known.demand.today_clicks
     return round(PPM * min(1.0, (known.applies + 1) / (clicks + 20)))
 
 
 def days_with(came: Iterable[tuple[Quarter, Seen]], zone: tzinfo) -> list[PairDay]:
-    """What came, by the day of the client's zone."""
+    """What came, by day in the client's zone."""
     found: dict[tuple[int, int, str], PairDay] = {}
     for (group_no, publisher_no, at), one in came:
         key = (group_no, publisher_no, day_of(at, zone).isoformat())

@@ -1,4 +1,4 @@
-"""Which clients have anything new, so that their tick is due."""
+"""Finds the clients whose tick is due, because something is new."""
 
 from typing import Final
 
@@ -15,13 +15,13 @@ from handbill.standing import service as standing
 from handbill.store.records import Tx
 
 BOOKED_APART: Final = 5 * MINUTE
-"""How often bookings alone are looked at; what is nearly full does not wait for it."""
+"""How often a tick is due for bookings alone; a cap that is nearly full does not wait for it."""
 _NEVER: Final = Evaluation(0, 0, "")
 
 
 def clients_to_look_at(tx: Tx, now: Instant) -> list[str]:
-    """The ids of those with bookings since, of those whose day has turned, or is about to, and of
-    those to whose publishers something else is to be given soon.
+    """The ids of clients with new bookings, of those whose day has changed or is about to, and of
+    those with a publisher that is soon to be given something else.
     """
     looked_at = standing.evaluations(tx)
     booked = clients_with_traffic(tx)
@@ -35,7 +35,7 @@ def clients_to_look_at(tx: Tx, now: Instant) -> list[str]:
 
 
 def _awaited(tx: Tx, now: Instant) -> set[int]:
-    """The clients of whom a publisher, expected any minute, has what was decided last."""
+    """The clients with a publisher that is expected any minute and has what was decided last."""
     found: set[int] = set()
     for copy in copies.awaited(tx, now, now + SOON):
         nos = standing.clients_decided(tx, copy.publisher_no, copy.held.fetched_at)

@@ -31,7 +31,7 @@ def notes(
     capped: Mapping[CapKey, Capped],
     paced: Mapping[Key, Paced],
 ) -> dict[CapKey, CapNoted]:
-    """How each cap is felt from this tick on, and for how long it has stopped or braked."""
+    """What each cap does from this tick on, and for how long it has stopped or braked."""
     pacing = {one.cap for one in paced.values() if 0 < one.let_ppm < PPM}
     found = {}
     for key, one in capped.items():
@@ -52,8 +52,8 @@ def notes(
 def missed_since(
     known: Known, paced: Paced, held: Held, week: Calendar, now: Instant
 ) -> Iterator[PairDay]:
-    """The clicks that caps kept away from a job group at a publisher since it was looked at last,
-    by day: of those that usually come, what its copy did not let through.
+    """The clicks that caps have kept away from a job group at a publisher since the last look, by
+    day: the usual clicks that its copy did not let through.
     """
     if not held.version or not (paced.cap or not paced.let_ppm):
         return

@@ -55,7 +55,7 @@ _SWEEP_DAYS = sa.delete(control_days).where(
 
 
 class Known(NamedTuple):
-    """``applies`` of ``demand.clicks``, faded alike. ``seen_at``: until when it was looked at."""
+    """``applies`` belong to ``demand.clicks``, and fade alike. ``seen_at``: known until then."""
 
     demand: Demand
     applies: float
@@ -63,7 +63,7 @@ class Known(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A line of the bid log, and the file that showed it first; None: none was fetched yet."""
+    """A line of the bid log, and the first file with it; None: no such file was fetched yet."""
 
     at: Instant
     line: Line
@@ -141,7 +141,7 @@ def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[Key, Line]]) -
 
 
 def note_shown(tx: Tx, some: Sequence[tuple[int, int, Instant]]) -> None:
-    """Publishers have fetched these files: job group, publisher, version."""
+    """Note that publishers have fetched these files: job group, publisher, version."""
     if some:
         tx.run_text_many(
             tx.dialect.text_of(_SHOWN),
@@ -153,7 +153,7 @@ def note_shown(tx: Tx, some: Sequence[tuple[int, int, Instant]]) -> None:
 
 
 def logged(tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant) -> list[Shown]:
-    """The bid log of a job group at a publisher, of some time."""
+    """The bid log of a job group at a publisher, within some time."""
     rows = tx.all(_LOG, group_no=group_no, publisher_no=publisher_no, first=first, end=end)
     return [
         Shown(at, Line(_INPUTS.decode(inputs), _BID.decode(bid)), version)
@@ -162,6 +162,6 @@ def logged(tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instan
 
 
 def sweep(tx: Tx, before: Instant, before_on: str, most: int) -> int:
-    """Forget so many lines and days of before; how many there were."""
+    """Delete up to so many lines and days before that; how many there were."""
     count = tx.run(_SWEEP_LOG, before=before, most=most)
     return count + tx.run(_SWEEP_DAYS, before=before_on, most=most)

@@ -1,4 +1,4 @@
-"""What rules look at: a client's nouns as they are, jobs of a filter, and the figures of stats."""
+"""What rules look at: a client's present nouns, jobs by a filter, and the figures of stats."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,18 +30,18 @@ from handbill.stats.questions import Filters, Plan, planned
 from handbill.store.records import Tx
 
 MOST_JOBS: Final = 100_000
-"""Jobs that a rule looks at; of more, the first ones."""
+"""How many jobs a rule looks at; of more, the oldest."""
 _OLDEST, _YOUNGEST = timedelta(days=90), timedelta(days=15)
-"""Of clicks, from which it is learned how late applies come."""
+"""The age of clicks from which the delays of applies are learned."""
 _MEMORY_MB: Final = 256
 Applies = Counter[tuple[date, int]]
 """How many came, by the day of their click and how many days later."""
 Question = tuple[str, Asked]
-"""Of which level, of which days and publishers."""
+"""The level, and the days and publishers."""
 
 
 class Sheet(NamedTuple):
-    """A rule, and all that it looks at. ``cut``: of more jobs than so many, it is the oldest."""
+    """A rule, and all that it looks at. ``cut``: there were more jobs, and the oldest were kept."""
 
     rule: RuleBody
     subjects: list[Subject]
@@ -61,7 +61,7 @@ def book_of(tx: Tx, client: Client) -> Book:
 
 
 def sheet_of(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Sheet:
-    """What a rule looks at: all that there was at an instant, and what is gone since."""
+    """What a rule looks at: entities that existed at an instant, and have not gone since."""
     cut = False
     if rule.level == "jobs":
         jobs_ = list(islice(_jobs(tx, book, rule, now), MOST_JOBS + 1))
@@ -71,7 +71,7 @@ def sheet_of(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Sheet:
 
 
 def sheets_of(tx: Tx, book: Book, some: Iterable[Rule], now: Instant) -> dict[int, Sheet]:
-    """What each of these looks at, by its number; rules that look at the same share it."""
+    """What each of these rules looks at, by number; rules that look at the same share it."""
     known: dict[bytes, Sheet] = {}
     found = {}
     for rule in some:
@@ -84,7 +84,7 @@ def sheets_of(tx: Tx, book: Book, some: Iterable[Rule], now: Instant) -> dict[in
 
 
 def _looks_at(rule: RuleBody) -> RuleBody:
-    """As much of a rule as says what it looks at, and what of that it would change."""
+    """The parts of a rule that determine what it looks at, and which setting it would change."""
     action = rule.action and msgspec.structs.replace(rule.action, increase=True, value_millionths=0)
     return msgspec.structs.replace(
         rule,
@@ -129,7 +129,7 @@ def _filtered(
 
 
 def questions_of(sheets: Iterable[Sheet], client: Client, now: Instant) -> set[Question]:
-    """All that stats have to answer for them, each question once."""
+    """All questions to stats for these rules, each once."""
     today = day_of(now, zone_of(client.zone))
     return {
         (LEVELS[sheet.rule.level], asked)
@@ -141,7 +141,7 @@ def questions_of(sheets: Iterable[Sheet], client: Client, now: Instant) -> set[Q
 def plans_of(
     tx: Tx, client: Client, some: Iterable[Question], now: Instant
 ) -> dict[Question, Plan]:
-    """The plans that stats make of them, at an instant: what has come since is not counted."""
+    """The plans for these questions at an instant: later events are not counted."""
     found = {}
     for level, ((first_on, last_on), places) in some:
         filters = Filters(first_on, last_on, publisher_ids=places)
@@ -154,7 +154,7 @@ def plans_of(
 def answered(
     answering: Answering, plans: Mapping[Question, Plan]
 ) -> dict[str, dict[Asked, dict[str, Figures]]]:
-    """The figures of every entity, by level, by question, by its id."""
+    """The figures of every entity, by level, question and id."""
     found: dict[str, dict[Asked, dict[str, Figures]]] = {}
     for (level, asked), plan in plans.items():
         columns = STATS.columns(plan.levels)
@@ -174,7 +174,7 @@ def sight_of(
 
 
 def applies_of(tx: Tx, client: Client, today: date) -> Applies:
-    """How late the applies came from which it can be learned on a day."""
+    """The delays of applies that are known on a day."""
     found: Applies = Counter()
     for one, applies in apply_ages.since(tx, client.no, today - _OLDEST).items():
         found[date.fromisoformat(one.click_on), one.age] += applies
@@ -182,7 +182,7 @@ def applies_of(tx: Tx, client: Client, today: date) -> Applies:
 
 
 def curve_at(came: Applies, today: date) -> tuple[int, ...]:
-    """What is learned of those that had come before a day began."""
+    """The delays learned from applies that had come before a day began."""
     first, end = today - _OLDEST, today - _YOUNGEST
     ages: Counter[int] = Counter()
     for (day, age), applies in came.items():

@@ -1,4 +1,4 @@
-"""Rules at their tick: each looked at with the figures of stats, and done, all or nothing."""
+"""The tick of rules: each is run on the figures of stats, and its acts are done, all or nothing."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,8 +60,8 @@ class Tools(NamedTuple):
 
 
 class _Tick(NamedTuple):
-    """What the runs of one tick have in common; ``done`` and ``now`` grow with them. ``made_at``:
-    when it is, as what is done is dated.
+    """What the runs of one tick share; ``done`` and ``now`` grow with them. ``made_at``: the time
+    of the tick, which dates its acts.
     """
 
     tools: Tools
@@ -79,11 +79,11 @@ def mode_of(client: Client, house: str) -> str:
 
 
 def tick(tools: Tools, client: Client, now: Instant) -> int:
-    """Run the client's rules that are due, in their order; how many acts there were. They go by
-    what stood in the ledger at the last quarter of an hour whose events are all judged: whenever
-    they are run, they find the same.
+    """Run the client's due rules, in order; how many acts there were. They see the ledger as of the
+    last quarter of an hour whose events are all judged, so the result does not depend on when they
+    run.
 
-    A rule whose run fails is told so in its state; the others run. **Refuses** (Unavailable) where
+    If the run of a rule fails, its state says so; the others run. **Refuses** (Unavailable) where
     another worker runs them too.
     """
     mode = mode_of(client, tools.mode)
@@ -109,7 +109,7 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
             count += _run(its, rule, sheets[rule.no])
         except Unavailable:
             raise
-        except Exception as fault:  # noqa: BLE001 - its state tells it, and the log; others run
+        except Exception as fault:  # noqa: BLE001 - its state and the log tell it; other rules run
             _LOG.exception("a rule failed", extra={"rule": rule.id})
             with tools.records.write() as tx:
                 _fail(tx, its, rule, type(fault).__name__)
@@ -117,15 +117,15 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
 
 
 def _sight(tx: Tx, client: Client, now: Instant) -> Sight:
-    """What a run at an instant goes by, but for its figures."""
+    """What a run at an instant goes by, except its figures."""
     today = day_of(now, zone_of(client.zone))
     return sight_of(client, now, {}, applies_of(tx, client, today))
 
 
 def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
-    """The rules in force that have anything to read which they have not read yet: each runs once at
-    an instant, and what looks at past days alone once a day, when the last of them has settled. A
-    clock that was set back is waited for.
+    """The rules in force with something new to read: each runs once at an instant, and one about
+    past days only once a day, when the last of these days is settled. A clock that was set back is
+    waited for.
     """
     zone = zone_of(client.zone)
     today = day_of(now, zone)
@@ -144,7 +144,7 @@ def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
 
 
 def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
-    """One rule, in one transaction."""
+    """Run one rule, in one transaction."""
     mode, client = at.mode, at.client
     with at.tools.records.write() as tx:
         stands = rules.rules_by_id(tx, client, [rule.id]).get(rule.id)
@@ -188,7 +188,7 @@ def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
 def _state(
     at: _Tick, rule: Rule, was: State, heard: set[str], findings: Sequence[Finding]
 ) -> State:
-    """What is remembered of a run. That all it wanted was refused, is a failure."""
+    """The state after a run. If all its acts were refused, the run counts as failed."""
     acts = [act for one in findings for act in one.acts]
     refused = [act for act in acts if act.skip == "REFUSED"]
     failures = was.failures + 1 if refused and all(act.skip for act in acts) else 0
@@ -216,7 +216,7 @@ def _memory(tx: Tx, at: _Tick, rule: Rule, was: State) -> Memory:
 
 
 def _doing(tx: Tx, at: _Tick, by: tuple[int, str], finding: Finding) -> Finding:
-    """Do the acts of a finding, and tell of each that its room refuses."""
+    """Do the acts of a finding, and mark those that are refused."""
     acts = tuple(act if act.skip else _done(tx, at, by, act) for act in finding.acts)
     return msgspec.structs.replace(finding, acts=acts)
 
@@ -239,7 +239,7 @@ def _done(tx: Tx, at: _Tick, by: tuple[int, str], act: Act) -> Act:
 
 
 def _heard(found: Run, findings: Sequence[Finding]) -> set[str]:
-    """What was to be done and was refused, is tried again."""
+    """The conditions that stay true for the next run; refused acts are tried again."""
     refused = {one.key for one in findings if any(act.skip == "REFUSED" for act in one.acts)}
     return set(found.truths) - refused
 
@@ -247,7 +247,7 @@ def _heard(found: Run, findings: Sequence[Finding]) -> set[str]:
 def _told(
     rule: RuleBody, sheet: Sheet, sight: Sight, found: Run, findings: tuple[Finding, ...]
 ) -> RunBody:
-    """A run as it is kept, with the questions that stats answer alike again."""
+    """A run as it is stored, with the questions that stats would answer alike again."""
     level = LEVELS[rule.level]
     asked = sorted(asked_of(rule, sheet.subjects, sight.today))
     return RunBody(
@@ -261,13 +261,13 @@ def _told(
 
 
 def _digest(findings: Iterable[Finding]) -> str:
-    """What is told of a run, but for its numbers: while that stays, no further run is kept."""
+    """The result of a run without its numbers: while it is the same, no further run is stored."""
     told = [(one.key, one.skip, [(act.of, act.skip) for act in one.acts]) for one in findings]
     return hashlib.blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()
 
 
 def _fail(tx: Tx, at: _Tick, rule: Rule, why: str) -> None:
-    """Note that a run failed; the third one in a row pauses its rule."""
+    """Note that a run failed; the third failure in a row pauses its rule."""
     tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
     was = history.state_of(tx, rule.no)
     failed = msgspec.structs.replace(
@@ -279,7 +279,7 @@ def _fail(tx: Tx, at: _Tick, rule: Rule, why: str) -> None:
 
 
 def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -> None:
-    """Call back whoever wants to know that the rule has acted, or would have."""
+    """Call back the address that wants to know that the rule has acted, or would have."""
     url = rule.body.call_back_url
     if not rule.body.notify or not url:
         return
@@ -297,7 +297,7 @@ def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -
 
 
 def preview(tx: Tx, answering: Answering, client: Client, now: Instant, body: RuleBody) -> RunBody:
-    """What a rule would do now, as if it stood first and had never run. Nothing is changed."""
+    """What a rule would do now, if it were the first and had never run. Nothing is changed."""
     sheet = sheet_of(tx, book_of(tx, client), body, now)
     plans = plans_of(tx, client, questions_of([sheet], client, now), now)
     answers: Mapping[Asked, Mapping[str, Figures]] = answered(answering, plans).get(

@@ -1,4 +1,4 @@
-"""What one tick of a client goes by."""
+"""Reads what one tick of a client goes by."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from handbill.store.records import Tx
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """All that one tick goes by, from one moment's records. ``holds``: by what rules hold."""
+    """All that one tick goes by, from the records of one moment. ``holds``: what rules hold."""
 
     former: Former
     tree: Tree

@@ -1,4 +1,4 @@
-"""One tick of one client: what was used is looked at, and what is to be in force decided anew."""
+"""One tick of one client: sees what was used, and decides anew what is in force."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -30,11 +30,11 @@ _NOTHING: Final = Decided({}, {}, ())
 def tick(
     records: Records, client: Client, now: Instant, ceiling_ppm: int, *, anew: bool = False
 ) -> bool:
-    """Decide what is in force for a live client from now on; whether its listings are to follow.
+    """Decide what is in force for a live client from now on; whether its listings must follow.
 
-    ``anew``: also what was decided for publishers that have not fetched it yet. A clock that was
-    set back is waited for. **Refuses** (Unavailable) where another worker did the same meanwhile:
-    nothing is kept then.
+    ``anew``: replace also decisions that publishers have not fetched yet. A clock that was set back
+    is waited for. **Refuses** (Unavailable) where another worker did the same meanwhile: then
+    nothing is stored.
     """
     with records.read() as tx:
         look = look_at(tx, client, now)
@@ -47,7 +47,7 @@ def tick(
 
 
 def forget(records: Records, client: Client, now: Instant) -> None:
-    """Nothing is in force any more for a client that was deleted."""
+    """End everything in force for a client that was deleted."""
     with records.write() as tx:
         former = standing.former_of(tx, client.no)
         if former.was.number and now >= former.was.evaluated_at:
@@ -56,7 +56,7 @@ def forget(records: Records, client: Client, now: Instant) -> None:
 
 
 def learn_weeks(records: Records, now: Instant) -> None:
-    """Let the days that are over everywhere become part of what is known of publishers' weeks."""
+    """Add the days that are over everywhere to what is known of publishers' weeks."""
     before = closed_before(now).isoformat()
     with records.read() as tx:
         nos = week_rows.publishers_with(tx, before)
@@ -70,7 +70,7 @@ def learn_weeks(records: Records, now: Instant) -> None:
 
 
 def _learned(look: Look) -> tuple[dict[Key, Known], Mapping[int, Calendar]]:
-    """What is known of each pair by now, and when traffic comes; by publisher, and altogether."""
+    """What is known of each pair now, and when traffic comes, by publisher and altogether."""
     tree = look.tree
     nos = {pair.place.publisher_no for pair in tree.pairs}
     calendars = calendars_of(look.weeks, nos, tree.zone)
@@ -96,7 +96,7 @@ def _keep(
     calendars: Mapping[int, Calendar],
     outcome: Outcome,
 ) -> bool:
-    """A ceiling is never below what its day has taken by now: no judge books meanwhile."""
+    """Store the outcome. No ceiling is below today's use: the judge books nothing meanwhile."""
     tree = look.tree
     if outcome.decided.ceilings:
         marks.make_fence(tx)
@@ -134,7 +134,7 @@ def _keep(
 
 
 def _missed(look: Look, calendars: Mapping[int, Calendar]) -> dict[Key, list[PairDay]]:
-    """What caps kept away from each pair since it was looked at last."""
+    """The clicks that caps kept away from each pair since the last look."""
     found = {}
     for key, before in look.known.items():
         paced, held = look.former.paced.get(key), look.held.get(key[1])
@@ -150,8 +150,8 @@ def _moved(
     outcome: Outcome,
     missed: Mapping[Key, Sequence[PairDay]],
 ) -> dict[Key, Known]:
-    """Of which pairs anything is to be noted: while a copy stays and nothing comes, the time goes
-    on by itself.
+    """The pairs with something to store: while the copy stays and nothing comes, only time passes,
+    which can be computed later.
     """
     changed = {quarter[:2] for quarter in look.came}
     changed |= {key for key, days in missed.items() if sum(one.missed for one in days) >= PPM}

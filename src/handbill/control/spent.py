@@ -1,4 +1,4 @@
-"""Jobs whose own caps are used up: each of a job group, single ones, and those at one publisher."""
+"""Jobs whose own caps are used up: of a job group, of single jobs, and at one publisher."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -20,7 +20,7 @@ _At = Mapping[Key, Paced]
 
 
 class Spent(NamedTuple):
-    """A job that a cap of its own stops. ``cheapest``: what one more takes, in millionths."""
+    """A job stopped by a cap of its own. ``cheapest``: what one more takes, in millionths."""
 
     thing: Thing
     measure: Measure
@@ -37,13 +37,13 @@ class _Used(NamedTuple):
     used: int
     job_id: str
     group_no: int
-    """0: whichever the job is in."""
+    """0: any job group that the job is in."""
     publisher_no: int
-    """0: all."""
+    """0: all publishers."""
 
 
 def spent_jobs(tx: Tx, tree: Tree, paced: _At) -> list[Spent]:
-    """The jobs of which what is left pays not one more at their cheapest live bid."""
+    """The jobs whose rest does not pay for one more at their cheapest live bid."""
     pairs: dict[int, list[Pair]] = {}
     for pair in tree.pairs:
         if pair.stock.jobs:

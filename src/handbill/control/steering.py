@@ -27,7 +27,7 @@ from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.money import PPM, share_down
 
 SOON: Final = 10 * MINUTE
-"""So long before a publisher is expected it is decided what it will be given."""
+"""How long before a publisher's expected fetch its next file is decided."""
 _NONE: Final = Flow(0, 0, 0, 0)
 
 
@@ -41,7 +41,7 @@ class Side:
     stream: Stream
     apply_ppm: int
     due_at: Instant
-    """When its publisher is expected, and it may be late."""
+    """When its publisher is expected; it may be late."""
     rhythm: Instant
     own: Flow = _NONE
     other: Flow = _NONE
@@ -52,13 +52,13 @@ class Side:
         return self.pair.key
 
     def unit(self, measure: Measure) -> int:
-        """What a click takes of a cap, in its millionths."""
+        """What a click takes of a cap, in millionths of what the cap counts."""
         if measure == "budget":
             return self.stream.full_micros
         return PPM if measure == "clicks" else self.apply_ppm
 
     def flow(self, measure: Measure, *, steered: bool = False) -> Flow:
-        """In what a cap counts; worked out once, for all caps above."""
+        """Its spend in what a cap counts; computed once, for all caps above."""
         found = self.flows.get((measure, steered))
         if found is None:
             let = self.copy.let_ppm if measure == "budget" else self.copy.clicks_ppm
@@ -67,7 +67,7 @@ class Side:
         return found
 
     def life(self, now: Instant) -> Life:
-        """Of the copy that will be fetched next."""
+        """The life of the copy that will be fetched next."""
         first = max(now, self.due_at)
         return life_of(self.stream, first, first + self.rhythm)
 
@@ -122,7 +122,7 @@ def sides_of(
 
 @dataclass(slots=True)
 class Steering:
-    """One look at all caps of a client and what flows below them."""
+    """One look at all caps of a client, and at the spend below them."""
 
     tree: Tree
     marks: Mapping[CapKey, Mark]
@@ -149,12 +149,12 @@ class Steering:
         }
 
     def in_flight(self, cap: CapKey) -> int:
-        """What publishers hold that is expected to be spent before the cap has new room."""
+        """What publishers hold that will probably be spent before the cap has new room."""
         ahead = ahead_in([self.totals[cap]])
         return ahead.flight_now + (0 if self.marks[cap].by_day else ahead.flight_then)
 
     def step(self, side: Side, paced: Paced | None) -> Inputs:
-        """All that a pair's bid follows from."""
+        """Everything that determines a pair's bid."""
         pair, terms = side.pair, side.pair.terms
         base = max(1, pair.stock.mean_micros)
         is_fixed = terms.bid_type in {"FLAT_CPC", "Organic"}
@@ -189,7 +189,7 @@ class Steering:
             yield View("/".join(cap), mark, self._ahead(cap, side))
 
     def _ahead(self, cap: CapKey, side: Side) -> Ahead:
-        """Of a cap when this pair's copy is replaced, without those that cannot keep up."""
+        """What is ahead of a cap when this pair's copy is replaced; without ``spared``."""
         others = _less(self.totals[cap], side.flow(cap[2]))
         ahead = ahead_in([others, side.flow(cap[2], steered=True)])
         spared = self.spared.get(cap)
@@ -203,8 +203,8 @@ class Steering:
         )
 
     def _spared(self, cap: CapKey) -> Ahead:
-        """What those below a cap will take that cannot reach the common level by caps of their own:
-        as good as in flight, and not open.
+        """What those below a cap will use whose own caps keep them below the common level: it
+        counts as in flight, and not as open.
         """
         mark, ahead = self.marks[cap], ahead_in([self.totals[cap]])
         children = self._children(cap)
@@ -223,8 +223,8 @@ class Steering:
         )
 
     def _children(self, cap: CapKey) -> Iterator[tuple[Ahead, tuple[int, int]]]:
-        """What is below a cap, job group by job group, or place by place below a job group: what it
-        would spend at the full bids, and what its own caps leave it, now and tomorrow.
+        """The children of a cap: job groups or, below a job group, its placements. Of each: what it
+        would spend at full bids, and what its own caps leave it, now and tomorrow.
         """
         scope, _, measure = cap
         by_child: dict[tuple[Scope, str], list[Side]] = {}
@@ -251,8 +251,8 @@ class Steering:
 
 
 def is_due(side: Side, paced: Paced | None, now: Instant) -> bool:
-    """Whether it is to be decided what a pair's publisher is given next: it is expected, and was
-    given what was decided last; or it was never seen, and something else may be given by now.
+    """Whether a new decision for a pair is due: its publisher is expected and has fetched the last
+    one; or no fetch is known, and the last decision is old enough.
     """
     if paced is None or paced.base_micros != max(1, side.pair.stock.mean_micros):
         return True
@@ -262,12 +262,12 @@ def is_due(side: Side, paced: Paced | None, now: Instant) -> bool:
 
 
 def is_expected(side: Side, now: Instant) -> bool:
-    """Whether a publisher that is known to fetch is expected any minute."""
+    """Whether a publisher with known fetches is expected any minute."""
     return side.held is not None and side.held.version > 0 and side.due_at - now <= SOON
 
 
 def decision(side: Side, step: Inputs, paced: Paced | None, now: Instant) -> tuple[Paced, Line]:
-    """What is decided, as it is in force from now on."""
+    """The decision, as it is in force from now on."""
     bid = decided(step)
     held = copy_of(paced, side.held)
     return _paced(side, step, bid, held, now), Line(step, bid)
@@ -300,7 +300,7 @@ def _paced(side: Side, step: Inputs, bid: Bid, held: Copy, now: Instant) -> Pace
 
 
 def _start(side: Side, paced: Paced | None) -> int:
-    """Where the window over the jobs begins: a copy that nobody fetched has not had its turn."""
+    """Where the window over the jobs begins: if nobody fetched a copy, its jobs are still due."""
     if paced is None:
         return 0
     had = side.held is not None and side.held.version >= paced.decided_at

@@ -1,4 +1,4 @@
-"""How caps stand, and what is kept of them for others."""
+"""How caps stand, and what is reserved from them for others."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,7 +14,7 @@ from handbill.kit.money import PPM
 
 
 def marks_of(tree: Tree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapKey, Mark]:
-    """How each cap stands today. ``weekdays``: what each weighs, Monday first."""
+    """How each cap stands today. ``weekdays``: the weight of each, Monday first."""
     return {
         key: mark_at(tree, key, weekdays, ceiling_ppm, one.cap.value)
         for key, one in tree.caps.items()
@@ -22,7 +22,7 @@ def marks_of(tree: Tree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapK
 
 
 def mark_at(tree: Tree, key: CapKey, weekdays: Sequence[int], ceiling_ppm: int, value: int) -> Mark:
-    """How a cap stands, or would with another value."""
+    """How a cap stands, or would stand with another value."""
     one = tree.caps[key]
     days = days_of(one.cap.period, tree.today, one.weights(weekdays), one.last)
     return mark_of_cap(key, one, tree.used[key], value, days, ceiling_ppm)
@@ -44,21 +44,21 @@ def mark_of_cap(
 
 
 def cheapest_of(key: CapKey, pairs: Iterable[Key], live: Mapping[Key, int]) -> int:
-    """What one more takes at the cheapest live bid: of a count, one. 0: nothing is sold there."""
+    """The price of one more at the cheapest live bid; of a count, one. 0: nothing is sold there."""
     if key[2] != "budget":
         return PPM
     return min((live[pair] for pair in pairs if pair in live), default=0)
 
 
 def live_bids(pairs: Iterable[Pair], paced: Mapping[Key, Paced]) -> dict[Key, int]:
-    """What the least bid of each pair takes of a budget, where any is offered."""
+    """What the lowest bid of each pair takes of a budget, where any is offered."""
     return {
         pair.key: pair.marked(live_bid(pair, paced)) for pair in pairs if pair.stock.least_micros
     }
 
 
 def live_bid(pair: Pair, paced: Mapping[Key, Paced]) -> int:
-    """The least bid at which a pair offers a job."""
+    """The lowest bid at which a pair offers a job."""
     one = paced.get(pair.key)
     least = pair.stock.least_micros
     if one is None or pair.terms.bid_type == "FLAT_CPC":
@@ -67,8 +67,8 @@ def live_bid(pair: Pair, paced: Mapping[Key, Paced]) -> int:
 
 
 def kept_for_others(tree: Tree, key: CapKey, place: Place) -> int:
-    """What other placements have still to spend of what they were promised of a job group's
-    budget: for this one it is as good as spent.
+    """What other placements have still to spend of their reserved part of a job group's budget: for
+    this one it counts as spent.
     """
     own, kept = f"{place.group_no}/{place.publisher_no}", 0
     for entity, value in tree.caps[key].reserved:
@@ -79,7 +79,7 @@ def kept_for_others(tree: Tree, key: CapKey, place: Place) -> int:
 
 
 def capped_jobs(spent: Iterable[Spent]) -> dict[CapKey, Capped]:
-    """The caps of single jobs that stop them. They are walls: nothing is paced by them."""
+    """The caps of single jobs that stop them. They are walls only: nothing is paced by them."""
     found = {}
     for one in spent:
         key: CapKey = (*one.thing, one.measure)

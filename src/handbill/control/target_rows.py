@@ -1,4 +1,4 @@
-"""Rows of what targets are pursued by: corrections of job groups, and the bids aimed at last."""
+"""Rows of how targets are pursued: corrections of job groups, and the last bids for them."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -26,7 +26,7 @@ _DAYS = sa.select(_d.group_no, _d.publisher_no, _d.day_on, _d.clicks, _d.spend_m
 
 
 class ClickDay(NamedTuple):
-    """Clicks of a job group at a publisher on a day, and what they cost, as caps count it."""
+    """Clicks of a job group at a publisher on a day, and their cost as caps count it."""
 
     group_no: int
     publisher_no: int
@@ -36,7 +36,7 @@ class ClickDay(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """Of one target of a job group: ``since_on`` that is what it aims at."""
+    """Of one target of a job group: ``since_on`` that target is in force."""
 
     target_micros: int
     value_ppm: int
@@ -60,7 +60,7 @@ def corrections_of(tx: Tx, client_no: int) -> dict[int, Correction]:
 
 
 def days_of(tx: Tx, client_no: int, first: date) -> list[ClickDay]:
-    """From a day on."""
+    """From one day on."""
     rows = tx.all(_DAYS, client_no=client_no, first_on=first.isoformat())
     return [ClickDay(*row) for row in rows]
 

@@ -1,8 +1,8 @@
 """Targets of job groups (``performanceTargets``): what may be bid for them at each publisher.
 
-A cost per apply is bid for by the rate at which clicks become applies there; a cost per click is
-the most that is bid. Rates are estimated over all of a client's job groups together, from the
-clicks of two months, each counted for as much of its applies as should have come by its age.
+The bid for a cost per apply depends on the rate at which clicks become applies there; a cost per
+click is the maximum bid. Rates are estimated over all job groups of a client together, from the
+clicks of two months, each counted for the part of its applies that should have come by its age.
 """
 
 from collections import defaultdict
@@ -34,15 +34,15 @@ from handbill.store.records import Tx
 
 LOOK_BACK_DAYS: Final = 60
 CLOSED_DAYS: Final = 60
-"""So many days of clicks whose window has closed say how late applies come."""
+"""The delays of applies are learned from so many days of clicks with closed windows."""
 PRIOR_PPM: Final = 50_000
-"""Applies of a million clicks, where nothing has come of a client yet."""
+"""Applies per million clicks, for a client where nothing has come yet."""
 _BY_CLICK: Final = frozenset({"CPC", "FLAT_CPC"})
 
 
 @dataclass(frozen=True, slots=True)
 class Aims:
-    """``targets``: by job group and publisher. ``corrections``: those that are new."""
+    """``targets``: by job group and publisher. ``corrections``: only the new ones."""
 
     targets: Mapping[Key, Target]
     corrections: Mapping[int, Correction]
@@ -66,7 +66,7 @@ def aims_of(tx: Tx, tree: Tree) -> Aims:
 
 
 def keep(tx: Tx, client_no: int, aims: Aims, bids: Mapping[Key, int]) -> None:
-    """Note corrections, and the bids that were decided for targets of so much an apply."""
+    """Store corrections, and the bids that were decided for targets per apply."""
     rows.put_corrections(tx, client_no, aims.corrections)
     rows.put_aims(
         tx,
@@ -86,7 +86,7 @@ def aimed(
     former: Mapping[Key, int],
     corrections: Mapping[int, Correction],
 ) -> Aims:
-    """The same from what was read; no store."""
+    """``aims_of``, from what was read; without a store."""
     seen = _Seen.of(tree, days, came)
     rates = rates_of(seen.got, PRIOR_PPM) if seen.got else {}
     after: dict[int, Correction] = {}
@@ -121,7 +121,7 @@ def aimed(
 
 
 def _wanted(group: Group) -> dict[str, int]:
-    """The least of each kind; 0 asks for nothing."""
+    """The lowest target of each kind; 0 is no target."""
     found: dict[str, int] = {}
     for one in group.body.performance_targets:
         if one.value_micros:
@@ -163,7 +163,7 @@ class _Seen:
         return seen
 
     def since(self, first: date, keys: Iterable[Key]) -> dict[Key, Got]:
-        """What came of clicks since a day, of each of these pairs."""
+        """What came of the clicks of these pairs since a day."""
         first_on = first.isoformat()
         aged: dict[Key, list[tuple[int, int]]] = {key: [] for key in keys}
         ages: dict[str, int] = {}
@@ -183,7 +183,7 @@ class _Seen:
 def _corrected(
     seen: _Seen, group_no: int, target_micros: int, before: Correction | None, today: date
 ) -> Correction:
-    """Once a day, by what applies have really cost since that is the target."""
+    """Once a day, by the real cost of applies since the target was set."""
     if before is None or before.target_micros != target_micros:
         return Correction(target_micros, PPM, today.isoformat(), today.isoformat())
     if before.corrected_on >= today.isoformat():
@@ -197,7 +197,7 @@ def _corrected(
         pair = seen.pairs.get((day.group_no, day.publisher_no))
         if pair is not None and day.group_no == group_no and day.day_on >= first.isoformat():
             clicks += day.clicks
-            # At the bid: a markup is none of the target's business.
+            # At the bid: targets do not include the markup.
             spend += day.spend_micros * PPM // max(1, pair.marked(PPM))
     value = before.value_ppm
     if ripe:

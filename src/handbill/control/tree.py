@@ -40,17 +40,17 @@ _EVERY_DAY: Final = frozenset(range(7))
 
 
 class Tended(NamedTuple):
-    """A cap, how it delivers, and the days of what it stands on."""
+    """A cap, its delivery, and the days on which its owner is in force."""
 
     cap: Cap
     delivery: Delivery
     last: date | None
     weekdays: frozenset[int]
     reserved: tuple[tuple[str, int], ...] = ()
-    """Of a job group's budget: what its locked placements were promised of it."""
+    """Of a job group's budget: the parts that are reserved for its locked placements."""
 
     def weights(self, weekdays: Sequence[int]) -> list[int]:
-        """What each weekday weighs, Monday first: nothing where nothing is offered."""
+        """The weight of each weekday, Monday first: zero where nothing is offered."""
         return [weight if day in self.weekdays else 0 for day, weight in enumerate(weekdays)]
 
 
@@ -63,8 +63,8 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A job group at a publisher that may list its jobs, and what an event there is marked up by.
-    ``trades``: whether its switches, dates and weekdays let it offer them today.
+    """A job group at a publisher that may list its jobs, and the markup of an event there.
+    ``trades``: whether its switches, dates and weekdays allow it to offer them today.
     """
 
     place: Place
@@ -103,7 +103,7 @@ class Tree:
 
 
 def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
-    """All of a live client that caps and pacing go by, from one moment's records."""
+    """All that caps and pacing of a live client go by, from the records of one moment."""
     zone = zone_of(client.zone)
     today = day_of(now, zone)
     every = {one.no: one for one in campaigns.campaigns_of(tx, client.no)}
@@ -142,7 +142,7 @@ def caps_of(
     live: Mapping[int, Group],
     known: Mapping[int, Publisher],
 ) -> dict[CapKey, Tended]:
-    """All caps of a client, but those of single jobs."""
+    """All caps of a client, except those of single jobs."""
     return dict(_caps(client, every, live, known))
 
 
@@ -261,5 +261,5 @@ def _over(place: Place, caps: Mapping[CapKey, Tended]) -> list[CapKey]:
 
 
 def in_millionths(key: CapKey, amount: int) -> int:
-    """An amount of what a cap counts, in millionths of it: a budget's is in micros already."""
+    """An amount of what a cap counts, in millionths of it: a budget is in micros already."""
     return amount if key[2] == "budget" else amount * PPM

@@ -18,7 +18,7 @@ _TAKE = sa.delete(shape_days).where(*_OVER).returning(*(_d[name] for name in Cam
 
 
 def weeks_of(tx: Tx, publisher_nos: Iterable[int]) -> dict[int, str]:
-    """By publisher; none where no day was ever seen to its end."""
+    """By publisher; none for publishers without a completed day."""
     return dict(tx.all(_WEEKS, nos=Listed(sorted(publisher_nos))))
 
 
@@ -28,19 +28,19 @@ def put_weeks(tx: Tx, some: Iterable[tuple[int, str]]) -> None:
 
 
 def add(tx: Tx, some: Iterable[Came]) -> None:
-    """Clicks are added up: whoever else sees the same publisher loses nothing."""
+    """Clicks are added up: nothing is lost if others add for the same publisher."""
     rows = [one._asdict() for one in some]
     keys = ["publisher_no", "day_on", "quarter"]
     tx.upsert_many(shape_days, keys, rows, adds=["clicks_ppm"])
 
 
 def publishers_with(tx: Tx, before_on: str) -> list[int]:
-    """The publishers of which anything waits of days before."""
+    """The publishers with clicks waiting of earlier days."""
     return sorted(no for (no,) in tx.all(_PUBLISHERS, before=before_on))
 
 
 def take(tx: Tx, publisher_nos: Sequence[int], before_on: str) -> dict[int, list[Came]]:
-    """What waits of days before at these publishers; it is no longer there afterwards."""
+    """Take out what waits of earlier days at these publishers."""
     found: dict[int, list[Came]] = {}
     for row in tx.all(_TAKE, nos=Listed(publisher_nos), before=before_on):
         one = Came(*row)

@@ -1,7 +1,7 @@
 """When traffic comes to each publisher: its week, learned of all clients that offer jobs there.
 
 The clicks of a day are added up by quarter hours. Once the day is over everywhere, it becomes part
-of the week, at all publishers at once: what is learned stays as it is from then until the next one.
+of the week, at all publishers at once: what is learned does not change until the next one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,10 +33,10 @@ from handbill.ledger.traffic import Quarter, Seen
 ALL: Final = 0
 """Stands for what all publishers have in common."""
 _SHAPE_CLICKS: Final = 2_000.0
-"""How many clicks a publisher's own shape needs to count for as much as what all share."""
+"""How many clicks give a publisher's own shape the same weight as the common one."""
 _LEAST_LET: Final = 20_000
 _LAST_ZONE: Final = 12 * HOUR
-"""So much later than in UTC a day ends where it ends last."""
+"""How much later than in UTC a day ends in the last zone."""
 
 
 class Week(msgspec.Struct):
@@ -44,7 +44,7 @@ class Week(msgspec.Struct):
 
     seen: list[float]
     days: list[float]
-    """How many days of each weekday are in it, faded as it is."""
+    """How many days of each weekday are in it, faded like the traffic."""
     usual: float
     day_on: str
     """The last day that is in it."""
@@ -52,7 +52,7 @@ class Week(msgspec.Struct):
 
 class Came(NamedTuple):
     """Clicks at a publisher in a quarter hour of a day, by local time, in millionths: each counts
-    for as many as would have come, had all been let through.
+    for as many as would have come if all had been let through.
     """
 
     publisher_no: int
@@ -66,7 +66,7 @@ _WEEK = msgspec.json.Decoder(Week)
 
 @dataclass(slots=True)
 class Calendar:
-    """A publisher's traffic in a client's zone; each day of it is worked out once."""
+    """A publisher's traffic in a client's zone; each day of it is computed once."""
 
     shape: Shape
     zone: tzinfo
@@ -82,8 +82,8 @@ class Calendar:
 def calendars_of(
     bodies: Mapping[int, str], publisher_nos: Iterable[int], zone: tzinfo
 ) -> Mapping[int, Calendar]:
-    """Each publisher's traffic, its week shrunk to what all of these have in common; under ALL,
-    that.
+    """Each publisher's traffic, its week shrunk towards the week that all have in common, which is
+    under ALL.
     """
     return _calendars(tuple(sorted(bodies.items())), tuple(sorted(publisher_nos)), zone)
 
@@ -111,8 +111,8 @@ def _learned(body: str, shared: Shape) -> Shape:
 
 @lru_cache(maxsize=1_024)
 def _seen(body: str) -> tuple[list[float], float]:
-    """A week of so many days each as fading leaves in the end, and the clicks of a usual day.
-    Weekdays that were seen seldom, or never, are as the others are.
+    """A week with as many days of each kind as fading allows at most, and the clicks of a usual
+    day. Weekdays that were seen seldom or never are like the others.
     """
     week = _WEEK.decode(body)
     days = sum(week.days)
@@ -127,7 +127,7 @@ def _seen(body: str) -> tuple[list[float], float]:
 def quarters_with(
     came: Iterable[tuple[Quarter, Seen]], lets: Mapping[Key, int], zone: tzinfo
 ) -> list[Came]:
-    """What came of a client, to be added up. ``lets``: of the clicks, by group and publisher."""
+    """A client's clicks, to be added up. ``lets``: the part let through, by group and publisher."""
     found: dict[tuple[int, str, int], int] = {}
     for (group_no, publisher_no, quarter_at), one in came:
         day = day_of(quarter_at, zone)
@@ -139,13 +139,13 @@ def quarters_with(
 
 
 def closed_before(now: Instant) -> date:
-    """The days before this one are over everywhere."""
+    """The day before which all days are over everywhere."""
     return day_of(now - _LAST_ZONE, zone_of("UTC"))
 
 
 def closed(body: str | None, came: Iterable[Came]) -> str:
-    """A week with the days that are over. What was told too late of a day that is in it already
-    says nothing more of when traffic comes.
+    """A week with the days that are over. Late clicks of a day that is already in it are ignored:
+    they say nothing more of when traffic comes.
     """
     week = _WEEK.decode(body) if body else Week([0.0] * OF_WEEK, [0.0] * 7, 0.0, "")
     days: dict[str, list[float]] = {}

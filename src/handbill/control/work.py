@@ -1,4 +1,4 @@
-"""Background work of control: a tick of a client, by the clock or since something was changed."""
+"""Background work of control: a client's tick, by the clock or after a change."""
 
 from logging import getLogger
 
@@ -26,13 +26,13 @@ _JUDGES = 3 * SECOND
 
 
 def look(tools: Tools, task: Task) -> None:
-    """Tick; listings follow where anything changed."""
+    """Tick; listings are published if anything changed."""
     if _tick(tools, task.key, anew=False):
         _publish(tools, task.key)
 
 
 def follow(tools: Tools, task: Task) -> None:
-    """Tick, since a noun was changed; listings follow in any case, however the tick went."""
+    """Tick after a change of a noun; listings are published in any case, whatever the tick did."""
     try:
         _tick(tools, task.key, anew=True)
     finally:
@@ -58,7 +58,7 @@ def _publish(tools: Tools, client_id: str) -> None:
 
 
 def look_at_clients(tools: Tools, _: Task) -> None:
-    """Have the clients evaluated that have something new. No writer waits while they are found."""
+    """Enqueue a tick for clients with something new. No writer waits while they are found."""
     now = tools.clock.now()
     ask_for_each(tools, kinds.CONTROL, lambda tx: clients_to_look_at(tx, now))
 
@@ -77,8 +77,8 @@ def run_rules(tools: Tools, task: Task) -> None:
 
 
 def look_at_rules(tools: Tools, _: Task) -> None:
-    """Have the rules run of every client that has any. Where the judge is at the last events of a
-    quarter of an hour still, it is waited for.
+    """Enqueue the rules of every client that has any. If the judge is still at the last events of a
+    quarter of an hour, wait for it.
     """
     now = tools.clock.now()
     with tools.records.read() as tx:
@@ -110,7 +110,7 @@ def sweep(tools: Tools, _: Task) -> None:
 
 
 def learn(tools: Tools, _: Task) -> None:
-    """Learn of the days that are over."""
+    """Learn from the days that are over."""
     service.learn_weeks(tools.records, tools.clock.now())
 
 

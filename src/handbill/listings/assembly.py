@@ -1,4 +1,4 @@
-"""Makes a publisher's files out of the parts of its clients: head, parts, foot; plain and gzipped.
+"""Makes a publisher's files from the parts of its clients: head, parts, foot; plain and gzipped.
 
 Only its own task does so, one at a time for each publisher, whichever client's change asked for it.
 A file whose parts are the same is left alone, so that its ETag and Last-Modified hold.
@@ -32,7 +32,7 @@ _log = getLogger("handbill.listings")
 # RFC 1952: deflate, no name, no time, unknown system.
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _FORM = 1
-"""To be raised when the same parts come to make other bytes."""
+"""To be raised when equal parts come to make other bytes."""
 
 
 def assemble(tools: Tools, publisher_no: int) -> None:
@@ -64,8 +64,8 @@ class _Damaged(Exception):
 
 
 def _have_rendered_anew(tools: Tools, part: Part) -> None:
-    """The former file stands until its client is published, which asks for the file again. The
-    roster stays, and with it since when listings stand.
+    """Have a damaged part rendered again. The former file stays until the client is published,
+    which requests the file again. The roster stays too, so that listings keep their times.
     """
     _log.error("%s is damaged, and is rendered again", path_of(part))
     now = tools.clock.now()
@@ -77,12 +77,12 @@ def _have_rendered_anew(tools: Tools, part: Part) -> None:
 
 
 def is_current(publisher: Publisher, file: File, parts: list[Part]) -> bool:
-    """Whether a file shows these parts of its publisher, which are all that there are."""
+    """Whether a file shows these parts, which are all that its publisher has."""
     return file.digest == _digest(publisher, _shown(publisher, file, parts))
 
 
 def _shown(publisher: Publisher, file: File, parts: list[Part]) -> list[Part]:
-    """The parts that stand in a file; nothing does while its publisher is not active."""
+    """The parts that a file shows; none while its publisher is not active."""
     if publisher.status != "A":
         return []
     return [
@@ -102,7 +102,7 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
         if not nearby.is_near(tools, file):
             nearby.bring(tools, file)
         return
-    # Later than the former, also by a clock that stands: a file is known by its time.
+    # Always later than the former, even if the clock stands: a file is identified by its time.
     now = max(tools.clock.now(), (file.written_at or 0) + 1)
     head, foot = _ends(publisher, parts, now)
     local = tools.scratch / f"file-{file.no}.xml"
@@ -125,7 +125,7 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
 
 
 def _digest(publisher: Publisher, parts: list[Part]) -> bytes:
-    """By all that a file is made from, but for the time that stands in its head."""
+    """A digest of everything that a file is made from, except the time in its head."""
     head, foot = _ends(publisher, parts, 0)
     return digest_of(_FORM, head, foot, [(part.digest, part.roster) for part in parts])
 
@@ -140,7 +140,7 @@ def _ends(publisher: Publisher, parts: list[Part], at: Instant) -> tuple[bytes, 
 def _write(
     blobs: Blobs, plain: BinaryIO, packed: BinaryIO, content: tuple[bytes, list[Part], bytes]
 ) -> None:
-    """The plain file and its gzip: one member, since not every reader goes on to a second one."""
+    """Write the plain file and its gzip: one member, since not every reader reads a second one."""
     head, parts, foot = content
     pack = packer()
     plain.write(head)
@@ -158,7 +158,7 @@ def _write(
 
 
 def _copy(blobs: Blobs, part: Part, plain: BinaryIO, packed: BinaryIO) -> None:
-    """Put a part into both files. **Refuses** one that is not as it was rendered (_Damaged)."""
+    """Copy a part into both files. **Refuses** one that is not as it was rendered (_Damaged)."""
     unpack = isal_zlib.decompressobj(-15)
     crc = 0
     try:

@@ -1,6 +1,6 @@
-"""The copy of its file that each publisher has: who fetched which version when, kept for a while.
+"""The copy that each publisher has of its file: who fetched which version when, for some time.
 
-The edge tells of each fetch through the journal, a delivery of itself. Told twice, a fetch is one.
+The edge reports each fetch through the journal, a delivery of itself. Repeated, a fetch is one.
 """
 
 from collections import defaultdict
@@ -86,8 +86,8 @@ class Copy(NamedTuple):
 
 
 def note(tx: Tx, handed: Iterable[ReceivedFetch]) -> None:
-    """Keep what the edge tells. One that follows another of the same version by the same program
-    within minutes says nothing new; nor does one of a file that is not known (any more).
+    """Store the fetches that the edge reports. A fetch of the same version by the same program
+    within minutes is ignored; so is one of a file that does not exist (any more).
     """
     named = sorted(handed, key=lambda one: one.at)
     if not named:
@@ -109,14 +109,14 @@ def note(tx: Tx, handed: Iterable[ReceivedFetch]) -> None:
 
 
 def note_delivery(tx: Tx, file_no: int, version: Instant, now: Instant) -> None:
-    """A file was brought to its publisher."""
+    """Note that a file was brought to its publisher."""
     _put(tx, [_row(file_no, now, version, _HANDED, DELIVERED)])
 
 
 def held(
     tx: Tx, publisher_nos: Iterable[int], now: Instant, client_no: int = ALL_CLIENTS
 ) -> dict[int, Held]:
-    """What each publisher that has a file has of it, as ``fetched_last`` tells."""
+    """What each publisher with a file holds of it, chosen as by ``fetched_last``."""
     found = fetched_last(tx, publisher_nos, now, client_no)
     return {no: copy.held for no, copy in found.items()}
 
@@ -124,8 +124,8 @@ def held(
 def fetched_last(
     tx: Tx, publisher_nos: Iterable[int], now: Instant, client_no: int
 ) -> dict[int, Copy]:
-    """The copy of each publisher that has a file. Of one that has a file of this client beside the
-    one of all: of whichever it fetched last.
+    """The copy of each publisher that has a file. If it has a file of this client and one of all
+    clients: the copy that it fetched last.
     """
     clients = Listed(sorted({ALL_CLIENTS, client_no}))
     found: dict[int, Copy] = {}
@@ -137,8 +137,8 @@ def fetched_last(
 
 
 def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> Held | None:
-    """What a publisher had at an instant, of its file of all clients or its file of this one:
-    whichever it had fetched last. None: no fetch of before is kept.
+    """What a publisher held at an instant, of its file of all clients or of this one, whichever it
+    had fetched last. None: no fetch before then is kept.
     """
     clients = Listed(sorted({ALL_CLIENTS, client_no}))
     nos = [no for (no,) in tx.all(_FILES_OF_ONE, nos=Listed([publisher_no]), clients=clients)]
@@ -151,8 +151,8 @@ def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> Held 
 def newer_since(
     tx: Tx, publisher_no: int, client_no: int, instants: Iterable[Instant]
 ) -> dict[Instant, Instant]:
-    """Since when the copy that a publisher fetched last is of a file written after each of these
-    instants; without those of which it may be older.
+    """For each of these instants, since when the copy that a publisher fetched last has been of a
+    file written after it; without instants after which the copy may not have been written.
     """
     clients = Listed(sorted({ALL_CLIENTS, client_no}))
     nos = [no for (no,) in tx.all(_FILES_OF_ONE, nos=Listed([publisher_no]), clients=clients)]
@@ -165,7 +165,7 @@ def newer_since(
 
 
 def copy_of(tx: Tx, publisher_no: int, now: Instant, client_no: int = ALL_CLIENTS) -> Held:
-    """What a publisher has of one file of its own, which there is."""
+    """What a publisher holds of one of its files, which must exist."""
     rows = tx.all(_OF_ONE, nos=Listed([publisher_no]), clients=Listed([client_no]))
     (copy,) = _copies(rows, now)
     return copy.held
@@ -177,19 +177,19 @@ def copies_of(tx: Tx, publisher_nos: Iterable[int], now: Instant) -> list[Copy]:
 
 
 def near(tx: Tx, publisher_nos: Iterable[int], now: Instant, by: Instant) -> set[int]:
-    """Those publishers that are expected to fetch one of their files by an instant."""
+    """The publishers that are expected to fetch one of their files by an instant."""
     found = copies_of(tx, publisher_nos, now)
     return {copy.publisher_no for copy in found if copy.held.fetched_at and copy.held.next_at <= by}
 
 
 def awaited(tx: Tx, now: Instant, by: Instant) -> list[Copy]:
-    """What is held of the files that were fetched, and are expected to be again by an instant."""
+    """The copies of files that were fetched, and are expected to be fetched again by an instant."""
     return _copies(tx.all(_AWAITED, by=by), now)
 
 
 def lost(tx: Tx, now: Instant) -> list[Copy]:
-    """The files with jobs in them that nobody fetches any more. Who has a file for each client need
-    not fetch that of all, nor the other way round.
+    """The files with jobs in them that nobody fetches any more. A publisher with a file for each
+    client need not fetch that of all clients, nor the other way round.
     """
     nos = [no for (no,) in tx.all(_SHOWING)]
     copies = copies_of(tx, nos, now)
@@ -206,7 +206,7 @@ def lost(tx: Tx, now: Instant) -> list[Copy]:
 
 
 def forget(tx: Tx, most: int) -> int:
-    """Drop so many fetches that newer ones stand for; how many there were."""
+    """Delete up to so many fetches that newer ones replace; how many there were."""
     return tx.run(_FORGET, most=most)
 
 
@@ -229,7 +229,7 @@ def _row(file_no: int, at: Instant, version: Instant, status: int, reader: str) 
 
 
 def _fetches(tx: Tx, file_nos: Iterable[int]) -> dict[int, list[Fetch]]:
-    """All that are kept of these files, in order of time."""
+    """All fetches that are kept of these files, in order of time."""
     told: dict[int, list[Fetch]] = defaultdict(list)
     for no, at, version, status, reader in tx.all(_FETCHES, nos=Listed(sorted(file_nos))):
         told[no].append(Fetch(at, version, status != _HAD, reader))
@@ -237,7 +237,7 @@ def _fetches(tx: Tx, file_nos: Iterable[int]) -> dict[int, list[Fetch]]:
 
 
 def _put(tx: Tx, rows: list[dict[str, Any]]) -> None:
-    """Keep fetches, and what publishers have by all that are kept of these files."""
+    """Store fetches, and what publishers hold according to all that are kept."""
     tx.upsert_many(fetches, ["file_no", "at", "version"], rows, keep=True)
     tx.upsert_many(
         copies,

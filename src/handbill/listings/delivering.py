@@ -1,7 +1,7 @@
-"""Brings a publisher's files to its FTP server: those that are not there as they are now.
+"""Delivers a publisher's files to its FTP server: those that are not there in their present form.
 
-One publisher's files go one after the other, in one login. What has arrived is noted at once, so
-that a run that breaks off goes on where it was.
+The files of one publisher go one after the other, in one login. Each arrival is stored at once, so
+that after an interruption the next run goes on from there.
 """
 
 from datetime import UTC
@@ -36,7 +36,7 @@ _NO_PASSWORD = "no password is stored; set ftpConfig with one"  # noqa: S105 - t
 
 
 class Parcel(NamedTuple):
-    """A file, where it is to go, and what is known of it there. ``digest``: of both."""
+    """A file, its path on the server, and its last delivery. ``digest``: of file and place."""
 
     file: File
     blob: str
@@ -51,8 +51,8 @@ class Parcel(NamedTuple):
 
 
 class DeliveryState(NamedTuple):
-    """What became of one file. ``client_id`` None: the file of all clients; ``current``: what was
-    last delivered is the file as it is now.
+    """What became of one file. ``client_id`` None: the file of all clients; ``current``: the last
+    delivery had the file's present content.
     """
 
     client_id: str | None
@@ -99,7 +99,7 @@ def page(
 
 def deliver(tools: Tools, publisher_no: int, attempt: int, limits: Limits = LIMITS) -> None:
     """Deliver what is due. **Refuses** (Unavailable) when some of it has failed and may be tried
-    again; what our rules or the login forbid is noted, and that is all.
+    again; what our rules or the login forbid is only stored as a failure.
     """
     now = tools.clock.now()
     with tools.records.read() as tx:
@@ -124,8 +124,8 @@ def deliver(tools: Tools, publisher_no: int, attempt: int, limits: Limits = LIMI
 
 
 def of_new_days(tx: Tx, now: Instant) -> list[int]:
-    """Numbers of the publishers of which a file is due at another path than the last time: the
-    path has the day in it, and that has changed.
+    """Numbers of the publishers with a file that is due because its path contains the day, which
+    has changed since the last delivery.
     """
     known = publishers.publishers_by_number(tx, rows.publishers_tried(tx))
     return [
@@ -156,7 +156,7 @@ def parcels_of(tx: Tx, publisher: Publisher, now: Instant) -> list[Parcel]:
 
 
 def paths_of(tx: Tx, publisher: Publisher, files: list[File], now: Instant) -> list[str]:
-    """Where each file is to go."""
+    """The path of each file on the server."""
     config = publisher.body.ftp
     assert config is not None, "only who has an FTP server is asked about"
     agency_id = access.agency_by_number(tx, publisher.agency_no).id
@@ -171,7 +171,7 @@ def paths_of(tx: Tx, publisher: Publisher, files: list[File], now: Instant) -> l
 
 
 def digest_of(publisher: Publisher, path: str, file: File) -> bytes:
-    """By all that must be the same for a delivered file to be the one that is wanted."""
+    """A digest of all that must be unchanged for a delivered file to be current."""
     config = publisher.body.ftp
     account = "" if config is None else config.account.key
     return digests.digest_of(account, path, publisher.body.compressed, file.digest)
@@ -182,7 +182,7 @@ def _end(publisher: Publisher) -> str:
 
 
 def _values(client: Client | None, agency_id: str, now: Instant) -> dict[str, str]:
-    """The file of all clients is named after the agency."""
+    """The variables of a path. The file of all clients is named after the agency."""
     if client is None:
         date = day_of(now, UTC)
         return {"exportedName": agency_id, "clientId": "all", "date": date.isoformat()}
@@ -200,7 +200,7 @@ def _login(tx: Tx, publisher: Publisher) -> Login | None:
 
 
 def _parted(parcels: list[Parcel]) -> tuple[list[Parcel], list[Parcel]]:
-    """Those that are due, and those whose path an earlier one has."""
+    """The parcels that are due, and those whose path an earlier one has."""
     due, clashing = [], []
     taken: set[str] = set()
     for parcel in parcels:
@@ -233,8 +233,8 @@ def _deliver(
 def _send(
     tools: Tools, session: FtpSession, due: list[Parcel], failed_state: str
 ) -> EgressFailed | None:
-    """Send what is due, taking off what is done with. One file that the server refuses does not
-    keep the others back.
+    """Send what is due, and remove what is done from the list. A file that the server refuses does
+    not keep the others back.
     """
     failure = None
     while due:
@@ -260,7 +260,7 @@ def _note_all(tools: Tools, parcels: list[Parcel], state: str, failure: str) -> 
 def _note(
     tools: Tools, parcel: Parcel, state: str, *, sent: int | None = None, failure: str | None = None
 ) -> None:
-    """What came of a try; a failure leaves standing what is known of the last success."""
+    """Store the result of a try; a failure keeps what is known of the last success."""
     now, former = tools.clock.now(), parcel.former
     delivery = Delivery(parcel.file.no, parcel.path, state, sent, parcel.digest, failure, now, now)
     if state != DELIVERED:
@@ -274,7 +274,7 @@ def _note(
 
 
 def _forget(tools: Tools, publisher: Publisher) -> None:
-    """A deleted publisher's password has done its last work."""
+    """Delete a deleted publisher's password, which is no longer needed."""
     if publisher.status == "I":
         with tools.records.write() as tx:
             now_is = publishers.publishers_by_number(tx, [publisher.no])[publisher.no]

@@ -1,4 +1,4 @@
-"""Rows of table deliveries, beside the files that they are of."""
+"""Rows of table deliveries, joined with their files."""
 
 from typing import Final, NamedTuple
 
@@ -17,8 +17,8 @@ FAILED = "FAILED"
 
 
 class Delivery(NamedTuple):
-    """What came of the last try to bring a file to its place. ``digest``: of what was last brought
-    there, and where that is; None: nothing was, or it is to be brought again.
+    """The result of the last try to deliver a file. ``digest``: of what was delivered last, and
+    where; None: nothing was delivered, or it must be delivered again.
     """
 
     file_no: int
@@ -46,7 +46,7 @@ _BESIDE = sa.select(*FILE_COLUMNS, *_DELIVERY).select_from(
     feed_files.outerjoin(deliveries, _d.file_no == _f.no)
 )
 _OF_PUBLISHER = _f.publisher_no == b("publisher_no")
-# What is to be delivered now, by a range of clients; and what once was.
+# Files to be delivered now, by a range of clients; and files that once were.
 _TOLD = sa.and_(
     _OF_PUBLISHER,
     sa.or_(_d.no.is_not(None), _f.client_no.between(b("first_client"), b("last_client"))),
@@ -124,5 +124,5 @@ def put(tx: Tx, delivery: Delivery) -> None:
 
 
 def forget_what_is_there(tx: Tx, publisher_no: int) -> None:
-    """Have every file of a publisher taken for one that has not been delivered yet."""
+    """Make every file of a publisher count as not delivered yet."""
     tx.run(_AGAIN, publisher_no=publisher_no)

@@ -1,7 +1,7 @@
-"""Why a job is, or is not, in each publisher's feed.
+"""Explains why a job is, or is not, in each publisher's feed.
 
-Made of the functions that decide it: matching, states, bids, and the conditions of the walk that
-publishes; and of the files as they are.
+It uses the functions that decide it: matching, states, bids, and the conditions by which listings
+are published; and the files as they are.
 """
 
 from collections.abc import Mapping
@@ -53,8 +53,8 @@ NO_GROUP = "NO_GROUP"
 
 
 class Shop(NamedTuple):
-    """The part of a publisher's files that is the client's. ``looked_into``: False where it was
-    too much to read; ``listing``: what the job's link in it says, None where it is not there.
+    """The client's part of a publisher's files. ``looked_into``: False where it was too large to be
+    read; ``listing``: what the job's link in it freezes, None where it is not there.
     """
 
     file: File | None
@@ -64,8 +64,8 @@ class Shop(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What becomes of the job at one publisher. ``reasons``: why it is not listed, all that are
-    known; ``bid`` None: there are no terms, so that there is none to be told.
+    """The result for the job at one publisher. ``reasons``: all known reasons why it is not listed;
+    ``bid`` None: there are no terms, and so no bid.
     """
 
     publisher: Publisher
@@ -79,8 +79,8 @@ class Outcome(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Explained:
     """``unlistable``: what keeps the job out of every feed; ``states``: of client, campaign, job
-    group, in this order, as far as there are any; ``others``: by number of those job groups that
-    take part and do not have the job. Both as control saw them last.
+    group, in this order, as far as they exist; ``others``: by number, of the job groups that take
+    part and do not have the job. Both as control saw them last.
     """
 
     job: Job
@@ -98,7 +98,7 @@ def explain(
 ) -> Explained:
     """Explain the client's live job of that reference. **Refuses** any other alike (404).
 
-    ``most``: bytes of parts, unpacked, that may be read in all.
+    ``most``: how many bytes of parts, unpacked, may be read in all.
     """
     job = jobs.job_of(tx, client.no, ref)
     exchange = rates.exchange_of(tx, client, now)
@@ -179,7 +179,7 @@ def _why_not_posted(look: "_Look", publisher: Publisher, top: State, *, posted: 
 
 
 class _Look:
-    """Looks into the files; what it may still read is counted here."""
+    """Looks into the files, within a limit of bytes."""
 
     def __init__(
         self,
@@ -210,10 +210,10 @@ class _Look:
         self._keys = keys.secret(tx, "listing")
         self._room = most
         self._turns: list[bytes] | None = None
-        """Of the job's own job group, once they are asked for."""
+        """Turns in the job's own job group, read when first needed."""
 
     def stops(self, group: Group, publisher: Publisher) -> list[Withheld]:
-        """Whether a cap over the job there stops it, or a rule holds it."""
+        """Whether the job is stopped there by a cap, or held by a rule."""
         things: tuple[Thing, ...] = (
             ("placement", f"{group.no}/{publisher.no}"),
             ("job", self.job.id),
@@ -225,7 +225,7 @@ class _Look:
         return [Withheld.CAPPED] * capped + [Withheld.HELD_BY_RULE] * held
 
     def is_thinned(self, group: Group, paced: Paced | None) -> bool:
-        """Whether it is not the job's turn where only a part of the job group is listed."""
+        """Whether only a part of the job group is listed, and it is not the job's turn."""
         if paced is None or paced.window is None:
             return False
         if self._turns is None:

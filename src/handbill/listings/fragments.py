@@ -1,6 +1,6 @@
-"""Rendered jobs, kept on this machine so that a changed bid renders no description again.
+"""Rendered jobs, kept on this machine so that a new bid does not render descriptions again.
 
-A cache and nothing more: it may be lost at any time, and is emptied when it is full.
+Only a cache: it may be lost at any time, and is emptied when it is full.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ class Fragments:
         self._env = env
 
     def get(self, shape: bytes, jobs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, Fragment]:
-        """Of jobs (id, digest), the fragments that are there and of that digest, by job id."""
+        """The fragments of jobs (id, digest) that are there with that digest, by job id."""
         wanted = dict(jobs)
         with self._env.begin() as look:
             found = look.cursor().getmulti([shape + job_id for job_id in wanted])
@@ -38,7 +38,7 @@ class Fragments:
         return fresh
 
     def put(self, shape: bytes, jobs: Sequence[tuple[bytes, bytes, Fragment]]) -> None:
-        """Keep the fragments of jobs (id, digest, fragment)."""
+        """Store the fragments of jobs (id, digest, fragment)."""
         items = [(shape + job_id, _closed(digest, kept)) for job_id, digest, kept in jobs]
         try:
             self._put(items)

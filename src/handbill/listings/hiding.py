@@ -1,5 +1,5 @@
-"""Which jobs a client's listings leave out although their job group offers them: those that stand
-stopped by a cap of their own, and those whose turn it is not where a job group is thinned.
+"""The jobs that a client's listings leave out although their job group offers them: those that are
+stopped by a cap of their own, and those whose turn it is not in a thinned job group.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ NOWHERE: Final[frozenset[int]] = frozenset()
 
 class Hiding:
     """``stopped``: where a job is left out, by its id. ``spans``: by job group, whose turn it is at
-    which slot.
+    each slot.
     """
 
     def __init__(

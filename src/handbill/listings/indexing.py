@@ -1,4 +1,4 @@
-"""What the edge must know before a link is out: URLs of jobs, pixels, keys."""
+"""What the edge must know before a link is published: URLs of jobs, pixels, keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from handbill.work.tools import Tools
 
 LISTING_KEYS = "listing"
 BATCH = 10_000
-_STEP = 2_000  # jobs a transaction, while which others' writes wait for the index too
+_STEP = 2_000  # jobs a transaction; others' writes wait for the index meanwhile
 _u = unindexed.c
 _MARKED = sa.select(_u.job_no).where(_u.client_no == b("client_no")).limit(sa.literal_column("1"))
 _TAKE_MARKS = (
@@ -54,11 +54,11 @@ _TOLD_PAGE = _PAGE.where(jobs.c.no.not_in(sa.select(_u.job_no)))
 
 
 def index_client(tools: Tools, client: Client) -> dict[int, bytes]:
-    """Bring the edge's index up to date with a client; the keys that sign its links.
+    """Bring the edge's index up to date with a client; returns the keys that sign its links.
 
-    Jobs that left keep their URL, so that late clicks find their way. The marks go, and the turn is
-    noted, in the transaction that ends after the index is written: a crash between leaves them
-    standing, and the index one turn ahead.
+    Jobs that left keep their URL, for late clicks. The marks are removed, and the turn is stored,
+    in the transaction that ends after the index is written: after a crash between, the marks are
+    still there, and the index is one turn ahead.
     """
     with tools.records.read() as tx:
         secrets, kept = keys.secret(tx, LISTING_KEYS), keys.sealed_ones(tx, LISTING_KEYS)
@@ -73,7 +73,7 @@ def index_client(tools: Tools, client: Client) -> dict[int, bytes]:
 
 
 def _take_marks(tools: Tools, client: Client) -> bool:
-    """Put the URLs of some marked jobs into the index; whether there may be more."""
+    """Put the URLs of some marked jobs into the index; returns whether there may be more."""
     with tools.records.read() as tx:
         if tx.one(_MARKED, client_no=client.no) is None:
             return False
@@ -87,10 +87,10 @@ def _take_marks(tools: Tools, client: Client) -> bool:
 
 @contextmanager
 def _turn(tools: Tools) -> Iterator[Tx]:
-    """A transaction around one change of the index, which gives both its turn."""
+    """A transaction around one change of the index; index and records get the same new turn."""
     with tools.records.write() as tx:
         former, turn = installation.hold_turn(tx), tools.ids.bytes(installation.TURN_BYTES)
-        tools.index.renew()  # who replaces it after this waits for the turn, to fill it
+        tools.index.renew()  # whoever replaces it after this waits for the turn, to fill it
         try:
             yield tx
         except IndexDamaged:
@@ -101,14 +101,14 @@ def _turn(tools: Tools) -> Iterator[Tx]:
 
 
 def take_over_keys(tools: Tools) -> None:
-    """Let the edge's index hold the keys as the records hold them now."""
+    """Make the keys in the edge's index those of the records."""
     with _turn(tools) as tx:
         tools.index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))
 
 
 def check_index(tx: Tx, index: EdgeIndex, now: Instant) -> None:
-    """See to it that the edge's index belongs to these records as they are; one that is missing,
-    strange or older is replaced, and a worker fills it again.
+    """Make sure that the edge's index belongs to these records as they are now; one that is
+    missing, foreign or older is replaced, and a worker fills it again.
     """
     turn = installation.hold_turn(tx)
     if not index.is_of(turn):
@@ -118,8 +118,8 @@ def check_index(tx: Tx, index: EdgeIndex, now: Instant) -> None:
 
 
 def begin_refill(tx: Tx, index: EdgeIndex, now: Instant) -> None:
-    """Let an empty index take the place of the edge's, and have a worker fill it. Until it is full,
-    edges call themselves not ready, and ask those who come for what they lack to come again.
+    """Replace the edge's index with an empty one, and have a worker fill it. Until it is full,
+    edges report that they are not ready, and ask callers whose data is missing to come again.
     """
     turn = installation.hold_turn(tx)
     index.replace()
@@ -132,8 +132,8 @@ def begin_refill(tx: Tx, index: EdgeIndex, now: Instant) -> None:
 
 
 def mind(tools: Tools) -> None:
-    """Have the edge's index filled if it is not whole: it was damaged or lost while in use, and
-    whoever saw that has put a new one in its place.
+    """Have the edge's index filled if it is incomplete: it was damaged or lost while in use, and
+    whoever noticed has put a new one in its place.
     """
     try:
         tools.index.renew()
@@ -147,8 +147,8 @@ def mind(tools: Tools) -> None:
 
 
 def differing(tx: Tx, index: EdgeIndex) -> int:
-    """How many jobs have another URL in the edge's index than in the records; but those of which it
-    is to be told still.
+    """How many jobs have another URL in the edge's index than in the records, without those that
+    are still to be told to it.
     """
     page: list[Row] = [(0,)]
     count = 0
@@ -160,9 +160,9 @@ def differing(tx: Tx, index: EdgeIndex) -> int:
 
 
 def refill(tools: Tools) -> int:
-    """Fill the edge's index from the records; how many jobs it knows then. Run beside any change:
-    each batch is read and put while no other change of the index is under way. One that is
-    replaced meanwhile is filled from the beginning.
+    """Fill the edge's index from the records; returns how many jobs it has. Safe beside any change:
+    each batch is read and put while no other change of the index is under way. If it is replaced
+    meanwhile, the filling begins again.
     """
     count = 0
     while not tools.index.is_whole():
@@ -171,7 +171,7 @@ def refill(tools: Tools) -> int:
 
 
 def _filled(tools: Tools) -> int:
-    """The same once; it stays unfinished if it was replaced meanwhile."""
+    """``refill``, once; the index stays unfinished if it was replaced meanwhile."""
     with _turn(tools) as tx:
         file = tools.index.file
         tools.index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))

@@ -1,4 +1,4 @@
-"""How many listings of a client, or of job groups of it, each publisher's file shows right now."""
+"""How many listings of a client, or of some job groups, each publisher's file shows now."""
 
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
@@ -9,11 +9,11 @@ from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 
 MOST_LOOKED_AT: Final = 1_000_000
-"""Listings of one client that are looked through for job groups."""
+"""The most listings of one client that are read to count by job group."""
 
 
 class Shown(NamedTuple):
-    """``listings`` None: the client's part is too large to be looked through, or damaged."""
+    """``listings`` None: the client's part is too large to be read, or damaged."""
 
     publisher: Publisher
     listings: int | None
@@ -26,8 +26,8 @@ def shown(
     some: Iterable[Publisher],
     group_nos: Collection[int] | None = None,
 ) -> list[Shown]:
-    """Of each of these publishers, how many listings its file shows. ``group_nos``: of these job
-    groups alone.
+    """How many listings each of these publishers' files shows. ``group_nos``: of these job groups
+    only.
     """
     parts = rows.parts_of_client(tx, client.no)
     room = MOST_LOOKED_AT

@@ -1,4 +1,4 @@
-"""What a job group has to offer a publisher, told in sums: how many jobs, at which bids."""
+"""What a job group has to offer a publisher, in sums: how many jobs, at which bids."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -38,15 +38,15 @@ _OF_JOBS = (
 
 
 class Alike(NamedTuple):
-    """Jobs of a job group that say the same of bids."""
+    """Jobs of a job group with the same settings of bids."""
 
     asked: Asked
     jobs: int
 
 
 class Stock(NamedTuple):
-    """The jobs of a job group that a publisher would be offered; their mean bid, the least and the
-    most. ``said_micros``: the bid as it was said in the publisher's currency, where all have it.
+    """The jobs of a job group that a publisher would be offered; their mean, lowest and highest
+    bid. ``said_micros``: the bid as given in the publisher's currency, if all have the same.
     """
 
     jobs: int
@@ -69,7 +69,7 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
 
 
 def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
-    """What of them is offered on these terms, as bids are set; the mean is a whole amount."""
+    """What of them is offered on these terms, at the set bids; the mean is a whole amount."""
     found = [(offer_of(terms, asked, today), count) for asked, count in jobs]
     some = [(offer, count) for offer, count in found if isinstance(offer, Offer)]
     offers = [(offer.bid_micros, count) for offer, count in some]
@@ -94,7 +94,7 @@ def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
 
 
 class Matched(NamedTuple):
-    """A job in its job group, and what it brings to its bid."""
+    """A job in its job group, and its own settings of bids."""
 
     group_no: int
     ref: str
@@ -103,7 +103,7 @@ class Matched(NamedTuple):
 
 
 def asked_of(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Matched]:
-    """Of these jobs of a client those that are in a feed, by id."""
+    """Those of these jobs of a client that are in a feed, by id."""
     rows = tx.all(_OF_JOBS, client_no=client_no, ids=Listed(sorted(ids)))
     return {
         id_: Matched(group_no, ref, title, asked_in(*said))

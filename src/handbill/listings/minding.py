@@ -1,4 +1,4 @@
-"""Publishers and their files together: what the API and the commands do alike."""
+"""Changes of publishers with their files: shared by the API and the commands."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from handbill.store.records import Tx
 
 
 def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, **given: Any) -> Publisher:
-    """A new publisher with an empty file at an address of its own. **Refuses** as
+    """Create a publisher with an empty file at an address of its own. **Refuses** as
     ``publishers.service.create`` does.
     """
     made = publishers.create(tx, now, agency_no, **given)
@@ -26,7 +26,7 @@ def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, **given: Any) -> Publ
 
 
 def update(tx: Tx, now: Instant, publisher: Publisher, changes: Mapping[str, Any]) -> None:
-    """Change a publisher and have its files decided, written and delivered again."""
+    """Change a publisher, and have its files decided, written and delivered again."""
     if publishers.update(tx, now, publisher, changes):
         service.republish(tx, publisher.no, now)
         if is_delivered(publisher):
@@ -40,13 +40,13 @@ def switch(tx: Tx, now: Instant, publisher: Publisher, status: str) -> None:
 
 
 def delete(tx: Tx, now: Instant, publisher: Publisher) -> None:
-    """It vanishes, and its files become empty, delivered ones too."""
+    """Delete it for all readers; its files become empty, delivered ones too."""
     publishers.delete(tx, now, publisher)
     service.republish(tx, publisher.no, now)
 
 
 def deliver(tx: Tx, now: Instant, publisher: Publisher) -> None:
-    """Have all its files delivered now. **Refuses** (400) when none is to be."""
+    """Have all its files delivered now. **Refuses** (400) when none is to be delivered."""
     if not is_delivered(publisher):
         raise refused_state("/deliverFeedByFTP", "is false: there is no server to deliver to")
     service.deliver_all(tx, publisher.no, now)
@@ -60,7 +60,7 @@ def feed_url(
     publisher: Publisher,
     client_no: int = ALL_CLIENTS,
 ) -> str | None:
-    """The address of its file of all clients, or of one; made when it is first asked for."""
+    """The address of its file of all clients, or of one; the file is created on first request."""
     service.ensure_file(tx, ids, publisher.no, now, client_no)
     gzipped = publisher.body.compressed
     return service.feed_url(tx, settings, publisher.no, client_no, gzipped=gzipped)

@@ -1,8 +1,8 @@
-"""What the edge finds on its own disk: copies of the outbound feeds where blobs are not files on
-this machine, and anywhere a note of each file's content.
+"""What the edge finds on its own disk: copies of outbound feeds, where blobs are not files on this
+machine, and always a note of each file's content.
 
-So the edge asks nobody but its disk: feeds are handed out while the object store is away. Where
-blobs are a folder, the edge reads that, and nothing is copied.
+So the edge needs only its disk: feeds are served while the object store is away. Where blobs are a
+folder, the edge reads that, and nothing is copied.
 """
 
 import os
@@ -28,7 +28,7 @@ def is_needed(tools: Tools) -> bool:
 
 
 def is_near(tools: Tools, file: File) -> bool:
-    """Whether the edge has the file as it was written last: a copy carries the time of that."""
+    """Whether the edge has the latest version of a file: a copy carries the time of its writing."""
     if file.written_at is None or not is_needed(tools):
         return True
     plain, _ = paths_of(file)
@@ -37,24 +37,24 @@ def is_near(tools: Tools, file: File) -> bool:
 
 
 def put(tools: Tools, path: str, local: Path) -> None:
-    """Hand the edge a file that has just been written."""
+    """Give the edge a file that has just been written."""
     if is_needed(tools):
         _near(tools).put_file(path, local)
 
 
 def note(tools: Tools, file: File, digest: bytes, written_at: Instant) -> None:
-    """Tell the edge what it was handed. Until then a file has another ETag, never a wrong one."""
+    """Note the content of a file for the edge. Until then its ETag differs, but is never wrong."""
     path, _ = paths_of(file)
     _near(tools).put(note_path(path), note_of(written_at, digest))
 
 
 def set_time(local: Path, written_at: Instant) -> None:
-    """Have a file, and each copy that is made of it, carry the time at which it was written."""
+    """Give a file, and each copy made of it, the time at which it was written."""
     os.utime(local, ns=(written_at * 1000, written_at * 1000))
 
 
 def bring(tools: Tools, file: File) -> None:
-    """Fetch what the edge has not, or has as it was before. **Refuses** a blob that is not there
+    """Fetch what the edge does not have, or has in an older version. **Refuses** a missing blob
     (FileNotFoundError).
     """
     assert file.written_at is not None, "a file that was written"

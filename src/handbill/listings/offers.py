@@ -1,7 +1,7 @@
-"""One narrow walk over a client's matched jobs decides what is offered to whom, at which bid.
+"""Decides in one pass over a client's matched jobs what is offered to whom, at which bid.
 
-It reads no description. What it keeps is 44 bytes a job, whatever the number of publishers, and a
-running digest per publisher that tells whether its part has changed at all.
+It reads no descriptions. It keeps 44 bytes a job, whatever the number of publishers, and a running
+digest per publisher that shows whether its part has changed at all.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ LISTABLE: dict[str, sa.ColumnElement[bool]] = {
     # Such a job has no URL to redirect to.
     "NO_URL": _j.url != sa.literal_column("''"),
 }
-"""What a live job must be to stand in any feed, by the reason that is told when it is not."""
+"""The conditions for a live job to be in any feed, by the reason that is told if one fails."""
 _LISTED = (
     sa.select(
         _j.no, _j.id, _j.digest, _j.status, _j.cpc_micros, _j.settings, _m.group_no, _j.cpc_currency
@@ -120,9 +120,9 @@ class OneListing(NamedTuple):
 class Offers:
     """All that a client offers at one moment. ``slots``: the publishers, by their place here.
 
-    ``rows``: of each job number, id, digest and which mix of offers, one per slot, it has.
-    ``posted``: by slot, the jobs that hold a bought slot there, by number, in their order: it is
-    the slot that is paid, so that it wins over what their job group offers.
+    ``rows``: of each job its number, id, digest, and which mix of offers (one per slot) it has.
+    ``posted``: by slot, the jobs with a bought slot there, by number, in order: the bought slot
+    wins over what their job group offers.
     """
 
     slots: list[Publisher]
@@ -149,8 +149,8 @@ class Offers:
 
 
 def placed_publishers(tx: Tx, client: Client) -> list[Publisher]:
-    """The live publishers that any live job group of the client places, trading or not; and those
-    that jobs of the client are posted at.
+    """The live publishers that any live job group of the client places, trading or not, and those
+    at which jobs of the client are posted.
     """
     placed = {
         placement.publisher_id
@@ -168,7 +168,7 @@ def placed_publishers(tx: Tx, client: Client) -> list[Publisher]:
 def trades_of(
     tx: Tx, client: Client, slots: list[Publisher], exchange: Exchange, force: InForce
 ) -> dict[int, Trade]:
-    """The terms of each job group that trades today, by its number, as far as no cap stops it."""
+    """The terms of each job group that trades today, by its number, where no cap stops it."""
     today = exchange.today
     top = client_state(client, today)
     above = {
@@ -208,14 +208,14 @@ _WHY_NOT = sa.select(
 
 
 def unlistable(tx: Tx, job_no: int, now: Instant) -> list[str]:
-    """Why a live job can stand in no feed at all: the names in LISTABLE of what it is not."""
+    """Why a live job can be in no feed at all: the names in LISTABLE of the conditions it fails."""
     found = tx.one(_WHY_NOT, no=job_no, now=now)
     assert found is not None, "jobs are never deleted"
     return [name for name, holds in zip(LISTABLE, found, strict=True) if not holds]
 
 
 def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
-    """Decide every listing of a live client, in one read of its matched jobs."""
+    """Decide every listing of a live client, reading its matched jobs once."""
     exchange = rates.exchange_of(tx, client, now)
     today = exchange.today
     offers = Offers(placed_publishers(tx, client))
@@ -234,13 +234,13 @@ def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
 
 
 def asked_in(status: str, cpc_micros: int | None, settings: str | None, currency: str) -> Asked:
-    """What a job brings to its bid, by its row."""
+    """What a job's row says of its bid."""
     own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
     return Asked(paused=status != "A", feed_micros=cpc_micros, settings=own, feed_in=currency)
 
 
 def _thinned(trades: dict[int, Trade]) -> list[int]:
-    """The job groups of which a part of the jobs is listed somewhere."""
+    """The job groups that list only a part of their jobs at some publisher."""
     return [
         no
         for no, trade in trades.items()
@@ -264,7 +264,7 @@ def _fill(
     today: date,
     hiding: Hiding | None,
 ) -> None:
-    """Most jobs of a group are offered alike, so that what is decided for one serves the others."""
+    """Most jobs of a group get the same offers, so that one decision is used for many."""
     said = [bytearray() for _ in offers.slots]
     hashers = [hashlib.blake2b(digest_size=16) for _ in offers.slots]
     offers.counts = [0] * len(offers.slots)
@@ -292,8 +292,8 @@ def _fill(
 
 
 def _fill_posted(tx: Tx, client: Client, offers: Offers, now: Instant) -> None:
-    """What is posted is listed whatever its job group's bids, states and placements: under the
-    group that it is matched to, else the default one, so that its clicks are counted there.
+    """Posted jobs are listed whatever their job group's bids, states and placements: under the
+    group that they are matched to, else the default one, so that their clicks are counted there.
 
     Slots can be bought at any publisher, also at one that is paid by click or apply.
     """

@@ -1,7 +1,7 @@
 """Renders what one client adds to a publisher's files.
 
-A part is kept in blobs under its digest, as raw deflate that ends on a byte and holds no last
-block, so that any parts one after the other make one gzip member.
+A part is a blob, named by its digest: raw deflate that ends on a byte boundary and without a last
+block, so that any sequence of parts makes one gzip member.
 """
 
 import hashlib
@@ -32,15 +32,15 @@ UNREADABLE: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 """What reading a damaged part raises."""
 _LEVEL = 1
 _FORM = 1
-"""To be raised when the same offers come to make other bytes: the form of links is in them."""
+"""To be raised when equal offers come to make other bytes: the form of links is part of them."""
 _OWN_NODES = Fragment(b"", b"")
-"""Kept for a job that says something to single publishers: look under the publisher's own key."""
+"""Stored for a job with nodes for single publishers: see the publisher's own key."""
 _NOT_YET = Fragment(b"", b"not rendered yet")
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Where parts of one publisher and client are made."""
+    """Where the parts of one publisher and client are made."""
 
     records: Records
     blobs: Blobs
@@ -65,8 +65,8 @@ def path_of(part: Part) -> str:
 
 
 def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
-    """The digest of a part's bytes, by all that they are made from but for the times of its links:
-    those are in its roster.
+    """The digest of a part, of everything that it is made from except the times of its links, which
+    are in its roster.
     """
     return digests.digest_of(
         stall.shape.digest,
@@ -85,8 +85,8 @@ def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
 def write_part(
     stall: Stall, digest: bytes, listed: Iterable[OneListing], past: History
 ) -> tuple[Part, Mapping[bytes, Line]]:
-    """Render a part into blobs; what ends with it. Each former one stays until the new one is on
-    record.
+    """Render a part into blobs; also returns the listings that end with it. Former parts stay until
+    the new one is on record.
     """
     local = stall.scratch / f"part-{stall.publisher.no}-{stall.client.no}.deflate"
     try:
@@ -111,8 +111,8 @@ def write_part(
 
 
 def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:
-    """Delete the blobs of a publisher's and client's parts but those on record; whoever reads the
-    records may still look into the roster of the one before.
+    """Delete the blobs of a publisher's and client's parts except those on record, and the former
+    roster, which readers of the records may still need.
     """
     rosters.drop_former(blobs, part, former)
     current = path_of(part) if part.job_count else ""
@@ -122,7 +122,7 @@ def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:
 
 
 def new_file(path: Path) -> BinaryIO:
-    """A file of its own: one that a dead run left may by now be a blob under another name."""
+    """A new file: an old one of that name, left by a dead run, may be linked as a blob by now."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     return path.open("xb", buffering=0)
@@ -134,8 +134,8 @@ def packer() -> isal_zlib.Compress:
 
 
 _Splice = tuple[Callable[[bytes], bytes], bytes, bytes, bytes, bool]
-"""The signer, what stands before and after a token; and of the roster the tail of the job's line,
-and whether it stands as it did.
+"""The signer, the text before and after a token, the tail of the job's line in the roster, and
+whether the listing is unchanged.
 """
 _Splices = dict[tuple[Offered, int], _Splice]
 
@@ -143,7 +143,7 @@ _Splices = dict[tuple[Offered, int], _Splice]
 def _rendered(
     stall: Stall, listed: Iterable[OneListing], packed: BinaryIO, roster: rosters.Writer
 ) -> tuple[int, int, int]:
-    """Number of jobs, bytes and CRC of the plain text."""
+    """Write the part; number of jobs, bytes and CRC of the plain text."""
     count = size = crc = 0
     pack = packer()
     splices: _Splices = {}
@@ -161,7 +161,7 @@ def _rendered(
 def _pieces(
     stall: Stall, batch: list[OneListing], splices: _Splices, roster: rosters.Writer
 ) -> list[bytes]:
-    """Fragments with their tracking URLs and bids between, so many pieces a job."""
+    """Fragments with their tracking URLs and bids between; a fixed number of pieces per job."""
     fragments = _fragments(stall, batch)
     pieces: list[bytes] = []
     ended, note = roster.ended, roster.lines.append
@@ -215,8 +215,8 @@ def _fragments(stall: Stall, batch: list[OneListing]) -> dict[bytes, Fragment]:
 
 
 def _render(stall: Stall, missing: list[OneListing]) -> dict[bytes, Fragment]:
-    """Render jobs and keep them. One that changed since it was listed is rendered as it is now,
-    and again when that change is published.
+    """Render jobs and store them. One that has changed since it was listed is rendered as it is
+    now, and again when that change is published.
     """
     with stall.records.read() as tx:
         bodies = jobs.jobs_by_number(tx, (job.job_no for job in missing))

@@ -1,4 +1,4 @@
-"""What a publisher reads of one job right now: looked up in the part that its files are made of."""
+"""What a publisher reads of one job now: looked up in the part that its files are made of."""
 
 from collections.abc import Mapping
 
@@ -23,8 +23,8 @@ _MOST_LINK = 512
 def published(
     blobs: Blobs, part: Part, job_id: bytes, keys: Mapping[int, bytes], chunk: int = _CHUNK
 ) -> Listing | None:
-    """What the job's link in a part freezes; None: it is not in there, or the part was replaced
-    just now or is damaged. It costs the reading of the whole part at worst.
+    """What the job's link in a part freezes; None: it is not in the part, or the part was replaced
+    just now or is damaged. May read the whole part.
     """
     if not part.job_count:
         return None
@@ -42,7 +42,7 @@ def published(
 
 
 def _link_in(sight: bytes, mark: bytes, job_id: bytes, keys: Mapping[int, bytes]) -> Listing | None:
-    """A token that is cut off by the end of what is in sight does not open: it comes again."""
+    """The job's link in some text. A token cut off at its end does not open: it comes again."""
     at = sight.find(mark)
     while at >= 0:
         listing = _opened(token_at(sight, max(0, at - MARK_AT)), keys)

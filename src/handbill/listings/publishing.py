@@ -1,7 +1,7 @@
 """Publishes a client: decides its listings, tells the edge, renders the parts that changed.
 
-The order is what makes links safe: the walk reads jobs first, then every URL marked until then
-goes into the edge's index, and only then a file can show a link.
+The order makes links safe: jobs are read first, then every URL that is marked by then goes into the
+edge's index, and only then can a file show a link.
 """
 
 from handbill.clients import service as clients
@@ -26,10 +26,10 @@ NO_JOBS = bytes(16)
 
 
 def publish(tools: Tools, client: Client, *, live: bool) -> None:
-    """Bring the client's part of every publisher's files up to date; what is the same stays.
+    """Bring the client's part of every publisher's files up to date; equal parts stay.
 
-    A deleted client's parts become empty. Publishers whose parts changed get their files written
-    by ``listings.assemble``.
+    A deleted client's parts become empty. ``listings.assemble`` then writes the files of publishers
+    whose parts changed.
     """
     taking_over.settle(tools.records, client)
     with tools.records.read() as tx:
@@ -100,7 +100,7 @@ def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Par
 
 
 def _files(publisher: Publisher, client: Client) -> tuple[int, ...]:
-    """Whose files a publisher is to have: everybody's, and one for each client where it asks."""
+    """Whose files a publisher gets: that of all clients and, if it wants, one of each."""
     return (ALL_CLIENTS, client.no) if publisher.body.per_client else (ALL_CLIENTS,)
 
 
@@ -113,8 +113,8 @@ def _ensure_files(tools: Tools, missing: list[tuple[int, int]]) -> None:
 
 
 def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End]) -> None:
-    """Put a part on record, let what has ended with it hold, and let its publisher have the files
-    that show it. **Refuses** (Unavailable) to do so over a part that it was not compared with.
+    """Put a part on record with the ends that it brings, and have the publisher's files written.
+    **Refuses** (Unavailable) to replace another part than the one that it was compared with.
     """
     now, before = tools.clock.now(), former
     if former is not None and former.noting_at is not None:
@@ -135,8 +135,8 @@ def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End])
 
 
 def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:
-    """Note many ends in steps: they hold when the part that follows is put, and all as one. What
-    stands on record meanwhile.
+    """Store many ends in steps: they take effect together, when the next part is put. Returns what
+    is on record meanwhile.
     """
     claimed = former._replace(noting_at=ends[0].left_at)
     with tools.records.write() as tx:
@@ -153,12 +153,12 @@ def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:
 
 
 def _forget_noted(tools: Tools, former: Part) -> None:
-    """Drop what a run that died had noted."""
+    """Delete the ends that a dead run had stored."""
     tools.records.in_steps(lambda tx, most: rows.forget_noted(tx, former, most))
 
 
 def _forget_last(tx: Tx, former: Part | None) -> None:
-    """What such a run noted still, if it lives: from here on it is refused."""
+    """Delete the last ends of such a run, if it is alive after all: from here on it is refused."""
     if former is not None and former.noting_at is not None:
         rows.forget_noted(tx, former, STEP)
 

@@ -1,6 +1,6 @@
-"""How a client, campaign, job group, placement or job stands, and which copies are out there.
+"""The standing of a client, campaign, job group, placement or job, and which copies are in use.
 
-What control has written is told; of a single job, its own switches and settings are looked at now.
+These are as control has written them; of a single job, its own switches and settings are read now.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ from handbill.store.records import Tx
 
 
 class Around(NamedTuple):
-    """What stands above an entity, and itself: whatever a request to mend it may name."""
+    """What stands above an entity, and itself: whatever a fix may name."""
 
     client: Client
     campaign: Campaign | None = None
@@ -37,7 +37,7 @@ class Around(NamedTuple):
 
 
 class HeldFile(NamedTuple):
-    """What a publisher has of its file; ``copy`` None: it has no file yet."""
+    """What a publisher holds of its file; ``copy`` None: it has no file yet."""
 
     publisher: Publisher
     copy: Copy | None
@@ -53,14 +53,14 @@ class Told(NamedTuple):
 
 
 def of_client(tx: Tx, client: Client, now: Instant) -> Told:
-    """How a client stands; its publishers are all that it places or posts at."""
+    """The standing of a client; its publishers are all where it places or posts."""
     thing: Thing = ("client", f"{client.no}")
     return _told(tx, Around(client), thing, placed_publishers(tx, client), now)
 
 
 def of_all(tx: Tx, client: Client) -> list[Told]:
-    """The client, and its campaigns and job groups, as far as they do not run freely: each campaign
-    before its job groups. Of copies nothing is told.
+    """The client, and those of its campaigns and job groups that do not run freely: each campaign
+    before its job groups. Without copies.
     """
     known, evaluated_at = standing.resolved_of(tx, client.no), _evaluated(tx, client)
     every: list[tuple[Thing, Around]] = [(("client", f"{client.no}"), Around(client))]
@@ -80,14 +80,14 @@ def of_all(tx: Tx, client: Client) -> list[Told]:
 def of_campaign(
     tx: Tx, client: Client, campaign: Campaign, below: Iterable[Group], now: Instant
 ) -> Told:
-    """How a campaign stands. ``below``: its job groups."""
+    """The standing of a campaign. ``below``: its job groups."""
     placed = {publisher_id for group in below for publisher_id in _placed(group)}
     thing: Thing = ("campaign", f"{campaign.no}")
     return _told(tx, Around(client, campaign), thing, _of_ids(tx, client, placed), now)
 
 
 def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Instant) -> Told:
-    """How a job group stands."""
+    """The standing of a job group."""
     if group.is_default:
         around = Around(client, campaign, group)
         return Told(standing_of_default(group), _evaluated(tx, client), around, [])
@@ -99,7 +99,7 @@ def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Inst
 def of_lowest(
     tx: Tx, client: Client, campaign: Campaign | None, group: Group | None, now: Instant
 ) -> Told:
-    """How the lowest of these stands."""
+    """The standing of the lowest of these."""
     if campaign is None:
         return of_client(tx, client, now)
     if group is None:
@@ -109,7 +109,7 @@ def of_lowest(
 
 
 def standing_in(known: Mapping[Thing, Resolved], one: Client | Campaign | Group) -> Resolved:
-    """How a client, campaign or job group stands, by what stands of its client."""
+    """The standing of a client, campaign or job group, from those of its client."""
     if isinstance(one, Group):
         return (
             standing_of_default(one) if one.is_default else known.get(("group", f"{one.no}"), PLAIN)
@@ -119,13 +119,13 @@ def standing_in(known: Mapping[Thing, Resolved], one: Client | Campaign | Group)
 
 
 def standing_at(tx: Tx, group: Group, publisher: Publisher) -> Resolved:
-    """How a job group stands at one of its publishers, as control saw it last."""
+    """The standing of a job group at one of its publishers, as control saw it last."""
     thing: Thing = ("placement", f"{group.no}/{publisher.no}")
     return standing.resolved_of(tx, group.client_no).get(thing, PLAIN)
 
 
 def of_placement(tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant) -> Told:
-    """How a job group stands at one of its publishers. **Refuses** any other publisher (404)."""
+    """A job group's standing at one of its publishers. **Refuses** any other publisher (404)."""
     found = _of_ids(tx, around.client, _placed(group) & {publisher_id})
     if not found:
         raise not_found()
@@ -133,7 +133,7 @@ def of_placement(tx: Tx, around: Around, group: Group, publisher_id: str, now: I
 
 
 def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:
-    """How the live job of that reference stands. **Refuses** any other alike (404)."""
+    """The standing of the live job of that reference. **Refuses** any other alike (404)."""
     job = jobs.job_of(tx, client.no, ref)
     here = belonging(tx, client, job.no, now)
     group, campaign = here.group, here.campaign
@@ -157,7 +157,7 @@ def _places(
     group: Group,
     placed: Iterable[Publisher],
 ) -> list[tuple[Spot, list[Resolved]]]:
-    """A job group's places, with what holds at each for all its jobs and for this one."""
+    """A job group's placements, each with what applies there to all its jobs and to this one."""
     publishers_by_id = {one.id: one for one in placed}
     found = []
     for one in group.body.placements:

@@ -1,8 +1,8 @@
-"""Which listings stand in a client's part of a publisher's files, at which price and since when.
+"""The listings in a client's part of a publisher's files, with their prices and since when.
 
-A roster is in blobs under its digest. A new part takes over from the former one's since when each
-listing stands as it does, so that unchanged links keep their bytes; and what stands so no longer is
-noted: its price ends.
+A roster is a blob, named by its digest. A new part copies from the former one since when each
+unchanged listing is there, so that unchanged links keep their bytes; of all other listings it is
+stored that their price has ended.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ _OFFERS = msgspec.msgpack.Decoder(list[Frozen])
 
 
 class History(NamedTuple):
-    """What a new part goes on from: how its jobs were listed, and the instant of what is new in it.
+    """What a new part continues: how its jobs were listed, and the instant of its new listings.
 
-    ``is_lost``: nobody knows how they were listed.
+    ``is_lost``: how they were listed is not known.
     """
 
     lines: Mapping[bytes, Line]
@@ -41,7 +41,7 @@ class History(NamedTuple):
 
 
 class Writer:
-    """Collects the lines of a new roster. ``ended``: what stood before, and stands so no longer."""
+    """Collects the lines of a new roster. ``ended``: former listings that do not continue."""
 
     def __init__(self, past: History) -> None:
         self.ended = dict(past.lines)
@@ -50,8 +50,8 @@ class Writer:
         self._offers: dict[Frozen, int] = {}
 
     def tail(self, frozen: Frozen, former: Line | None) -> tuple[Instant, bytes, bool]:
-        """For a job that is offered so, and stood in the former line: since when it is listed, what
-        follows its id in its line, and whether it stands as it did.
+        """For a job with this offer and that former line: since when it is listed, what follows its
+        id in its line, and whether the listing is unchanged.
         """
         stands = former is not None and former.frozen == frozen
         listed_at = former.listed_at if former is not None and stands else self._past.stamp
@@ -59,7 +59,7 @@ class Writer:
         return listed_at, _TAIL.pack(place, listed_at // _MS), stands
 
     def keep(self, blobs: Blobs, publisher_no: int, client_no: int) -> bytes:
-        """Put the roster into blobs; its digest, EMPTY for none."""
+        """Put the roster into blobs; returns its digest, EMPTY for none."""
         if not self.lines:
             return EMPTY
         head = msgspec.msgpack.encode(list(self._offers))
@@ -72,7 +72,7 @@ class Writer:
 
 
 class Roster:
-    """A roster that single jobs are looked up in."""
+    """A roster in which single jobs are looked up."""
 
     def __init__(self, raw: bytes) -> None:
         (length,) = _HEAD.unpack_from(raw)
@@ -100,7 +100,7 @@ class Roster:
         return found
 
     def count_by_group(self) -> Counter[int]:
-        """How many listings of each job group stand, by its number."""
+        """How many listings each job group has, by its number."""
         rows = _LINE.iter_unpack(memoryview(self._raw)[self._start :])
         by_offer = Counter(offer for _, offer, _ in rows)
         found: Counter[int] = Counter()
@@ -117,7 +117,7 @@ NOBODY = Roster(_HEAD.pack(1) + msgspec.msgpack.encode([]))
 
 
 def read(blobs: Blobs, part: Part) -> Roster | None:
-    """The roster of a part; None: it is not there, or not as it was written."""
+    """The roster of a part; None: it is missing or damaged."""
     if part.roster == EMPTY:
         return NOBODY
     try:
@@ -128,15 +128,15 @@ def read(blobs: Blobs, part: Part) -> Roster | None:
 
 
 def history(blobs: Blobs, former: Part | None, now: Instant) -> History:
-    """What a part goes on from that replaces ``former``. What is new in it is newer than all that
-    was there, whatever the clock says.
+    """What a part continues that replaces ``former``. Its new listings are later than all former
+    ones, whatever the clock says.
     """
     stamp = now // _MS * _MS
     if former is None:
         return History({}, stamp)
     roster = read(blobs, former)
     if roster is None:
-        # Deleted by hand, or damaged: all that it had begins anew, and what was about ends.
+        # Deleted by hand, or damaged: all its listings begin anew, and all former prices end.
         _log.error("the roster of publisher %d is missing or damaged", former.publisher_no)
         return History({}, stamp, is_lost=True)
     lines = roster.lines()
@@ -145,7 +145,7 @@ def history(blobs: Blobs, former: Part | None, now: Instant) -> History:
 
 
 def ends(past: History, part: Part, ended: Mapping[bytes, Line]) -> list[End]:
-    """What has ended: an offer as a whole where all its jobs have left it, else each listing."""
+    """What has ended: a whole offer if all its jobs have left it, else each listing."""
     if past.is_lost:
         return [End.of_all(part, past.stamp)]
     lost = Counter(line.frozen for line in ended.values())
@@ -159,8 +159,8 @@ def ends(past: History, part: Part, ended: Mapping[bytes, Line]) -> list[End]:
 
 
 def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:
-    """Delete the rosters of a publisher's and client's parts but the one on record and the one that
-    it came for.
+    """Delete the rosters of a publisher's and client's parts except those on record now and just
+    before.
     """
     kept = {_path(part.publisher_no, part.client_no, one.roster) for one in (part, former) if one}
     for path in blobs.paths(_folder(part.publisher_no, part.client_no)):

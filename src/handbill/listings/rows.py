@@ -41,8 +41,8 @@ class File(NamedTuple):
 class Part(NamedTuple):
     """What one client adds to a publisher's files. ``crc`` and ``plain_bytes`` are of the plain
     text, so that parts can be joined in one gzip member without reading them. ``roster``: the
-    digest of which jobs they are (``listings.rosters``), empty for none. ``noting_at``: ends of
-    this instant are being noted, and hold with the part that comes next.
+    digest of its listings (``listings.rosters``), empty for none. ``noting_at``: ends of this
+    instant are being stored, and take effect with the next part.
     """
 
     publisher_no: int
@@ -61,8 +61,8 @@ EVERYTHING = Frozen(ANY_GROUP, "CPC", 0, 0)
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """The price of a listing has ended; with ``ALL_JOBS`` that of each job that a job group offered
-    so, with ``EVERYTHING`` all that a client had at a publisher.
+    """The price of a listing has ended; with ``ALL_JOBS`` the prices of all jobs in that offer of a
+    job group; with ``EVERYTHING`` all of a client at a publisher.
     """
 
     publisher_no: int
@@ -219,7 +219,7 @@ def files_held(
 
 
 def add_file(tx: Tx, publisher_no: int, client_no: int, name: str, now: Instant) -> None:
-    """Unless there is one already."""
+    """Add a file, unless it exists."""
     row: dict[str, Any] = {
         "publisher_no": publisher_no,
         "client_no": client_no,
@@ -237,7 +237,7 @@ def set_file(tx: Tx, no: int, job_count: int, digest: bytes, now: Instant) -> No
 
 
 def forget_files(tx: Tx) -> list[int]:
-    """Take every file for one that was never written; the publishers whose they are."""
+    """Make every file count as never written; returns the publishers concerned."""
     tx.run(_FORGET_FILES)
     return [publisher_no for (publisher_no,) in tx.all(_PUBLISHERS_WITH_FILES)]
 
@@ -263,17 +263,17 @@ def put_parts(tx: Tx, parts: Sequence[Part], now: Instant) -> None:
 
 
 def clients_with_part(tx: Tx, publisher_no: int) -> list[str]:
-    """Ids of the clients that place, or once placed, the publisher."""
+    """Ids of the clients that place the publisher, or once did."""
     return [id_ for (id_,) in tx.all(_READERS, publisher_no=publisher_no)]
 
 
 def clients_in_files(tx: Tx) -> list[str]:
-    """Ids of the clients of whom any file shows jobs."""
+    """Ids of the clients with jobs in any file."""
     return [id_ for (id_,) in tx.all(_ALL_READERS)]
 
 
 def publishers_shown(tx: Tx, client_ids: Iterable[str]) -> dict[str, set[int]]:
-    """Of each of these clients the publishers whose files show jobs of it."""
+    """For each of these clients, the publishers whose files show its jobs."""
     found: dict[str, set[int]] = {}
     for client_id, publisher_no in tx.all(_SHOWN, ids=Listed(client_ids)):
         found.setdefault(client_id, set()).add(publisher_no)
@@ -296,7 +296,7 @@ def put_link_address(tx: Tx, address: str, now: Instant) -> None:
 
 
 def add_ends(tx: Tx, ends: Iterable[End]) -> None:
-    """Note what has ended."""
+    """Store what has ended."""
     tx.upsert_many(
         departures,
         [column.name for column in departures.primary_key],
@@ -308,8 +308,8 @@ def add_ends(tx: Tx, ends: Iterable[End]) -> None:
 def ends_of(
     tx: Tx, publisher_no: int, job_ids: Collection[bytes], group_nos: Collection[int]
 ) -> Iterator[End]:
-    """What has ended at a publisher of these jobs, of their job groups' offers, and of all that
-    clients had there.
+    """What has ended at a publisher: of these jobs, of these job groups' offers, and of everything
+    that clients had there.
     """
     ids, groups = sorted({ALL_JOBS, *job_ids}), Listed(sorted({ANY_GROUP, *group_nos}))
     for at in range(0, len(ids), _AT_ONCE):
@@ -320,7 +320,7 @@ def ends_of(
 
 
 def forget_noted(tx: Tx, part: Part, most: int) -> int:
-    """Drop so many of the ends that were being noted for what was to follow a part; how many."""
+    """Delete up to so many of the ends that were stored for the part after this one; how many."""
     return tx.run(
         _FORGET_NOTED,
         publisher_no=part.publisher_no,
@@ -331,5 +331,5 @@ def forget_noted(tx: Tx, part: Part, most: int) -> int:
 
 
 def forget_ends(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many that are older; how many there were. That all of a client's ended is kept."""
+    """Delete up to so many older ends; how many there were. Ends of ``EVERYTHING`` are kept."""
     return tx.run(_FORGET, before=before, most=most)

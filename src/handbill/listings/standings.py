@@ -1,4 +1,4 @@
-"""How tracked links stand: whether their price has ended, and how the files show their listings."""
+"""The state of tracked links: whether their price has ended, and how the files list their jobs."""
 
 from collections.abc import Iterable, Mapping
 from logging import getLogger
@@ -29,7 +29,7 @@ _Ends = dict[tuple[bytes, int, Frozen], list[Instant]]
 
 
 class LinkFinder:
-    """Tells how links stand. Rosters are kept: they are long, and change by new names only."""
+    """Finds the state of links. Rosters are cached: they are long, and new ones have new names."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -39,9 +39,9 @@ class LinkFinder:
     def standings(
         self, tx: Tx, links: Iterable[Link], remembered: Instant, ended_before: Instant = 0
     ) -> dict[Link, Standing]:
-        """How each of these links stands that does not simply stand. ``remembered``: links that
-        are older must be in the file, or they are forgotten. ``ended_before``: of prices that had
-        ended by then, it is told since when no copy shows them.
+        """The states of these links, without those that are simply valid. ``remembered``: older
+        links must be in the file, or they are forgotten. ``ended_before``: for prices that had
+        ended by then, also since when no copy shows them.
         """
         by_publisher: dict[int, set[Link]] = {}
         for link in links:
@@ -89,8 +89,8 @@ class LinkFinder:
 def _with_copies(
     tx: Tx, found: Mapping[Link, Standing], ended_before: Instant
 ) -> dict[Link, Standing]:
-    """Those whose price ended before, and that their file shows at another one: with since when
-    their publisher's copy does so, too.
+    """The links whose price ended before and that their file shows at another price, with since
+    when their publisher's copy shows that too.
     """
     asked: dict[tuple[int, int], list[Link]] = {}
     for link, standing in found.items():
@@ -116,7 +116,7 @@ def _ends_of(tx: Tx, publisher_no: int, links: Iterable[Link]) -> _Ends:
 
 
 def _own_ends(ends: _Ends, link: Link) -> list[Instant]:
-    """The ends of the link's listing, of its job group's offer, and of all that its client had."""
+    """The ends of the link's listing, of its job group's offer, and of everything of its client."""
     client_no, frozen = link.client_no, link.line.frozen
     keys = (
         (link.job_id, client_no, frozen),

@@ -25,7 +25,7 @@ from handbill.work.tools import Run, Schedule, Tools, ask_for_each
 
 _LOG = getLogger("handbill.listings")
 _LONG = MINUTE
-_AHEAD = 10 * MINUTE  # fetched within: half of it is to be left when the file is written
+_AHEAD = 10 * MINUTE  # fetched within this time: half of it should be left when the file is written
 _LONGEST_SECONDS = int(delivering.LIMITS.total_seconds) + 120  # more than a delivery can take
 
 
@@ -41,7 +41,7 @@ def publish(tools: Tools, task: Task) -> None:
 
 
 def republish(tools: Tools, task: Task) -> None:
-    """Have decided again what a publisher's files show of each client: there may be very many."""
+    """Have a publisher's files decided again for each client, of which there may be very many."""
     ask_for_each(tools, kinds.FOLLOW, lambda tx: rows.clients_with_part(tx, int(task.key)))
 
 
@@ -59,8 +59,8 @@ def deliver(tools: Tools, task: Task) -> None:
 
 
 def deliver_now(tools: Tools, publisher_no: int, name: str) -> bool:
-    """Deliver all of a publisher's files here and now, beside any worker; False when one is at it,
-    and will do so again. What came of it is noted, failures too.
+    """Deliver all of a publisher's files at once, beside any worker; False when a worker is doing
+    so, and will do it again. The result is stored, also of failures.
     """
     now, key = tools.clock.now(), str(publisher_no)
     with tools.records.write() as tx:
@@ -90,7 +90,7 @@ def enqueue_new_days(tx: Tx, now: Instant) -> None:
 
 
 def look_nearby(tools: Tools, _: Task) -> None:
-    """Have fetched what the edge has not: this host is new, or another one wrote it meanwhile."""
+    """Have files fetched that the edge lacks: this host is new, or another host wrote them."""
     if not nearby.is_needed(tools):
         return
     with tools.records.read() as tx:
@@ -103,8 +103,8 @@ def look_nearby(tools: Tools, _: Task) -> None:
 
 
 def hurry(tx: Tx, now: Instant) -> None:
-    """Where work has been waiting for a while, let that go first in its agency's turn of which a
-    file comes that is soon to be fetched: so it is written before.
+    """Let work that has waited for a while go first in its agency's turn, if it changes a file that
+    will soon be fetched: so the file is written before.
     """
     waiting = queue.waiting(tx, (kinds.ASSEMBLE, kinds.PUBLISH), now - _LONG)
     if not waiting:
@@ -122,7 +122,7 @@ def enqueue_look(tx: Tx, now: Instant) -> None:
 
 
 def look_at_copies(tools: Tools, _: Task) -> None:
-    """Forget former fetches, and tell how many files lie there unfetched."""
+    """Delete old fetches, and report how many files are not fetched."""
     tools.records.in_steps(copies.forget)
     with tools.records.read() as tx:
         count = len(copies.lost(tx, tools.clock.now()))
