@@ -27,7 +27,7 @@ def find(tx: Tx, client_no: int, campaign_id: str) -> Campaign | None:
 
 
 def number_ever(tx: Tx, client_no: int, campaign_id: str) -> int | None:
-    """The number of one that is live or was."""
+    """The number of a campaign that is live or was."""
     no: int | None = tx.value(_NO, id=campaign_id, client_no=client_no)
     return no
 
@@ -37,7 +37,7 @@ def every(tx: Tx, client_no: int) -> list[Campaign]:
 
 
 def by_numbers(tx: Tx, nos: list[int]) -> list[Campaign]:
-    """Deleted ones too: the past still names them."""
+    """By number, deleted ones included: the past still names them."""
     return _BY_NO.all(tx, nos=Listed(nos))
 
 
@@ -55,11 +55,11 @@ def count(tx: Tx, client_no: int) -> int:
 
 
 def add(tx: Tx, campaign: Campaign) -> int:
-    """Insert; the new row's number (``campaign.no`` is not looked at)."""
+    """Insert a campaign; returns the new row's number (``campaign.no`` is ignored)."""
     return changes.put(tx, campaign.created_at, campaigns, **_CAMPAIGNS.values(campaign))
 
 
 def save(tx: Tx, campaign: Campaign, now: Instant, **columns: Any) -> None:
-    """Write what may change back; ``columns`` may set more (deleted_at)."""
+    """Save what may change; ``columns`` may set more (deleted_at)."""
     kept = _CAMPAIGNS.values(campaign, "status", "body")
     changes.change(tx, now, campaigns, {"no": campaign.no}, **kept, updated_at=now, **columns)

@@ -1,4 +1,4 @@
-"""What can be asked of campaigns, and done to them."""
+"""Use cases of campaigns."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ DEFAULT_NAME = "Default Campaign"
 
 
 def campaign_of(tx: Tx, client_no: int, campaign_id: str) -> Campaign:
-    """The live one of that id. **Refuses** any other id alike (404)."""
+    """The live campaign with that id. **Refuses** any other id alike (404)."""
     campaign = rows.find(tx, client_no, campaign_id)
     if campaign is None:
         raise not_found()
@@ -28,8 +28,8 @@ def campaign_of(tx: Tx, client_no: int, campaign_id: str) -> Campaign:
 
 
 def number_ever(tx: Tx, client_no: int, campaign_id: str) -> int:
-    """The row number of one that is the client's, or was until it was deleted: its past is asked
-    for. **Refuses** any other id alike (404).
+    """The row number of a campaign that is or was the client's, for questions about its past.
+    **Refuses** any other id alike (404).
     """
     no = rows.number_ever(tx, client_no, campaign_id)
     if no is None:
@@ -48,7 +48,7 @@ def campaigns_of_clients(tx: Tx, client_nos: Iterable[int]) -> list[Campaign]:
 
 
 def campaigns_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Campaign]:
-    """By row number, deleted ones too; for rooms that hold numbers (ledger, listings)."""
+    """By row number, deleted ones included; for rooms that store numbers (ledger, listings)."""
     return {campaign.no: campaign for campaign in rows.by_numbers(tx, sorted(set(nos)))}
 
 
@@ -59,7 +59,7 @@ def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Campaign],
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 def create(tx: Tx, ids: Ids, now: Instant, client: Client, body: CampaignBody) -> Campaign:
-    """A new campaign. Empty dates: it starts today and ends a year after its start (domain 1.4).
+    """Create a campaign. Default dates: from today, for a year after its start (domain 1.4).
 
     **Refuses** (400) an end before the start, and caps of unknown publishers.
     """
@@ -73,7 +73,7 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, body: CampaignBody) -
 
 
 def create_default(tx: Tx, now: Instant, client: Client) -> Campaign:
-    """The client's default campaign; it runs if the client said so (domain 1.3, 1.4)."""
+    """Create the client's default campaign; active if the client says so (domain 1.3, 1.4)."""
     body = CampaignBody(DEFAULT_NAME, start_on=client.body.start_on)
     status = "A" if client.body.start_default_campaign else "P"
     return _added(tx, now, client, f"{client.id}$campaign$default", body, status, is_default=True)
@@ -82,7 +82,7 @@ def create_default(tx: Tx, now: Instant, client: Client) -> Campaign:
 def update(
     tx: Tx, now: Instant, client: Client, campaign: Campaign, changes: Mapping[str, Any]
 ) -> None:
-    """Change what is named; nothing named changes nothing.
+    """Change what is given; nothing given changes nothing.
 
     **Refuses** (400) another start date, an end before the start, unknown publishers, no name.
     """
@@ -101,7 +101,7 @@ def update(
 
 
 def switch(tx: Tx, now: Instant, client: Client, campaign: Campaign, status: str) -> None:
-    """Pause (P) or enable (A); already so: nothing changes."""
+    """Pause (P) or enable (A); already so: no change."""
     if campaign.status != status:
         campaign.status = status
         rows.save(tx, campaign, now)
@@ -109,16 +109,16 @@ def switch(tx: Tx, now: Instant, client: Client, campaign: Campaign, status: str
 
 
 def delete(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> None:
-    """It vanishes from reads; its job groups are the business of the room above."""
+    """Delete it for all readers; the room above deletes its job groups."""
     campaign.status = "I"
     rows.save(tx, campaign, now, deleted_at=now)
     wake(tx, client, now, matching=True)
 
 
 def wake(tx: Tx, client: Client, now: Instant, *, matching: bool) -> None:
-    """Have the client's jobs matched again where that may change, and its feeds written again."""
+    """Have the client's jobs matched again if that may change, and its feeds written again."""
     if matching:
-        enqueue(tx, kinds.REMATCH, client.id, now)  # which has them published afterwards
+        enqueue(tx, kinds.REMATCH, client.id, now)  # which publishes them afterwards
     else:
         wake_listings(tx, client, now)
 
@@ -148,7 +148,7 @@ def _added(
 
 
 def _settle_placement_caps(tx: Tx, client: Client, body: CampaignBody) -> list[Fault]:
-    """Leave out the publishers that no cap was said for; a fault for each unknown one."""
+    """Remove publishers without a cap; a fault for each unknown one."""
     known = {publisher.id for publisher in publishers.publishers_of(tx, client.agency_no)}
     faults = [
         Fault(f"placement_caps.{step_of(id_)}", "is not a publisher of the agency")

@@ -31,12 +31,12 @@ def find(tx: Tx, agency_no: int, client_id: str) -> Client | None:
 
 
 def hold(tx: Tx, client: Client) -> Client | None:
-    """Hold the row until the transaction ends; what it is by then, None when it is gone."""
+    """Lock the row until the transaction ends; returns its present state, None when it is gone."""
     return _ONE.hold(tx, id=client.id, agency_no=client.agency_no)
 
 
 def by_numbers(tx: Tx, nos: list[int]) -> list[Client]:
-    """Deleted ones too: the past still names them."""
+    """By number, deleted ones included: the past still names them."""
     return _BY_NO.all(tx, nos=Listed(nos))
 
 
@@ -59,12 +59,12 @@ def count(tx: Tx, agency_no: int) -> int:
 
 
 def add(tx: Tx, client: Client) -> int:
-    """Insert; the new row's number (``client.no`` is not looked at)."""
+    """Insert a client; returns the new row's number (``client.no`` is ignored)."""
     return changes.put(tx, client.created_at, clients, **_CLIENTS.values(client))
 
 
 def save(tx: Tx, client: Client, now: Instant, **columns: Any) -> None:
-    """Write status, zone and body back; ``columns`` may set more (deleted_at)."""
+    """Save status, zone and body; ``columns`` may set more (deleted_at)."""
     kept = _CLIENTS.values(client, "status", "zone", "body")
     changes.change(tx, now, clients, {"no": client.no}, **kept, updated_at=now, **columns)
 

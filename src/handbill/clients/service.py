@@ -1,4 +1,4 @@
-"""What can be asked of clients, and done to them."""
+"""Use cases of clients."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -31,7 +31,7 @@ _FIXED = (
     "start_default_campaign",
     "sj_create",
 )
-"""What of a body is fixed at creation."""
+"""The parts of a body that cannot be changed after creation."""
 
 
 def find_client(tx: Tx, agency_no: int, client_id: str) -> Client | None:
@@ -45,7 +45,7 @@ def lock(tx: Tx, client_no: int) -> None:
 
 
 def hold(tx: Tx, client: Client) -> Client | None:
-    """The same; the client as it is by then, None when it was deleted while it was waited for."""
+    """``lock``; returns the client as it is after the wait, None when it was deleted meanwhile."""
     return rows.hold(tx, client)
 
 
@@ -63,13 +63,13 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Client], i
 
 
 def clients_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Client]:
-    """Clients by row number, deleted ones too; for rooms that hold numbers (ledger, listings)."""
+    """By row number, deleted ones included; for rooms that store numbers (ledger, listings)."""
     return {client.no: client for client in rows.by_numbers(tx, sorted(set(nos)))}
 
 
 def client_at_work(tx: Tx, client_id: str) -> tuple[Client, bool] | None:
-    """A client of any agency, and whether it is live. For background work, whose key is the
-    client's id; what a caller asks for goes by its agency.
+    """A client of any agency, and whether it is live. For background work only, whose key is the
+    client's id; requests of a caller are limited to its agency.
     """
     found = rows.number_of(tx, client_id)
     if found is None:
@@ -79,7 +79,7 @@ def client_at_work(tx: Tx, client_id: str) -> tuple[Client, bool] | None:
 
 
 def clients_at_work(tx: Tx) -> list[Client]:
-    """All live clients, of every agency. For background work."""
+    """All live clients, of every agency. For background work only."""
     return rows.every(tx)
 
 
@@ -89,7 +89,7 @@ def custom_places(tx: Tx, client_no: int) -> dict[str, int]:
 
 
 def learn_custom_fields(tx: Tx, client_no: int, names: Iterable[str]) -> dict[str, int]:
-    """Give new names the next places, in order of first appearance; all places that now hold.
+    """Give new names the next places, in order of first appearance; returns all places.
 
     A place is never reused; names past the 50th are stored on the job but get no place.
     """
@@ -107,8 +107,8 @@ def learn_custom_fields(tx: Tx, client_no: int, names: Iterable[str]) -> dict[st
 def create(
     tx: Tx, ids: Ids, now: Instant, agency_no: int, body: ClientBody, zone: str = "UTC"
 ) -> Client:
-    """A new client, without its default campaign, which the rooms above add. Empty dates: it starts
-    today and ends a week after its start (domain 1.3).
+    """Create a client, without its default campaign, which the rooms above add. Default dates: from
+    today, for a week after its start (domain 1.3).
 
     **Refuses** (400) an end before the start, and exclusions of unknown publishers.
     """
@@ -135,7 +135,7 @@ def create(
 
 
 def update(tx: Tx, now: Instant, client: Client, changes: Mapping[str, Any]) -> None:
-    """Change what is named, of its body or its zone; nothing named changes nothing.
+    """Change the given parts of its body, or its zone; nothing given changes nothing.
 
     **Refuses** (400) another value for what is fixed at creation, an end before the start,
     exclusions of unknown publishers, and clearing the budget or a name.
@@ -169,7 +169,7 @@ def _unknown_publishers(tx: Tx, agency_no: int, said: Mapping[str, Any]) -> list
 
 
 def switch(tx: Tx, now: Instant, client: Client, status: str) -> None:
-    """Pause (P) or enable (A); already so: nothing changes."""
+    """Pause (P) or enable (A); already so: no change."""
     if client.status != status:
         client.status = status
         rows.save(tx, client, now)
@@ -177,21 +177,21 @@ def switch(tx: Tx, now: Instant, client: Client, status: str) -> None:
 
 
 def delete(tx: Tx, now: Instant, client: Client) -> None:
-    """It vanishes from reads, and all that is below it with it; the past still names it."""
+    """Delete it, with all that is below it, for all readers; the past still names it."""
     client.status = "I"
     rows.save(tx, client, now, deleted_at=now)
     wake_listings(tx, client, now)
 
 
 def end_faults(start_on: str, end_on: str) -> list[Fault]:
-    """A last day before the first; without one there is no end."""
+    """A fault if the last day is before the first; without a last day there is no end."""
     if end_on and end_on < start_on:
         return [Fault("end_on", "must not be before the start date")]
     return []
 
 
 def wake_listings(tx: Tx, client: Client, now: Instant) -> None:
-    """Have decided again what is in force for the client, and its outbound feeds written again,
+    """Have what is in force for the client decided again, and its outbound feeds written again,
     once this transaction commits.
     """
     enqueue(tx, kinds.FOLLOW, client.id, now)

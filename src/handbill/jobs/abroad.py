@@ -1,4 +1,4 @@
-"""Whose feeds bid in other currencies than the agency's, and in which."""
+"""Which clients' feeds bid in currencies other than the agency's, and in which."""
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -18,7 +18,7 @@ _CLIENTS = sa.select(_t.client_no).where(_ABROAD).distinct()
 
 
 def currencies_of(tx: Tx, client_no: int) -> list[str]:
-    """The other currencies that bids of a client's jobs are in."""
+    """The currencies of bids of a client's jobs, without the agency's own."""
     return [code for (code,) in tx.all(_OF_CLIENT, client_no=client_no)]
 
 

@@ -1,4 +1,4 @@
-"""Rows of table also_carried: the jobs that a feed carries although they are another's."""
+"""Rows of table also_carried: the jobs of other sources that a feed carries too."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import also_carried, takeovers
 
-# A feed that is gone carries nothing, though its rows may still be there.
+# A feed that is gone carries nothing, even if its rows are still there.
 _CARRIES_ON = ~sa.exists().where(
     takeovers.c.feed_no == also_carried.c.feed_no, takeovers.c.whole == sa.literal_column("1")
 )
@@ -33,13 +33,13 @@ _FORGET = sa.delete(also_carried).where(
 
 
 def heirs_of(tx: Tx, feed_no: int, nos: Sequence[int]) -> dict[int, int]:
-    """Of these jobs those that another feed carries too: job number → the oldest such feed."""
+    """Those of these jobs that another feed carries too: job number → the oldest such feed."""
     found = tx.all(_HEIRS, nos=Listed(nos), feed_no=feed_no)
     return dict(found)
 
 
 def add(tx: Tx, pairs: Iterable[tuple[int, int]]) -> None:
-    """Note (feed, job) pairs beside what is noted."""
+    """Add (feed, job) pairs to those that are stored."""
     rows = [{"feed_no": feed_no, "job_no": no} for feed_no, no in pairs]
     tx.upsert_many(also_carried, ["feed_no", "job_no"], rows, keep=True)
 
@@ -56,5 +56,5 @@ def page(tx: Tx, feed_no: int, after: int, most: int) -> list[int]:
 
 
 def forget(tx: Tx, feed_no: int, nos: Sequence[int]) -> None:
-    """The feed carries these no more."""
+    """Note that the feed carries these no more."""
     tx.run(_FORGET, feed_no=feed_no, nos=Listed(nos))

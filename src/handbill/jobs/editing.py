@@ -1,4 +1,4 @@
-"""What an API caller does to single jobs. The rows are written the way a feed's are."""
+"""Changes of single jobs by an API caller. The rows are written the same way as a feed's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,18 +34,18 @@ _SETTINGS = frozenset(("publisher_fields", "setting", "placements"))
 
 
 def job_to_change(tx: Tx, client: Client, ref: str) -> Job:
-    """The client's live job of that reference, its rows as it is. **Refuses** any other (404)."""
+    """The client's live job of that reference, its rows settled. **Refuses** any other (404)."""
     job = service.job_of(tx, client.no, ref)
     taking_over.settle_job(tx, client, job.no)
     return service.job_of(tx, client.no, ref)
 
 
 def add(tx: Tx, now: Instant, client: Client, given: Mapping[str, Any]) -> Job:
-    """A new job: rows of its body and settings by their own names, and ``publisher_fields``. A job
-    without title, description or any URL is kept, but not valid (domain 5.2).
+    """Create a job from rows of its body and settings by their own names, and ``publisher_fields``.
+    A job without title, description or any URL is kept, but not valid (domain 5.2).
 
-    **Refuses** (400) a reference in use, by API or feed, and settings for unknown publishers. That
-    of a job which has expired is free: it counts as deleted since (domain 1.7).
+    **Refuses** (400) a reference in use, by API or feed, and settings for unknown publishers. The
+    reference of an expired job is free: that job counts as deleted since (domain 1.7).
     """
     given = _dated(client, given)
     ref = given["ref"]
@@ -77,7 +77,7 @@ def add(tx: Tx, now: Instant, client: Client, given: Mapping[str, Any]) -> Job:
 
 
 def update(tx: Tx, now: Instant, client: Client, job: Job, given: Mapping[str, Any]) -> None:
-    """Change what is given, as ``add`` takes it; nothing given changes nothing. A job of a feed
+    """Change what is given, in the form of ``add``; nothing given changes nothing. A feed's job
     keeps the change until its feed says something new about it.
 
     **Refuses** (400) a job that is not valid or would not be, and settings for unknown publishers.
@@ -116,9 +116,9 @@ def switch(tx: Tx, now: Instant, client: Client, job: Job, status: str) -> None:
 
 
 def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
-    """It leaves, and every feed with it. Its number and URL stay: late clicks find their way.
+    """Delete it from every feed. Its number and URL stay, so that late clicks find their way.
 
-    While a feed carries it, it stays deleted; only ``add`` brings it back before.
+    While a feed carries it, it stays deleted; before that ends only ``add`` brings it back.
     """
     taking_over.keep_out(tx, client, job.no, is_carried=False)
     carrier = carried.carrier_of(tx, job.no) if job.feed_no is None else job.feed_no
@@ -137,7 +137,7 @@ def _entity(client: Client, job: Job) -> Entity:
 
 
 def state_of(body: JobBody, settings: JobSettings, *, whole: bool) -> dict[str, Any]:
-    """A job as changes of it are told: when it was changed, the change itself says."""
+    """The state of a job in its changes, without the time at which it was changed."""
     found = fields_of(body, whole=whole) | {"settings": settings}
     found.pop("modified_at", None)
     return found
@@ -159,7 +159,7 @@ def _write(
 
 
 def _dated(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Days are the client's: of what is published the first moment, of an end the last."""
+    """Days of the client's zone as instants: a publication's first moment, an end's last."""
     zone = zone_of(client.zone)
     return dict(given) | {
         name: instant_in(given[name], zone, last=name == "end_at")

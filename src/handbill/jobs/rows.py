@@ -52,7 +52,7 @@ _LIVE = (_t.client_no == b("client_no"), NOW.left_at.is_(None))
 _ONE = _JOINED.where(*_LIVE, _t.ref == b("ref"))
 _OF_CLIENT = _t.client_no == b("client_no")
 _LIMIT = b("limit", type_=sa.Integer)
-# By whether a takeover is amid its end: to ask that of each row takes longer than to read it.
+# Decided by whether a takeover is being settled: asking each row takes longer than reading it.
 _PAGE = {
     amid: (_JOINED if amid else _joined(_t.left_at, sa.null()))
     .where(_OF_CLIENT, (NOW.left_at if amid else _t.left_at).is_(None))
@@ -145,12 +145,12 @@ def find(tx: Tx, client_no: int, ref: str) -> Job | None:
 
 
 def page(tx: Tx, client_no: int, skip: int, limit: int, *, amid: bool) -> list[Job]:
-    """``amid``: a takeover of the client is switched, and not at its end."""
+    """``amid``: a takeover of the client is switched, and not settled yet."""
     return [_job(row) for row in tx.all(_PAGE[amid], client_no=client_no, skip=skip, limit=limit)]
 
 
 def after(tx: Tx, client_no: int, no: int, limit: int) -> list[Job]:
-    """The live jobs whose number is higher, in order: for walking through all of them."""
+    """Live jobs with higher numbers, in order; for reading all of them."""
     return [_job(row) for row in tx.all(_AFTER, client_no=client_no, after=no, limit=limit)]
 
 
@@ -168,12 +168,12 @@ def refs(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
 
 
 def places(tx: Tx, ids: list[str]) -> list[Row]:
-    """Id, country, state and city of jobs, those that left too."""
+    """Id, country, state and city of jobs, including those that have left."""
     return tx.all(_PLACES, ids=Listed(ids))
 
 
 def settings_of(tx: Tx, ids: list[str]) -> list[tuple[str, JobSettings]]:
-    """What is set on each of these jobs that have anything set, those that left too."""
+    """The settings of those of these jobs that have any, including jobs that have left."""
     found = tx.all(_SETTINGS_OF, ids=Listed(ids))
     return [(id_, SETTINGS.decode(settings)) for id_, settings in found]
 
@@ -183,7 +183,7 @@ def changed_at(tx: Tx, ids: list[str]) -> list[tuple[str, Instant]]:
 
 
 def by_numbers(tx: Tx, nos: Sequence[int]) -> list[Job]:
-    """Those that left too: the past still names them."""
+    """Including those that have left: the past still names them."""
     return [_job(row) for row in tx.all(_BY_NOS, nos=Listed(nos))]
 
 
@@ -200,7 +200,7 @@ def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
 
 
 def deleted_of_feed(tx: Tx, feed_no: int) -> list[Row]:
-    """The same of those that were deleted while the feed carries them."""
+    """The same for jobs that were deleted while the feed carries them."""
     return tx.all(_DELETED_OF_FEED, feed_no=feed_no)
 
 
@@ -222,7 +222,7 @@ def insert(
     now: Instant,
     left_at: Instant | None = None,
 ) -> dict[str, int]:
-    """Add jobs with their bodies; number by reference."""
+    """Add jobs with their bodies; returns reference → number."""
     fixed = {
         "client_no": client_no,
         "feed_no": feed_no,
@@ -252,7 +252,7 @@ def insert(
 def update(
     tx: Tx, feed_no: int | None, changed: Sequence[tuple[Standing, Written]], now: Instant
 ) -> None:
-    """Rewrite jobs with their bodies; their switch, id and birth stay."""
+    """Rewrite jobs with their bodies; switch, id and time of creation stay."""
     text = tx.dialect.update_text(jobs, _UPDATED, ("no",))
     tx.run_text_many(
         text,
@@ -275,7 +275,7 @@ def update(
 
 
 def reread(tx: Tx, pairs: Sequence[tuple[int, bytes | None]]) -> None:
-    """Set only the raw digests: the source says the same in other bytes."""
+    """Set only the raw digests: the same content came in other bytes."""
     text = tx.dialect.update_text(jobs, ("raw_digest",), ("no",))
     tx.run_text_many(text, [{"raw_digest": digest, "key_no": no} for no, digest in pairs])
 
@@ -285,12 +285,12 @@ def leave(tx: Tx, feed_no: int, nos: Sequence[int], now: Instant) -> int:
 
 
 def lift(tx: Tx, feed_no: int, nos: Sequence[int]) -> None:
-    """Deletions end: whoever brings one of these again offers something new."""
+    """End deletions: whoever brings one of these jobs again offers something new."""
     tx.run(_LIFT, nos=Listed(nos), feed_no=feed_no)
 
 
 def hand_over(tx: Tx, heirs: dict[int, int]) -> None:
-    """Give jobs to other feeds. Their content is that feed's only after its next import."""
+    """Give jobs to other feeds. They have that feed's content only after its next import."""
     text = tx.dialect.update_text(jobs, ("feed_no", "raw_digest"), ("no",))
     tx.run_text_many(
         text,
@@ -304,7 +304,7 @@ def alive(tx: Tx, nos: Sequence[int]) -> set[int]:
 
 
 def mark_new(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
-    """Mark jobs that no row anywhere knows yet."""
+    """Mark jobs that are new everywhere."""
     rows = [{"job_no": no, "client_no": client_no} for no in nos]
     tx.put_many(unmatched, rows)
     tx.put_many(unindexed, rows)
@@ -321,21 +321,21 @@ def mark_unindexed(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
 
 
 def set_settings(tx: Tx, no: int, settings: JobSettings, now: Instant) -> None:
-    """What an API caller set on a job, as a whole."""
+    """Set all that an API caller set on a job."""
     tx.change(jobs, {"no": no}, settings=spelled(settings), updated_at=now)
 
 
 def set_status(tx: Tx, no: int, status: str, now: Instant) -> None:
-    """A job's own switch: A or P."""
+    """Set a job's own switch: A or P."""
     tx.change(jobs, {"no": no}, status=status, updated_at=now)
 
 
 def leave_one(tx: Tx, no: int, now: Instant) -> None:
-    """A job that no feed carries is deleted."""
+    """Delete a job that no feed carries."""
     tx.change(jobs, {"no": no}, left_at=now)
 
 
 def delete_in_feed(tx: Tx, job: Job, feed_no: int, now: Instant) -> None:
-    """A job is deleted that this feed carries; it becomes that feed's, if it was the API's."""
+    """Delete a job that this feed carries; if it was the API's, it becomes that feed's."""
     moved = {} if job.feed_no == feed_no else {"feed_no": feed_no, "raw_digest": None}
     tx.change(jobs, {"no": job.no}, left_at=now, deleted_at=now, **moved)

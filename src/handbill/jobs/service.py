@@ -1,8 +1,8 @@
-"""What can be asked of jobs, and how a source of jobs (a feed, the API) takes them over.
+"""Use cases of jobs, and how a source of jobs (a feed, the API) takes them over.
 
 A job is live while ``left_at`` is not set; only live jobs can be found. Every change marks what
-must be matched and indexed again in the same transaction; the caller enqueues ``groups.rematch``.
-A feed's jobs are taken over in many steps, as one: ``taking_over``.
+must be matched and indexed again in the same transaction; the caller enqueues ``groups.rematch``. A
+feed's jobs are taken over in many steps that take effect together: ``taking_over``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -65,7 +65,7 @@ def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
 
 
 def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
-    """Live jobs of the client, in the order asked for; unknown and foreign ids are left out."""
+    """Live jobs of the client, in the order of the ids; unknown and foreign ids are left out."""
     found = {job.id: job for job in rows.by_ids(tx, client_no, ids)}
     return [found[id_] for id_ in dict.fromkeys(ids) if id_ in found]
 
@@ -79,17 +79,17 @@ def job_by_id(tx: Tx, client_no: int, job_id: str) -> Job:
 
 
 def refs_of(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
-    """Job id → reference, of those that left too."""
+    """Job id → reference, including jobs that have left."""
     return rows.refs(tx, client_no, ids)
 
 
 def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:
-    """By row number, those that left too; for rooms that hold numbers (ledger, listings)."""
+    """By row number, including those that left; for rooms that store numbers (ledger, listings)."""
     return {job.no: job for part in batches(nos, BATCH) for job in rows.by_numbers(tx, part)}
 
 
 def places_of(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobPlace]:
-    """Where jobs are, by id, those that left too."""
+    """Where jobs are, by id, including those that have left."""
     return {
         bytes.fromhex(id_): JobPlace(*place)
         for part in batches((id_.hex() for id_ in ids), BATCH)
@@ -98,7 +98,7 @@ def places_of(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobPlace]:
 
 
 def capped_jobs(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobCaps]:
-    """The caps of those of these jobs that have any of their own, those that left too."""
+    """The caps of those of these jobs that have any of their own, including jobs that have left."""
     return {
         bytes.fromhex(id_): caps
         for part in batches((id_.hex() for id_ in ids), BATCH)
@@ -108,12 +108,12 @@ def capped_jobs(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobCaps]:
 
 
 def settings_of(tx: Tx, job_id: str) -> JobSettings:
-    """What is set on a job, also if it left."""
+    """The settings of a job, even if it has left."""
     return dict(rows.settings_of(tx, [job_id])).get(job_id, JobSettings())
 
 
 def changed_at(tx: Tx, ids: Iterable[str]) -> dict[str, Instant]:
-    """When jobs were changed last, by id, those that left too."""
+    """When jobs were changed last, by id, including those that have left."""
     return dict(row for part in batches(ids, BATCH) for row in rows.changed_at(tx, part))
 
 
@@ -142,25 +142,25 @@ def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
 
 
 def deleted_of_feed(tx: Tx, feed_no: int) -> list[Row]:
-    """The same of the jobs that were deleted while the feed carries them."""
+    """The same for jobs that were deleted while the feed carries them."""
     return rows.deleted_of_feed(tx, feed_no)
 
 
 # ── taking over ─────────────────────────────────────────────────────────────────────────────────
 @dataclass(slots=True, kw_only=True)
 class Applied:
-    """What became of the jobs that a source brought."""
+    """The result for the jobs that a source brought."""
 
     added: int = 0
     changed: int = 0
     revived: int = 0
     same: int = 0
     deleted: int = 0
-    """Of the feed, and deleted since it carries them: they stay so."""
+    """Jobs of the feed that were deleted while it carries them: they stay deleted."""
     held_by_api: list[str] = field(default_factory=list)
-    """References that a job added by API holds: not touched."""
+    """References of jobs that were added by API: not changed."""
     other_feed: int = 0
-    """Belong to another feed, deleted ones too: not touched."""
+    """Jobs of another feed, including deleted ones: not changed."""
 
 
 def apply(
@@ -168,9 +168,9 @@ def apply(
 ) -> Applied:
     """Add or rewrite jobs, all in the caller's transaction.
 
-    ``feed_no`` None: the API brings them. A live job of another source is left alone and told;
+    ``feed_no`` None: the API brings them. A live job of another source is left alone and reported;
     one that had left is taken over by who brings it, with its number and id. One that was deleted
-    while a feed carries it comes back by the API alone.
+    while a feed carries it comes back only by the API.
     """
     done = Applied()
     for batch in batches(brought, BATCH):
@@ -184,8 +184,8 @@ def apply(
 
 
 class Sorted(NamedTuple):
-    """Of jobs that a source brought, those that are to be written; and the numbers of those that
-    belong to another source.
+    """The jobs of a source that must be written, and the numbers of those that belong to another
+    source.
     """
 
     new: list[Written]
@@ -196,8 +196,8 @@ class Sorted(NamedTuple):
 def sort(
     tx: Tx, client_no: int, feed_no: int | None, batch: list[Written], done: Applied
 ) -> Sorted:
-    """Hold some jobs against those that stand. Which bytes they came in, where they say the same,
-    is noted at once: it is not visible.
+    """Compare some jobs with those in the records. If only a job's bytes differ and not its
+    content, its new digest is stored at once: nobody sees it.
     """
     before = rows.standing(tx, client_no, [job.ref for job in batch])
     found = Sorted([], [], [])
@@ -234,7 +234,7 @@ def sort(
 
 
 def _lifted(changed: list[tuple[Standing, Written]]) -> list[tuple[int, int]]:
-    """The feed and number of each that the API takes over although that feed carries it."""
+    """Feed and number of each job that the API takes over although that feed carries it."""
     return [
         (stands.feed_no, stands.no)
         for stands, _ in changed
@@ -266,10 +266,10 @@ def _mark(
 
 
 def leave(tx: Tx, client_no: int, feed_no: int, nos: list[int], now: Instant) -> None:
-    """Jobs that their feed dropped: each leaves, or passes to another feed that carries it, whose
-    content is to be read anew. A deleted one is no longer that, or is so for that other feed.
+    """Handle jobs that their feed dropped: each leaves, or passes to another feed that carries it
+    and is then read anew. A deletion ends, or goes on at that other feed.
 
-    Numbers, ids and URLs stay: late clicks still find their way.
+    Numbers, ids and URLs stay, so that late clicks still find their way.
     """
     heirs = carried.heirs_of(tx, feed_no, nos)
     rows.hand_over(tx, heirs)

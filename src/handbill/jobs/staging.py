@@ -1,4 +1,4 @@
-"""Rows of tables takeovers and staged_jobs: what a feed's takeover has brought so far."""
+"""Rows of tables takeovers and staged_jobs: what a feed's takeover has staged so far."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,7 +22,7 @@ _ARRIVING: sa.ColumnClause[int] = sa.literal_column(str(ARRIVING))
 
 
 class Takeover(NamedTuple):
-    """``token``: of the run that fills it. ``whole``: the feed is gone, and its jobs with it."""
+    """``token``: of the run that fills it. ``whole``: the feed is gone, with its jobs."""
 
     feed_no: int
     client_no: int
@@ -33,7 +33,7 @@ class Takeover(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """What a takeover says of a job that is there; ``brought`` None: its feed has dropped it."""
+    """What a takeover says of an existing job; ``brought`` None: its feed has dropped it."""
 
     job_no: int
     brought: Written | None
@@ -96,19 +96,19 @@ def of_client(tx: Tx, client_no: int) -> list[Takeover]:
 
 
 def is_amid(tx: Tx, client_no: int) -> bool:
-    """Whether the rows of the client's jobs are behind what a takeover has switched to."""
+    """Whether the rows of the client's jobs are not yet what a takeover has switched to."""
     return any(one.switched_at is not None for one in of_client(tx, client_no))
 
 
 def put(tx: Tx, takeover: Takeover) -> None:
-    """Begin a takeover, whatever the feed had begun before."""
+    """Begin a takeover; it replaces any earlier one of the feed."""
     row = takeover._asdict() | {"whole": int(takeover.whole)}
     tx.upsert_many(takeovers, ["feed_no"], [row])
 
 
 def hold(tx: Tx, takeover: Takeover) -> bool:
-    """Keep a takeover to this transaction, and say that somebody is at it; False when it is not
-    what it was any more.
+    """Lock a takeover for this transaction, and note that it is being worked on; False when it has
+    changed meanwhile.
     """
     return tx.run(_HOLD, of_feed=takeover.feed_no, of_token=takeover.token, at=tx.now()) == 1
 
@@ -149,7 +149,7 @@ def _staged(no: int, raw: bytes | None) -> Staged:
 
 
 def staged_of_job(tx: Tx, job_no: int) -> tuple[int, Staged] | None:
-    """The feed whose takeover says something of the job, and what."""
+    """The feed whose takeover has staged something of the job, and what."""
     row = tx.one(_STAGED_OF_JOB, job_no=job_no)
     if row is None:
         return None
@@ -168,26 +168,26 @@ def _nos(
 
 
 def staged_nos(tx: Tx, feed_no: int, after: int, most: int) -> list[int]:
-    """Jobs of which the feed's takeover says something."""
+    """Jobs of which the feed's takeover has staged something."""
     return _nos(tx, _STAGED_NOS, feed_no, after, most)
 
 
 def arrivals(tx: Tx, feed_no: int, after: int, most: int) -> list[int]:
-    """Jobs that a takeover of the feed adds, and that are not in it yet."""
+    """Jobs that a takeover of the feed adds, and that are not visible yet."""
     return _nos(tx, _ARRIVALS, feed_no, after, most)
 
 
 def carrying(tx: Tx, feed_no: int, after: int, most: int) -> list[int]:
-    """Jobs of the feed, those that were deleted while it carries them too."""
+    """Jobs of the feed, including those that were deleted while it carries them."""
     return _nos(tx, _CARRYING, feed_no, after, most)
 
 
 def reveal(tx: Tx, nos: Sequence[int]) -> int:
-    """Arrivals are in their feed from now on; how many of them still had to be."""
+    """Make arrivals visible in their feed; how many were still hidden."""
     return tx.run(_REVEAL, nos=Listed(nos))
 
 
 def delete_arrivals(tx: Tx, nos: Sequence[int]) -> None:
-    """They were never seen: nothing names them."""
+    """Delete arrivals, which nobody has seen: nothing refers to them."""
     tx.run(_DELETE_BODIES, nos=Listed(nos))
     tx.run(_DELETE, nos=Listed(nos))

@@ -1,10 +1,10 @@
-"""Takes a feed's jobs over in short steps that still change as one.
+"""Takes a feed's jobs over in short steps whose effect appears at once.
 
-A run *stages* what its feed brings: new jobs as hidden rows, all else beside the rows.
-Then it is *switched*, in one small transaction: from there on everybody sees what was brought.
-Then it is *settled*: the rows are brought up to it, step by step, by whoever comes; who reads rows
-in bulk settles first. A run that dies before the switch leaves nothing that anybody sees, and the
-next one clears it away; after the switch, whoever comes next goes on.
+A run *stages* what its feed brings: new jobs as hidden rows, everything else beside the rows. Then
+it is *switched*, in one small transaction: from then on everybody sees what was brought. Then it is
+*settled*: the rows are brought up to date, step by step, by whoever comes; who reads rows in bulk
+settles first. If a run dies before the switch, nobody sees anything of it, and the next run clears
+it away; if it dies after the switch, whoever comes next goes on.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,23 +23,23 @@ from handbill.store.records import Records, Tx
 from handbill.store.records.takeovers import ARRIVING
 
 STEP = 200
-"""So many jobs a transaction: about 30 ms, in which other writers wait."""
+"""Jobs per transaction: about 30 ms, in which other writers wait."""
 SILENT = 60 * SECOND
-"""A run not heard of for so long is dead, or has lost its takeover."""
+"""A run that has been silent for so long is dead, or has lost its takeover."""
 
 
 class Superseded(Exception):
-    """The takeover is not this run's any more: its feed is gone, or another run has it."""
+    """The takeover is no longer this run's: its feed is gone, or another run has it."""
 
 
 class Amid(Unavailable):
-    """Another feed of the client is being taken over; come again when it is."""
+    """Another feed of the client is being taken over; try again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """A takeover under way. ``step``: how many jobs a transaction may touch. ``dropped``: jobs of
-    others that the feed carried, as long as it has not brought them again.
+    """A takeover under way. ``step``: how many jobs a transaction may change. ``dropped``: jobs of
+    others that the feed carried before, without those that it has brought again.
     """
 
     records: Records
@@ -49,7 +49,7 @@ class Taking:
     dropped: set[int]
 
     def stage(self, brought: Iterable[Written], now: Instant) -> Applied:
-        """Note what the feed brings, as ``service.apply`` sees it. It is not visible yet."""
+        """Store what the feed brings, sorted as by ``service.apply``. It is not visible yet."""
         done, feed_no, client = Applied(), self.takeover.feed_no, self.client
         for batch in batches(brought, self.step):
             with self.records.write() as tx:
@@ -65,8 +65,8 @@ class Taking:
         return done
 
     def stage_gone(self, nos: Iterable[int]) -> int:
-        """Note which jobs the feed has dropped; how many of them will leave: some are deleted, and
-        some pass to another feed.
+        """Store which jobs the feed has dropped; returns how many of them will leave, without those
+        that are deleted already or pass to another feed.
         """
         left, feed_no = 0, self.takeover.feed_no
         for part in batches(nos, self.step):
@@ -78,12 +78,12 @@ class Taking:
         return left
 
     def switch(self, tx: Tx, now: Instant) -> None:
-        """From this commit on, what was staged is what there is."""
+        """From this commit on, what was staged is in effect."""
         self._hold(tx)
         staging.switch(tx, self.takeover, now)
 
     def settle(self) -> None:
-        """Bring the rows up to what was switched to."""
+        """Bring the rows up to date with what was switched to."""
         _settle(self.records, self.client, self.takeover.feed_no, self.step)
         feed_no = self.takeover.feed_no
         self.records.in_parts(
@@ -95,7 +95,7 @@ class Taking:
             return carried.page(tx, self.takeover.feed_no, after, service.BATCH)
 
     def discard(self) -> None:
-        """Clear away what was staged; it is as if it had not begun."""
+        """Delete what was staged, as if the takeover had not begun."""
         _discard(self.records, self.takeover, self.step)
 
     def _hold(self, tx: Tx) -> None:
@@ -104,10 +104,10 @@ class Taking:
 
 
 def begin(records: Records, client: Client, feed_no: int, token: str, step: int = STEP) -> Taking:
-    """Begin to take a feed over, after what a former run has left behind is settled or cleared.
+    """Begin a takeover of a feed; what a former run has left behind is settled or deleted first.
 
-    **Refuses** (Amid) while another feed of the client is being taken over: a reference may
-    be in both.
+    **Refuses** (Amid) while another feed of the client is being taken over: a reference may be in
+    both.
     """
     while True:
         settle(records, client, step)
@@ -131,7 +131,7 @@ def begin(records: Records, client: Client, feed_no: int, token: str, step: int 
 
 
 def check_free(records: Records, client: Client, feed_no: int) -> None:
-    """**Refuses** (Amid) as ``begin`` would now: for who would fetch a feed in vain."""
+    """**Refuses** (Amid) as ``begin`` would now, so that no feed is fetched in vain."""
     with records.read() as tx:
         _refuse_amid(staging.of_client(tx, client.no), feed_no, tx.now())
 
@@ -144,20 +144,20 @@ def _refuse_amid(others: Iterable[Takeover], feed_no: int, now: Instant) -> None
 
 
 def let_go(tx: Tx, client: Client, feed_no: int, now: Instant) -> None:
-    """The feed is gone: with this commit its jobs are, but for those that another feed carries.
+    """Remove a deleted feed's jobs with this commit, except those that another feed carries.
 
-    A run that takes it over meanwhile finds its takeover lost.
+    A run that is taking the feed over finds that it has lost its takeover.
     """
     staging.put(tx, Takeover(feed_no, client.no, "", True, tx.now(), now))
 
 
 def is_amid(tx: Tx, client_no: int) -> bool:
-    """Whether the rows are behind what the client's jobs are."""
+    """Whether the rows of the client's jobs are not up to date."""
     return staging.is_amid(tx, client_no)
 
 
 def settle(records: Records, client: Client, step: int = STEP) -> None:
-    """Bring the rows of the client's jobs up to what was switched to, if they are behind. Several
+    """Bring the rows of the client's jobs up to date with what was switched to. Several processes
     may do so at once.
     """
     with records.read() as tx:
@@ -167,7 +167,7 @@ def settle(records: Records, client: Client, step: int = STEP) -> None:
 
 
 def settle_job(tx: Tx, client: Client, job_no: int) -> None:
-    """Bring a single job's rows up to what was switched to, before somebody changes it."""
+    """Bring the rows of one job up to date with what was switched to, before it is changed."""
     for takeover in staging.of_client(tx, client.no):
         if takeover.switched_at is None:
             continue
@@ -182,8 +182,8 @@ def settle_job(tx: Tx, client: Client, job_no: int) -> None:
 
 
 def keep_out(tx: Tx, client: Client, job_no: int, *, is_carried: bool) -> None:
-    """What a caller of the API adds or deletes is not for a feed to take over any more; that the
-    feed carries it beside is noted.
+    """Remove a job that an API caller adds or deletes from the feeds' takeovers; ``is_carried``:
+    note that the feed carries it too.
     """
     found = staging.staged_of_job(tx, job_no)
     carriers = set[int]()
@@ -200,7 +200,7 @@ def keep_out(tx: Tx, client: Client, job_no: int, *, is_carried: bool) -> None:
 
 # ── the steps ───────────────────────────────────────────────────────────────────────────────────
 def _settle(records: Records, client: Client, feed_no: int, step: int) -> None:
-    """Every step looks anew at what is left, so that several may take turns."""
+    """Each step looks again at what is left, so that several processes may take turns."""
     with records.read() as tx:
         found = [one for one in staging.of_client(tx, client.no) if one.feed_no == feed_no]
     if not found or found[0].switched_at is None:
@@ -222,7 +222,7 @@ def _settle(records: Records, client: Client, feed_no: int, step: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """A walk over the jobs of a takeover, a step a transaction."""
+    """A walk over the jobs of a takeover, one step per transaction."""
 
     records: Records
     takeover: Takeover
@@ -231,8 +231,8 @@ class _Walk:
     def through(
         self, page: Callable[[Tx, int, int, int], list[int]], deed: Callable[[Tx, list[int]], None]
     ) -> None:
-        """Do something to all jobs that a page shows, until there are none, or the takeover is not
-        what it was any more.
+        """Apply a function to all jobs of the pages, until there are none, or the takeover has
+        changed meanwhile.
         """
         after = 0
         while True:
@@ -248,7 +248,7 @@ class _Walk:
 
 
 def _held(tx: Tx, takeover: Takeover) -> bool:
-    """Hold the takeover, and the client whose jobs it writes, as callers of the API do."""
+    """Lock the takeover, and the client whose jobs it writes, as callers of the API do."""
     clients.lock(tx, takeover.client_no)
     return staging.hold(tx, takeover)
 
@@ -276,6 +276,6 @@ def _discard(records: Records, takeover: Takeover, step: int) -> None:
 
 
 def _clear(walk: _Walk) -> None:
-    """Take away what was staged and never seen."""
+    """Delete what was staged and never visible."""
     walk.through(staging.staged_nos, staging.unstage)
     walk.through(staging.arrivals, staging.delete_arrivals)

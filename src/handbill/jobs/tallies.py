@@ -1,4 +1,4 @@
-"""How many jobs there are, of a client and of a feed, without reading one."""
+"""How many jobs a client or a feed has, without reading them."""
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -30,14 +30,14 @@ _TALLY_OF_FEED = (
 
 
 def count(tx: Tx, client_no: int, now: Instant, *, amid: bool) -> tuple[int, int]:
-    """Live jobs, and those of them that have expired. ``amid``: a takeover is switched, and not at
-    its end.
+    """Live jobs, and how many of them have expired. ``amid``: a takeover is switched, and not
+    settled yet.
     """
     live, expired = tx.all(_COUNT[amid], client_no=client_no, now=now)[0]
     return int(live), int(expired)
 
 
 def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:
-    """Live jobs, and those of them that are not valid."""
+    """Live jobs, and how many of them are not valid."""
     live, valid = tx.all(_TALLY_OF_FEED, feed_no=feed_no)[0]
     return int(live), int(live) - int(valid)

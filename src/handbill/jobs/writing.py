@@ -1,7 +1,7 @@
-"""A job as it is written: the columns that its source decides, and how they are made.
+"""The form in which a job is written: the columns that its source decides, and how they are made.
 
-The body's blob is MessagePack of the noun without its settings: those have their own column,
-because a feed rewrites the body and must not touch what an API caller set.
+The body's blob is MessagePack of the noun without its settings, which have their own column: a feed
+rewrites the body, and must not change what an API caller set.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ MATCHING = (
 class Written(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     """A job ready to be written: the columns that its source decides, and the body's blob.
 
-    ``publishers`` None: the source says nothing of publishers; empty: all may carry the job.
+    ``publishers`` None: the source does not restrict publishers; empty: all may carry the job.
     """
 
     ref: str
@@ -64,7 +64,7 @@ class Written(msgspec.Struct, array_like=True, gc=False, kw_only=True):
 
 
 class Standing(msgspec.Struct, gc=False):
-    """What a write is compared with: the job's row as it stands, without its body."""
+    """The row that a write is compared with: the job as it is in the records, without its body."""
 
     no: int
     feed_no: int | None
@@ -84,12 +84,12 @@ _MATCHING_OF = attrgetter(*MATCHING)
 
 
 def job_id(client_id: str, ref: str) -> str:
-    """The job's public id, for life. **Source**: contract 3, ids."""
+    """The job's public id, which never changes. **Source**: contract 3, ids."""
     return job_id_of(client_id, ref).hex()
 
 
 def target_of(body: JobBody) -> str:
-    """Where a click on the job goes: the canonical URL, or empty where there is none to go to."""
+    """The target of clicks on the job: its canonical URL, or empty if it has none."""
     try:
         return page_url(body.url or body.alternate_url)
     except NotUrl:
@@ -99,7 +99,7 @@ def target_of(body: JobBody) -> str:
 def written(
     body: JobBody, posted_on: str | None, raw_digest: bytes | None, target: str | None = None
 ) -> Written:
-    """The columns of a body. Its settings are left aside but for the publishers it allows.
+    """The columns of a body. Of its settings only the publishers that it allows are included.
 
     ``posted_on``: the day of posting in the client's zone; ``target``: the canonical URL, if known.
     """
@@ -144,8 +144,8 @@ def source_columns(job: Written) -> dict[str, Any]:
 
 
 def settings_with(settings: str | None, publishers: tuple[str, ...] | None) -> str | None:
-    """The settings' column after the source has had its say about publishers: None says nothing,
-    which ends what a feed said, and leaves what an API caller set.
+    """The settings' column with the source's restriction of publishers. None: no restriction, which
+    removes a former one of the feed and keeps what an API caller set.
     """
     before = SETTINGS.decode(settings) if settings is not None else JobSettings()
     if publishers is None and not before.publishers_of_feed:
@@ -157,5 +157,5 @@ def settings_with(settings: str | None, publishers: tuple[str, ...] | None) -> s
 
 
 def spelled(settings: JobSettings) -> str | None:
-    """The settings' column; None where all is as it is without settings."""
+    """The settings' column; None if the settings have no effect."""
     return None if settings == JobSettings() else _JSON.encode(settings).decode()

@@ -1,5 +1,4 @@
-"""Publishers of an agency: bid type, least bid, feed schema; and publisher families.
+"""Publishers of an agency: bid type, minimum bid, feed schema; and publisher families.
 
-It knows a publisher's row and body.
-It never knows which jobs a publisher carries.
+It knows a publisher's row and body. It never knows which jobs a publisher carries.
 """

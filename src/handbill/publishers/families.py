@@ -17,7 +17,7 @@ MOST_FAMILIES = 1_000
 def create(
     tx: Tx, ids: Ids, now: Instant, agency_no: int, *, publishers: Sequence[str], name: str = ""
 ) -> access.Credentials:
-    """A family that the agency minds: its id, its key (shown once), its API client.
+    """Create a family managed by the agency: its id, its key (shown once), its API client.
 
     **Refuses** (400) ids that are no publishers of the agency, and more than 1,000 families.
     """
@@ -44,7 +44,7 @@ def update(tx: Tx, now: Instant, family: Family, changes: Mapping[str, Any]) -> 
 
 
 def publisher_ids(tx: Tx, family: Family) -> list[str]:
-    """Ids of its publishers, deleted ones left out."""
+    """Ids of its publishers, without deleted ones."""
     nos = access.family_publishers(tx, family.no)
     found = publishers_by_number(tx, nos)
     return list(dict.fromkeys(found[no].id for no in nos if found[no].status != "I"))

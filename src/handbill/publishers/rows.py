@@ -34,18 +34,18 @@ def find(tx: Tx, agency_no: int, publisher_id: str) -> Publisher | None:
 
 
 def find_any(tx: Tx, agency_no: int, publisher_id: str) -> Publisher | None:
-    """A deleted one too."""
+    """The publisher of that id, deleted or not."""
     return _ANY.first(tx, id=publisher_id, agency_no=agency_no)
 
 
 def lock(tx: Tx, publisher: Publisher) -> Publisher | None:
-    """Hold the row until the transaction ends; what it is by then, None when it is gone."""
+    """Lock the row until the transaction ends; returns its present state, None when it is gone."""
     tx.lock_row(publishers, publisher.no)
     return find(tx, publisher.agency_no, publisher.id)
 
 
 def everywhere(tx: Tx, publisher_id: str) -> list[Publisher]:
-    """The live ones of that id in every agency."""
+    """The live publishers with that id in all agencies."""
     return _EVERYWHERE.all(tx, id=publisher_id)
 
 
@@ -54,7 +54,7 @@ def every(tx: Tx, agency_no: int) -> list[Publisher]:
 
 
 def by_numbers(tx: Tx, nos: list[int]) -> list[Publisher]:
-    """Deleted ones too: the past still names them."""
+    """By number, deleted ones included: the past still names them."""
     return _BY_NO.all(tx, nos=Listed(nos))
 
 
@@ -67,12 +67,12 @@ def count(tx: Tx, agency_no: int) -> int:
 
 
 def add(tx: Tx, publisher: Publisher) -> int:
-    """Insert; the new row's number (``publisher.no`` is not looked at)."""
+    """Insert a publisher; returns the new row's number (``publisher.no`` is ignored)."""
     return changes.put(tx, publisher.created_at, publishers, **_PUBLISHERS.values(publisher))
 
 
 def save(tx: Tx, publisher: Publisher, now: Instant, **columns: Any) -> None:
-    """Write what may change back; ``columns`` may set more (deleted_at)."""
+    """Save what may change; ``columns`` may set more (deleted_at)."""
     kept = _PUBLISHERS.values(publisher, "status", "body")
     changes.change(tx, now, publishers, {"no": publisher.no}, **kept, updated_at=now, **columns)
 
@@ -84,7 +84,7 @@ def secret(tx: Tx, publisher_no: int, name: str) -> str | None:
 
 
 def secrets_held(tx: Tx, publisher_no: int) -> list[str]:
-    """What there are passwords for."""
+    """The logins for which passwords are stored."""
     return [name for (name,) in tx.all(_SECRETS, publisher_no=publisher_no)]
 
 

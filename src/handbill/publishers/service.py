@@ -1,4 +1,4 @@
-"""What can be asked of publishers, and done to them."""
+"""Use cases of publishers."""
 
 import re
 from collections.abc import Container, Iterable, Mapping
@@ -27,12 +27,12 @@ MOST_PUBLISHERS = 5_000
 
 
 def id_of_name(name: str) -> str:
-    """The id of a publisher that was given none (domain 1.6)."""
+    """The id of a publisher that was created without one (domain 1.6)."""
     return name.strip().replace(" ", "_").replace(".", "_")
 
 
 def publisher_of(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
-    """The live one of that id. **Refuses** any other id alike (404)."""
+    """The live publisher with that id. **Refuses** any other id alike (404)."""
     publisher = rows.find(tx, agency_no, publisher_id)
     if publisher is None:
         raise not_found()
@@ -40,7 +40,7 @@ def publisher_of(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
 
 
 def publisher_to_change(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
-    """The same, and no other writer decides about it until the transaction ends."""
+    """``publisher_of``, locked: no other writer decides about it until the transaction ends."""
     publisher = rows.lock(tx, publisher_of(tx, agency_no, publisher_id))
     if publisher is None:
         raise not_found()
@@ -48,15 +48,15 @@ def publisher_to_change(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
 
 
 def hold(tx: Tx, agency_no: int, publisher_id: str) -> None:
-    """No other writer decides about it, if it is there, until the transaction ends."""
+    """Lock it, if it exists: no other writer decides about it until the transaction ends."""
     found = rows.find(tx, agency_no, publisher_id)
     if found is not None:
         rows.lock(tx, found)
 
 
 def number_ever(tx: Tx, agency_no: int, publisher_id: str) -> int:
-    """The row number of one that is the agency's, or was until it was deleted: its past is asked
-    for. **Refuses** any other id alike (404).
+    """The row number of a publisher that is or was the agency's, for questions about its past.
+    **Refuses** any other id alike (404).
     """
     publisher = rows.find_any(tx, agency_no, publisher_id)
     if publisher is None:
@@ -70,7 +70,7 @@ def publishers_of(tx: Tx, agency_no: int) -> list[Publisher]:
 
 
 def publishers_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Publisher]:
-    """By row number, deleted ones too; for rooms that hold numbers (ledger, listings)."""
+    """By row number, deleted ones included; for rooms that store numbers (ledger, listings)."""
     return {publisher.no: publisher for publisher in rows.by_numbers(tx, sorted(set(nos)))}
 
 
@@ -87,11 +87,11 @@ def create(
     id: str = "",  # noqa: A002 - the noun's own name for it
     **given: Any,
 ) -> Publisher:
-    """A new publisher; without an ``id`` its name gives one.
+    """Create a publisher; without an ``id``, its id is made from its name.
 
-    A deleted publisher's id may be taken again: then it is the same publisher, set up anew, so that
-    the past and its feed's address go on. **Refuses** (400) an id that is taken, a name that gives
-    none, a currency of which there never was a rate (contract 4, currency), and what ``update``
+    A deleted publisher's id may be used again: it is then the same publisher with new settings, so
+    that its past and its feed's address go on. **Refuses** (400) an id that is taken, a name that
+    makes no id, a currency that never had a rate (contract 4, currency), and what ``update``
     refuses.
     """
     access.lock_agency(tx, agency_no)
@@ -131,10 +131,10 @@ def create(
 
 
 def update(tx: Tx, now: Instant, publisher: Publisher, changes: Mapping[str, Any]) -> bool:
-    """Change a publisher, None going back to the default; whether that changed anything.
+    """Change a publisher; None resets to the default. Returns whether anything changed.
 
-    **Refuses** (400) clearing name, currency or bid type, deliveries that cannot be made, and a
-    login whose password neither came nor is kept.
+    **Refuses** (400) clearing name, currency or bid type, impossible deliveries, and a login whose
+    password is neither given nor stored.
     """
     faults = [
         Fault(name, "cannot be cleared")
@@ -157,8 +157,8 @@ def update(tx: Tx, now: Instant, publisher: Publisher, changes: Mapping[str, Any
 def asked_faults(
     publisher: Publisher, exchange: Exchange, currency: str, bid_micros: int | None
 ) -> list[Fault]:
-    """What is wrong with a bid over a publisher: ``currency``, neither the publisher's nor the
-    agency's; ``bid_micros``, less than its least bid.
+    """The faults of a bid for a publisher: ``currency``, neither the publisher's nor the agency's;
+    ``bid_micros``, below its minimum bid.
     """
     body = publisher.body
     if currency not in {"", body.currency, exchange.currency}:
@@ -174,8 +174,8 @@ def asked_faults(
 
 
 def is_low(publisher: Publisher, exchange: Exchange, bid_micros: int, currency: str = "") -> bool:
-    """Whether a bid is less than the publisher takes, at today's rate. ``currency``: the bid's; the
-    agency's where it is empty. Without a rate that cannot be told; then nothing is listed.
+    """Whether a bid is below the publisher's minimum, at today's rate. ``currency``: the bid's;
+    empty: the agency's. False without a rate; then nothing is listed anyway.
     """
     body = publisher.body
     rate = 0 if currency == body.currency else exchange.picos(body.currency)
@@ -183,25 +183,25 @@ def is_low(publisher: Publisher, exchange: Exchange, bid_micros: int, currency: 
 
 
 def least_here(publisher: Publisher, exchange: Exchange) -> int:
-    """The least bid of a publisher in the agency's currency; 0 without a rate."""
+    """The minimum bid of a publisher in the agency's currency; 0 without a rate."""
     rate = exchange.picos(publisher.body.currency)
     least = publisher.body.min_bid_micros
     return 0 if rate is None else converted(least, rate or PICOS)
 
 
 def least_of(publisher: Publisher, exchange: Exchange) -> str:
-    """The least bid of a publisher, for people; with its currency where it is another."""
+    """The minimum bid of a publisher, for people; with its currency if that is another one."""
     least = f"{number_of(publisher.body.min_bid_micros)}"
     own = publisher.body.currency == exchange.currency
     return least if own else f"{publisher.body.currency} {least}"
 
 
 Logins = Mapping[str, Guarded[Any]]
-"""By the attribute that each was said in."""
+"""By the attribute in which each was given."""
 
 
 def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], Logins]:
-    """What is to be kept, and apart from it the logins whose passwords are not to be read."""
+    """The body to be stored, and separately the logins, whose passwords must not be readable."""
     kept, logins = dict(given), {}
     for name, value in given.items():
         if isinstance(value, Guarded):
@@ -213,9 +213,9 @@ def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], Logins]:
 
 
 def _require_whole(body: PublisherBody, logins: Logins, held: list[str], currency: str) -> None:
-    """**Refuses** (400) deliveries to nowhere or onto one path, logins without a password, a
-    currency that there is not, or another than it has had from the start, a flat bid that is none,
-    and further nodes in place of the link, the bids or the reference.
+    """**Refuses** (400) deliveries without a place or onto one path, logins without a password, an
+    unknown currency or one that changes, a flat bid that is missing, and additional nodes in place
+    of the link, the bids or the reference.
     """
     faults = [
         Fault(f"{name}.{one.at}", "is required; none is stored for this address and user name")
@@ -244,7 +244,7 @@ def _require_whole(body: PublisherBody, logins: Logins, held: list[str], currenc
 
 
 def _keep_passwords(tx: Tx, now: Instant, publisher: Publisher, logins: Logins) -> None:
-    """Keep those that came, and forget those that nothing is logged into with any more."""
+    """Store given passwords, and delete those of places that are no longer used."""
     for one in logins.values():
         if one.key is not None and _is_new(tx, publisher, one):
             rows.put_secret(tx, publisher.no, one.key, one.password)
@@ -270,7 +270,7 @@ def _needed(body: PublisherBody) -> set[str]:
 
 
 def ftp_password(tx: Tx, publisher: Publisher) -> str | None:
-    """For who delivers its files, and for nothing else."""
+    """The password for the delivery of its files, and for nothing else."""
     config = publisher.body.ftp
     return None if config is None else rows.secret(tx, publisher.no, config.account.key)
 
@@ -278,7 +278,7 @@ def ftp_password(tx: Tx, publisher: Publisher) -> str | None:
 def forget_passwords(
     tx: Tx, now: Instant, publisher: Publisher, needed: Container[str] = ()
 ) -> None:
-    """Forget all but those that are needed."""
+    """Delete all passwords except those that are needed."""
     for name in rows.secrets_held(tx, publisher.no):
         if name not in needed:
             rows.forget_secret(tx, publisher.no, name)
@@ -286,9 +286,9 @@ def forget_passwords(
 
 
 def delete(tx: Tx, now: Instant, publisher: Publisher) -> None:
-    """It vanishes from reads, and from every feed; the past still names it.
+    """Delete it for all readers, and in every feed; the past still names it.
 
-    Its passwords are forgotten, but for the one that delivers its last, empty files.
+    Its passwords are deleted, except the one that delivers its last, empty files.
     """
     publisher.status = "I"
     rows.save(tx, publisher, now, deleted_at=now)
@@ -298,7 +298,7 @@ def delete(tx: Tx, now: Instant, publisher: Publisher) -> None:
 
 
 def switch(tx: Tx, now: Instant, publisher: Publisher, status: str) -> bool:
-    """Pause (P) or enable (A); whether that changed anything."""
+    """Pause (P) or enable (A); returns whether that changed anything."""
     if publisher.status == status:
         return False
     publisher.status = status
@@ -314,10 +314,10 @@ def create_family(
     agency_id: str | None = None,
     name: str = "",
 ) -> access.Credentials:
-    """A publisher family: its id, its key (shown once), its API client.
+    """Create a publisher family: its id, its key (shown once), its API client.
 
-    A family is one vendor: without an agency it holds the publishers of these ids in every agency,
-    and no agency minds it. **Refuses** (400) no ids, or an id that no publisher has.
+    A family is one vendor: without an agency it has the publishers of these ids in every agency,
+    and no agency manages it. **Refuses** (400) no ids, or an id that no publisher has.
     """
     agency_no = access.agency_of(tx, agency_id).no if agency_id is not None else None
     nos = members(tx, agency_no, publisher_ids)
@@ -325,7 +325,7 @@ def create_family(
 
 
 def members(tx: Tx, agency_no: int | None, publisher_ids: Iterable[str]) -> list[int]:
-    """The row numbers of the live publishers of these ids, of one agency or of every one.
+    """The row numbers of the live publishers with these ids, in one agency or in all.
 
     **Refuses** (400) no ids, or an id that no publisher has.
     """

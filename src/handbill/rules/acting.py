@@ -1,4 +1,4 @@
-"""What a rule's act does, through the rooms whose nouns it changes; and how it is taken back."""
+"""Does the acts of rules, through the rooms whose nouns they change, and takes them back."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -24,7 +24,7 @@ _GONE = "it is not there any more"
 
 
 def do(tx: Tx, ids: Ids, now: Instant, client: Client, by: tuple[int, str], act: Act) -> None:
-    """Do it. ``by``: the number of the rule, and the id of its run.
+    """Do an act. ``by``: the number of the rule, and the id of its run.
 
     **Refuses** what the room of its noun refuses.
     """
@@ -44,7 +44,7 @@ def do(tx: Tx, ids: Ids, now: Instant, client: Client, by: tuple[int, str], act:
 
 
 def take_back(tx: Tx, now: Instant, client: Client, run_id: str, act: Act) -> str:
-    """Set back what an act has changed, where nobody has changed it since; else why it is not."""
+    """Set back what an act has changed, if nobody has changed it since; else returns why not."""
     if act.what == "pause":
         found = [
             one
@@ -68,7 +68,7 @@ def take_back(tx: Tx, now: Instant, client: Client, run_id: str, act: Act) -> st
 
 
 def amount(tx: Tx, client: Client, act: Act) -> int | None:
-    """What stands there now. **Refuses** (404) what is gone."""
+    """The present amount. **Refuses** (404) what is gone."""
     of_budget = act.what == "budget"
     if act.kind == "job":
         job = jobs.job_of(tx, client.no, act.name)
@@ -94,7 +94,7 @@ def _budget(caps: Caps) -> int | None:
 
 
 def _noun(tx: Tx, client: Client, act: Act) -> Client | Campaign | Group:
-    """As it is by now. **Refuses** (404) one that is gone."""
+    """The noun in its present state. **Refuses** (404) one that is gone."""
     if act.kind == "client":
         return clients.client_of(tx, client.agency_no, client.id)
     if act.kind == "campaign":

@@ -1,4 +1,4 @@
-"""What rules have done: their runs, their acts, and what they remember of the last run."""
+"""What rules have done: their runs, their acts, and the state after the last run."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -21,7 +21,7 @@ KEPT_FOR: Final = 400 * DAY
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A question to stats, as it can be asked again."""
+    """A question to stats, in a form that can be asked again."""
 
     first_on: str
     last_on: str
@@ -36,7 +36,7 @@ class RunBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     questions: tuple[Asked, ...] = ()
     findings: tuple[Finding, ...] = ()
     cut: bool = False
-    """Of very many jobs, only the oldest were looked at."""
+    """There were too many jobs: only the oldest were looked at."""
 
 
 class RuleRun(msgspec.Struct, kw_only=True):
@@ -53,7 +53,7 @@ class RuleRun(msgspec.Struct, kw_only=True):
 
 
 class State(msgspec.Struct, kw_only=True):
-    """``told``: what was told of the last run, digested; ``why``: why it failed last."""
+    """``told``: a digest of the last run's result; ``why``: why the last run failed."""
 
     rule_no: int
     number: int = 0
@@ -95,22 +95,22 @@ def run_of(tx: Tx, rule_no: int, run_id: str) -> RuleRun | None:
 
 
 def state_of(tx: Tx, rule_no: int) -> State:
-    """What a rule remembers; of one that never ran, nothing."""
+    """The state of a rule; empty if it never ran."""
     return _STATE.first(tx, rule_no=rule_no) or State(rule_no=rule_no)
 
 
 def forget_state(tx: Tx, rule_no: int) -> None:
-    """A rule says something else: it begins anew."""
+    """Forget the state of a rule that was changed: it begins anew."""
     tx.run(_FORGET, of=rule_no)
 
 
 def done(tx: Tx, client_no: int, mode: str, since: Instant) -> list[Done]:
-    """What the client's rules have done, or said that they would, the oldest first."""
+    """What the client's rules have done, or would have done, the oldest first."""
     return [Done(*row) for row in tx.all(_ACTS, client_no=client_no, mode=mode, since=since)]
 
 
 def keep(tx: Tx, was: State, state: State) -> None:
-    """Remember a run. **Refuses** (Unavailable) where another worker ran the rule meanwhile."""
+    """Store the new state. **Refuses** (Unavailable) if another worker ran the rule meanwhile."""
     first = _STATES.values(State(rule_no=was.rule_no), *State.__struct_fields__)
     tx.upsert_many(rule_states, ["rule_no"], [first], keep=True)
     if tx.run(_MOVE_ON, of=was.rule_no, was=was.number, **{"is": was.number + 1}) != 1:
@@ -146,5 +146,5 @@ def mark_undone(tx: Tx, run: RuleRun) -> None:
 
 
 def sweep(tx: Tx, now: Instant, most: int) -> int:
-    """Forget some of what is older than 400 days; how many."""
+    """Delete some of what is older than 400 days; how many."""
     return sum(tx.run(one, before=now - KEPT_FOR, most=most) for one in _SWEEPS)

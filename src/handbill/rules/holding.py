@@ -1,4 +1,4 @@
-"""Holds: what a rule keeps from being listed, beside the switches that users set."""
+"""Holds: what rules keep from being listed, independent of users' switches."""
 
 from collections.abc import Iterable
 
@@ -69,7 +69,7 @@ _NAME = msgspec.json.Decoder(_Name)
 
 
 def holds_of(tx: Tx, client_no: int) -> list[Hold]:
-    """All that rules hold of a client, the oldest first."""
+    """All holds of rules at a client, the oldest first."""
     return [
         Hold._make((*found, _NAME.decode(body).name))
         for *found, body in tx.all(_OF_CLIENT, client_no=client_no)
@@ -79,7 +79,7 @@ def holds_of(tx: Tx, client_no: int) -> list[Hold]:
 def hold(
     tx: Tx, ids: Ids, now: Instant, client: Client, rule_no: int, run_id: str, act: Act
 ) -> None:
-    """Let a rule hold the target of an act, and tell it."""
+    """Let a rule hold the target of an act, and record the change."""
     row = _Row(
         id=new_uuid(ids),
         client_no=client.no,
@@ -97,7 +97,7 @@ def hold(
 
 
 def lift(tx: Tx, now: Instant, client: Client, some: Iterable[Hold]) -> int:
-    """Let go of these, tell it, and have listings follow; how many there were."""
+    """Lift these holds, record it, and have listings follow; how many there were."""
     before, found = holds_of(tx, client.no), list(some)
     for one in found:
         tx.run(_DROP, id=one.id, client_no=client.no)
@@ -108,7 +108,7 @@ def lift(tx: Tx, now: Instant, client: Client, some: Iterable[Hold]) -> int:
 
 
 def lift_one(tx: Tx, now: Instant, client: Client, hold_id: str) -> None:
-    """Let go of one. **Refuses** any other id alike (404)."""
+    """Lift one hold. **Refuses** any other id alike (404)."""
     found = [one for one in holds_of(tx, client.no) if one.id == hold_id]
     if not found:
         raise not_found()
@@ -122,7 +122,7 @@ def _tell(
     before: Iterable[Hold],
     touched: Iterable[tuple[str, str, str]],
 ) -> None:
-    """Who holds each thing is told as a field of it, "heldBy"; of a placement, of its job group."""
+    """Record who holds each thing in its field "heldBy"; for a placement, in its job group's."""
     sides = list(before), holds_of(tx, client.no)
     for kind, entity, entity_id in dict.fromkeys(touched):
         old, new = (

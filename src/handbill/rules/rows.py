@@ -28,7 +28,7 @@ _CLIENTS = (
 
 
 def clients_with_rules(tx: Tx) -> set[int]:
-    """The clients that have any active one."""
+    """The clients that have any active rule."""
     return {no for (no,) in tx.all(_CLIENTS)}
 
 
@@ -49,7 +49,7 @@ def last_place(tx: Tx, client_no: int) -> int:
 
 
 def add(tx: Tx, rule: Rule) -> None:
-    """Insert (``rule.no`` is not looked at)."""
+    """Insert a rule (``rule.no`` is ignored)."""
     changes.put(tx, rule.created_at, rules, **_RULES.values(rule))
 
 
@@ -64,7 +64,7 @@ def set_body(tx: Tx, rule: Rule, now: Instant) -> None:
 
 
 def set_places(tx: Tx, places: Mapping[int, int], now: Instant) -> None:
-    """Give rules, by number, other places."""
+    """Set the places of rules, by number."""
     for no, place in places.items():
         changes.change(tx, now, rules, {"no": no}, place=place)
 

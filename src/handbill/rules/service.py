@@ -1,4 +1,4 @@
-"""What can be asked of rules, and done to them."""
+"""Use cases of rules."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,7 +24,7 @@ _TERM = timedelta(days=7)
 def create(
     tx: Tx, ids: Ids, now: Instant, client: Client, body: RuleBody, client_id: str = ""
 ) -> str:
-    """A new rule, last in order; its id. Without days it is in force for a week from today.
+    """Create a rule, last in order; its id. Without days it is in force for a week from today.
 
     **Refuses** another client's id, and ids of scope and filters that are not the client's (404);
     publishers that are not the agency's, and more than a thousand rules (400).
@@ -54,7 +54,7 @@ def rule_of(tx: Tx, client: Client, rule_id: str) -> Rule:
 def update(
     tx: Tx, now: Instant, client: Client, rule_id: str, body: RuleBody, client_id: str = ""
 ) -> None:
-    """Let a rule say something else; it keeps its place, its switch, and what it holds.
+    """Change a rule; it keeps its place, its switch, and its holds.
 
     **Refuses** what ``create`` refuses.
     """
@@ -67,7 +67,7 @@ def update(
 
 
 def checked(tx: Tx, now: Instant, client: Client, body: RuleBody, client_id: str = "") -> RuleBody:
-    """A sound rule, with its days.
+    """A valid rule, with its days filled in.
 
     **Refuses** another client's id, and ids of scope and filters that are not the client's (404);
     publishers that are not the agency's (400).
@@ -80,12 +80,12 @@ def checked(tx: Tx, now: Instant, client: Client, body: RuleBody, client_id: str
 
 
 def rules_of(tx: Tx, client: Client) -> list[Rule]:
-    """All of a client, in order."""
+    """All rules of a client, in order."""
     return rows.every(tx, client.no)
 
 
 def rules_by_id(tx: Tx, client: Client, rule_ids: Sequence[str]) -> dict[str, Rule]:
-    """Those of these ids that are live."""
+    """The live rules with these ids."""
     return rows.some(tx, client.no, rule_ids)
 
 
@@ -95,15 +95,15 @@ def clients_with_rules(tx: Tx) -> set[int]:
 
 
 def switch(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str], status: str) -> None:
-    """Enable (A) or pause (P) rules; those that are so already do not change. **Refuses** the
-    whole when any is not the client's (404).
+    """Enable (A) or pause (P) rules; those that are so already do not change. **Refuses** all of
+    them when any is not the client's (404).
     """
     changed = [rule.no for rule in _all_of(tx, client, rule_ids) if rule.status != status]
     rows.set_status(tx, changed, status, now)
 
 
 def delete(tx: Tx, now: Instant, client: Client, rule_id: str) -> None:
-    """It is gone, and lets go of what it holds."""
+    """Delete rules, and lift their holds."""
     rule = rule_of(tx, client, rule_id)
     its = [one for one in holding.holds_of(tx, client.no) if one.rule_no == rule.no]
     holding.lift(tx, now, client, its)
@@ -111,7 +111,7 @@ def delete(tx: Tx, now: Instant, client: Client, rule_id: str) -> None:
 
 
 def order(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str]) -> None:
-    """Put all rules of the client into an order. **Refuses** ids that are not the client's (404),
+    """Set the order of all rules of the client. **Refuses** ids that are not the client's (404),
     and a list that leaves one out (400).
     """
     found = _all_of(tx, client, rule_ids)
@@ -129,7 +129,7 @@ def _all_of(tx: Tx, client: Client, rule_ids: Sequence[str]) -> list[Rule]:
 
 
 def _dated(body: RuleBody, now: Instant, client: Client) -> RuleBody:
-    """The rule with the days that it is in force: from today for a week where it does not say."""
+    """The rule with its days; by default a week from today."""
     today = day_of(now, zone_of(client.zone))
     start_on = body.start_on or min(today.isoformat(), body.end_on or today.isoformat())
     end_on = body.end_on or max(start_on, (today + _TERM).isoformat())
@@ -137,7 +137,7 @@ def _dated(body: RuleBody, now: Instant, client: Client) -> RuleBody:
 
 
 def _check_scope(tx: Tx, client: Client, body: RuleBody) -> None:
-    """Every id must be of the client, and a job group of the campaign that is named beside it."""
+    """Every id must be of the client, and a job group of the campaign named with it."""
     campaign = None
     if body.campaign_id:
         campaign = campaigns.campaign_of(tx, client.no, body.campaign_id)

@@ -1,4 +1,4 @@
-"""Undo of a run: what it holds is let go, what it changed is set back where that still stands."""
+"""Undo of a run: lifts its holds, and sets back its changes that nobody has changed since."""
 
 from typing import NamedTuple
 
@@ -21,9 +21,9 @@ class Undone(NamedTuple):
 
 
 def undo(tx: Tx, now: Instant, client: Client, rule_id: str, run_id: str) -> list[Undone]:
-    """Take a run back, act by act, the last one first.
+    """Undo a run, act by act, the last one first.
 
-    **Refuses** a run that is not the rule's (404), that did nothing or was undone before (400).
+    **Refuses** a run that is not the rule's (404), and one that did nothing or is undone (400).
     """
     rule = rule_of(tx, client, rule_id)
     run = history.run_of(tx, rule.no, run_id)
