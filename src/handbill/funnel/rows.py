@@ -1,4 +1,4 @@
-"""Rows of the funnel's tables, and the ledger's keys that an application is found by."""
+"""Rows of the funnel's tables, and the ledger's keys by which an application is found."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -30,19 +30,19 @@ from handbill.store.records.tables import (
 
 
 class ItemBody(msgspec.Struct, omit_defaults=True):
-    """What of an item only people read."""
+    """The parts of an item that only people read."""
 
     application_id: str = ""
     candidate_id: str = ""
     job_reference: str = ""
     click_facts: bytes = b""
-    """What a click id said, where the item was keyed by one."""
+    """The facts in a click id, if the item was keyed by one."""
     details: dict[str, Any] = {}
 
 
 class FunnelItem(msgspec.Struct, kw_only=True):
-    """One event. ``application`` names it whichever way it was keyed; ``click_id`` is the click
-    that the application came from, empty while unknown or organic. ``facts`` are not stored.
+    """One event. ``application`` names it, however it was keyed; ``click_id`` is the click that the
+    application came from, empty while unknown or if organic. ``facts`` are not stored.
     """
 
     no: int = 0
@@ -61,7 +61,7 @@ class FunnelItem(msgspec.Struct, kw_only=True):
 
 class Hire(NamedTuple):
     """The first HIRED of an application, not booked yet. ``click_id`` empty: organic. ``facts``:
-    the apply, or what its click id says, as the judge encodes it; empty: nothing is known of it.
+    the apply, or the facts in its click id, as the judge encodes them; empty: nothing is known.
     """
 
     no: int
@@ -200,7 +200,7 @@ def _moment(item: FunnelItem) -> bytes:
 def add_batch(
     tx: Tx, client_no: int, batch_id: str, items: Sequence[FunnelItem], now: Instant
 ) -> None:
-    """Store a batch with its items, which learn their numbers."""
+    """Store a batch with its items, and set their numbers."""
     no = tx.put(
         funnel_batches, id=batch_id, client_no=client_no, item_count=len(items), received_at=now
     )
@@ -227,7 +227,7 @@ def add_batch(
 
 
 def save(tx: Tx, items: Sequence[FunnelItem]) -> None:
-    """Write back what was judged."""
+    """Save what was judged."""
     if items:
         columns = ("stage", "disposition", "reason", "click_id", "moment")
         text = tx.dialect.update_text(funnel_items, columns, ("no",))
@@ -245,22 +245,22 @@ def batch(tx: Tx, client_no: int, batch_id: str) -> tuple[Instant, list[FunnelIt
 def history(
     tx: Tx, client_no: int, items: Iterable[FunnelItem]
 ) -> list[tuple[int, str, str, str, Instant]]:
-    """(number, application, status, stage, instant) of every item that is part of a history, and
-    of the application and the instant of one of these.
+    """(number, application, status, stage, instant) of every item in a history that shares
+    application and instant with one of these.
     """
     moments = Listed({_moment(item) for item in items})
     return [(*row,) for row in tx.all(_HISTORY, client_no=client_no, moments=moments)]
 
 
 def waiting(tx: Tx, client_no: int, disposition: str, after: int, limit: int) -> list[FunnelItem]:
-    """Items of a disposition that may change, in order, from a number on."""
+    """Waiting items of a disposition, in order, after a number."""
     assert disposition in {PARKED, UNMAPPED}, "nothing else waits"
     found = tx.all(_WAITING, client_no=client_no, disposition=disposition, after=after, limit=limit)
     return [_item(row) for row in found]
 
 
 def parked_before(tx: Tx, client_no: int, latest: int) -> int:
-    """The number of the item before the so many latest that are parked; 0 when there are fewer."""
+    """The number of the item before the latest ``latest`` parked ones; 0 when there are fewer."""
     return tx.value(_BEFORE, disposition=PARKED, client_no=client_no, latest=latest) or 0
 
 
@@ -271,13 +271,13 @@ def unmapped_texts(tx: Tx, client_no: int, limit: int) -> dict[str, int]:
 
 
 def clients_with(tx: Tx, disposition: str) -> list[str]:
-    """The ids of clients that have items of a disposition."""
+    """The ids of clients with items of a disposition."""
     return [id_ for (id_,) in tx.all(_CLIENTS, disposition=disposition)]
 
 
 # ── stage maps ──────────────────────────────────────────────────────────────────────────────────
 def stage_map(tx: Tx, client_no: int) -> dict[str, str]:
-    """The client's own texts and their stages, as they were given."""
+    """The client's own texts and their stages, as given."""
     found = tx.value(_MAP, client_no=client_no)
     return msgspec.json.decode(found, type=dict[str, str]) if found is not None else {}
 
@@ -293,7 +293,7 @@ Origin = tuple[bytes, bytes]
 
 
 def by_application_id(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Origin]:
-    """The applications among these that the ledger knows."""
+    """Those of these applications that the ledger knows."""
     return _origins(tx, client_no, {application_key(one): one for one in ids})
 
 
@@ -320,8 +320,8 @@ def _origins(tx: Tx, client_no: int, keys: Mapping[str, _Name]) -> dict[_Name, O
 def hired(
     tx: Tx, client_no: int, applications: Iterable[str], clicks: Iterable[bytes]
 ) -> tuple[set[str], set[tuple[bytes, bool]]]:
-    """The applications that have a hire already; and the clicks that have one, each with whether
-    it was named by the click or the candidate only.
+    """The applications that have a hire already, and the clicks that have one, each with whether it
+    was named by the click or the candidate only.
     """
     found = tx.all(_HIRED, client_no=client_no, applications=Listed(applications))
     clicks = Listed(clicks)

@@ -1,7 +1,7 @@
-"""What can be asked of the funnel, and told to it.
+"""Use cases of the funnel.
 
 Every item is judged by ``core.funnel_stages``; one that waits (for its application, or for a
-mapping of its text) is judged again when that may have come. Whoever judges holds the client.
+mapping of its text) is judged again when that may have come. Whoever judges locks the client.
 """
 
 from collections.abc import Iterable, Sequence
@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 BATCH = 1_000
-_AT_ONCE = 10  # batches that setting a map looks at itself; a task looks at the rest
+_AT_ONCE = 10  # batches that are judged when a map is set; a task judges the rest
 _MOST_TEXTS = 1_000
 _LATEST = 5 * BATCH
 _NOWHERE: Origin = (b"", b"")
@@ -65,7 +65,7 @@ _NAMED, _BY_CLICK, _BY_CANDIDATE = "application/", "click/", "candidate/"
 def record(tx: Tx, ids: Ids, now: Instant, client: Client, events: Sequence[Item]) -> str:
     """Store a batch, judged; its id.
 
-    **Refuses** the whole (400) when an item is more than 10 minutes in the future, or names an
+    **Refuses** all of it (400) when an item is more than 10 minutes in the future, or has an
     invalid click id.
     """
     items = _read(tx, now, client, events)
@@ -116,7 +116,7 @@ def _read(tx: Tx, now: Instant, client: Client, events: Sequence[Item]) -> list[
 
 
 class _Clicks:
-    """Opens click ids; our keys are read when the first one comes."""
+    """Opens click ids; reads our keys when the first one comes."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
@@ -128,9 +128,9 @@ class _Clicks:
 
 
 def _named(given: Item, client: Client, clicks: _Clicks) -> tuple[str, Origin]:
-    """What names the application, and its click where the item itself proves it.
+    """The name of the application, and its click if the item itself proves it.
 
-    The application's own id goes before the candidate and the job, these before the click.
+    The application's own id goes before candidate and job, and these before the click.
     """
     if given.application_id:
         return _NAMED + given.application_id, _NOWHERE
@@ -146,10 +146,10 @@ def _named(given: Item, client: Client, clicks: _Clicks) -> tuple[str, Origin]:
 
 # ── judging ─────────────────────────────────────────────────────────────────────────────────────
 def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) -> list[FunnelItem]:
-    """Decide what each item counts as, in order; those among them that are hires."""
+    """Decide what each item counts as, in order; returns the hires among them."""
     zone = zone_of(client.zone)
     stages = {folded(text): stage for text, stage in rows.stage_map(tx, client.no).items()}
-    # Asked first: what is judged by then is among the known ones.
+    # Asked first: whatever is judged by then is among the known ones.
     judged_at = min(now, marks.judged_at(tx, client.no))
     known = _known(tx, client, items)
     history = _history(tx, client, items)
@@ -163,7 +163,7 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
             event,
             repeated=said_by is not item and said_by != item.no,
             judged_at=judged_at,
-            # An item that only wants a stage was of a known application already.
+            # An item that only lacks a stage has a known application already.
             known=item.application in known or item.disposition == UNMAPPED,
             frozen=is_closed(item.event_at, now, zone),
         )
@@ -173,9 +173,9 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
 
 
 def _known(tx: Tx, client: Client, items: Sequence[FunnelItem]) -> dict[str, Origin]:
-    """The applications among these that are known, each with where it came from.
+    """The known applications among these, each with its origin.
 
-    A click id of the client's own proves itself: it was given out for a click that is durable.
+    A click id of the client's own proves itself: it was issued for a durable click.
     """
     named = [item.body.application_id for item in items if item.application.startswith(_NAMED)]
     pairs = [
@@ -207,8 +207,8 @@ def _history(
 
 
 def _first_hires(tx: Tx, client: Client, passed: Sequence[FunnelItem]) -> list[FunnelItem]:
-    """Of counted HIRED items those that hire: one per application, and no second one of a click
-    where either was named by the click or the candidate only.
+    """The counted HIRED items that are hires: one per application, and only one per click if either
+    was named by the click or the candidate only.
     """
     if not passed:
         return []
@@ -232,8 +232,8 @@ def _first_hires(tx: Tx, client: Client, passed: Sequence[FunnelItem]) -> list[F
 
 # ── what waits ──────────────────────────────────────────────────────────────────────────────────
 def settle(tx: Tx, client: Client, disposition: str, after: int, now: Instant) -> int | None:
-    """Judge the next items of a client that wait, from a number on; the last number looked at,
-    None when no more wait.
+    """Judge the next waiting items of a client, after a number; returns the last number looked at,
+    or None when no more wait.
     """
     clients.lock(tx, client.no)
     found = rows.waiting(tx, client.no, disposition, after, BATCH)
@@ -244,7 +244,7 @@ def settle(tx: Tx, client: Client, disposition: str, after: int, now: Instant) -
 
 
 def lately(tx: Tx, client: Client) -> int:
-    """The number from which on a client's latest parked items are."""
+    """The number after which a client's latest parked items are."""
     return rows.parked_before(tx, client.no, _LATEST)
 
 
@@ -255,12 +255,12 @@ def clients_waiting(tx: Tx) -> list[str]:
 
 # ── stage maps ──────────────────────────────────────────────────────────────────────────────────
 def stage_map(tx: Tx, client: Client) -> tuple[dict[str, str], dict[str, int]]:
-    """The client's own map, and the texts that name no stage yet with how many items have them."""
+    """The client's own map, and the texts without a stage, each with its number of items."""
     return rows.stage_map(tx, client.no), rows.unmapped_texts(tx, client.no, _MOST_TEXTS)
 
 
 def set_stage_map(tx: Tx, now: Instant, client: Client, stages: dict[str, str]) -> None:
-    """Replace the map, and apply it to the history that has no stage yet; what has one keeps it."""
+    """Replace the map, and apply it to items without a stage; those that have one keep it."""
     entity = Entity("STAGE_MAP", client.id, client.agency_no, client.no)
     before = rows.stage_map(tx, client.no)
     changes.tell(tx, now, entity, {"stages": before}, {"stages": stages})
@@ -276,14 +276,14 @@ def set_stage_map(tx: Tx, now: Instant, client: Client, stages: dict[str, str]) 
 
 # ── hires ───────────────────────────────────────────────────────────────────────────────────────
 def unbooked_hires(tx: Tx, most: int, but: Iterable[int] = ()) -> list[Hire]:
-    """Hires that the ledger has not booked, oldest first; those of some clients apart.
+    """Hires that the ledger has not booked, oldest first, without those of some clients.
 
     The ledger books each exactly once: it calls ``hires_booked`` in the transaction that registers
-    the entries, and gives up that transaction when fewer were left to book than it took.
+    the entries, and rolls it back when fewer were left to book than it took.
     """
     return rows.unbooked(tx, most, but)
 
 
 def hires_booked(tx: Tx, nos: Sequence[int], now: Instant) -> int:
-    """Note hires as booked; how many were not before."""
+    """Mark hires as booked; returns how many were not before."""
     return rows.book(tx, nos, now) if nos else 0

@@ -1,4 +1,4 @@
-"""Background work of the funnel: what waits is judged again."""
+"""Background work of the funnel: waiting items are judged again."""
 
 from handbill.clients import service as clients
 from handbill.core.funnel_stages import PARKED, UNMAPPED
@@ -14,7 +14,7 @@ _SECONDS, _SECONDS_OF_ALL = 60, 900
 
 
 def settle(tools: Tools, task: Task) -> None:
-    """Judge all that waits of one client, a batch per transaction; or ask for that of each."""
+    """Judge all waiting items of one client, a batch per transaction; or enqueue that for each."""
     if task.key == EVERYBODY:
         ask_for_each(tools, kinds.SETTLE, service.clients_waiting)
         return
@@ -25,8 +25,8 @@ def settle(tools: Tools, task: Task) -> None:
 
 
 def settle_latest(tools: Tools, task: Task) -> None:
-    """Judge what was parked last of one client: most of what waits is known a moment later; or ask
-    for that of each.
+    """Judge the latest parked items of one client, since most can be judged a moment later; or
+    enqueue that for each client.
     """
     if task.key == EVERYBODY:
         ask_for_each(tools, kinds.SETTLE_LATEST, service.clients_waiting)
@@ -45,7 +45,7 @@ def _client(tools: Tools, task: Task) -> Client | None:
 
 
 def _walk(tools: Tools, client: Client, disposition: str, after: int) -> None:
-    """Numbers only grow and end where nothing more waits."""
+    """Numbers only grow, so this ends when no more items wait."""
     at: int | None = after
     while at is not None:
         with tools.records.write() as tx:

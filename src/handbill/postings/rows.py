@@ -102,7 +102,7 @@ _JOBS = sa.select(
 ).join(jobs, _j.no == _p.job_no)
 _NOT_DELETED = _p.deleted_at.is_(None)
 _OF_CONFIG = _JOBS.where(_p.config_no == b("config_no"), _NOT_DELETED).order_by(_p.no)
-# Named by number: else SQLite would look at each job of the purchase for its reference.
+# By number: else SQLite would search each job of the purchase for its reference.
 _NAMED = sa.alias(jobs)
 _OF_REFS = _JOBS.where(
     _p.config_no == b("config_no"),
@@ -211,7 +211,7 @@ def _columns(posting: Posting) -> dict[str, Any]:
 
 
 def add(tx: Tx, posting: Posting) -> int:
-    """Insert; the new row's number (``posting.no`` is not looked at)."""
+    """Insert a purchase; returns the new row's number (``posting.no`` is ignored)."""
     return tx.put(
         posting_configs,
         id=posting.id,
@@ -225,7 +225,7 @@ def add(tx: Tx, posting: Posting) -> int:
 
 
 def save(tx: Tx, posting: Posting, **columns: Any) -> None:
-    """Write what may change back; ``columns`` may set more (due_at, deleted_at)."""
+    """Save what may change; ``columns`` may set more (due_at, deleted_at)."""
     tx.change(posting_configs, {"no": posting.no}, **_columns(posting), **columns)
 
 
@@ -234,7 +234,7 @@ def client_numbers(tx: Tx, config_no: int) -> list[int]:
 
 
 def serve(tx: Tx, config_no: int, client_nos: Iterable[int]) -> None:
-    """The clients of a purchase, in this order: these and no others."""
+    """Set the clients of a purchase, in this order: these and no others."""
     tx.run(_DROP_CLIENTS, config_no=config_no)
     rows = [{"config_no": config_no, "client_no": no} for no in client_nos]
     tx.put_many(posting_config_clients, rows)
@@ -249,12 +249,12 @@ def _job(row: Row) -> PostingJob:
 
 
 def jobs_of(tx: Tx, config_no: int) -> list[PostingJob]:
-    """Every job of a purchase, of all its clients, ended ones too."""
+    """Every job of a purchase, of all its clients, ended ones included."""
     return [_job(row) for row in tx.all(_OF_CONFIG, config_no=config_no)]
 
 
 def by_refs(tx: Tx, config_no: int, client_no: int, refs: Iterable[str]) -> dict[str, PostingJob]:
-    """Deleted ones too: whoever adds a job again takes up its row."""
+    """Deleted ones included: adding a job again uses its former row."""
     found = tx.all(_OF_REFS, config_no=config_no, client_no=client_no, refs=Listed(refs))
     return {job.ref: job for job in map(_job, found)}
 
@@ -295,7 +295,7 @@ def candidates(tx: Tx, client_no: int, refs: Iterable[str], now: Instant) -> dic
 def insert_jobs(
     tx: Tx, config_no: int, client_no: int, new: Sequence[tuple[str, int]], now: Instant
 ) -> None:
-    """Add jobs, as (id, job number); they wait."""
+    """Add jobs, as (id, job number); they wait for a slot."""
     fixed = {
         "config_no": config_no,
         "client_no": client_no,
@@ -319,7 +319,7 @@ def change_jobs(tx: Tx, nos: Iterable[int], now: Instant, **columns: Any) -> Non
 
 
 def revive(tx: Tx, former: Sequence[tuple[PostingJob, str]], now: Instant) -> None:
-    """Take up the rows of jobs that had ended or were deleted, under the ids given: they wait."""
+    """Use the rows of jobs that had ended or were deleted again, under the given ids: they wait."""
     fixed = {
         "posted": 0,
         "paused": 0,

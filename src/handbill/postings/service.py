@@ -1,4 +1,4 @@
-"""What can be asked of postings, and done to the purchases; ``slots`` minds their jobs."""
+"""Use cases of postings: the purchases; ``slots`` handles their jobs."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ _NEVER_CLEARED = ("cost_micros", "end", "available")
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 def posting_of(tx: Tx, client: Client, config_id: str, publisher: Publisher | None) -> Posting:
-    """The client's live purchase of that id, at that publisher where one is named. **Refuses** any
+    """The client's live purchase of that id, at that publisher if one is named. **Refuses** any
     other alike (404).
     """
     found = rows.find(tx, client.no, config_id)
@@ -38,7 +38,7 @@ def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Posting], 
 def page_at(
     tx: Tx, client: Client, publisher: Publisher, skip: int, limit: int
 ) -> tuple[list[Posting], int]:
-    """The same at one publisher."""
+    """Some of the client's purchases at one publisher."""
     found = rows.page_at(tx, client.no, publisher.no, skip, limit)
     return found, rows.count_at(tx, client.no, publisher.no)
 
@@ -48,15 +48,15 @@ def newest_at(tx: Tx, client: Client, publisher: Publisher) -> Posting | None:
 
 
 def jobs_of(tx: Tx, posting: Posting, client: Client) -> list[PostingJob]:
-    """The client's own jobs of a purchase, oldest first; a purchase's other clients keep theirs to
-    themselves.
+    """The client's own jobs of a purchase, oldest first; other clients' jobs in it are not
+    shown.
     """
     every = rows.jobs_of(tx, posting.no)
     return [job for job in every if job.client_no == client.no and job.is_there]
 
 
 def job_of(tx: Tx, posting: Posting, client: Client, ref: str) -> PostingJob:
-    """**Refuses** a reference that the purchase does not have (404)."""
+    """The posting of a reference. **Refuses** one that the purchase does not have (404)."""
     job = rows.by_refs(tx, posting.no, client.no, [ref]).get(ref)
     if job is None or not job.is_there:
         raise not_found()
@@ -73,8 +73,8 @@ def posted_page(
 
 def posted_jobs(tx: Tx, client_no: int) -> dict[int, list[int]]:
     """By publisher, the numbers of the jobs that hold a slot there and are not paused in it: they
-    belong into its outbound feed, at no bid. Whether a job can be shown at all is for listings to
-    say.
+    are in its outbound feed, without a bid. Whether a job can be shown at all is decided by
+    listings.
     """
     return rows.posted_numbers(tx, client_no)
 
@@ -92,7 +92,7 @@ def create(
     client_ids: Iterable[str] = (),
     **terms: Any,
 ) -> str:
-    """A new purchase on such terms (``PostingBody``); its id.
+    """Create a purchase on these terms (``PostingBody``); its id.
 
     **Refuses** an end on a day before the start's (400), clients that are not the agency's (404).
     """
@@ -126,10 +126,10 @@ def create(
 def update(
     tx: Tx, now: Instant, client: Client, posting: Posting, changes: Mapping[str, Any]
 ) -> None:
-    """Change a purchase: its terms, its ``client_ids``, its ``end``, a text by its pattern.
+    """Change a purchase: its terms, its ``client_ids``, its ``end``, a text in its pattern.
 
-    **Refuses** (400) fewer slots than are in use, slots turned into durations or back, and what
-    cannot be cleared; clients that are not the agency's (404).
+    **Refuses** (400) fewer slots than are in use, a change between slots and durations, and
+    clearing what is required; clients that are not the agency's (404).
     """
     posting = slots.locked(tx, client, posting)
     before = telling.state_of(posting)
@@ -168,7 +168,7 @@ def update(
 
 
 def delete(tx: Tx, now: Instant, client: Client, posting: Posting) -> None:
-    """The purchase and its jobs vanish from reads and feeds; inside they are kept."""
+    """Delete the purchase and its jobs for readers and feeds; their rows are kept."""
     posting = slots.locked(tx, client, posting)
     served = turning_rows.end_posted(tx, posting.no, now)
     posting.posted, posting.updated_at = 0, now
@@ -178,7 +178,7 @@ def delete(tx: Tx, now: Instant, client: Client, posting: Posting) -> None:
 
 
 def _require_sound(start_at: Instant, end_at: Instant, client: Client, body: PostingBody) -> None:
-    """**Refuses** (400) an end before the start, and jobs that may not leave before they must.
+    """**Refuses** (400) an end before the start, and a longest stay below the shortest.
 
     Start ≤ end holds for days: the reference's own sample ends minutes before it starts
     (docs/contract-notes.md).
@@ -200,7 +200,7 @@ def _check_use(tx: Tx, posting: Posting) -> None:
 
 
 def _served(tx: Tx, client: Client, client_ids: Iterable[str]) -> list[int]:
-    """The numbers of the clients that a purchase serves, the path's own first."""
+    """The numbers of the clients that a purchase serves, the path's client first."""
     others = [clients.client_of(tx, client.agency_no, client_id).no for client_id in client_ids]
     nos = list(dict.fromkeys([client.no, *others]))
     if len(nos) > MOST_CLIENTS:

@@ -1,7 +1,7 @@
-"""Who holds the slots of a purchase: jobs come and go, are pinned and paused, and take turns.
+"""The jobs that hold the slots of a purchase: added, removed, pinned, paused, and taking turns.
 
 Every change locks the purchase's row first, and ends by letting ``core.rotation`` decide who holds
-the slots; so slots are never exceeded, whoever asks at the same time.
+the slots; so slots are never exceeded, even by simultaneous changes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ Reason = Literal["JOB_NOT_FOUND", "JOB_INVALID", "ALREADY_POSTED", "NO_SLOT", "C
 
 
 class Result(NamedTuple):
-    """What became of a reference. ``id``: the posting's job; ``reason``: why nothing was done."""
+    """The result for a reference. ``id``: the posting's job; ``reason``: why nothing was done."""
 
     ref: str
     id: str | None = None
@@ -39,7 +39,7 @@ class Result(NamedTuple):
 
 
 def stay_days(posting: Posting) -> int:
-    """Days that one job stays: as it was set, else the whole purchase, at least one."""
+    """How many days one job stays: its own setting, else the whole purchase; at least one."""
     hours = hours_of(posting.start_at, posting.end_at)
     return posting.body.stay_days or max(1, -(-hours // 24))
 
@@ -58,9 +58,9 @@ def used(posting: Posting) -> int:
 def add(
     tx: Tx, ids: Ids, now: Instant, client: Client, posting: Posting, refs: Sequence[str]
 ) -> list[Result]:
-    """Put jobs into a purchase; what became of each reference, in order.
+    """Add jobs to a purchase; the result for each reference, in order.
 
-    A job for which there is no slot (or credit) yet waits, and is told NO_SLOT with its id.
+    A job without a free slot (or credit) waits, and its result is NO_SLOT with its id.
     """
     posting = locked(tx, client, posting)
     if not _terms(posting).in_force(now):
@@ -108,7 +108,7 @@ def _added(job: PostingJob) -> Result:
 def remove(
     tx: Tx, now: Instant, client: Client, posting: Posting, refs: Sequence[str]
 ) -> list[Result]:
-    """Take jobs out of a purchase. A credit that a job used up stays used."""
+    """Remove jobs from a purchase. A credit that a job has used stays used."""
     posting = locked(tx, client, posting)
     found = _present(tx, posting, client, refs)
     delete_jobs(tx, posting, found.values(), now)
@@ -145,7 +145,7 @@ def pause(
     waiting = [job.no for job in changed if not job.posted]
     rows.change_jobs(tx, waiting, now, waiting_at=now)
     settle(tx, posting, now)
-    # A pinned job keeps its slot while it is paused, so that its slot says nothing of the feed.
+    # A pinned job keeps its slot while paused, so its slot does not show whether it is in the feed.
     publish(tx, {job.client_no for job in changed if job.posted}, now)
     return _results(refs, found)
 
@@ -181,12 +181,12 @@ def delete_jobs(tx: Tx, posting: Posting, gone: Iterable[PostingJob], now: Insta
 
 # ── turns ───────────────────────────────────────────────────────────────────────────────────────
 def due(tx: Tx, now: Instant, most: int) -> list[str]:
-    """The ids of purchases that are to be looked at."""
+    """The ids of purchases that are due for a turn."""
     return rows.due(tx, now, most)
 
 
 def turn(tx: Tx, config_id: str, now: Instant) -> None:
-    """Let a purchase take its turn, if it is still there."""
+    """Take the turn of a purchase, if it still exists."""
     no = rows.number_of(tx, config_id)
     if no is None or not tx.lock_row(posting_configs, no):
         return
@@ -196,7 +196,7 @@ def turn(tx: Tx, config_id: str, now: Instant) -> None:
 
 
 def settle(tx: Tx, posting: Posting, now: Instant) -> None:
-    """Let the slots be held by whom they are due to. The purchase's row must be locked."""
+    """Assign the slots to the jobs that are due for them. The purchase's row must be locked."""
     terms, standing = _terms(posting), turning_rows.standing(tx, posting.no, now)
     rotate = _rotates(posting, now)
     change = rotation.turn(terms, standing, now, rotate=rotate)
@@ -233,8 +233,8 @@ def _rotates(posting: Posting, now: Instant) -> bool:
 
 
 def _due_at(posting: Posting, stands: Sequence[Standing], now: Instant) -> Instant | None:
-    """When to look again: at the next turn, and often enough to see jobs that can no more, or
-    again, be shown. A purchase that is over, or has no jobs, need not be looked at.
+    """When to look again: at the next turn, and often enough to notice jobs that can no longer be
+    shown, or can be again. Never for a purchase that is over or has no jobs.
     """
     if not stands or now > posting.end_at:
         return None
@@ -243,7 +243,7 @@ def _due_at(posting: Posting, stands: Sequence[Standing], now: Instant) -> Insta
 
 
 def locked(tx: Tx, client: Client, posting: Posting) -> Posting:
-    """The purchase as it stands now, held until the transaction ends."""
+    """The purchase in its present state, locked until the transaction ends."""
     tx.lock_row(posting_configs, posting.no)
     found = rows.find(tx, client.no, posting.id)
     if found is None:
@@ -252,6 +252,6 @@ def locked(tx: Tx, client: Client, posting: Posting) -> Posting:
 
 
 def publish(tx: Tx, client_nos: Iterable[int], now: Instant) -> None:
-    """Have the feeds of these clients written anew; in order, so that no two wait on each other."""
+    """Have these clients' feeds written again; in order, so that no two wait for each other."""
     for _, client in sorted(clients.clients_by_number(tx, client_nos).items()):
         clients.wake_listings(tx, client, now)

@@ -1,6 +1,6 @@
 """What purchases cost on the days that have begun, for the ledger to book: each day once.
 
-The ledger books what ``unbooked`` gives and tells ``booked`` so, in one transaction. A purchase is
+The ledger books what ``unbooked`` returns, and calls ``booked``, in one transaction. A purchase is
 paid for whatever becomes of its jobs: docs/decisions/0008. **Source**: domain 10.
 """
 
@@ -17,15 +17,15 @@ from handbill.postings.spending_rows import Spending
 from handbill.store.records import Tx
 
 _MOST_CONFIGS = 100
-_MOST_SHARES = 10_000  # of all together; the purchase that passes it is still taken whole
-_MOST_DAYS = 100  # of one purchase at a time; the others are found at once after them
+_MOST_SHARES = 10_000  # of all together; the purchase that exceeds it is still taken whole
+_MOST_DAYS = 100  # of one purchase at a time; the rest is found right afterwards
 
 
 class Share(NamedTuple):
     """One client's part of a purchase's cost on a day; ``at`` is the day's start in its own zone.
 
-    ``after_micros``: what was booked of the purchase before, which no two parts of a client have
-    in common.
+    ``after_micros``: what was booked of the purchase before; no two parts of a client have the
+    same.
     """
 
     client_no: int
@@ -87,8 +87,8 @@ def _due(tx: Tx, former: Spending, now: Instant) -> Due:
 def _next(
     former: Spending, spent_on: str | None, zone: tzinfo, until: Instant
 ) -> tuple[date | None, int]:
-    """The next day to book, and how many days are left with it. What is still owed when the last
-    day is over, for it was made dearer or shorter, falls on one day: today.
+    """The next day to book, and how many days are left with it. If something is still owed after
+    the last day, because the purchase became dearer or shorter, all of it falls on today.
     """
     first = day_of(former.start_at, zone)
     last = max(first, day_of(former.end_at, zone))

@@ -1,4 +1,4 @@
-"""Rows of table posting_configs, as far as its cost is booked, to nouns and back."""
+"""Rows of table posting_configs: how far the cost of purchases is booked."""
 
 import msgspec
 import sqlalchemy as sa
@@ -56,7 +56,7 @@ _POSTED_COUNTS = (
 
 
 def due(tx: Tx, now: Instant, limit: int) -> list[Spending]:
-    """Purchases of which a further day may have begun, deleted ones too; the first of them."""
+    """The first purchases of which a further day may have begun, deleted ones included."""
     return [
         Spending(**dict(zip(_NAMES, row, strict=True)) | {"cost_micros": _cost(row[3])})
         for row in tx.all(_SPENDINGS, now=now, limit=limit)
@@ -73,7 +73,7 @@ def posted_counts(tx: Tx, config_no: int) -> dict[int, int]:
 
 
 def save(tx: Tx, former: Spending, spent: tuple[str | None, int], due_at: Instant | None) -> bool:
-    """Write how far a purchase's cost is booked; False when the purchase was changed meanwhile."""
+    """Save how far a purchase's cost is booked; False when the purchase was changed meanwhile."""
     spent_on, spent_micros = spent
     text = tx.dialect.update_text(
         posting_configs,

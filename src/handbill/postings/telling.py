@@ -1,5 +1,5 @@
-"""How changes of purchases and of their jobs are told. Who holds a slot just now is no change of
-anybody's: the house lets jobs take turns.
+"""How changes of purchases and their jobs are recorded. Who holds a slot is not recorded: no user
+sets it, as jobs take turns by themselves.
 """
 
 from collections.abc import Iterable
@@ -25,13 +25,13 @@ def state_of(posting: Posting) -> State:
 def purchase(
     tx: Tx, now: Instant, client: Client, posting: Posting, before: State, after: State
 ) -> None:
-    """``before`` or ``after`` is empty where it is new or deleted."""
+    """``before`` or ``after`` is empty for a new or deleted purchase."""
     entity = Entity("POSTING", posting.id, posting.agency_no, client.no)
     changes.tell(tx, now, entity, before, after)
 
 
 def states_of(jobs: Iterable[PostingJob]) -> dict[int, tuple[PostingJob, State]]:
-    """Jobs of purchases by row, as changes of them are told."""
+    """The state of jobs of purchases in their changes, by row."""
     return {job.no: (job, _state(job)) for job in jobs}
 
 
@@ -49,8 +49,8 @@ def jobs(
     before: dict[int, tuple[PostingJob, State]],
     after: dict[int, tuple[PostingJob, State]],
 ) -> None:
-    """One change for each job, however many come at once: undone, and asked for, they are one by
-    one. The number of the request holds them together.
+    """Record one change for each job, even of many at once, so that each can be undone and found by
+    itself. The number of the request connects them.
     """
 
     def told(no: int) -> tuple[Entity, State, State]:

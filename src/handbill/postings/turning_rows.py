@@ -1,5 +1,5 @@
-"""Rows of table posting_jobs as turns look at them, and what turns do to them; a purchase may have
-ten thousand, so only what is needed is read.
+"""Rows of table posting_jobs for turns, and what turns write; a purchase may have ten thousand, so
+only what is needed is read.
 """
 
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ _POST = (
 
 
 def standing(tx: Tx, config_no: int, now: Instant) -> list[Standing]:
-    """Each job of a purchase that has not ended, as turns look at it."""
+    """Each job of a purchase that has not ended, with what turns need of it."""
     return [
         Standing(
             no,
@@ -92,14 +92,14 @@ def whose(tx: Tx, nos: Sequence[int]) -> list[int]:
 
 
 def end_posted(tx: Tx, config_no: int, now: Instant) -> list[int]:
-    """End all jobs that hold a slot; their clients."""
+    """End all jobs that hold a slot; returns their clients."""
     found = [no for (no,) in tx.all(_WHOSE_POSTED, config_no=config_no)]
     tx.run(_END_POSTED, config_no=config_no, now=now)
     return found
 
 
 def apply_turn(tx: Tx, turn: Turn, credited: set[int], now: Instant) -> None:
-    """Write what a turn decided. ``credited``: who of the newly posted used up a credit."""
+    """Write the result of a turn. ``credited``: newly posted jobs that used up a credit."""
     change_jobs(tx, turn.out, now, posted=0, posted_at=None, waiting_at=now)
     change_jobs(tx, turn.ended, now, posted=0, posted_at=None, ended_at=now)
     tx.run_text_many(tx.dialect.text_of(_POST), [{"job": no, "now": now} for no in turn.into])

@@ -12,13 +12,13 @@ _SECONDS = 60
 
 
 def turn(tools: Tools, task: Task) -> None:
-    """Let one purchase take its turn; the same, however often it is run."""
+    """Take the turn of one purchase; running it again changes nothing."""
     with tools.records.write() as tx:
         slots.turn(tx, task.key, tools.clock.now())
 
 
 def enqueue_due(tx: Tx, now: Instant) -> None:
-    """What is due beyond the first thousand is found a minute later."""
+    """Enqueue turns that are due, a thousand at most; the others are found a minute later."""
     for config_id in slots.due(tx, now, _AT_ONCE):
         enqueue(tx, kinds.TURN, config_id, now)
 

@@ -1,5 +1,5 @@
-"""Standing: what is in force of what was set: who is stopped, which bids are lowered, by how much.
+"""Standing: what is in force: who is stopped, and which bids are lowered by how much.
 
-It knows states, factors and the ceilings of days, as they were decided last.
-It never decides one: control does, at its own pace.
+It knows states, factors and the ceilings of days, as they were decided last. It never decides one:
+control does, at its own pace.
 """

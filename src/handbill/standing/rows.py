@@ -70,7 +70,7 @@ def evaluations_of_all(tx: Tx) -> dict[int, Evaluation]:
 
 
 def move_on(tx: Tx, client_no: int, was: int, now: Instant, day_on: str) -> bool:
-    """Whether no other process has, since the number was read."""
+    """Set the next number; False if another process has, since it was read."""
     first = {"client_no": client_no, "evaluated_at": now, "number": 0, "day_on": day_on}
     tx.upsert_many(evaluations, ["client_no"], [first], keep=True)
     row = {"client_no": client_no, "was": was, "is": was + 1, "now": now, "day": day_on}
@@ -107,7 +107,7 @@ def ceilings_since(tx: Tx, client_nos: Sequence[int], since_on: str) -> list[tup
 
 
 def standings_of_clients(tx: Tx, client_nos: Iterable[int]) -> dict[int, Standing]:
-    """How clients themselves stand."""
+    """The standings of clients themselves."""
     rows = tx.all(_OF_CLIENTS, clients=Listed(sorted(client_nos)))
     return {row[0]: Standing(*row[1:]) for row in rows}
 
@@ -153,7 +153,7 @@ def drop_ceilings(tx: Tx, client_no: int, some: Iterable[Ceiling]) -> None:
 
 
 def sweep_ceilings(tx: Tx, before_on: str, most: int) -> int:
-    """Forget so many ceilings of days before; how many there were."""
+    """Delete up to so many ceilings of earlier days; how many there were."""
     names = ("client_no", "scope", "entity", "measure", "day_on")
     rows = [
         dict(zip(names, row, strict=True)) for row in tx.all(_OLD, before_on=before_on, most=most)

@@ -1,4 +1,4 @@
-"""What is in force for a client; written by control alone, at its ticks, all or nothing."""
+"""What is in force for a client; written only by control, at its ticks, all or nothing."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
@@ -19,7 +19,7 @@ _NEVER = Evaluation(0, 0, "")
 
 
 class Decided(NamedTuple):
-    """All that is to be in force for a client: what is not in it is plainly ACTIVE and FULL."""
+    """Everything in force for a client: whatever is missing is simply ACTIVE and FULL."""
 
     standings: Mapping[Thing, Standing]
     paced: Mapping[Key, Paced]
@@ -27,13 +27,13 @@ class Decided(NamedTuple):
 
 
 def evaluation_of(tx: Tx, client_no: int) -> Evaluation:
-    """When the client was looked at last; number 0: never."""
+    """When the client was last evaluated; number 0: never."""
     return rows.evaluation(tx, client_no) or _NEVER
 
 
 class Former(NamedTuple):
-    """What is in force for a client until something else is. ``was``: when it was looked at last,
-    number 0: never.
+    """What is in force for a client until something else is. ``was``: its last evaluation, number
+    0: never.
     """
 
     was: Evaluation
@@ -48,49 +48,49 @@ def former_of(tx: Tx, client_no: int) -> Former:
 
 
 def evaluations(tx: Tx) -> dict[int, Evaluation]:
-    """The same of all clients that ever were."""
+    """The last evaluations of all clients that ever were."""
     return rows.evaluations_of_all(tx)
 
 
 def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
-    """All of a client that is not plainly ACTIVE and FULL."""
+    """All standings of a client that are not simply ACTIVE and FULL."""
     return rows.standings_of(tx, client_no)
 
 
 def resolved_of(tx: Tx, client_no: int) -> dict[Thing, Resolved]:
-    """The same, with the reasons of each."""
+    """The same standings, with the reasons of each."""
     found = rows.standings_of(tx, client_no).items()
     return {thing: resolved_in(one) for thing, one in found}
 
 
 def of_clients(tx: Tx, client_nos: Collection[int]) -> dict[int, Resolved]:
-    """How each of these clients stands itself."""
+    """The standing of each of these clients itself."""
     found = rows.standings_of_clients(tx, client_nos)
     return {no: resolved_in(found[no]) if no in found else PLAIN for no in client_nos}
 
 
 def resolved_in(one: Standing) -> Resolved:
-    """All that is told of how a thing stands."""
+    """The stored standing of a thing, with its reasons."""
     return _RESOLVED.decode(one.resolved)
 
 
 def paced_of(tx: Tx, client_no: int) -> dict[Key, Paced]:
-    """What is decided of bids and jobs, by job group and publisher."""
+    """What is decided about bids and jobs, by job group and publisher."""
     return rows.paced_of(tx, client_no)
 
 
 def aimed_at(tx: Tx, client_no: int) -> set[Key]:
-    """Where bids are lowered although no cap binds: for a target."""
+    """Where bids are lowered for a target, although no cap binds."""
     return rows.aimed_at(tx, client_no)
 
 
 def clients_decided(tx: Tx, publisher_no: int, before: Instant) -> set[int]:
-    """The clients of which something at a publisher was decided last before an instant."""
+    """The clients whose last decision for a publisher was made before an instant."""
     return rows.clients_decided(tx, publisher_no, before)
 
 
 def in_force(tx: Tx, client_no: int) -> InForce:
-    """What the client's listings follow."""
+    """What the client's listings go by."""
     found = rows.standings_of(tx, client_no)
     stopped = frozenset(thing for thing, one in found.items() if one.capped)
     return InForce(stopped, rows.paced_of(tx, client_no))
@@ -102,7 +102,7 @@ def ceilings_of(tx: Tx, client_no: int) -> list[Ceiling]:
 
 
 def ceilings_since(tx: Tx, client_nos: Iterable[int], day: date) -> dict[int, list[Ceiling]]:
-    """The ceilings of these clients, of a day on."""
+    """The ceilings of these clients, from a day on."""
     found: dict[int, list[Ceiling]] = {}
     for client_no, one in rows.ceilings_since(tx, sorted(client_nos), day.isoformat()):
         found.setdefault(client_no, []).append(one)
@@ -112,11 +112,11 @@ def ceilings_since(tx: Tx, client_nos: Iterable[int], day: date) -> dict[int, li
 def replace(
     tx: Tx, client_no: int, former: Former, now: Instant, day_on: str, decided: Decided
 ) -> bool:
-    """Let this be in force from now on; whether listings are to follow. Rows that say the same are
-    not written.
+    """Put this in force from now on; returns whether listings must follow. Rows that have not
+    changed are not written.
 
-    ``former``: what was in force as it was decided. **Refuses** (Unavailable) where there has been
-    another evaluation since: where there was none, nothing else has been written either.
+    ``former``: what was in force when it was decided. **Refuses** (Unavailable) if there has been
+    another evaluation since: without one, nothing else can have been written either.
     """
     was, standings, paced = former
     assert now >= was.evaluated_at, "a tick waits for its clock"
@@ -138,14 +138,14 @@ def replace(
 
 
 def _are_other(before: Mapping[Thing, Standing], after: Mapping[Thing, Standing]) -> bool:
-    """Whether others are left out of listings than were."""
+    """Whether listings leave out others than before."""
     return {thing for thing, one in before.items() if one.capped} != {
         thing for thing, one in after.items() if one.capped
     }
 
 
 def _shown(one: Paced | None) -> tuple[int, ...]:
-    """What listings show of a decision; nothing where they show all, at the bids that were set."""
+    """What listings show of a decision; nothing if they show all, at the bids as set."""
     if one is None:
         return ()
     lowered = one.factor_ppm < PPM
@@ -154,7 +154,7 @@ def _shown(one: Paced | None) -> tuple[int, ...]:
 
 
 def _replace_ceilings(tx: Tx, client_no: int, day_on: str, wanted: Sequence[Ceiling]) -> None:
-    """Those of today and later are as wanted; those of former days stay: their events may come."""
+    """Replace those of today and later; earlier ones stay: events of their days may still come."""
     since = rows.ceilings_since(tx, [client_no], day_on)
     kept = {one[:4]: one for _, one in since}
     new = {one[:4]: one for one in wanted}
@@ -167,5 +167,5 @@ def _replace_ceilings(tx: Tx, client_no: int, day_on: str, wanted: Sequence[Ceil
 
 
 def sweep(tx: Tx, before: date, most: int) -> int:
-    """Forget so many ceilings of days before; how many there were."""
+    """Delete up to so many ceilings of earlier days; how many there were."""
     return rows.sweep_ceilings(tx, before.isoformat(), most)

@@ -1,5 +1,4 @@
-"""Tracking: takes clicks, pixels and S2S events, makes them durable, answers.
+"""Tracking: accepts clicks, pixels and S2S events, makes them durable, and answers.
 
-It knows tokens, the index and the journal.
-It judges nothing and needs no database to redirect.
+It knows tokens, the index and the journal. It judges nothing and needs no database to redirect.
 """

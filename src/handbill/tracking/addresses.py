@@ -1,4 +1,4 @@
-"""Whose click it is: the peer, or, behind a proxy of ours, the last hop that is not one."""
+"""A visitor's address: the peer or, behind proxies of ours, the last hop that is none of them."""
 
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -37,7 +37,7 @@ class Proxies:
         return any(found in network for network in self._networks)
 
     def client_of(self, peer: str, forwarded: bytes) -> str:
-        """The client's address. Whatever a stranger wrote further left is never looked at."""
+        """The client's address. What a stranger wrote further left is never looked at."""
         client = peer
         hops = forwarded.decode("latin-1").split(",")[-_MOST_HOPS:]
         while hops and self.has(client):
@@ -49,7 +49,7 @@ class Proxies:
 
 
 def is_near(address: str) -> bool:
-    """Whether the address is of this machine or of a private network."""
+    """Whether the address is this machine's or in a private network."""
     try:
         found = ip_address(address)
     except ValueError:
@@ -58,7 +58,7 @@ def is_near(address: str) -> bool:
 
 
 def _address(hop: str) -> str:
-    """One hop, which may carry a port. **Refuses** what is no address (ValueError)."""
+    """The address of one hop, which may have a port. **Refuses** anything else (ValueError)."""
     hop = hop.strip()
     if hop.startswith("["):
         hop = hop[1:].partition("]")[0]

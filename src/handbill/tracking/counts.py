@@ -1,4 +1,4 @@
-"""What an edge process has done, and how it is told with the figures of all processes."""
+"""What an edge process has counted, and how it joins the figures of all processes."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ _HEADERS = b"Content-Type: %b\r\nCache-Control: no-store\r\n" % figures.MEDIA_TY
 
 
 class Counts(msgspec.Struct, kw_only=True):
-    """Plain numbers: a click must not pay for a lock."""
+    """Plain numbers, so that a click needs no lock."""
 
     clicks: int = 0
     uncounted: int = 0
@@ -36,7 +36,7 @@ _MEANINGS = {
 
 
 class Telling:
-    """Hands what was counted on to the figures, now and then."""
+    """Adds the counts to the figures, now and then."""
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
@@ -51,6 +51,6 @@ class Telling:
 
 
 def metrics() -> Answer:
-    """The figures of all processes in Prometheus' text form."""
+    """The figures of all processes in Prometheus' text format."""
     body = figures.text()
     return Answer(head(200, _HEADERS, len(body)), body)

@@ -1,4 +1,4 @@
-"""Where a seeker is sent: the job's stored URL with the click id added, nothing else changed."""
+"""The target of a redirect: the job's stored URL with the click id added, nothing else changed."""
 
 from string import ascii_letters, digits
 
@@ -9,9 +9,9 @@ _WEB = (b"https://", b"http://")
 
 
 def web_address(url: bytes) -> bytes | None:
-    """The URL with every byte that may not stand in one percent-encoded (contract 3).
+    """The URL with all bytes percent-encoded that are not allowed in one (contract 3).
 
-    None if it is none of the web: a seeker is sent nowhere else.
+    None if it is no web address: a seeker is sent nowhere else.
     """
     if not url.startswith(_WEB) and not url[:8].lower().startswith(_WEB):
         return None
@@ -23,8 +23,8 @@ def web_address(url: bytes) -> bytes | None:
 def with_click(url: bytes, click_id: bytes) -> bytes:
     """The URL with ``jClickId`` as its last parameter, before a fragment.
 
-    A jClickId that already stood there is some earlier click's and gives way; no other parameter
-    is touched. **Source**: domain 7.1.
+    A jClickId that is already there is an earlier click's, and is replaced; no other parameter is
+    changed. **Source**: domain 7.1.
     """
     if b"#" not in url and _NAME not in url and not url.endswith(_ENDS):
         return b"%b%b%b" % (url, b"&jClickId=" if b"?" in url else b"?jClickId=", click_id)

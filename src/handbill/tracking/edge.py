@@ -1,4 +1,4 @@
-"""The edge: clicks are made durable and sent on, pixels counted, feed files handed out.
+"""The edge: makes clicks durable and redirects them, counts pixels, and hands out feed files.
 
 It judges nothing and asks no database; it works while everything else is down.
 """
@@ -56,7 +56,7 @@ _ROBOTS = Answer(head(200, _PLAIN, len(_ROBOTS_TEXT)), _ROBOTS_TEXT)
 
 
 class Index(Protocol):
-    """What the edge asks of the click index (store/index.py)."""
+    """What the edge needs of the click index (store/index.py)."""
 
     def url_of(self, job_id: bytes) -> bytes | None: ...
     def client_of_pixel(self, pixel_id: str) -> tuple[int, str] | None: ...
@@ -67,19 +67,19 @@ class Index(Protocol):
 
 
 class Journal(Protocol):
-    """What the edge asks of the journal (store/journal.py)."""
+    """What the edge needs of the journal (store/journal.py)."""
 
     def append(self, record: bytes) -> asyncio.Future[None]: ...
 
 
 class Edge:
-    """Answers requests; whatever it counts is in the journal before it says so.
+    """Answers requests; whatever it confirms is in the journal before.
 
     **Refuses**: unknown paths, tokens that are not ours and unknown jobs 404; other verbs than GET
-    and HEAD 405; 503 when the journal is full or broken, and while the index is being filled and
-    does not hold yet what is asked for, or cannot be read; nothing is counted then.
-    ``is_ready`` is false from the first failure of the journal on. ``checks``: what else must be
-    there for it to be ready; no database, which it does not need.
+    and HEAD 405; 503 when the journal is full or broken, or the index is unreadable or still being
+    filled and does not have what is needed yet; nothing is counted then. ``is_ready`` is false from
+    the first failure of the journal on. ``checks``: what else must be there for it to be ready; no
+    database, which it does not need.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Edge:
         self._read_keys(clock.now())
 
     def answer(self, request: Request) -> Answer | Later:
-        """The one entrance."""
+        """Answer any request."""
         target = request.target
         if not target.startswith(b"/"):
             target = _path_of(target)
@@ -145,7 +145,7 @@ class Edge:
             return _ROBOTS
         if path == b"/readyz":
             return self._ready()
-        # Figures of the business are not for the street.
+        # Business figures are not public.
         if not is_near(self._address(request)):
             return FAULTS[404]
         self.telling.tell()
@@ -204,7 +204,7 @@ class Edge:
         return Later(kept, Answer(_MOVED % with_click(url, said)), self._broken)
 
     def _opened_as_meant(self, token: bytes) -> bytes | None:
-        """What a text says that is no token as it stands, or is one under a key that is new."""
+        """Open a text that is no token as written, or is one under a key that is new to us."""
         for text in (token, *meant(token)):
             if text != token or self._has_new_key(text):
                 with suppress(NotOurs):
@@ -212,7 +212,7 @@ class Edge:
         return None
 
     def _click_of(self, text: str) -> Click | None:
-        """The click a page speaks of; None if it is not ours."""
+        """The click that a page names; None if it is not ours."""
         try:
             return open_click(text, self._keys)
         except NotOurs:
@@ -221,7 +221,7 @@ class Edge:
             return None
 
     def _has_new_key(self, text: bytes) -> bool:
-        """Read the keys again if the text names one that is not known, once a second at most."""
+        """Read the keys again if the text names an unknown one, at most once a second."""
         kid = _key_named(text)
         now = self._clock.now()
         if kid is None or kid in self._keys or now - self._keys_read_at < SECOND:
@@ -230,13 +230,13 @@ class Edge:
         return kid in self._keys
 
     def renew_index(self) -> None:
-        """Go over to a new index once it is whole; called now and then."""
+        """Change to a new index once it is complete; called now and then."""
         if self._index.renew():
             self.is_misled = False
             self.refresh_keys()
 
     def refresh_keys(self) -> None:
-        """Forget keys that were retired; called now and then."""
+        """Drop keys that were retired; called now and then."""
         self._read_keys(self._clock.now())
 
     def _read_keys(self, now: Instant) -> None:
@@ -249,7 +249,7 @@ class Edge:
     # Pixels
 
     def _pixel(self, request: Request, query: bytes) -> Answer | Later:
-        """Always a picture; a wider one when what it said cannot be counted, for px.js to tell."""
+        """Always an image; a wider one if the report cannot be counted, which px.js notices."""
         if request.method == b"HEAD" or request.headers.is_ahead:
             return GIF
         report = report_of(query, request.headers.cookie)
@@ -270,7 +270,7 @@ class Edge:
         return Later(kept, GIF, self._broken)
 
     def _job(self, client_id: str, report: Report) -> bytes:
-        """The job that a report names; nothing if it was never advertised: anybody may report."""
+        """The job that a report names; none if it was never advertised: anybody may report."""
         if not report.job_reference:
             return b""
         job = job_id_of(client_id, report.job_reference)
@@ -279,8 +279,8 @@ class Edge:
     # Feeds
 
     def _handed(self, name: bytes, version: Instant, status: int, request: Request) -> None:
-        """Tell of a fetch. Nobody waits for it: the reader has been answered, and one that is lost
-        is made good by the next.
+        """Report a fetch. Nobody waits for it: the reader has its answer, and the next fetch makes
+        up for a lost one.
         """
         told = self._fetches.told(name, version, status, request, self._clock.now())
         if told is not None and self._told(told):
@@ -289,7 +289,7 @@ class Edge:
     # Common to all
 
     def _told(self, event: Received) -> bool:
-        """Hand on what nobody waits for; whether the journal has taken it up."""
+        """Pass on what nobody waits for; whether the journal has accepted it."""
         try:
             kept = self._journal.append(encode([event]))
         except JournalFull:
@@ -307,7 +307,7 @@ class Edge:
             self._broken(failure)
 
     def _broken(self, failure: BaseException) -> Answer:
-        """What is said of an event that could not be kept: nothing was counted, come again."""
+        """The answer for an event that could not be stored: nothing was counted, come again."""
         self.counts.journal_failures += 1
         if self.is_ready:
             self.is_ready = False
@@ -316,8 +316,8 @@ class Edge:
         return FAULTS[503]
 
     def _misled(self, failure: BaseException) -> Answer:
-        """What is said of what the index cannot tell. A new index takes its place, which a worker
-        fills; until that is whole, what can be read of this one is answered as ever.
+        """The answer when the index is damaged. A new index takes its place, which a worker fills;
+        until it is complete, whatever can be read of this one is answered as usual.
         """
         if not self.is_misled:
             self.is_misled = True
@@ -347,7 +347,7 @@ def _path_of(target: bytes) -> bytes:
 
 
 def _key_named(text: bytes) -> int | None:
-    """The key id that a signed text names, before anything of it is believed."""
+    """The key id in a signed text, before any of it is verified."""
     try:
         start = binascii.a2b_base64(text[:4].translate(_URLSAFE))
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""Which fetches of feed files are worth to be told, so that no flood of them fills the journal."""
+"""Decides which fetches of feed files are reported, so that no flood fills the journal."""
 
 from typing import Final
 
@@ -8,13 +8,13 @@ from handbill.http1.messages import Request
 from handbill.kit.instants import MINUTE, Instant
 
 MOST_READERS: Final = 4
-"""Programs that are told of one version of a file in a minute."""
+"""Programs that are reported for one version of a file in a minute."""
 
 
 class Fetches:
-    """Tells the first fetch of each version of a file in a minute, by each of a few programs.
+    """Reports the first fetch of each version of a file in a minute, by each of a few programs.
 
-    It holds no more than there are files: a name that no file has never comes here.
+    It stores no more entries than there are files: unknown names never get here.
     """
 
     def __init__(self) -> None:
@@ -24,8 +24,8 @@ class Fetches:
     def told(
         self, name: bytes, version: Instant, status: int, request: Request, now: Instant
     ) -> ReceivedFetch | None:
-        """What is to be journaled of a fetch; None: nothing. The plain and the packed file are one.
-        What is only looked at (HEAD), or got ahead of need by a browser, is no fetch.
+        """The journal's form of a fetch; None: it is not reported. The plain and the gzipped file
+        are one. A HEAD, or a prefetch by a browser, is no fetch.
         """
         if request.method != b"GET" or request.headers.is_ahead:
             return None

@@ -1,4 +1,4 @@
-"""Outbound feed files: unguessable names, validators, streamed and never held in memory, and no
+"""Outbound feed files: unguessable names, validators, streamed and never held in memory, and never
 more of them open than there are descriptors for.
 """
 
@@ -19,7 +19,7 @@ from handbill.kit.etags import names
 from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of_http_date
 
 Handed = Callable[[bytes, Instant, int, Request], None]
-"""Told of a file's name, when that was written, 200 or 304, and the request."""
+"""Called with a file's name, when it was written, 200 or 304, and the request."""
 
 PIECE = 128 * 1024
 MOST_OPEN = 1_024
@@ -36,7 +36,7 @@ class FileStream:
     def __init__(
         self, fd: int, size: int, close: Callable[[], None], sent: Callable[[], None]
     ) -> None:
-        """``close`` closes the file, and whatever else ends with it. ``sent``: all was taken."""
+        """``close`` closes the file and what ends with it. ``sent``: called when all was sent."""
         self._fd = fd
         self.left = size
         self.close = close
@@ -52,10 +52,10 @@ class FileStream:
 
 
 class Feeds:
-    """The files of a folder, handed out.
+    """Hands out the files of a folder.
 
-    **Refuses** more files open at once than a bound, with 503 (in all) or 429 (by one address; of
-    IPv6 its /64): a connection may ask for many before it reads the first.
+    **Refuses** more than so many open files, with 503 (in all) or 429 (by one address, of IPv6 its
+    /64): a connection may ask for many before it reads the first.
     """
 
     def __init__(self, folder: Path, handed: Handed, most: int = MOST_OPEN) -> None:
@@ -88,10 +88,10 @@ class Feeds:
 def feed_file(
     folder: Path, name: bytes, request: Request, opened: ExitStack, handed: Handed
 ) -> Answer:
-    """The file of that name; 304 for who has it. A name that is wrong or unknown is one 404.
+    """The file of that name; 304 if the caller has it. A wrong or unknown name is 404.
 
-    ``opened`` closes the file, unless it is to be streamed: then the stream takes it over.
-    ``handed`` is called once the caller has been handed the whole, or is told that it has it.
+    ``opened`` closes the file, unless it is streamed: then the stream closes it. ``handed`` is
+    called once the caller has received the whole file, or a 304.
     """
     if not _NAME.fullmatch(name):
         return FAULTS[404]
@@ -102,7 +102,7 @@ def feed_file(
             return FAULTS[404]
         raise
     opened.callback(os.close, fd)
-    # From the open file, so that validators and bytes belong together if it is replaced now.
+    # From the open file, so that validators and bytes belong together even if it is replaced now.
     stat = os.fstat(fd)
     if not S_ISREG(stat.st_mode):
         return FAULTS[404]
@@ -124,8 +124,8 @@ def feed_file(
 
 
 def _noted(folder: Path, name: bytes, changed_at: Instant) -> bytes | None:
-    """The ETag by content, the same wherever and whenever that was written. Weak, as the time in a
-    file's head is left out of it. None while there is no note of the file as it is.
+    """The ETag by content, the same wherever and whenever it was written. Weak, as the time in a
+    file's head does not count. None without a note of the present file.
     """
     plain = name.removesuffix(b".gz").decode()
     try:
@@ -137,16 +137,16 @@ def _noted(folder: Path, name: bytes, changed_at: Instant) -> bytes | None:
 
 
 def not_modified(headers: bytes) -> Answer:
-    """304 without a length: the one that would be said is that of the whole."""
+    """304 without a length: the length would have to be that of the whole file."""
     return Answer(b"HTTP/1.1 304 Not Modified\r\n" + headers)
 
 
 def is_current(request: Request, tag: bytes, changed_at: Instant) -> bool:
-    """Whether the caller's copy is the one we have (RFC 9110, 13.2.2)."""
+    """Whether the caller's copy is the present one (RFC 9110, 13.2.2)."""
     tags = request.headers.if_none_match
     if tags is not None:
         return names(tags.decode("latin-1"), tag.decode("latin-1"))
     since = request.headers.if_modified_since or b""
     since_at = instant_of_http_date(since.decode("latin-1"))
-    # A date that cannot be read asks for nothing.
+    # An unreadable date is ignored.
     return since_at is not None and changed_at // SECOND <= since_at // SECOND

@@ -1,4 +1,4 @@
-"""The pixel: what a page reports, read from an image's query or a script's; always answered."""
+"""The pixel: what a page reports in the query of an image or a script; always answered."""
 
 import re
 from hashlib import blake2b
@@ -30,7 +30,7 @@ _WIDE = bytes.fromhex(
     "47494638396102000100800000000000ffffff21f90401000000002c0000000002000100000202040a003b"
 )
 NOT_COUNTED = Answer(head(200, _GIF_HEADERS, len(_WIDE)), _WIDE)
-"""As clear as the other and two pixels wide: a script may look at no more of a foreign image."""
+"""Transparent like the other, and two pixels wide: scripts see only a foreign image's size."""
 
 _SCRIPT = files("handbill.tracking").joinpath("px.js").read_bytes()
 _SCRIPT_TAG = f'"{blake2b(_SCRIPT, digest_size=12).hexdigest()}"'
@@ -42,7 +42,7 @@ _SCRIPT_ANSWER = Answer(head(200, _SCRIPT_HEADERS, len(_SCRIPT)), _SCRIPT)
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pixel says, with the shape checked and nothing believed yet."""
+    """What a pixel says, with its form checked but nothing verified."""
 
     pixel_id: str
     action: int
@@ -53,7 +53,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def script(request: Request) -> Answer:
-    """The script that keeps the click id and loads the image."""
+    """The script that stores the click id and loads the image."""
     if names((request.headers.if_none_match or b"").decode("latin-1"), _SCRIPT_TAG):
         return not_modified(_SCRIPT_HEADERS)
     return _SCRIPT_ANSWER
@@ -95,7 +95,7 @@ def _as_written(query: bytes) -> str:
 def conversion(
     report: Report, client_no: int, click: Click | None, at: Instant, job_id: bytes
 ) -> ReceivedConversion:
-    """The journal's form of a pixel's report; without a click it is organic, at a job or none."""
+    """The journal's form of a pixel's report; without a click it is organic."""
     if click is not None:
         return conversion_of(
             click,

@@ -1,4 +1,4 @@
-"""Conversions from server to server: believed by their click id, and durable before the answer."""
+"""Conversions from server to server: trusted by their click id, and durable before the answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ _SOURCE = "s2s"
 
 
 class Reported(Protocol):
-    """One conversion as the caller tells it. ``action``: 1 VIEW, 2 APPLY_START, 3 APPLY."""
+    """One conversion as the caller reports it. ``action``: 1 VIEW, 2 APPLY_START, 3 APPLY."""
 
     click_id: str
     action: int
@@ -29,9 +29,9 @@ def take(
 ) -> None:
     """Make the conversions durable, all or none of them, as one record of the journal.
 
-    Whose click it is, whether it is known, in time or a repeat is for the judge to say, so that
-    nothing can be learnt from the answer.
-    **Refuses** (400) click ids that we have not signed, naming every one. **Source**: contract 5.
+    Only the judge decides whose click it is, and whether it is known, in time, or a repeat, so that
+    the answer reveals none of it. **Refuses** (400) click ids that we have not signed, naming every
+    one. **Source**: contract 5.
     """
     faults: list[Fault] = []
     clicks: list[Click] = []

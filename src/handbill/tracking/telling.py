@@ -1,4 +1,4 @@
-"""One line of the log for each request of an edge, where the log is to tell so much."""
+"""Logs one line for each request of an edge, if the log level asks for it."""
 
 import logging
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from handbill.http1.messages import Answer, Later, Request
 _LOG = logging.getLogger("handbill.access")
 _MOST_PATH = 300
 _SECRET = frozenset({b"c", b"f"})
-"""What follows these is a token, or a name that lets who knows it read a feed."""
+"""After these comes a token, or a name that allows its holder to read a feed."""
 
 
 def told(answer: Callable[[Request], Answer | Later]) -> Callable[[Request], Answer | Later]:
-    """The same answers, each told as it is meant; one that fails later is told of again."""
+    """The same answers, each logged; one that fails later is logged again."""
 
     def telling(request: Request) -> Answer | Later:
         made = answer(request)

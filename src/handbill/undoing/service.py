@@ -1,4 +1,4 @@
-"""What can be asked of undoing, and done by it."""
+"""Use cases of undoing."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -37,7 +37,7 @@ Undone = tuple[Changed, ...]
 
 
 class _OnlyLooked(Exception):
-    """No error: what was done is given back."""
+    """No error: rolls back what was done."""
 
     def __init__(self, done: Undone) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def _set(one: Change) -> list[Changed]:
 
 
 def number_of(text: str) -> int:
-    """The number of a change. **Refuses** what is none as an unknown one (404)."""
+    """The number of a change. **Refuses** a text that is no number like an unknown change (404)."""
     if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
         raise not_found()
     return int(text)
@@ -97,11 +97,11 @@ def undo(
     can_locate: bool,
     only_looks: bool = False,
 ) -> Undone:
-    """Set the fields of a change back to what they were; what that changed. ``agency_no``: only of
-    that agency. ``only_looks``: all is checked, and nothing is kept.
+    """Set the fields of a change back to what they were; returns what that changed. ``agency_no``:
+    only of that agency. ``only_looks``: check everything, and store nothing.
 
     **Refuses** a change that is not the agency's (404); one that may not be undone, with the fields
-    that it is for, and what no user could set today (400).
+    that prevent it, and values that no user could set today (400).
     """
     one = changes.change_of(tx, no, agency_no)
     _hold(tx, one)
@@ -120,7 +120,7 @@ def undo(
 
 
 def _hold(tx: Tx, one: Change) -> None:
-    """Nobody else decides about it until the transaction ends."""
+    """Let nobody else decide about it until the transaction ends."""
     if one.client_no is not None:
         clients.lock(tx, one.client_no)
     elif one.agency_no is not None:
@@ -157,7 +157,7 @@ def _undone(tx: Tx, now: Instant, one: Change, *, can_locate: bool) -> Undone:
 
 
 def _told(refused: Refused) -> Refused:
-    """What a service refuses, by the names that changes use."""
+    """A service's refusal, with the field names that changes use."""
     if refused.status == NOT_FOUND:
         return refused_state("", "something that it names is deleted")
     return bad_request(

@@ -1,4 +1,4 @@
-"""What changes can be undone of: how each kind stands, as its changes tell it, and who sets it."""
+"""Which changes can be undone: the state of each kind of entity, and who sets it."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -33,13 +33,13 @@ DERIVED: Final[Mapping[Kind, frozenset[str]]] = {
     "JOB_GROUP": frozenset(("former_placements", "iid")),
     "JOB": frozenset(("modified_at", "missing")),
 }
-"""What the house sets itself beside what a user sets."""
+"""Fields that the house sets itself together with what a user sets."""
 NOT_FOUND: Final = 404
 _ALONE: Final = frozenset(("status",))
 
 
 class Around(NamedTuple):
-    """``agency_no``: whose the change is; ``client``: the live one that it is of, or None."""
+    """``agency_no``: the agency of the change; ``client``: its live client, or None."""
 
     tx: Tx
     now: Instant
@@ -55,14 +55,14 @@ class Around(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """``put``: make these of its fields so, with all as it is to be."""
+    """``put``: sets some of its fields, given the whole state as it is to be."""
 
     state: State
     put: Callable[[frozenset[str], State], None]
 
 
 Find = Callable[[Around], Subject]
-"""**Refuses** (404) what is not there any more."""
+"""**Refuses** (404) what does not exist any more."""
 
 
 def _subject(
@@ -71,7 +71,7 @@ def _subject(
     update: Callable[[dict[str, Any]], Any],
     switch: Callable[[str], Any],
 ) -> Subject:
-    """Of a noun whose body is changed by its own names, and that is switched."""
+    """The subject of a noun with a switch, whose body is changed by its own names."""
 
     def put(names: frozenset[str], state: State) -> None:
         if rest := names - _ALONE:
@@ -83,7 +83,7 @@ def _subject(
 
 
 def _typed(noun: type[msgspec.Struct], names: frozenset[str], state: State) -> dict[str, Any]:
-    """Values of a noun's fields, out of what changes tell."""
+    """Values of a noun's fields, from the values in changes."""
     types = {one.name: one.type for one in msgspec.structs.fields(noun)}
     return {name: msgspec.convert(state[name], types.get(name, Any)) for name in names}
 
@@ -140,7 +140,7 @@ def _job(at: Around) -> Subject:
 def _given(
     now: JobSettings, body: JobBody, changes: dict[str, Any], state: State
 ) -> dict[str, Any]:
-    """Changes of a job as its service takes them: settings in parts."""
+    """Changes of a job in the form of its service: settings in parts."""
     nodes = changes.pop("publisher_nodes", body.publisher_nodes)
     then = changes.pop("settings", now) or JobSettings()
     changes |= {
@@ -169,9 +169,9 @@ def _feed(at: Around) -> Subject:
 
 
 def _logging_in(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
-    """A feed's config as it is sent: without a login, the one that is there stays.
+    """A feed's config as a caller sends it: without a login, the present one stays.
 
-    **Refuses** (400) another login, whose password is not kept.
+    **Refuses** (400) another login, whose password is not stored.
     """
     rest = {name: value for name, value in then.items() if name != "auth"}
     if "auth" not in then:
@@ -194,7 +194,7 @@ def _publisher(at: Around) -> Subject:
 
 
 def _guarded(value: Any) -> Any:
-    """Where one logs in, without a password: it must be one that is kept."""
+    """The place of a login without its password, which must be stored."""
     if isinstance(value, FtpConfig):
         return Guarded(value, value.account.key, "account.password", "")
     if isinstance(value, Portal):
@@ -274,7 +274,7 @@ FIND: Final[Mapping[Kind, Find]] = {
 
 
 def subject_of(tx: Tx, now: Instant, change: Change, *, can_locate: bool) -> Subject | None:
-    """How the entity of a change stands; None: it is gone, or its client."""
+    """The subject of a change's entity; None: the entity or its client is gone."""
     assert change.agency_no is not None, "what can be undone is an agency's"
     client = None
     if change.client_no is not None:
