@@ -1,5 +1,4 @@
-"""Access: agencies, keys, tokens, and the doors: may this caller touch that?
+"""Access: agencies, keys, tokens, and the doors: may this caller access that?
 
-It knows credentials by digest only.
-It never tells a foreign id from an unknown one.
+It knows credentials by digest only. It never answers a foreign id differently from an unknown one.
 """

@@ -1,4 +1,4 @@
-"""The doors that need no client: whose key is this, and is the token sound and of the same owner?
+"""The doors that need no client: whose key is this, and is the token valid and of the same owner?
 
 The composition root adds whose client it is; together they are ``http.operations.Doors``.
 """
@@ -17,7 +17,7 @@ _KNOWN_FOR = MINUTE
 
 
 class AccessDoors:
-    """Our own keys are read once a minute; for a token signed by a newer one, again at once."""
+    """Our own keys are read once a minute; for a token signed with a newer one, again at once."""
 
     def __init__(self, settings: Settings) -> None:
         self._issuer = settings.public_api
@@ -35,8 +35,8 @@ class AccessDoors:
         return Caller(role, key.owner_no, key.owner_id, key.no)
 
     def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> Admitted | None:
-        """Whose token it is that is ours, in time, and of a live API client of the key's owner;
-        else None. The API client's scope is looked up with it, and never changes.
+        """The owner of a token that is ours, in time, and of a live API client of the key's owner;
+        else None. The API client's scope is read with it, and never changes.
         """
         bare = token[7:] if token[:7].lower() == "bearer " else token
         bare = bare.strip()
@@ -54,16 +54,16 @@ class AccessDoors:
         return None if found is None else Admitted(found.id, service.allowed_by(found.scope))
 
     def currency(self, tx: Tx, caller: Caller) -> str:
-        """What the caller's amounts are in; empty for a publisher partner."""
+        """The currency of the caller's amounts; empty for a publisher partner."""
         is_agency = caller.role == "agency"
         return service.agency_by_number(tx, caller.owner_no).currency if is_agency else ""
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
-        """Let no other conditional change of what the caller owns begin until this one ends."""
+        """Let no other conditional change of this owner's things begin until this one ends."""
         service.lock_owner(tx, service.Owner(caller.role, caller.owner_no))
 
     def _read(self, tx: Tx, now: Instant) -> None:
-        """Our signing keys; tokens that a retired one has signed are forgotten."""
+        """Our signing keys; tokens signed by a retired one are forgotten."""
         pems = list(secret(tx, SIGNING).values())
         if not set(self._pems) <= set(pems):
             self._verified = Verified()

@@ -1,4 +1,4 @@
-"""Handbill's own keys: what signs tokens, links, click ids, callbacks and digests of API keys.
+"""Handbill's own keys, which sign tokens, links, click ids, callbacks and digests of API keys.
 
 A key has a name and a number (kid); the newest of a name signs, every one of it verifies. They are
 sealed under the master key.
@@ -19,18 +19,18 @@ _BYTES = 32
 _RSA_BITS = 2048
 RANDOM = ("listing", "apikey", "link", "visitor")
 """listing: tokens of links and click ids; apikey: digests of API keys; link: report links; visitor:
-what the judge knows a visitor by."""
+by which the judge recognises a visitor."""
 SIGNING = "jwt"
 CALLBACK = "callback:"
-"""What the names of agencies' keys for callbacks begin with; the agency's number follows."""
+"""The beginning of the names of agencies' keys for callbacks; the agency's number follows."""
 _t = secrets.c
 _BY_NAME = sa.select(_t.kid, _t.value).where(_t.name == b("name")).order_by(_t.kid)
 _NAMES = sa.select(_t.name)
 
 
 def ensure_secrets(tx: Tx, ids: Ids, now: Instant) -> None:
-    """Make the first key of each name that has none, and name the installation whose keys they
-    are. Safe to call at every start, by many.
+    """Create the first key of each name that has none, and name the installation that they belong
+    to. Safe to call at every start, by many processes.
     """
     sealed.ensure(tx, now)
     present = {name for (name,) in tx.all(_NAMES)}
@@ -41,9 +41,9 @@ def ensure_secrets(tx: Tx, ids: Ids, now: Instant) -> None:
 
 
 def new_value(ids: Ids, name: str) -> bytes:
-    """A key that can stand under this name."""
+    """A value for a new key of this name."""
     if name == SIGNING:
-        # The library draws primes from the operating system: an RSA key cannot come from `ids`.
+        # The library takes primes from the operating system: an RSA key cannot come from `ids`.
         from joserfc.jwk import RSAKey
 
         return RSAKey.generate_key(_RSA_BITS).as_pem(private=True)
@@ -51,7 +51,7 @@ def new_value(ids: Ids, name: str) -> bytes:
 
 
 def add(tx: Tx, name: str, kid: int, value: bytes, now: Instant) -> None:
-    """Put a key, sealed; where another has put one of that number meanwhile, that one stays."""
+    """Store a key, sealed; one of that number that is there already stays."""
     if kid in sealed_ones(tx, name):
         return
     row = {"name": name, "kid": kid}
@@ -61,7 +61,7 @@ def add(tx: Tx, name: str, kid: int, value: bytes, now: Instant) -> None:
 
 
 def entity_of(name: str, kid: int) -> Entity:
-    """A key as changes name it: an agency's, where it signs that agency's callbacks."""
+    """The entity of a key in changes: an agency's, if it signs that agency's callbacks."""
     agency = name.removeprefix(CALLBACK)
     return Entity("OWN_KEY", f"{name}/{kid}", None if agency == name else int(agency))
 
@@ -72,7 +72,7 @@ def has(tx: Tx, name: str) -> bool:
 
 
 def sealed_ones(tx: Tx, name: str) -> dict[int, bytes]:
-    """Every key of a name by kid, as it is kept: what the edge's index takes over."""
+    """Every key of a name by kid, still sealed, for the edge's index."""
     return {int(kid): bytes(value) for kid, value in tx.all(_BY_NAME, name=name)}
 
 
@@ -85,7 +85,7 @@ def secret(tx: Tx, name: str) -> dict[int, bytes]:
 
 
 def maybe_secret(tx: Tx, name: str) -> dict[int, bytes]:
-    """The same; none of a name that has none yet."""
+    """``secret``; empty for a name that has no key yet."""
     kept = sealed_ones(tx, name)
     return {
         kid: sealed.opened(tx, secrets, {"name": name, "kid": kid}, value)

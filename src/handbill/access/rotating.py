@@ -1,4 +1,4 @@
-"""Our own keys, exchanged: a new one signs, the former ones verify until they are retired."""
+"""Rotation of our own keys: a new one signs, the former ones verify until they are retired."""
 
 from typing import NamedTuple
 
@@ -16,9 +16,9 @@ from handbill.store.records.tables import api_keys, secrets
 
 MASTER = "master"
 OVERLAPS = {
-    "jwt": 7 * DAY,  # the longest that a token can be good
+    "jwt": 7 * DAY,  # the longest lifetime of a token
     "listing": 120 * DAY,  # as long as conversions find their clicks
-    "apikey": 0,  # until the last API key under it is gone, which is looked at
+    "apikey": 0,  # until the last API key under it is gone, which is checked
     "link": 8 * DAY,  # reports are kept for 7 days
     "visitor": DAY,  # the judge has restarted by then
 }
@@ -34,7 +34,7 @@ _DIGESTS = sa.select(api_keys.c.digest).where(
 
 
 class OwnKey(NamedTuple):
-    """``retire_at``: when its time of overlap is over; None: it signs."""
+    """``retire_at``: when its time of overlap ends; None: it signs."""
 
     name: str
     kid: int
@@ -54,8 +54,8 @@ def every(tx: Tx) -> list[OwnKey]:
 
 
 def rotate(tx: Tx, ids: Ids, now: Instant, name: str) -> int:
-    """A new key signs from now on; its number. **Refuses** a name that has no key (404), and the
-    256th of a name (400).
+    """Create a key that signs from now on; its number. **Refuses** a name without a key (404), and
+    the 256th of a name (400).
     """
     held = [own for own in every(tx) if own.name == name]
     if not held:
@@ -69,10 +69,10 @@ def rotate(tx: Tx, ids: Ids, now: Instant, name: str) -> int:
 
 
 def retire(tx: Tx, now: Instant, name: str, kid: int, *, at_once: bool) -> None:
-    """Forget a key that signs no more: what it signed is worth nothing from then on.
+    """Delete a key that no longer signs: what it has signed is invalid from then on.
 
-    **Refuses** one that is not there (404); and (400) the one that signs, one under which API keys
-    live, and one whose time of overlap is not over, unless ``at_once``.
+    **Refuses** an unknown key (404); and (400) the one that signs, one under which API keys live,
+    and one whose time of overlap is not over, unless ``at_once``.
     """
     own = next((one for one in every(tx) if (one.name, one.kid) == (name, kid)), None)
     if own is None:
@@ -92,7 +92,7 @@ def retire(tx: Tx, now: Instant, name: str, kid: int, *, at_once: bool) -> None:
 
 
 def tell_master(tx: Tx, now: Instant, name: str, *, is_gone: bool = False) -> None:
-    """Tell that a master key seals from now on, or that it is gone; it is no row of its own."""
+    """Record that a master key seals from now on, or is gone; it has no row of its own."""
     entity, state = Entity("OWN_KEY", f"{MASTER}/{name}"), {"name": MASTER}
     changes.tell(tx, now, entity, *((state, {}) if is_gone else ({}, state)))
     event = "own_key_retired" if is_gone else "own_key_rotated"

@@ -20,9 +20,9 @@ from handbill.store.records.tables import (
 
 
 class Owner(NamedTuple):
-    """Of keys and API clients: an agency, or the publisher family of a partner.
+    """The owner of keys and API clients: an agency, or the publisher family of a partner.
 
-    ``role``: agency or partner; ``no``: the number of its row.
+    ``role``: agency or partner; ``no``: its row number.
     """
 
     role: str
@@ -146,13 +146,13 @@ def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -
 
 
 def agency_behind(tx: Tx, role: str, owner_no: int) -> int | None:
-    """The agency that is an owner of keys, or minds it; None: the operator alone does."""
+    """The agency that is an owner of keys, or manages it; None: only the operator manages it."""
     found: int | None = owner_no if role == "agency" else tx.value(_MINDED_BY, no=owner_no)
     return found
 
 
 def family(tx: Tx, family_id: str) -> Family | None:
-    """The live one of that id."""
+    """The live family with that id."""
     row = tx.one(_FAMILY_BY_ID, id=family_id)
     return Family(*row) if row else None
 
@@ -176,7 +176,7 @@ def family_members(tx: Tx, no: int) -> list[int]:
 
 
 def member_ids(tx: Tx, no: int) -> list[str]:
-    """The ids of the family's publishers: what a change of it is told by."""
+    """The ids of the family's publishers, which its changes contain."""
     return [publisher_id for (publisher_id,) in tx.all(_MEMBER_IDS, family_no=no)]
 
 

@@ -1,8 +1,8 @@
-"""Agencies and publisher families, and the credentials that let them in.
+"""Agencies, publisher families, and their credentials.
 
 An API key is ``hb_<prefix>_<secret>``: found by its public prefix, proved by a keyed digest, shown
-once. Every call looks its row up, or knows that nobody has committed anything since it was, so a
-revoked key is dead at once, in every process.
+once. Every call reads its row, unless nothing has been committed since the last time, so a revoked
+key is dead at once, in every process.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 SCOPES = {"agency": "handbill", "partner": "publisher-reports"}
-"""What the scopes of a role begin with; what they allow stands after the slash."""
+"""The beginning of the scopes of a role; what they allow follows the slash."""
 NEEDS: Final[tuple[Need, ...]] = ("read", "write")
 DEFAULT_OVERLAP = 24 * HOUR
 MOST_OVERLAP_HOURS = 30 * 24
@@ -71,7 +71,7 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class Credentials(NamedTuple):
-    """What lets a new owner in. ``id``: the agency's or family's; the key is shown this once."""
+    """A new owner's credentials. ``id``: the agency's or family's; the key is shown only here."""
 
     id: str
     api_key: str
@@ -81,7 +81,7 @@ class Credentials(NamedTuple):
 def create_agency(
     tx: Tx, ids: Ids, now: Instant, *, agency_id: str, name: str, currency: str
 ) -> Credentials:
-    """A new agency with its first key and API client.
+    """Create an agency with its first key and API client.
 
     **Refuses** (400) an id that is no slug or is taken, no name, a currency not of ISO 4217.
     """
@@ -112,9 +112,9 @@ def create_family(
     agency_no: int | None = None,
     name: str = "",
 ) -> Credentials:
-    """A new publisher family of these publishers, with its first key and API client.
+    """Create a publisher family of these publishers, with its first key and API client.
 
-    ``agency_no``: the agency that minds it; None: the operator alone does.
+    ``agency_no``: the agency that manages it; None: only the operator does.
     """
     family_id = new_family_id(ids)
     no = rows.add_family(tx, family_id, name, agency_no, publisher_nos, now)
@@ -130,7 +130,7 @@ def _let_in(tx: Tx, ids: Ids, now: Instant, owner_id: str, owner: Owner) -> Cred
 
 
 def family_of(tx: Tx, agency_no: int, family_id: str) -> Family:
-    """The live family of that id that the agency minds. **Refuses** any other id alike (404)."""
+    """The live family of that id that the agency manages. **Refuses** any other id alike (404)."""
     family = rows.family(tx, family_id)
     if family is None or family.agency_no != agency_no:
         raise not_found()
@@ -138,7 +138,7 @@ def family_of(tx: Tx, agency_no: int, family_id: str) -> Family:
 
 
 def family_at_hand(tx: Tx, family_id: str) -> Family:
-    """The live family of that id, whoever minds it: for the operator. **Refuses** others (404)."""
+    """The live family of that id, whoever manages it: for operators. **Refuses** others (404)."""
     family = rows.family(tx, family_id)
     if family is None:
         raise not_found()
@@ -151,14 +151,14 @@ def families(tx: Tx) -> list[Family]:
 
 
 def page_of_families(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Family], int]:
-    """Some live ones that the agency minds, oldest first, and how many there are in all."""
+    """Some live ones that the agency manages, oldest first, and how many there are in all."""
     return rows.families_of(tx, agency_no, skip, limit), rows.count_families(tx, agency_no)
 
 
 def change_family(
     tx: Tx, now: Instant, family: Family, name: str | None, publisher_nos: list[int] | None
 ) -> None:
-    """Give a family another name, other publishers; None: as they are."""
+    """Give a family another name or other publishers; None: unchanged."""
     tx.lock_row(publisher_families, family.no)
     family = family_at_hand(tx, family.id)
     before = telling.family_state(tx, family.no, family.name)
@@ -170,7 +170,7 @@ def change_family(
 
 
 def delete_family(tx: Tx, now: Instant, family: Family) -> None:
-    """It is gone: its keys and API clients are revoked at once."""
+    """Delete a family: its keys and API clients are revoked at once."""
     rows.change_family(tx, family.no, deleted_at=now, updated_at=now)
     telling.family(tx, now, family, telling.family_state(tx, family.no, family.name), {})
     owner = Owner("partner", family.no)
@@ -191,7 +191,7 @@ def agency_of(tx: Tx, agency_id: str) -> Agency:
 
 
 def agencies_of_all(tx: Tx) -> list[Agency]:
-    """Every agency of this installation, oldest first; for the operator alone."""
+    """Every agency of this installation, oldest first; for the operator only."""
     return rows.agencies_of_all(tx)
 
 
@@ -215,7 +215,7 @@ def update_agency(tx: Tx, now: Instant, agency: Agency, given: Mapping[str, Any]
 
 
 def agency_by_number(tx: Tx, no: int) -> Agency:
-    """The agency of a row number that some row refers to."""
+    """The agency with a row number that another row contains."""
     agency = rows.agency_by_number(tx, no)
     assert agency is not None, "a foreign key points at it"
     return agency
@@ -227,7 +227,7 @@ def lock_agency(tx: Tx, no: int) -> None:
 
 
 def lock_owner(tx: Tx, owner: Owner) -> None:
-    """The same of an agency or a publisher family."""
+    """``lock_agency`` for an agency or a publisher family."""
     tx.lock_row(agencies if owner.role == "agency" else publisher_families, owner.no)
 
 
@@ -237,7 +237,7 @@ def family_publishers(tx: Tx, family_no: int) -> list[int]:
 
 
 def create_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
-    """A new API key of an owner: the only time that its text is there."""
+    """Create an API key of an owner; its text exists only in this answer."""
     ensure_secrets(tx, ids, now)
     prefix, secret_part = new_name(ids, _PREFIX_LENGTH), new_name(ids, _SECRET_LENGTH)
     kid, digest_key = max(secret(tx, "apikey").items())
@@ -248,7 +248,7 @@ def create_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
 
 
 def keys_of(tx: Tx, owner: Owner) -> list[Key]:
-    """Every key of an owner, dead ones too, oldest first."""
+    """Every key of an owner, dead ones included, oldest first."""
     return rows.keys_of(tx, owner)
 
 
@@ -267,10 +267,10 @@ def _check_room(tx: Tx, now: Instant, owner: Owner) -> None:
 def rotate_key(
     tx: Tx, ids: Ids, now: Instant, owner: Owner, prefix: str, overlap: int = DEFAULT_OVERLAP
 ) -> str:
-    """A new key in place of a live one, which goes on working for ``overlap`` microseconds.
+    """Create a key in place of a live one, which remains valid for ``overlap`` microseconds.
 
     **Refuses** a key that is not the owner's or is dead (404), and more than 50 live ones (400):
-    the former one counts while it goes on working.
+    the former one counts while it is valid.
     """
     lock_owner(tx, owner)
     former = _live_key(tx, now, owner, prefix)
@@ -285,7 +285,7 @@ def rotate_key(
 
 
 def revoke_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> None:
-    """Kill a key at once. **Refuses** a key that is not the owner's or is dead (404)."""
+    """Revoke a key at once. **Refuses** a key that is not the owner's or is dead (404)."""
     _revoke_key(tx, now, _live_key(tx, now, owner, prefix))
 
 
@@ -297,7 +297,7 @@ def _revoke_key(tx: Tx, now: Instant, key: Key) -> None:
 
 
 def scope_of(role: str, allowed: Iterable[Need] = NEEDS) -> str:
-    """The scope that allows this, as tokens carry it; all of it if nothing is said."""
+    """The scope that allows this, as tokens contain it; the full scope by default."""
     wanted = set(allowed)
     return " ".join(f"{SCOPES[role]}/{need}" for need in NEEDS if need in wanted)
 
@@ -311,7 +311,7 @@ def allowed_by(scope: str) -> frozenset[Need]:
 def create_api_client(
     tx: Tx, ids: Ids, now: Instant, owner: Owner, allowed: Iterable[Need] = NEEDS
 ) -> str:
-    """A new API client of an owner: what POST /token names. Its tokens allow this for ever."""
+    """Create an API client of an owner, for POST /token. What its tokens allow never changes."""
     api_client_id = new_api_client_id(ids)
     scope = scope_of(owner.role, allowed)
     rows.add_api_client(tx, api_client_id, owner, scope, now)
@@ -342,7 +342,7 @@ def live_api_client(tx: Tx, owner: Owner, api_client_id: str) -> ApiClient | Non
 
 
 def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) -> None:
-    """Kill an API client and its tokens at once. **Refuses** any but the owner's live one (404)."""
+    """Revoke an API client and its tokens at once. **Refuses** any but a live own one (404)."""
     found = live_api_client(tx, owner, api_client_id)
     if found is None:
         raise not_found()
@@ -357,10 +357,10 @@ def _revoke_api_client(tx: Tx, now: Instant, found: ApiClient) -> None:
 
 
 def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant) -> Key | None:
-    """The live key whose whole text this is; None for every kind of bad key. Secrets are compared
-    in equal time, those of unknown keys too.
+    """The live key with exactly this text; None for every kind of bad key. Secrets are compared in
+    constant time, for unknown keys too.
 
-    ``digest_keys`` is the caller's cache of our secrets; it is filled here as need be.
+    ``digest_keys`` is the caller's cache of our secrets; missing ones are added here.
     """
     parts = _KEY.fullmatch(api_key)
     prefix, secret_part = parts.groups() if parts else ("", "")

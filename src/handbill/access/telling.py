@@ -1,4 +1,4 @@
-"""How changes of credentials and their owners are told: never a secret."""
+"""How changes of credentials and their owners are recorded: never with a secret."""
 
 from typing import Any
 
@@ -16,26 +16,26 @@ _State = dict[str, Any]
 
 
 def event(tx: Tx, now: Instant, name: str, of: str, **facts: str) -> None:
-    """Have a security event told by the server's log, once this commits: also of a command, which
-    has no log. ``of``: what it is about; it is told once of that, even if this is tried again.
+    """Have the server log a security event once this commits, also for a command, which has no log.
+    ``of``: what it is about; it is logged once for that, even if this transaction is repeated.
     """
     payload = {"event": name, "facts": facts}
     enqueue(tx, kinds.TELL_EVENT, f"{name} {of}", now, payload)
 
 
 def family_state(tx: Tx, no: int, name: str) -> _State:
-    """A publisher family as a change of it is told."""
+    """The state of a publisher family in its changes."""
     return {"name": name, "publishers": rows.member_ids(tx, no)}
 
 
 def family(tx: Tx, now: Instant, found: Family, before: _State, after: _State) -> None:
-    """``before`` or ``after`` is empty where the family is new or deleted."""
+    """``before`` or ``after`` is empty for a new or deleted family."""
     entity = Entity("PUBLISHER_FAMILY", found.id, found.agency_no)
     changes.tell(tx, now, entity, before, after)
 
 
 def key(tx: Tx, now: Instant, prefix: str, owner: Owner, before: _State, after: _State) -> None:
-    """``before`` is empty where it is new; then it is told what its owner is."""
+    """``before`` is empty for a new key; then its owner is recorded too."""
     entity = Entity("API_KEY", prefix, rows.agency_behind(tx, *owner))
     changes.tell(tx, now, entity, before, after if before else {"owner": owner.role, **after})
 
@@ -43,6 +43,6 @@ def key(tx: Tx, now: Instant, prefix: str, owner: Owner, before: _State, after: 
 def api_client(
     tx: Tx, now: Instant, api_client_id: str, owner: Owner, before: _State, after: _State
 ) -> None:
-    """The same of an API client."""
+    """``key`` for an API client."""
     entity = Entity("API_CLIENT", api_client_id, rows.agency_behind(tx, *owner))
     changes.tell(tx, now, entity, before, after if before else {"owner": owner.role, **after})

@@ -1,4 +1,4 @@
-"""Access tokens: JWTs signed RS256, good for a day. **Source**: contract 2, domain 13."""
+"""Access tokens: JWTs signed RS256, valid for a day. **Source**: contract 2, domain 13."""
 
 import hashlib
 from collections import OrderedDict
@@ -22,7 +22,7 @@ _VERSION = 2
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """What a sound token says: whose it is, until when."""
+    """What a valid token says: whose it is, until when."""
 
     api_client_id: str
     expires_at: Instant
@@ -37,7 +37,7 @@ def _key(pem: bytes) -> RSAKey:
 def issue(
     pem: bytes, ids: Ids, now: Instant, api_client: ApiClient, issuer: str, seconds: int
 ) -> str:
-    """A token for an API client, good for so many seconds."""
+    """A token for an API client, valid for so many seconds."""
     key, at = _key(pem), now // SECOND
     claims = {
         "iss": issuer,
@@ -55,12 +55,12 @@ def issue(
 
 
 def public_keys(pems: list[bytes]) -> list[dict[str, Any]]:
-    """The public keys, as a JWKS document has them (RFC 7517)."""
+    """The public keys in the form of a JWKS document (RFC 7517)."""
     return [dict(_key(pem).as_dict(private=False)) for pem in pems]
 
 
 def verify(pems: list[bytes], token: str, issuer: str, now: Instant) -> Proof | None:
-    """What the token says if it is ours, whole and in time; None for every kind of bad token."""
+    """The contents of the token if it is ours, unaltered and in time; None for any bad token."""
     if len(token) > _MOST_LENGTH:
         return None
     try:
@@ -80,7 +80,7 @@ def verify(pems: list[bytes], token: str, issuer: str, now: Instant) -> Proof | 
 
 class Verified:
     """Tokens that were verified before, by digest: a signature is checked once. Bounded; shared by
-    threads. Holds no token and no credential, and says nothing of revocation.
+    threads. It holds no token or credential, and does not know revocations.
     """
 
     def __init__(self, most: int = _MOST_VERIFIED) -> None:

@@ -1,5 +1,5 @@
-"""Background work of access: stored answers of retried requests are forgotten after a day, and
-security events are told by the log of a process that has one.
+"""Background work of access: deletes stored answers of retried requests after a day, and logs
+security events in a process that has a log.
 """
 
 from handbill.host import security
@@ -11,7 +11,7 @@ from handbill.work.tools import Run, Schedule, Tools
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole installation
-    from handbill.http import idempotency  # with it comes all that bodies are read by
+    from handbill.http import idempotency  # it imports everything that reads bodies
 
     now = tools.clock.now()
     tools.records.in_steps(lambda tx, most: idempotency.sweep(tx, now, most))

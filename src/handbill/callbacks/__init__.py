@@ -1,5 +1,4 @@
-"""Callbacks: a word sent to an agency's address, signed, at least once, in eight tries at most.
+"""Callbacks: notices to an agency's address, signed, at least once, in eight tries at most.
 
-It knows where to, what, and what came of it.
-It never knows what the word is about.
+It knows the address, the message, and the result. It never knows what the message is about.
 """

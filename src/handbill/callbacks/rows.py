@@ -78,10 +78,10 @@ def signing_keys(tx: Tx, agency_no: int) -> list[bytes]:
 
 
 def add_signing_key(tx: Tx, agency_no: int, value: bytes, now: Instant) -> None:
-    """The agency's first secret; where another has made it meanwhile, that one stays."""
+    """Add the agency's first secret; one that is there already stays."""
     keys.add(tx, signing_name(agency_no), 1, value, now)
 
 
 def signing_name(agency_no: int) -> str:
-    """What the agency's keys are kept under."""
+    """The name of the agency's keys."""
     return f"callback:{agency_no}"

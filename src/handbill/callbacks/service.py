@@ -1,4 +1,4 @@
-"""Callbacks: agreed on, sent when there is something to tell, tried again, given up."""
+"""Callbacks: agreed on, sent when there is news, tried again, given up."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from handbill.work.queue import enqueue
 __all__ = ["signing_name"]
 
 WAITS: Final = tuple(minutes * MINUTE for minutes in (1, 10, 60, 300, 720, 1_440, 1_789))
-"""Before the second to the eighth try: three days in all."""
+"""The waits before the second to the eighth try: three days in all."""
 MOST_TRIES: Final = 1 + len(WAITS)
 LASTS: Final = sum(WAITS)
 KEPT_FOR: Final = 14 * DAY
@@ -25,7 +25,7 @@ _MOST_AT_ONCE = 1_000
 
 
 def agree(tx: Tx, ids: Ids, now: Instant, agency_no: int, subject: str, url: str) -> None:
-    """There will be something to tell an address about a subject."""
+    """Agree that an address will get news of a subject."""
     rows.add(
         tx,
         id=f"msg_{new_name(ids)}",
@@ -38,7 +38,7 @@ def agree(tx: Tx, ids: Ids, now: Instant, agency_no: int, subject: str, url: str
 
 
 def tell(tx: Tx, subject: str, body: dict[str, Any], now: Instant) -> None:
-    """Send what there is to tell, if an address is waiting for it, once this commits."""
+    """Send the news, if an address is waiting for it, once this commits."""
     callback = rows.about(tx, subject)
     if callback is not None and callback.body is None:
         rows.change(tx, callback.no, body=encode(body).decode(), state=SENDING)
@@ -52,22 +52,22 @@ def is_awaited(tx: Tx, subject: str) -> bool:
 
 
 def given_up(tx: Tx, subject: str) -> Callback | None:
-    """The callback of a subject that is not sent any more, and was not delivered."""
+    """The callback of a subject that is no longer tried, and was not delivered."""
     callback = rows.about(tx, subject)
     return callback if callback is not None and callback.state in {DEAD, DISABLED} else None
 
 
 def secret_of(tx: Tx, ids: Ids, now: Instant, agency_no: int) -> str:
-    """The agency's own secret, as receivers' libraries take it; made at the first need."""
+    """The agency's own secret, as receivers' libraries take it; created on first use."""
     if not rows.signing_keys(tx, agency_no):
         rows.add_signing_key(tx, agency_no, ids.bytes(_SECRET_BYTES), now)
     return spelled(rows.signing_keys(tx, agency_no)[-1])
 
 
 def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: str) -> str:
-    """Note what came of a try: any 2xx ends it, 410 disables it, anything else is tried again.
+    """Store the result of a try: any 2xx ends it, 410 disables it, anything else is tried again.
 
-    The state it comes to.
+    Returns the new state.
     """
     tried = callback.attempts + 1
     state = SENDING
@@ -89,7 +89,7 @@ def refuse(tx: Tx, callback: Callback, now: Instant, why: str) -> None:
 
 
 def hurry(tx: Tx, now: Instant) -> int:
-    """Let those that wait for their next try be tried now; how many."""
+    """Try those now that wait for their next try; how many."""
     waiting = rows.open_ones(tx, _MOST_AT_ONCE)
     for callback_id in waiting:
         enqueue(tx, kinds.SEND_CALLBACK, callback_id, now)
@@ -97,7 +97,7 @@ def hurry(tx: Tx, now: Instant) -> int:
 
 
 def sweep(tx: Tx, now: Instant, most: int) -> int:
-    """Forget so many callbacks of two weeks ago; how many there were."""
+    """Delete up to so many callbacks older than two weeks; how many there were."""
     return rows.sweep(tx, now - KEPT_FOR, most)
 
 

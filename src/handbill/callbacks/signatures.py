@@ -10,12 +10,12 @@ _PREFIX = "whsec_"
 
 
 def spelled(key: bytes) -> str:
-    """A secret as receivers' libraries take it."""
+    """A secret in the form that receivers' libraries take."""
     return _PREFIX + base64.b64encode(key).decode("ascii")
 
 
 def headers_of(callback_id: str, body: bytes, keys: list[bytes], now: Instant) -> dict[str, str]:
-    """The headers of one try; its signature holds for its own time only."""
+    """The headers of one try; the signature is valid for its time only."""
     seconds = str(now // SECOND)
     signed = b".".join((callback_id.encode(), seconds.encode(), body))
     marks = (hmac.new(key, signed, hashlib.sha256).digest() for key in keys)

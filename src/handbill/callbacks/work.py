@@ -1,4 +1,4 @@
-"""Background work of callbacks: one try each, and forgetting old ones."""
+"""Background work of callbacks: trying each once, and deleting old ones."""
 
 from handbill.callbacks import rows, service
 from handbill.callbacks.rows import SENDING, Callback
@@ -16,7 +16,7 @@ _LIMITS = Limits(connect_seconds=10, idle_seconds=15, total_seconds=30, most_byt
 
 
 def send(tools: Tools, task: Task) -> None:
-    """One try. A worker that dies between the answer and our note of it tries once more."""
+    """One try. If the worker dies between the answer and storing it, there is one more try."""
     with tools.records.read() as tx:
         callback = rows.by_id(tx, task.key)
         if callback is None or callback.state != SENDING:
@@ -45,7 +45,7 @@ def _try(tools: Tools, callback: Callback, keys: list[bytes]) -> None:
 
 
 def run_due(tools: Tools, name: str, most: int = 1_000) -> int:
-    """Try those that are due, here and now, beside any worker; how many were tried."""
+    """Try those that are due, at once, beside any worker; how many were tried."""
     for count in range(most):
         now = tools.clock.now()
         with tools.records.write() as tx:

@@ -1,4 +1,4 @@
-"""Rows of table changes, to nouns and back; and how rows of other tables stand before a change."""
+"""Rows of table changes, to nouns and back; and other tables' rows as they are before a change."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -16,7 +16,7 @@ from handbill.store.records.tables import agencies, changes, clients
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change, as it is told. ``agency_id`` None: of the whole installation."""
+    """One change, as recorded. ``agency_id`` None: of the whole installation."""
 
     no: int
     at: Instant
@@ -36,7 +36,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which changes are meant: all that is not None must hold. ``until_at`` is not in it."""
+    """The changes asked for: all that is not None must match. ``until_at`` is exclusive."""
 
     agency_no: int | None = None
     client_no: int | None = None
@@ -110,7 +110,7 @@ _CHOSEN = {
     "client_no": _t.client_no,
     "agency_no": _t.agency_no,
 }
-"""What has an index, that which leaves the fewest first."""
+"""The filters with an index, the one that leaves the fewest rows first."""
 _BESIDE = {"actor": _t.actor == b("actor"), "since_at": _t.at >= b("since_at")}
 
 
@@ -139,14 +139,14 @@ def add(
 
 
 def _unled(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """The column, in a form that no index is walked by."""
+    """The column, in a form that uses no index."""
     return sa.func.coalesce(column, column)
 
 
 @lru_cache(maxsize=128)
 def _page(names: frozenset[str]) -> sa.Select[Any]:
-    """One index is walked, in order, as far as need be: the others are kept from being chosen, as
-    an engine that does not know how many rows each leaves may choose the longest.
+    """One index is read, in order, as far as necessary: use of the others is prevented, as an
+    engine that does not know how many rows each leaves may choose the worst.
     """
     chosen = [column for name, column in _CHOSEN.items() if name in names]
     where = [condition for name, condition in _BESIDE.items() if name in names]
@@ -189,12 +189,12 @@ def since(tx: Tx, change: Change, most: int) -> list[tuple[int, int | None, list
 
 
 def undoers(tx: Tx, nos: Iterable[int]) -> dict[int, int]:
-    """The newest change that undoes each of these, where there is one."""
+    """The newest change that undoes each of these, if there is one."""
     return dict(tx.all(_UNDOERS, nos=Listed(sorted(nos))))
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:
-    """Forget some of before an instant, the oldest first; how many."""
+    """Delete some of before an instant, the oldest first; how many."""
     return tx.run(_FORGET, before=before, most=most)
 
 
@@ -208,7 +208,7 @@ def _held(table: sa.Table, columns: tuple[str, ...], where: tuple[str, ...]) -> 
 def held(
     tx: Tx, table: sa.Table, columns: Sequence[str], where: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The rows whose columns equal ``where``, held until the transaction ends."""
+    """The rows whose columns equal ``where``, locked until the transaction ends."""
     statement = _held(table, tuple(columns), tuple(where))
     found: list[Row] = tx.all(statement, **{f"is_{name}": value for name, value in where.items()})
     return [dict(zip(columns, row, strict=True)) for row in found]

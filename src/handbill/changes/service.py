@@ -1,8 +1,8 @@
-"""How changes are made and told at once; and which there were.
+"""Makes changes and records them at once; and finds recorded ones.
 
-Rooms write what people set by ``put`` and ``change``, which tell it; what stands in several tables,
-or is written many rows at a time, they tell themselves, by ``tell``. What changes nothing leaves
-nothing.
+Rooms write what people set by ``put`` and ``change``, which record it; what is in several tables,
+or is written many rows at a time, they record themselves, by ``tell``. A change without effect is
+not recorded.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,14 +46,14 @@ _NEVER_TOLD = frozenset(
 )
 _PLACES = ("no", "id", "agency_no", "client_no")
 Place = tuple[Instant, int]
-"""Of a change in the list of all: its instant and number."""
+"""The place of a change in the list of all: its instant and number."""
 _NEWEST: Place = (2**62, 2**62)
 _State = dict[str, Any]
 
 
 class Told(NamedTuple):
-    """How rows of a table are told. ``body``: what column ``body`` holds. ``quiet``: columns that
-    only Handbill itself sets.
+    """How rows of a table are recorded. ``body``: the type of column ``body``. ``quiet``: columns
+    that only Handbill itself sets.
     """
 
     kind: Kind
@@ -69,14 +69,14 @@ TOLD: Mapping[sa.Table, Told] = {
     tables.feeds: Told("FEED", FeedBody, frozenset(("next_run_at", "former_digest"))),
     tables.rules: Told("RULE", RuleBody),
 }
-"""Tables that are written by ``put`` and ``change`` alone, so that no change of theirs is missed;
-each row is an entity, with an id and an agency or a client.
+"""Tables that are written only by ``put`` and ``change``, so that no change of them is missed; each
+row is an entity, with an id and an agency or a client.
 """
 
 
 # ── making and telling ──────────────────────────────────────────────────────────────────────────
 def put(tx: Tx, now: Instant, table: sa.Table, **values: Any) -> int:
-    """Insert a row, and tell it; its number."""
+    """Insert a row, and record it; its number."""
     no = tx.put(table, **values)
     told, row = TOLD[table], {**values, "no": no}
     tell(tx, now, _entity(told, row), {}, _state(told, row, whole=False))
@@ -84,8 +84,8 @@ def put(tx: Tx, now: Instant, table: sa.Table, **values: Any) -> int:
 
 
 def change(tx: Tx, now: Instant, table: sa.Table, where: dict[str, Any], **values: Any) -> None:
-    """Update the rows whose columns equal ``where``, and tell what that changes. A row whose
-    deleted_at is set is told as deleted; one that comes back, as created.
+    """Update the rows whose columns equal ``where``, and record what that changes. A row that gets
+    a deleted_at is recorded as deleted; one that loses it, as created.
     """
     told = TOLD[table]
     if values.keys() - told.quiet - {"updated_at"}:
@@ -96,7 +96,7 @@ def change(tx: Tx, now: Instant, table: sa.Table, where: dict[str, Any], **value
 
 
 def _columns(table: sa.Table, values: Iterable[str]) -> list[str]:
-    """What must be known of a row that is changed: all of it, if it goes or comes back."""
+    """The columns needed of a row that is changed: all of it, if it is deleted or comes back."""
     if "deleted_at" in values:
         return [column.name for column in table.columns]
     return list(dict.fromkeys((*(name for name in _PLACES if name in table.c), *values)))
@@ -105,7 +105,7 @@ def _columns(table: sa.Table, values: Iterable[str]) -> list[str]:
 def _states(told: Told, row: _State, after: _State) -> tuple[_State, _State]:
     was, now_is = (one.get("deleted_at") is None for one in (row, after))
     if was and now_is:
-        if row.get("body") == after.get("body"):  # which takes time to read
+        if row.get("body") == after.get("body"):  # decoding it takes time
             row, after = ({k: v for k, v in one.items() if k != "body"} for one in (row, after))
         return _state(told, row, whole=True), _state(told, after, whole=True)
     return (
@@ -117,8 +117,8 @@ def _states(told: Told, row: _State, after: _State) -> tuple[_State, _State]:
 def tell(
     tx: Tx, now: Instant, entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
-    """Tell a change that was made in another way. ``before``, ``after``: the entity as a noun's
-    fields; empty where it was not there, or is not any more.
+    """Record a change that was made in another way. ``before``, ``after``: the entity as a noun's
+    fields; empty where it did not exist, or does not any more.
     """
     tell_many(tx, now, [(entity, before, after)])
 
@@ -126,7 +126,7 @@ def tell(
 def tell_many(
     tx: Tx, now: Instant, told: Iterable[tuple[Entity, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
-    """The same of many entities."""
+    """``tell`` for many entities."""
     found = [
         (entity, act_of(before, after), fields)
         for entity, before, after in told
@@ -137,7 +137,7 @@ def tell_many(
 
 
 def secret(tx: Tx, now: Instant, entity: Entity, *steps: str) -> None:
-    """Tell that a secret of an entity, at these steps, is another one now, or gone: never which."""
+    """Record that a secret of an entity, at this path, has changed or is gone: never its value."""
     field = "".join(f"/{pointed(name)}" for name in steps)
     rows.add(tx, now, tx.occasion, [(entity, "CHANGE", [Changed(field, secret=True)])])
 
@@ -148,7 +148,7 @@ def _entity(told: Told, row: Mapping[str, Any]) -> Entity:
 
 
 def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
-    """What is set of an entity, by its row."""
+    """The settings of an entity, from its row."""
     found = {
         name: value
         for name, value in row.items()
@@ -161,7 +161,7 @@ def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
 
 # ── reading and forgetting ──────────────────────────────────────────────────────────────────────
 def page(tx: Tx, asked: Asked, most: int, before: Place | None = None) -> list[Change]:
-    """Some of the changes that are meant, newest first; the next ones stand before the last's
+    """Some of the changes that are asked for, newest first; the next page is before the last one's
     instant and number.
     """
     return rows.page(tx, asked, before or _NEWEST, most)
@@ -178,7 +178,7 @@ def change_of(tx: Tx, no: int, agency_no: int | None) -> Change:
 
 
 def undone(tx: Tx, nos: Iterable[int]) -> set[int]:
-    """Those of these changes that are undone: by one that is not undone itself."""
+    """Those of these changes that are undone, by a change that is not undone itself."""
     chains = {no: no for no in nos}
     found: set[int] = set()
     while chains:
@@ -189,16 +189,16 @@ def undone(tx: Tx, nos: Iterable[int]) -> set[int]:
 
 
 def moved_since(tx: Tx, one: Change) -> list[Sequence[Changed]] | None:
-    """The fields of each later change of the same entity that still holds; None: there are too many
-    to look at.
+    """The fields of each later change of the same entity that is still in effect; None: there are
+    too many to look at.
     """
     later = rows.since(tx, one, _MOST_LATER + 1)
     return None if len(later) > _MOST_LATER else standing(later)
 
 
 def state_at(tx: Tx, entity: Entity, state: State, at: Instant, now: Instant) -> State | None:
-    """How an entity stood at an instant. ``state``: the part of it that is asked for, as it stands
-    now. None: nobody can tell any more.
+    """The state of an entity at an instant. ``state``: the part of it that is asked for, as it is
+    now. None: not known any more.
     """
     later = _own(tx, entity, at + 1)
     if at < now - KEPT_FOR or later is None:
@@ -209,7 +209,7 @@ def state_at(tx: Tx, entity: Entity, state: State, at: Instant, now: Instant) ->
 def same_since(
     tx: Tx, entity: Entity, state: State, part: Callable[[State], Any]
 ) -> Instant | None:
-    """Since when a part of an entity's state is as it is now; None: nobody can tell any more."""
+    """Since when a part of an entity's state is as it is now; None: not known any more."""
     former = state
     for one in _own(tx, entity, None) or ():
         before = before_all([one.fields], former) if one.act == "CHANGE" else former
@@ -222,7 +222,7 @@ def same_since(
 
 
 def _own(tx: Tx, entity: Entity, since_at: Instant | None) -> list[Change] | None:
-    """The changes of an entity, newest first; None: they are too many to look at."""
+    """The changes of an entity, newest first; None: there are too many to look at."""
     asked = Asked(entity_id=entity.id, client_no=entity.client_no, since_at=since_at)
     found = page(tx, asked, _MOST_LATER + 1)
     if len(found) > _MOST_LATER:
@@ -231,5 +231,5 @@ def _own(tx: Tx, entity: Entity, since_at: Instant | None) -> list[Change] | Non
 
 
 def forget(tx: Tx, now: Instant, most: int) -> int:
-    """Forget some of what is older than 400 days; how many."""
+    """Delete some of what is older than 400 days; how many."""
     return rows.forget(tx, now - KEPT_FOR, most)

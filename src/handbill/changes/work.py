@@ -1,4 +1,4 @@
-"""Background work of changes: those of 400 days ago are forgotten, some at a time."""
+"""Background work of changes: those older than 400 days are deleted, some at a time."""
 
 from handbill.changes import service
 from handbill.kit.instants import Instant

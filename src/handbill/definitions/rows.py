@@ -39,7 +39,7 @@ def by_number(tx: Tx, no: int) -> ClickDefinition | None:
 
 
 def of_publisher(tx: Tx, publisher_no: int) -> list[ClickDefinition]:
-    """The one for every client first, then those of single clients, the oldest client first."""
+    """The one for all clients first, then those of single clients, the oldest client first."""
     return _OF_ONE.all(tx, publisher_no=publisher_no)
 
 
@@ -54,7 +54,7 @@ def bot_ips(tx: Tx, no: int) -> list[str]:
 
 
 def add(tx: Tx, publisher_no: int, client_no: int, body: DefinitionBody, now: Instant) -> int:
-    """Insert, in the place of whatever stands there; the new row's number."""
+    """Insert a definition, replacing any in its place; the new row's number."""
     tx.run(_CLEAR, publisher_no=publisher_no, client_no=client_no)
     return tx.put(
         click_definitions,
@@ -70,7 +70,7 @@ def add(tx: Tx, publisher_no: int, client_no: int, body: DefinitionBody, now: In
 
 
 def change(tx: Tx, former: ClickDefinition, body: DefinitionBody, now: Instant) -> None:
-    """Write a body back. What was read of another list than its own is dropped."""
+    """Save a body. What was read of another list than its own is deleted."""
     same = body.bot_ips_url == former.body.bot_ips_url
     dropped = {} if same else {"bot_ips": None, "ips_read_at": None, "ips_failure": None}
     text = msgspec.json.encode(body).decode()
@@ -91,5 +91,5 @@ def delete(tx: Tx, no: int) -> None:
 
 
 def to_read(tx: Tx, before: Instant) -> list[int]:
-    """The definitions whose list, if they have one, was not read since."""
+    """The definitions with a list that was not read since."""
     return [no for (no,) in tx.all(_LISTED, before=before)]

@@ -1,4 +1,4 @@
-"""What can be asked of click definitions, and done to them."""
+"""Use cases of click definitions."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -26,8 +26,8 @@ from handbill.work.queue import enqueue
 
 
 class Held(NamedTuple):
-    """The rules at a publisher for a client, and whose list of addresses tells bots: its number and
-    when it was read, or None.
+    """The rules at a publisher for a client, and the list of addresses that identifies bots: its
+    number and when it was read, or None.
     """
 
     rules: Definition
@@ -35,7 +35,7 @@ class Held(NamedTuple):
 
 
 def definition_at(tx: Tx, publisher: Publisher, client: Client | None) -> ClickDefinition:
-    """The definition of a publisher for one client, or for all. **Refuses** none (404)."""
+    """The definition of a publisher for one client, or for all. **Refuses** a missing one (404)."""
     found = _found(tx, publisher, client.no if client else EVERY_CLIENT)
     if found is None:
         raise not_found()
@@ -43,7 +43,7 @@ def definition_at(tx: Tx, publisher: Publisher, client: Client | None) -> ClickD
 
 
 def definitions_of(tx: Tx, publisher: Publisher) -> list[ClickDefinition]:
-    """All of a publisher's, the one for every client first."""
+    """All of a publisher's, the one for all clients first."""
     return [one for one in rows.of_publisher(tx, publisher.no) if _holds(one, publisher)]
 
 
@@ -56,10 +56,10 @@ def put(
     *,
     can_locate: bool,
 ) -> None:
-    """Change a definition (``with_said``); the first change makes it. Clicks are classed by it from
-    the next batch of the judge on.
+    """Change a definition (``with_said``); the first change creates it. It applies from the next
+    batch of the judge on.
 
-    **Refuses** (400) a grain of foreign clicks where nothing tells where an address is.
+    **Refuses** (400) a grain of foreign clicks if locations of addresses are not known.
     """
     client_no = client.no if client else EVERY_CLIENT
     former = _found(tx, publisher, client_no)
@@ -81,7 +81,7 @@ def put(
 
 
 def delete(tx: Tx, now: Instant, publisher: Publisher, client: Client | None) -> None:
-    """What is more general holds again. **Refuses** none (404)."""
+    """Delete it; the more general one applies again. **Refuses** if there is none (404)."""
     former = definition_at(tx, publisher, client)
     rows.delete(tx, former.no)
     _tell(tx, now, publisher, client, (former.body, None))
@@ -94,7 +94,7 @@ def _tell(
     client: Client | None,
     bodies: tuple[DefinitionBody | None, DefinitionBody | None],
 ) -> None:
-    """A definition goes by its publisher's id, and its client's."""
+    """A definition is recorded under its publisher's id, and its client's."""
     entity = Entity(
         "CLICK_DEFINITION", publisher.id, publisher.agency_no, client.no if client else None
     )
@@ -114,9 +114,9 @@ def bot_list(tx: Tx, no: int) -> AddressList:
 def held_at(
     tx: Tx, places: Iterable[tuple[Publisher, int]], otherwise: Definition
 ) -> dict[tuple[int, int], Held]:
-    """The rules that hold at each publisher for a client's number, by both numbers.
+    """The rules at each publisher for each client number, by both numbers.
 
-    ``otherwise``: those where nothing is defined.
+    ``otherwise``: the rules where nothing is defined.
     """
     places = list(places)
     by_number = {publisher.no: publisher for publisher, _ in places}
@@ -145,8 +145,8 @@ def _found(tx: Tx, publisher: Publisher, client_no: int) -> ClickDefinition | No
 
 
 def _holds(definition: ClickDefinition, publisher: Publisher) -> bool:
-    """A deleted publisher whose id is taken again is set up anew: what was defined before is not
-    for it.
+    """If a deleted publisher's id is used again, it has new settings: earlier definitions do not
+    apply.
     """
     return definition.created_at >= publisher.created_at
 
@@ -158,7 +158,7 @@ def _list_key(chosen: ClickDefinition | None) -> tuple[int, Instant] | None:
 
 
 def ask_to_read(tx: Tx, now: Instant) -> None:
-    """Have each list read again that was not read for a day."""
+    """Enqueue reading of each list that was not read for a day."""
     for no in rows.to_read(tx, now - DAY):
         found = rows.by_number(tx, no)
         if found is not None and found.body.bot_ips_url:

@@ -1,4 +1,4 @@
-"""Background work of click definitions: the lists of bots' addresses, read where they are kept."""
+"""Background work of click definitions: reading the lists of bots' addresses."""
 
 from handbill.core.address_lists import NotAddresses, read_prefixes
 from handbill.definitions import rows, service
@@ -13,7 +13,7 @@ _LIMITS = Limits(total_seconds=120, most_bytes=8 * 1024**2)
 
 
 def read_list(tools: Tools, task: Task) -> None:
-    """Read one list. One that cannot be read leaves the former one standing, and says why."""
+    """Read one list. If it cannot be read, the former one stays, with the reason."""
     no = int(task.key)
     with tools.records.read() as tx:
         definition = rows.by_number(tx, no)

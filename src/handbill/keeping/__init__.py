@@ -1,5 +1,5 @@
-"""Keeping: copies of all that an installation is, made beside it and proved when brought back.
+"""Keeping: backups of a whole installation, made while it runs, and verified when restored.
 
-It knows the stores as a whole: every table, the journal's folder, every blob.
-It never overwrites anything, and never leaves what looks whole and is not.
+It knows the stores as a whole: every table, the journal's folder, every blob. It never overwrites
+anything, and never leaves an incomplete result that looks complete.
 """

@@ -1,8 +1,8 @@
-"""Makes a backup beside whatever serves: records, journal and blobs as they were at one moment.
+"""Makes a backup beside a running server: records, journal and blobs as they were at one moment.
 
 Nothing that the moment needs is deleted meanwhile (``store.holds``). The records are read in one
-transaction; the journal is copied as long as it was when that began, from the records' marks on;
-then the blobs, which hold all that those records list, for what is listed is never changed.
+transaction; the journal is copied from the records' marks on, as long as it was at that moment;
+then the blobs, which include all that those records list, as listed blobs never change.
 """
 
 import shutil
@@ -39,11 +39,11 @@ from handbill.store.segments import Segment
 _CHUNK = 1024**2
 _EXTEND_SECONDS = 60.0
 Step = Callable[[str, int], AbstractContextManager[More]]
-"""Shows a step of the work: what it is, and of how many bytes (0: not known)."""
+"""Shows a step of the work: what it is, and how many bytes it has (0: not known)."""
 
 
 class Source:
-    """What a backup is made of."""
+    """The sources of a backup."""
 
     def __init__(
         self, records: Records, blobs: Blobs, journal: Path, clock: Clock, ids: Ids
@@ -56,10 +56,10 @@ class Source:
 
 
 def back_up(source: Source, folder: Path, step: Step) -> Manifest:
-    """Make the backup; it is whole and durable on return.
+    """Make the backup; it is complete and durable on return.
 
-    **Refuses** (NotWhole) a folder that is not empty, and to make what would not be whole: nothing
-    of it stays then. Killed, it leaves a folder without a manifest.
+    **Refuses** (NotWhole) a folder that is not empty, and a backup that would be incomplete:
+    nothing of it stays then. Killed, it leaves a folder without a manifest.
     """
     manifests.require_empty(folder, "a backup")
     is_new = not folder.exists()
@@ -99,8 +99,8 @@ def _made(source: Source, folder: Path, step: Step) -> Manifest:
 
 @contextmanager
 def _held(source: Source) -> Iterator[Callable[[], None]]:
-    """Hold deletions for as long as this takes; gives what refuses (NotWhole) when the hold had
-    lapsed, because this process was stopped for longer than a lease.
+    """Prevent deletions until the block ends; yields a function that refuses (NotWhole) if the hold
+    has lapsed, because this process was stopped for longer than a lease.
     """
     name = new_name(source.ids)
     ended, lapsed = threading.Event(), threading.Event()
@@ -112,7 +112,7 @@ def _held(source: Source) -> Iterator[Callable[[], None]]:
 
     def keep() -> None:
         while not ended.wait(_EXTEND_SECONDS):
-            # Records that are away are asked again: the lease outlasts some of these.
+            # Records that do not answer are asked again: the lease outlasts some of these attempts.
             with suppress(Unavailable):
                 extend()
 
@@ -140,11 +140,11 @@ def _held(source: Source) -> Iterator[Callable[[], None]]:
 def _records(
     source: Source, folder: Path, step: Step
 ) -> tuple[Manifest, list[Segment], list[Piece]]:
-    """Copy the records; with what else there was at the moment that they show."""
+    """Copy the records, and whatever else existed at the moment that they show."""
     kept: list[Kept] = []
     listed: list[Table] = []
     with source.records.read() as tx:
-        of = installation.name_of(tx)  # the first look is the moment
+        of = installation.name_of(tx)  # the first read is the moment
         under = tuple(sorted(name.hex() for name in sealed.names_needed(tx)))
         of_journal = marks.read(tx).of
         journal = pieces(source.journal, of_journal)
@@ -191,7 +191,7 @@ def _journal(folder: Path, journal: list[Piece], into: Path, step: Step) -> list
 
 
 def _blobs(blobs: Blobs, listed: list[Segment], folder: Path, step: Step) -> list[Kept]:
-    """Copy every blob; those that the records list as segments must be there as listed."""
+    """Copy every blob; those that the records list as segments must exist as listed."""
     wanted = {segment.path: segment for segment in listed}
     sizes = _sizes(blobs)
     missing = sorted(wanted.keys() - sizes.keys())
@@ -212,7 +212,7 @@ def _blobs(blobs: Blobs, listed: list[Segment], folder: Path, step: Step) -> lis
                 if segment is not None:
                     raise
                 (folder / at).unlink()
-                continue  # nothing lists it any more
+                continue  # no record lists it any more
             if segment is not None and one.digest != segment.digest.hex():
                 raise NotWhole(_unlisted(path, "is damaged"))
             kept.append(one)

@@ -1,7 +1,7 @@
-"""What ails an installation, and what to do about it: a list of small checks that change nothing.
+"""Diagnoses an installation, and says what to do: a list of small checks that change nothing.
 
-A check is a function that gives findings, none when all is well. To add one, write it and name it
-in ``CHECKS``; those after the first that could not be done are left out when it says so.
+A check is a function that returns findings, none when all is well. To add one, write it and name it
+in ``CHECKS``. A finding may say that no further check is possible; then the rest is left out.
 """
 
 import shutil
@@ -39,7 +39,7 @@ _OTHERS = 0o077
 
 
 class Finding(NamedTuple):
-    """``what`` is wrong, and what to ``do``. ``is_last``: nothing else can be looked at."""
+    """``what`` is wrong, and what to ``do``. ``is_last``: no further check is possible."""
 
     what: str
     do: str
@@ -59,7 +59,7 @@ Check = Callable[[Patient], Iterator[Finding]]
 
 
 def examine(patient: Patient) -> Iterator[tuple[str, list[Finding]]]:
-    """Every check's name with what it has found, one after the other."""
+    """Every check's name with its findings, one after the other."""
     for name, check in CHECKS.items():
         found = list(check(patient))
         yield name, found

@@ -1,4 +1,4 @@
-"""What a backup says of itself. It is written last: a folder without it is no backup."""
+"""The manifest of a backup. It is written last: a folder without it is no backup."""
 
 import hashlib
 import os
@@ -14,11 +14,11 @@ FORM = 1
 RECORDS, JOURNAL, BLOBS = "records", "journal", "blobs"
 _CHUNK = 1024**2
 More = Callable[[int], None]
-"""Told of so many more bytes."""
+"""Called with the number of further bytes."""
 
 
 class NotWhole(Exception):
-    """A backup cannot be made, or one cannot be brought back. The message says why."""
+    """A backup cannot be made, or cannot be restored. The message says why."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table of the records. **Shape**: the file is a run of MessagePack arrays, each of rows."""
+    """A table of the records. **Shape**: its file is a run of MessagePack arrays, each of rows."""
 
     name: str
     columns: tuple[str, ...]
@@ -38,9 +38,9 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``master_keys``: the names of those that its secrets are sealed under, which are not in it.
+    """``master_keys``: the names of those that seal its secrets; the keys are not in the backup.
     ``taken_at``: the one moment that it shows. ``engine``: what the records were on; they can be
-    brought back on either.
+    restored on either.
     """
 
     form: int = FORM
@@ -55,7 +55,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(folder: Path, manifest: Manifest) -> None:
-    """Call the backup whole: it and all that was written before is durable then."""
+    """Declare the backup complete: it and all that was written before is durable then."""
     raw = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     aside = folder / f".{NAME}"
     with aside.open("xb") as file:
@@ -66,7 +66,7 @@ def write(folder: Path, manifest: Manifest) -> None:
 
 
 def read(folder: Path) -> Manifest:
-    """**Refuses** (NotWhole) a folder that is no whole backup, or one of another release."""
+    """**Refuses** (NotWhole) a folder without a complete backup, or with one of another release."""
     try:
         manifest = msgspec.json.decode((folder / NAME).read_bytes(), type=Manifest)
     except (FileNotFoundError, NotADirectoryError) as missing:
@@ -81,7 +81,7 @@ def read(folder: Path) -> Manifest:
 
 
 def copy(chunks: Iterator[bytes], target: Path, path: str, more: More) -> Kept:
-    """Write a new file of the backup, and say what it holds."""
+    """Write a new file of the backup; returns its entry."""
     target.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     with target.open("xb") as file:
@@ -105,8 +105,8 @@ def chunks_of(path: Path, most: int | None = None) -> Iterator[bytes]:
 
 
 def proved(folder: Path, kept: Kept) -> Iterator[bytes]:
-    """The content of a file of the backup. **Refuses** (NotWhole) at its end what is not as the
-    manifest says.
+    """The content of a file of the backup. **Refuses** (NotWhole) at its end if it differs from the
+    manifest.
     """
     digest, size = hashlib.sha256(), 0
     try:
@@ -121,7 +121,7 @@ def proved(folder: Path, kept: Kept) -> Iterator[bytes]:
 
 
 def require_empty(folder: Path, what: str) -> None:
-    """**Refuses** (NotWhole) a folder with anything in it; one that is not there yet is fine."""
+    """**Refuses** (NotWhole) a folder with anything in it; a missing folder is fine."""
     try:
         is_empty = not folder.exists() or not any(folder.iterdir())
     except NotADirectoryError:

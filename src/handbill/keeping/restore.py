@@ -1,8 +1,8 @@
-"""Brings a backup back, into stores that are empty, on either engine; proved file by file.
+"""Restores a backup into empty stores, on either engine, and verifies each file.
 
-What comes out is the same installation: its links, keys and addresses are good as before. But
-numbers that links carry are given out far beyond those that may have been given out since the
-backup was made, so that no link of a lost client is ever taken for another's.
+The result is the same installation: its links, keys and addresses are valid as before. But new
+numbers that links contain start far beyond any that may have been given out since the backup was
+made, so that no link of a lost client is ever taken for another's.
 """
 
 import shutil
@@ -34,7 +34,7 @@ from handbill.work import hosts
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a backup is brought back to. ``scratch``: on the same file system as the blobs."""
+    """Where a backup is restored to. ``scratch``: on the same file system as the blobs."""
 
     records: Records
     blobs: Blobs
@@ -46,8 +46,8 @@ class Target:
 
 @contextmanager
 def under_way(folder: Path) -> Iterator[None]:
-    """Mark a data folder that is empty or not there while it is being filled; nobody starts on a
-    marked one. When that fails, the folder is as it was.
+    """Mark an empty or missing data folder while it is being filled; no server starts on a marked
+    folder. After a failure the folder is as it was.
     """
     is_new = not folder.exists()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,8 +67,8 @@ def under_way(folder: Path) -> Iterator[None]:
 
 
 def read_backup(folder: Path) -> Manifest:
-    """What a backup says of itself. **Refuses** (NotWhole) one that this release cannot bring
-    back.
+    """Read a backup's manifest. **Refuses** (NotWhole) a backup that this release cannot
+    restore.
     """
     manifest = manifests.read(folder)
     if manifest.revision != NEWEST:
@@ -111,10 +111,10 @@ def require_room(target: Target) -> None:
 
 
 def restore(folder: Path, manifest: Manifest, target: Target, step: Step) -> int:
-    """Bring everything back; the first number that will be given out. The records come last, in
-    one transaction: what is brought back in part has none.
+    """Restore everything; returns the first number that will be given out. The records come last,
+    in one transaction: an incomplete restore has none.
 
-    **Refuses** (NotWhole) whatever is not as the manifest says.
+    **Refuses** (NotWhole) whatever differs from the manifest.
     """
     require_room(target)
     kept = {one.path: one for one in manifest.files}
@@ -165,12 +165,12 @@ def _put_table(tx: Tx, folder: Path, kept: Kept, listed: manifests.Table, more: 
 
 
 def _begin_anew(tx: Tx, target: Target) -> int:
-    """What sets the copy apart from what it is a copy of."""
+    """Set the copy apart from its original."""
     now = target.clock.now()
     tables.count_rows_on(tx)
     hosts.end_all(tx)
     installation.note_restored(tx, target.ids.bytes(installation.TURN_BYTES), now)
-    # The files were copied a moment later than the records: they may show what these do not know.
+    # Files were copied a moment later than the records: they may show what the records do not know.
     listings.rewrite_files(tx, now)
     return tables.move_numbers_on(tx, now // SECOND)
 

@@ -1,4 +1,4 @@
-"""The records as files, one a table, in a form that both engines give and take."""
+"""The records as files, one per table, in a form that both engines read and write."""
 
 from collections.abc import Iterable, Iterator
 
@@ -33,7 +33,7 @@ def rows_of(tx: Tx, table: sa.Table) -> Iterator[bytes]:
 
 
 def described(tx: Tx, table: sa.Table) -> Table:
-    """What the manifest says of a table."""
+    """The manifest's entry of a table."""
     count = int(tx.value(sa.select(sa.func.count()).select_from(table)))
     return Table(str(table.name), tuple(map(str, table.columns.keys())), count)
 
@@ -41,7 +41,7 @@ def described(tx: Tx, table: sa.Table) -> Table:
 def put_rows(
     tx: Tx, table: sa.Table, columns: tuple[str, ...], chunks: Iterable[bytes]
 ) -> Iterator[int]:
-    """Put the rows that ``rows_of`` gave into an empty table; how many, batch by batch."""
+    """Put the rows of ``rows_of`` into an empty table; yields their number, batch by batch."""
     for batch in _batches(chunks):
         tx.put_many(table, [dict(zip(columns, row, strict=True)) for row in batch])
         yield len(batch)
@@ -70,12 +70,12 @@ def are_empty(tx: Tx) -> bool:
 
 
 def move_numbers_on(tx: Tx, seconds: int) -> int:
-    """Let every number that left the records be given out beyond all that were given out since
-    these rows were copied; the first number to come. ``seconds``: the time, since 1970.
+    """Let every number that is known outside the records start beyond all that were given out since
+    these rows were copied; returns the first one. ``seconds``: the time, since 1970.
 
-    Nobody can tell which those were. But an installation that makes fewer than 100 such rows a
-    second, over its life, has not come as far as its age in hundredths of a second; and by time,
-    a copy that is brought back twice gets other numbers the second time.
+    Those numbers are unknown. But an installation that creates fewer than 100 such rows a second,
+    over its life, has not reached its age in hundredths of a second; and because time is used, a
+    copy that is restored twice gets other numbers the second time.
     """
     base = max(0, seconds - EPOCH_SECONDS) * NUMBERS_PER_SECOND
     for table in NUMBERED:
@@ -87,7 +87,7 @@ def move_numbers_on(tx: Tx, seconds: int) -> int:
 
 
 def count_rows_on(tx: Tx) -> None:
-    """Let the numbers of the other tables go on behind their last rows."""
+    """Let the numbers of the other tables continue after their last rows."""
     for table in metadata.sorted_tables:
         if table not in NUMBERED and "no" in table.c and table.c.no.autoincrement is True:
             highest = tx.value(sa.select(sa.func.max(table.c.no)))

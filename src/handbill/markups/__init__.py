@@ -1,5 +1,5 @@
-"""Markups: what an agency puts on its customers' spend, from an instant on, and where.
+"""Markups: what an agency adds to its customers' spend, from an instant on, and where.
 
-It knows an agency's markups and the clients, campaigns, job groups and publishers they name.
-It never touches what is booked: the ledger asks it for the markups of each event, once.
+It knows an agency's markups, and the clients, campaigns, job groups and publishers they name. It
+never changes what is booked: the ledger asks it for the markups of each event, once.
 """

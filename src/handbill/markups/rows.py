@@ -115,7 +115,7 @@ def dated(tx: Tx, places: Iterable[Place]) -> list[Dated]:
 
 
 def add(tx: Tx, markup: Markup) -> None:
-    """Insert (``markup.no`` is not looked at)."""
+    """Insert a markup (``markup.no`` is ignored)."""
     markup.no = tx.put(
         markups,
         id=markup.id,
@@ -130,7 +130,7 @@ def add(tx: Tx, markup: Markup) -> None:
 
 
 def save(tx: Tx, markup: Markup, now: Instant) -> None:
-    """Write what may change back."""
+    """Save what may change."""
     tx.change(
         markups,
         {"no": markup.no},

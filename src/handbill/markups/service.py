@@ -1,4 +1,4 @@
-"""What can be asked of markups, and done to them."""
+"""Use cases of markups."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
@@ -40,13 +40,13 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Markup], i
 
 
 def page_of_client(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Markup], int]:
-    """The same of those that hold at a client or below it."""
+    """Some live ones at a client or below it, oldest first, and how many there are in all."""
     return rows.page_of_client(tx, client_no, skip, limit), rows.count_of_client(tx, client_no)
 
 
 def entities_of(tx: Tx, markups: Sequence[Markup]) -> dict[int, list[Entity]]:
-    """Where the markups hold, by their numbers, with the ids of all that they name, of deleted
-    things too.
+    """The places of markups, by their numbers, with the ids of all that they name, deleted ones
+    included.
     """
     places = [place for markup in markups for place in markup.entities]
     client_ids = _ids(clients.clients_by_number(tx, (place.client_no for place in places)))
@@ -71,7 +71,7 @@ def _ids(found: Mapping[int, Any]) -> dict[int, str]:
 
 
 def steps_at(tx: Tx, places: Iterable[Place]) -> dict[Place, Steps]:
-    """How the markups of each of these places go on; for the ledger."""
+    """The markups of each of these places over time; for the ledger."""
     places = set(places)
     return steps_of(places, rows.dated(tx, places) if places else [])
 
@@ -88,7 +88,7 @@ def create(
     entities: Sequence[Entity],
     name: str = "",
 ) -> Markup:
-    """A new markup.
+    """Create a markup.
 
     **Refuses** entities that are not the agency's (404); unknown publishers, a day that is not the
     same for all of its clients, and more than a thousand markups (400).
@@ -116,7 +116,7 @@ def create(
 def update(
     tx: Tx, now: Instant, agency_no: int, markup_id: str, changes: Mapping[str, Any]
 ) -> None:
-    """Change what is named; nothing named changes nothing. What is booked stays as it is.
+    """Change what is given; nothing given changes nothing. Booked amounts stay.
 
     **Refuses** as ``create``; and (400) clearing anything but the name.
     """
@@ -132,7 +132,7 @@ def update(
 
 
 def delete(tx: Tx, now: Instant, agency_no: int, markup_id: str) -> None:
-    """It holds for nothing that is judged from now on; what is booked stays as it is."""
+    """Delete it for everything that is judged from now on; booked amounts stay."""
     access.lock_agency(tx, agency_no)
     markup = markup_of(tx, agency_no, markup_id)
     rows.delete(tx, markup.no, now)
@@ -140,7 +140,7 @@ def delete(tx: Tx, now: Instant, agency_no: int, markup_id: str) -> None:
 
 
 def _tell(tx: Tx, now: Instant, before: Markup | None, after: Markup | None) -> None:
-    """A markup that names one client alone is told as that client's."""
+    """A markup that names only one client is recorded as that client's."""
     states = [state_of(tx, one) if one is not None else {} for one in (before, after)]
     markup = after or before
     assert markup is not None, "one of them is there"
@@ -151,14 +151,14 @@ def _tell(tx: Tx, now: Instant, before: Markup | None, after: Markup | None) -> 
 
 
 def state_of(tx: Tx, markup: Markup) -> dict[str, Any]:
-    """A markup as a change of it is told: with the ids of what it names."""
+    """The state of a markup in its changes, with the ids of what it names."""
     entities = [entity._asdict() for entity in entities_of(tx, [markup])[markup.no]]
     return {"name": markup.name, "from_at": markup.from_at, "ppm": markup.ppm, "entities": entities}
 
 
 def _from(tx: Tx, from_at: Instant | Read, entities: Sequence[Place]) -> Instant:
-    """When a markup begins, to the second. **Refuses** (400) a time that needs a zone where the
-    clients differ.
+    """When a markup begins, to the second. **Refuses** (400) a time that needs a zone if the
+    clients' zones differ.
     """
     if isinstance(from_at, int):
         return from_at

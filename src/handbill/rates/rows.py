@@ -52,7 +52,7 @@ def within(tx: Tx, agency_no: int, first: date, last: date) -> list[Dated]:
 
 
 def is_named(tx: Tx, agency_no: int, currency: str) -> bool:
-    """Whether any rate that an agency sees is of a currency."""
+    """Whether there is any rate of a currency that an agency sees."""
     return bool(tx.all(_NAMING, agency_no=agency_no, currency=currency))
 
 
@@ -71,7 +71,7 @@ def count_own(tx: Tx, agency_no: int) -> int:
 
 
 def own(tx: Tx, agency_no: int, first: date, last: date) -> dict[tuple[date, str, str], int]:
-    """Those alone that an agency, or the house, has set: their picos, by day and pair."""
+    """Only the rates that an agency, or the house, has set: their picos, by day and pair."""
     asked = {"agency_no": agency_no, "first": first.isoformat(), "last": last.isoformat()}
     return {
         (date.fromisoformat(day_on), source, target): picos
@@ -80,7 +80,7 @@ def own(tx: Tx, agency_no: int, first: date, last: date) -> dict[tuple[date, str
 
 
 def put(tx: Tx, agency_no: int, every: Iterable[Dated], now: Instant) -> None:
-    """Set rates; each takes the place of what stood for its pair and day."""
+    """Set rates; each replaces the former one of its pair and day."""
     rows: list[dict[str, Any]] = [
         _key(agency_no, one) | {"picos": one.picos, "set_at": now} for one in every
     ]

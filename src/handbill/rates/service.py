@@ -1,4 +1,4 @@
-"""What can be asked of rates, and done to them."""
+"""Use cases of rates."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, timedelta
@@ -22,26 +22,24 @@ from handbill.work.queue import enqueue
 MOST_RATES: Final = 500_000
 """Of one owner: about fifty currencies on each working day of forty years."""
 _AHEAD: Final = 14 * HOUR
-"""By so much the first zone on earth is before UTC: no day is later than its."""
+"""How far the first zone on earth is ahead of UTC: no day is later than its."""
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 def exchange_of(tx: Tx, client: Client, now: Instant) -> Exchange:
-    """What other currencies count today, in the client's zone, in its agency's."""
+    """Today's rates of other currencies in the agency's, by the client's zone."""
     return exchange(tx, client.agency_no, day_of(now, zone_of(client.zone)))
 
 
 def exchange(tx: Tx, agency_no: int, today: date) -> Exchange:
-    """The same on a day, of an agency."""
+    """An agency's rates on a day."""
     first = today - timedelta(days=KEPT_DAYS)
     currency = access.agency_by_number(tx, agency_no).currency
     return Exchange(currency, today, rows.within(tx, agency_no, first, today))
 
 
 def is_known(tx: Tx, agency_no: int, currency: str) -> bool:
-    """Whether an agency could ever tell what another currency is worth: there is a rate of it, of
-    whatever day.
-    """
+    """Whether an agency can convert another currency at all: it sees a rate of it, of any day."""
     return rows.is_named(tx, agency_no, currency)
 
 
@@ -54,7 +52,7 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[tuple[Date
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 def put(tx: Tx, now: Instant, agency_no: int, every: Sequence[Dated]) -> int:
-    """Set rates of an agency, or of the house; how many that changed. What is booked stays.
+    """Set rates of an agency, or of the house; returns how many changed. Booked amounts stay.
 
     **Refuses** (400) unknown currencies, a pair of one currency, a day that lies in the future
     everywhere, one pair and day twice, and more than ``MOST_RATES``.
@@ -78,8 +76,8 @@ def put(tx: Tx, now: Instant, agency_no: int, every: Sequence[Dated]) -> int:
 
 
 def delete(tx: Tx, now: Instant, agency_no: int, rate_id: str) -> None:
-    """Drop a rate of an agency, or of the house: another one stands in. **Refuses** one that is not
-    there, or is not its own (404).
+    """Delete a rate of an agency, or of the house: another one applies instead. **Refuses** one
+    that is unknown, or not its own (404).
     """
     if agency_no != HOUSE:
         access.lock_agency(tx, agency_no)
@@ -92,7 +90,7 @@ def delete(tx: Tx, now: Instant, agency_no: int, rate_id: str) -> None:
 
 
 def id_of(one: Dated) -> str:
-    """By which a rate is named."""
+    """The id of a rate."""
     return f"{one.on.isoformat()}-{one.source}-{one.target}"
 
 
@@ -126,7 +124,7 @@ def _faults(every: Sequence[Dated], last: date) -> Iterable[Fault]:
 def _tell(
     tx: Tx, now: Instant, agency_no: int, changed: Sequence[tuple[Dated, int | None, int | None]]
 ) -> None:
-    """Leave a row for each change, and have decided again what the rates concern."""
+    """Record each change, and have everything decided again that the rates concern."""
     if not changed:
         return
     owner = agency_no or None

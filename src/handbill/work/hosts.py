@@ -1,8 +1,8 @@
 """Which host holds the records: one at a time, by the records' own clock, until it ends or is
-silent too long.
+silent for too long.
 
 Two trees on one database would each have their own edge index, judge and fetchers; until that is
-built, the second is refused. A host that starts again holds what it held, without waiting.
+built, the second is refused. A host that starts again keeps its hold, without waiting.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from handbill.store.records.tables import hosts
 
 RENEW_SECONDS = 5
 SILENT = 60 * SECOND
-"""A host not heard of for so long holds nothing any more."""
+"""A host that has been silent for so long holds nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class HeldByOther(Exception):
 
 
 class Succeeded(Exception):
-    """Another host has taken over this one's journal: its folder may only go on as a new host."""
+    """Another host has taken over this one's journal: its folder may only be used as a new host."""
 
 
 _COLUMNS = (
@@ -65,7 +65,7 @@ _END_ALL = (
 
 
 def enter(tx: Tx, host_id: str, name: str) -> None:
-    """Note that there is such a host, holding nothing yet; in a transaction before ``hold``."""
+    """Record the host, without a hold yet; in a transaction before ``hold``."""
     now = tx.now()
     row = {
         "id": host_id,
@@ -80,11 +80,11 @@ def enter(tx: Tx, host_id: str, name: str) -> None:
 
 
 def hold(tx: Tx, host_id: str, name: str, run: str) -> list[Host]:
-    """Hold the records for a host that has entered; which hosts fell silent while they held them.
+    """Hold the records for a host that has entered; returns the hosts that fell silent as holders.
 
     ``run``: drawn anew at each start. **Refuses** (HeldByOther, Succeeded).
     """
-    # All rows are locked in one order, so of two who ask at once one sees what the other did.
+    # All rows are locked in one order, so of two hosts that ask at once one sees the other's hold.
     every = [Host(*row) for row in tx.all(_HELD)]
     now = tx.now()
     lapsed = []
@@ -104,7 +104,7 @@ def hold(tx: Tx, host_id: str, name: str, run: str) -> list[Host]:
 
 
 def renew(tx: Tx, host_id: str, run: str) -> bool:
-    """Say that the host lives; False when it no longer holds the records."""
+    """Report that the host is alive; False when it no longer holds the records."""
     return tx.run(_RENEW, of_id=host_id, of_run=run, at=tx.now()) == 1
 
 
@@ -113,9 +113,9 @@ def let_go(tx: Tx, host_id: str, run: str) -> None:
 
 
 def end(tx: Tx, host_id: str) -> bool:
-    """Let go of the records in the name of a host that is gone; False when there is no such host.
+    """Release the records for a host that is gone; False when there is no such host.
 
-    One that lives after all finds it out at the next renewal, and ends.
+    If it is alive after all, it notices at its next renewal, and ends.
     """
     at = tx.now()
     changed = tx.change(hosts, {"id": host_id}, run="", ended_at=at)
@@ -123,19 +123,19 @@ def end(tx: Tx, host_id: str) -> bool:
 
 
 def end_all(tx: Tx) -> None:
-    """Release these records: they are a copy that has just been made, so no host holds them."""
+    """Release these records, which are a copy that has just been made, so no host holds them."""
     tx.run(_END_ALL, at=tx.now())
 
 
 def refuse_holding(tx: Tx, host_id: str) -> None:
-    """**Refuses** a host that holds the records now (HeldByOther)."""
+    """**Refuses** if a host holds the records now (HeldByOther)."""
     now_holding = holder(tx)
     if now_holding is not None and now_holding.id == host_id:
         raise HeldByOther(now_holding)
 
 
 def succeed(tx: Tx, host_id: str, successor: str) -> None:
-    """Note who has taken over a host's journal. **Refuses** while the host holds (HeldByOther)."""
+    """Record who took over a host's journal. **Refuses** while that host holds (HeldByOther)."""
     tx.all(_HELD)
     refuse_holding(tx, host_id)
     tx.change(hosts, {"id": host_id}, successor=successor)
@@ -151,6 +151,6 @@ def every(tx: Tx) -> list[Host]:
 
 
 def holder(tx: Tx) -> Host | None:
-    """Who holds the records now."""
+    """The host that holds the records now."""
     now = tx.now()
     return next((host for host in every(tx) if is_holding(host, now)), None)

@@ -1,6 +1,6 @@
-"""The kinds of tasks, each in the words of the room that runs it: who asks for one names it here.
+"""The kinds of tasks, listed by the room that runs them; callers name them from here.
 
-A name stands in the rows of the queue, so it is never used again for another kind.
+A name is stored in the rows of the queue, so it is never used again for another kind.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The worker: takes tasks one at a time and runs each in the main thread of its process."""
+"""The worker: takes tasks one at a time, and runs each in the main thread of its process."""
 
 import logging
 import select
@@ -29,14 +29,14 @@ _LOG = logging.getLogger("handbill.work")
 
 
 class Stopped(KeyboardInterrupt):
-    """Raised in a running task when the process is told to stop; let it pass.
+    """Raised in a running task when the process is told to stop; do not catch it.
 
-    A KeyboardInterrupt, because drivers know that one: they cancel the query they wait for.
+    A KeyboardInterrupt, because drivers know that one: they cancel the query that they wait for.
     """
 
 
 class NotYet(Exception):
-    """It is not the task's turn: it is left waiting as if it had not been tried, for ``wait``."""
+    """It is not the task's turn: for ``wait`` it is left waiting as if it had not been tried."""
 
     def __init__(self, wait: Instant) -> None:
         super().__init__(wait)
@@ -44,10 +44,10 @@ class NotYet(Exception):
 
 
 class Worker:
-    """Runs what is due, by kind, until it is told to stop (SIGTERM, SIGINT).
+    """Runs due tasks, by kind, until it is told to stop (SIGTERM, SIGINT).
 
-    A task under way is broken off and left waiting: it holds no transaction around the whole, and
-    may be run again. The schedule is looked at beside it, so that no long task makes it late.
+    A task under way is broken off and left waiting: it has no transaction around the whole, and may
+    be run again. The schedule runs beside the tasks, so that no long task delays it.
     """
 
     def __init__(
@@ -70,15 +70,15 @@ class Worker:
         self._breakable = False
 
     def run(self) -> None:
-        """Work until stopped; in the main thread, whose signals it takes meanwhile.
+        """Work until stopped; in the main thread, whose signals it handles meanwhile.
 
-        What a former worker of this name left behind need not wait until its lease ends.
+        Tasks that a former worker of this name left behind need not wait until their lease ends.
         """
         with suppress(Stopped), self._signals(), self._renewal, self._look:
             self._work()
 
     def run_beside(self) -> None:
-        """The same in a thread of its own, without signals and schedule, until ``stop``."""
+        """``run`` in a thread of its own, without signals and schedule, until ``stop``."""
         with suppress(Stopped), self._renewal:
             self._work()
 
@@ -87,7 +87,7 @@ class Worker:
         self._stopping = True
 
     def let_go(self) -> None:
-        """Leave waiting what is under way: the process ends before it does."""
+        """Leave tasks under way waiting: the process ends before they do."""
         with self._tools.records.write() as tx:
             queue.let_go(tx, self._name)
 
@@ -108,7 +108,7 @@ class Worker:
                 wait = min(2 * wait, _MOST_WAIT_SECONDS)
 
     def run_due(self, most: int = 1_000) -> int:
-        """Run what is due now, and what that makes due now; how many tasks there were."""
+        """Run what is due now, and what becomes due by that; returns how many tasks there were."""
         with self._renewal:
             for count in range(most):
                 if not self._run_next():
@@ -118,7 +118,7 @@ class Worker:
     def _run_next(self) -> bool:
         records, kinds = self._tools.records, tuple(self._runs)
         now = self._tools.clock.now()
-        # Asking takes no lock; a lease does, and would hold up every writer on SQLite.
+        # Asking needs no lock; a lease does, and would hold up every writer on SQLite.
         with records.read() as tx:
             if not queue.is_due(tx, kinds, now):
                 return False
@@ -144,7 +144,7 @@ class Worker:
             with records.write() as tx:
                 queue.put_back(tx, task, clock.now() + later.wait)
             return
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and tried again
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it is logged and tried again
             _LOG.warning("task %s %s failed", task.kind, task.key, exc_info=True)
             with records.write() as tx:
                 held = queue.fail(tx, task, clock.now(), f"{type(failure).__name__}: {failure}")
@@ -194,8 +194,8 @@ class Worker:
 
 @contextmanager
 def beside(lanes: Sequence[Worker]) -> Iterator[None]:
-    """Run workers in threads as long as the block lasts. What is under way at its end is left
-    waiting for others, and ends with the process.
+    """Run workers in threads until the block ends. Tasks that are then under way are left waiting
+    for other workers, and end with the process.
     """
     threads = [threading.Thread(target=one.run_beside, daemon=True) for one in lanes]
     for thread in threads:
@@ -212,7 +212,7 @@ def beside(lanes: Sequence[Worker]) -> Iterator[None]:
 
 
 class Beside:
-    """A thread that does its deed every so many seconds beside the tasks, whatever fails."""
+    """A thread that calls its function every so many seconds beside the tasks, whatever fails."""
 
     def __init__(self, name: str, seconds: float, deed: Callable[[], None]) -> None:
         self._name = name
@@ -240,13 +240,13 @@ class Beside:
             except Unavailable as away:
                 wait = min(2 * wait, _MOST_WAIT_SECONDS)
                 _LOG.warning("the %s waits %.1f s: %s", self._name, wait, away)
-            except Exception:  # noqa: BLE001 - it is told, and done again
+            except Exception:  # noqa: BLE001 - it is logged, and done again
                 wait = min(2 * wait, _MOST_WAIT_SECONDS)
                 _LOG.exception("the %s failed, and waits %.1f s", self._name, wait)
 
 
 class _Renewal(Beside):
-    """Holds the lease of the task under way."""
+    """Renews the lease of the task under way."""
 
     def __init__(self, records: Records, seconds: float) -> None:
         super().__init__("lease", seconds, self._renew)
@@ -276,7 +276,7 @@ class _Look(Beside):
         self._records = records
         self._clock = clock
         self._items = items
-        self._next: Instant = 0  # when to ask the records again: nothing is due before
+        self._next: Instant = 0  # when to ask the records again: nothing is due earlier
 
     def _run_due(self) -> None:
         now = self._clock.now()

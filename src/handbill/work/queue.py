@@ -1,8 +1,8 @@
-"""The queue: one row per thing to do, in the records, put there in the asker's own transaction.
+"""The queue: one row per thing to do, in the records, added in the caller's own transaction.
 
-At least once: a run whose worker dies is run again when its lease ends, so a task's function must
-come to the same when it is run twice. What is due follows from the caller's ``now``; leases go by
-the records' own clock, so that hosts whose clocks differ never take each other's tasks.
+At least once: a task whose worker dies is run again when its lease ends, so running a task's
+function twice must give the same result. What is due follows from the caller's ``now``; leases use
+the records' own clock, so that hosts with different clocks never take each other's tasks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import task_turns, tasks
 
 EVERYBODY = ""
-"""The key of a task that asks for the same of every client that it concerns."""
+"""The key of a task for all clients that it concerns."""
 MOST_ATTEMPTS = 8
 _FIRST_WAIT = 5 * SECOND
 _MOST_WAIT = HOUR
@@ -27,7 +27,7 @@ _MOST_WHY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task that this worker holds until its lease ends. ``attempts`` counts this run too."""
+    """A task that this worker holds until its lease ends. ``attempts`` includes this run."""
 
     no: int
     kind: str
@@ -39,7 +39,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A task that failed too often: it is tried but once an hour, until it is enqueued anew."""
+    """A task that failed too often: it is tried only once an hour, until it is enqueued again."""
 
     kind: str
     key: str
@@ -47,7 +47,7 @@ class Dead:
     dead_at: Instant
 
 
-# Whose task it is follows from its key, an id: asking here, no caller can forget to say so.
+# The key, an id, tells whose task it is: if asked here, no caller can forget to say so.
 _ENQUEUE = sa.text("""
     INSERT INTO tasks (kind, key, payload, due_at, attempts, again, created_at, agency_no)
     VALUES (:kind, :key, :payload, :due_at, 0, 0, :now, COALESCE(
@@ -152,16 +152,16 @@ def enqueue(
     payload: Mapping[str, Any] | None = None,
     due_at: Instant | None = None,
 ) -> None:
-    """Ask for a task, once the transaction commits.
+    """Request a task, once the transaction commits.
 
     There is one task per kind and key: a waiting one keeps the earlier due time and takes the new
-    payload, one that is being run is run again afterwards, a dead one lives again.
+    payload, a running one is run again afterwards, a dead one is waiting again.
     """
     _enqueue(tx, kind, [key], now, payload, due_at)
 
 
 def enqueue_all(tx: Tx, kind: str, keys: Iterable[str], now: Instant) -> None:
-    """The same for many keys."""
+    """``enqueue`` for many keys."""
     _enqueue(tx, kind, keys, now)
 
 
@@ -183,20 +183,20 @@ def _enqueue(
 
 
 def waiting(tx: Tx, kinds: Sequence[str], before: Instant) -> list[tuple[str, str]]:
-    """Kind and key of what has been waiting since before an instant."""
+    """Kind and key of tasks that have been waiting since before an instant."""
     rows = tx.all(_LONG_WAITING, kinds=Listed(kinds), now=before)
     return [(kind, key) for kind, key in rows]
 
 
 def put_first(tx: Tx, kind: str, keys: Iterable[str], now: Instant) -> None:
-    """Let what waits go before the rest of its agency's, and stay there."""
+    """Let waiting tasks go before the rest of their agency's, and stay there."""
     text = tx.dialect.text_of(_PUT_FIRST)
     first = {"kind": kind, "first": now - DAY}
     tx.run_text_many(text, [first | {"key": key} for key in keys])
 
 
 def is_due(tx: Tx, kinds: Sequence[str], now: Instant) -> bool:
-    """Whether a lease would find a task; takes no lock."""
+    """Whether a lease would find a task; needs no lock."""
     some = Listed(kinds)
     return (
         tx.one(_PEEK_WAITING, kinds=some, now=now) is not None
@@ -205,10 +205,10 @@ def is_due(tx: Tx, kinds: Sequence[str], now: Instant) -> bool:
 
 
 def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int) -> Task | None:
-    """Take the task that is due longest of the agency whose turn it is, which is the one that none
-    was taken of for longest; or one whose worker is gone; None when there is none.
+    """Take the task that has been due longest, of the agency whose turn it is, which is the one
+    that has had no task taken for longest; or a task whose worker is gone; None when there is none.
 
-    A task whose workers died on it too often is dead, and the next is taken.
+    A task is dead when too many workers have died on it; then the next one is taken.
     """
     some, clock = Listed(kinds), tx.now()
     for following, by in ((_NEXT_WAITING, {"now": now}), (_NEXT_ABANDONED, {"clock": clock})):
@@ -227,24 +227,24 @@ def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int)
 
 
 def lease_named(tx: Tx, kind: str, key: str, worker: str, seconds: int) -> Task | None:
-    """Take one task, due or not; None when there is none, or another worker has it."""
+    """Take one task, due or not; None when there is none, or another worker holds it."""
     clock = tx.now()
     row = tx.one(_NAMED, kind=kind, key=key, clock=clock)
     return None if row is None else _leased(tx, row, worker, clock, seconds)
 
 
 def renew(tx: Tx, task: Task, seconds: int) -> bool:
-    """Hold the task longer; False when it is no longer held."""
+    """Renew the lease; False when the task is no longer held."""
     return _change(tx, task, leased_until=tx.now() + seconds * SECOND) == 1
 
 
 def let_go(tx: Tx, worker: str) -> int:
-    """End the leases of a worker that is no more; how many there were. The tries count."""
+    """End the leases of a worker that is gone; how many there were. The attempts count."""
     return tx.run(_LET_GO, of=f"{worker}/%", clock=tx.now())
 
 
 def finish(tx: Tx, task: Task) -> bool:
-    """The task is done; False when it is no longer held, and so is another worker's."""
+    """The task is done; False when it is no longer held, so that another worker has it."""
     if tx.run(_DONE, at_no=task.no, at_lease=task.lease):
         return True
     return _change(tx, task, lease=None, leased_until=None, again=0, attempts=0, failure=None) == 1
@@ -253,7 +253,7 @@ def finish(tx: Tx, task: Task) -> bool:
 def fail(tx: Tx, task: Task, now: Instant, why: str) -> bool:
     """The task failed: it waits longer each time, and is dead after so many attempts.
 
-    One that was asked for again meanwhile starts anew. False when it is no longer held.
+    If it was requested again meanwhile, it starts anew. False when it is no longer held.
     """
     row = tx.one(_AGAIN, at_no=task.no, at_lease=task.lease)
     if row is None:
@@ -295,8 +295,8 @@ def put_back(tx: Tx, task: Task, due_at: Instant, failure: str | None = None) ->
 
 
 def revive(tx: Tx, now: Instant) -> None:
-    """Give each task that has been dead for an hour another try: what was wrong may be mended, and
-    for good is nothing given up.
+    """Try each task again that has been dead for an hour: its cause may be gone, and nothing is
+    given up for good.
     """
     tx.run(_REVIVE, before=now - HOUR, attempts=MOST_ATTEMPTS - 1, now=now)
 

@@ -1,8 +1,8 @@
-"""The schedule: what recurs by the clock. What there is stands in code; the records only tell when
-each item ran last, so that nothing which happens to a row, a worker or a task can lose an item.
+"""The schedule: recurring work by the clock. Its items are defined in code; the records only store
+when each ran last, so no item can be lost, whatever happens to a row, a worker or a task.
 
-Any number of workers look at it. Each item is run by one of them, in the transaction that moves
-it on: killed anywhere, it has run wholly or is still due. An item that is late by days runs once.
+Any number of workers look at it. Each item is run by one of them, in the transaction that sets its
+next time: killed anywhere, it has run completely or is still due. An item days late runs once.
 """
 
 import logging
@@ -24,8 +24,8 @@ _MOST_WHY = 2_000
 
 
 class Standing(NamedTuple):
-    """How an item does. ``ran_at`` None: it never ran. ``late``: micros by which it is overdue,
-    0 while it is not. ``failures``: in a row, since it ran last.
+    """The state of an item. ``ran_at`` None: it never ran. ``late``: by how many micros it is
+    overdue, 0 if it is not. ``failures``: in a row, since it ran last.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Standing(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """What the records tell of an item."""
+    """What the records store of an item."""
 
     due_at: Instant
     ran_at: Instant | None
@@ -54,16 +54,16 @@ _HELD = (
 
 
 def standings(tx: Tx, items: Sequence[Schedule], now: Instant) -> list[Standing]:
-    """How each item of this release does."""
+    """The state of each item of this release."""
     kept = _kept(tx)
     return [_standing(name, kept.get(name), now) for name, _, _ in items]
 
 
 def run_due(records: Records, items: Sequence[Schedule], now: Instant) -> Instant:
-    """Run each item that is due, once, and tell when the next one is at the earliest.
+    """Run each due item once, and return when the next one is due at the earliest.
 
-    One that fails is told of in the log and tried again, later each time. **Refuses**
-    (Unavailable) when the records are away: nothing is noted then, and all stays due.
+    An item that fails is logged and tried again, later each time. **Refuses** (Unavailable) when
+    the records are unreachable: nothing is stored then, and everything stays due.
     """
     with records.read() as tx:
         kept = _kept(tx)
@@ -80,8 +80,8 @@ def _kept(tx: Tx) -> dict[str, _Kept]:
 
 
 def _is_due(kept: _Kept | None, seconds: int, now: Instant) -> bool:
-    """One that was never run is due; so is one put off further than it ever is, by a clock that
-    was wrong.
+    """An item that never ran is due; so is one that was postponed further than is possible, by a
+    wrong clock.
     """
     return kept is None or not now < kept.due_at <= now + seconds * SECOND
 
@@ -98,7 +98,7 @@ def _run(records: Records, item: Schedule, now: Instant) -> None:
     try:
         with records.write() as tx:
             if _held(tx, name, seconds, now) is None:
-                return  # another worker is at it, or has done it
+                return  # another worker is running it, or has run it
             deed(tx, now)
             tx.change(
                 table,
@@ -110,7 +110,7 @@ def _run(records: Records, item: Schedule, now: Instant) -> None:
             )
     except Unavailable:
         raise
-    except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and tried again
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it is logged and tried again
         _LOG.warning("the schedule's %s failed", name, exc_info=True)
         with records.write() as tx:
             _note_failure(tx, item, now, f"{type(failure).__name__}: {failure}")
@@ -127,7 +127,7 @@ def _note_failure(tx: Tx, item: Schedule, now: Instant, why: str) -> None:
 
 
 def _held(tx: Tx, name: str, seconds: int, now: Instant) -> _Kept | None:
-    """The item's row, held by this transaction if it is still due; made if there is none."""
+    """The item's row, locked if it is still due; created if it is missing."""
     first = {"name": name, "due_at": now, "ran_at": None, "failures": 0, "failure": None}
     tx.upsert_many(table, ["name"], [first], keep=True)
     row = tx.one(_HELD, name=name)

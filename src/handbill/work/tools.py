@@ -1,4 +1,4 @@
-"""What the function of a task may use; all of it is handed in."""
+"""What the functions of tasks may use; all of it is passed in."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from handbill.work.queue import Task, enqueue_all
 @dataclass(frozen=True, slots=True)
 class Tools:
     """``scratch``: a folder on this machine for caches and temporary files. ``callback_egress``:
-    the way out for callbacks, which has exceptions of its own.
+    egress for callbacks, which has exceptions of its own.
     """
 
     records: Records
@@ -33,14 +33,14 @@ class Tools:
 
 
 Run = Callable[[Tools, Task], None]
-"""The function of a kind of task. It opens its own transactions, none of them around the whole."""
+"""The function of a kind of task. It opens its own transactions, none of them around all of it."""
 
 Schedule = tuple[str, int, Callable[[Tx, Instant], None]]
-"""A name, every how many seconds, and the function that enqueues what is due."""
+"""A name, an interval in seconds, and the function that enqueues what is due."""
 
 
 def ask_for_each(tools: Tools, kind: str, keys_in: Callable[[Tx], Iterable[str]]) -> None:
-    """Enqueue a task for each key that is found: there may be very many, and others write, too."""
+    """Enqueue a task for each key that is found, in steps, as others must write too."""
     with tools.records.read() as tx:
         keys = list(keys_in(tx))
     now = tools.clock.now()
