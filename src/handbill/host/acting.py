@@ -1,4 +1,4 @@
-"""Who acts in this thread, where the transaction itself does not say: a command, a task."""
+"""Who acts in this thread, where the transaction itself does not say: a command or a task."""
 
 import os
 import pwd
@@ -12,13 +12,13 @@ _ACTING: ContextVar[Occasion] = ContextVar("acting", default=HOUSE)
 
 
 def occasion() -> Occasion:
-    """Who acts now; the house itself where nobody else does."""
+    """Who acts now; by default the house itself."""
     return _ACTING.get()
 
 
 @contextmanager
 def acting(who: Occasion) -> Iterator[None]:
-    """Let this one act as long as the block lasts."""
+    """Let this one act until the block ends."""
     former = _ACTING.set(who)
     try:
         yield
@@ -27,7 +27,7 @@ def acting(who: Occasion) -> Iterator[None]:
 
 
 def user() -> str:
-    """The name of the user that this process runs as, or the number of one without a name."""
+    """The name of the user that this process runs as, or the number of a user without a name."""
     number = os.geteuid()
     try:
         return pwd.getpwuid(number).pw_name

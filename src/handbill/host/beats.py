@@ -1,7 +1,7 @@
-"""Signs of life: each process notes when it was last seen at work, and whoever watches reads that.
+"""Signs of life: each process notes when it was last at work, and its supervisor reads that.
 
-Times are of a clock that nobody sets and that all processes of a machine share; it begins anew with
-the machine, so a sign from before that is none.
+Times are of a clock that nobody sets and that all processes of a machine share. It begins anew with
+the machine, so an earlier sign does not count.
 """
 
 import os
@@ -19,7 +19,7 @@ _SIGN = struct.Struct("<d")
 
 
 class Beat:
-    """The sign of one process, a file in the folder. Its place is taken when it is made, so that a
+    """The sign of one process, a file in the folder. Its space is allocated at the start, so that a
     full disk cannot make a living process look dead.
     """
 
@@ -29,7 +29,7 @@ class Beat:
         self.strike()
 
     def strike(self) -> None:
-        """Be seen at work now."""
+        """Note that this process is at work now."""
         os.pwrite(self._fd, _SIGN.pack(ticking()), 0)
 
     def close(self) -> None:
@@ -37,7 +37,7 @@ class Beat:
 
 
 def silence_of(folder: Path, name: str) -> float | None:
-    """For how many seconds a process was not seen at work; None when it never was."""
+    """For how many seconds a process has shown no sign; None if it never did."""
     try:
         raw = (folder / name).read_bytes()
     except FileNotFoundError:
@@ -48,7 +48,7 @@ def silence_of(folder: Path, name: str) -> float | None:
 
 @contextmanager
 def beating(folder: Path, name: str) -> Iterator[None]:
-    """Be seen at work for as long as this process can run a thread, which also tells the security
+    """Show signs of life for as long as this process can run a thread, which also logs the security
     events that were held back.
     """
     beat, end = Beat(folder, name), threading.Event()

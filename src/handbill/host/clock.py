@@ -1,4 +1,4 @@
-"""The one clock. Everything else is told what time it is."""
+"""The one clock. All other code is given the time."""
 
 import logging
 import re
@@ -27,14 +27,14 @@ _measured: int | None = None
 
 
 def measure_by(ahead: int) -> None:
-    """From now on, a clock of this process begins as another process's goes (``ahead`` of that)."""
+    """Let the clocks of this process start like another process's (with its ``ahead``)."""
     global _measured
     _measured = ahead
 
 
 class Clock(Protocol):
     def now(self) -> Instant:
-        """The instant, never earlier than the one given before."""
+        """The instant, never earlier than the one before."""
         ...
 
 
@@ -44,15 +44,15 @@ def ticking() -> float:
 
 
 pause = time.sleep
-"""Let others go on for some seconds."""
+"""Let others run for some seconds."""
 
 
 class SystemClock:
-    """The machine's clock, which goes on as before while the machine sets it far off.
+    """The machine's clock, which does not follow when the machine's time is set far off.
 
-    A step of more than ten minutes, forward or back, is not followed but told of: time goes on by
-    the ticks that nobody sets, so that no event is stamped with a wrong year. Smaller steps are
-    followed; back, by standing still. What the machine sleeps counts.
+    A step of more than ten minutes, forward or back, is logged and not followed: the time continues
+    by ticks that nobody sets, so that no event gets a wrong year. Smaller steps are followed; steps
+    back by standing still. The time that the machine sleeps counts.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class SystemClock:
 
 
 class MovedClock:
-    """The machine's clock, moved by the seconds that a file says: for tests of whole processes.
+    """The machine's clock, moved by a number of seconds in a file: for tests of whole processes.
 
-    The file is looked at again and again, so that a change is seen a few milliseconds later. Held
-    still while the file says less than before. A file that is not there, or is just being written,
-    counts as it was read last, at first as 0.
+    The file is read again and again, so that a change takes effect a few milliseconds later. The
+    clock stands still while the number is smaller than before. While the file is missing or being
+    written, its last number counts, at first 0.
     """
 
     def __init__(self, path: Path) -> None:
@@ -127,9 +127,9 @@ class MovedClock:
 
 
 def offset_in(path: Path, former: Instant = 0) -> Instant:
-    """The offset that a file says; the former one while it is empty or not there.
+    """The offset in a file; the former one while it is empty or missing.
 
-    **Refuses** a file that says something else (ValueError).
+    **Refuses** a file with anything else (ValueError).
     """
     try:
         with path.open("rb") as file:
@@ -146,7 +146,7 @@ def offset_in(path: Path, former: Instant = 0) -> Instant:
 
 
 def clock_of(clock_file: str) -> Clock:
-    """The clock of a process: the machine's, moved where a file is named."""
+    """The clock of a process: the machine's, moved if a file is named."""
     return MovedClock(Path(clock_file)) if clock_file else SystemClock()
 
 

@@ -1,6 +1,6 @@
-"""The way out by HTTP: a checked address (``host.places``) is dialled, and so is each redirect's.
+"""Outbound HTTP: a checked address (``host.places``) is dialled, and so is each redirect's.
 
-Proxy settings of the environment, cookies and credentials of elsewhere play no part.
+Proxy settings of the environment, cookies and credentials from elsewhere are not used.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from handbill.host.inflate import NotGzip, unpacked
 from handbill.host.places import EgressFailed, EgressRefused, Places, Resolve
 from handbill.kit.urls import NotUrl, canonical_url, place_of
 
-if TYPE_CHECKING:  # at run time it is imported when something goes out: few processes ever do that
+if TYPE_CHECKING:  # imported when the first request goes out: few processes ever send one
     import aiohttp
 
 __all__ = ["Asked", "Egress", "EgressFailed", "EgressRefused", "Fetched", "Limits"]
@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one exchange; bytes count twice: as received and, inflated, as given out."""
+    """Bounds of one exchange; bytes are limited twice: as received, and as inflated."""
 
     connect_seconds: float = 10
     idle_seconds: float = 30
@@ -47,7 +47,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What to say besides the URL: Basic credentials, and what a former answer was marked with."""
+    """What is sent besides the URL: Basic credentials, and the validators of a former answer."""
 
     user: str = ""
     password: str = field(default="", repr=False)
@@ -60,8 +60,8 @@ class Asked:
 class Fetched:
     """An answer under way. Iterate it once: chunks of the body, inflated, in bounded memory.
 
-    ``unchanged``: the answer still is what it was marked with (304); there is no body then.
-    ``charset``: what ``Content-Type`` says of the body, or nothing.
+    ``unchanged``: the validators still match (304); there is no body then. ``charset``: as in
+    ``Content-Type``, or empty.
     """
 
     final_url: str
@@ -79,7 +79,7 @@ class Egress:
     """Fetches and posts for threads that may wait. ``allow``: host:port, exactly as in the URL,
     that may be reached although the address is not public or the port unusual.
 
-    **Refuses** (EgressRefused): what is no URL, other ports, names with any address that is not
+    **Refuses** (EgressRefused): malformed URLs, other ports, names with any address that is not
     public, more than 3 redirects, bodies beyond the bound. **Source**: safety.md 1, feed URL.
     """
 
@@ -98,7 +98,7 @@ class Egress:
 
     @contextmanager
     def open(self, url: str, limits: Limits, asked: Asked | None = None) -> Iterator[Fetched]:
-        """Get a URL, over at most 3 redirects. **Refuses** statuses but 200 and 304."""
+        """Get a URL, over at most 3 redirects. **Refuses** statuses other than 200 and 304."""
         exchange = _Exchange(self._started(), limits)
         try:
             yield exchange.run(self._get(exchange, url, asked or Asked()))
@@ -115,11 +115,11 @@ class Egress:
             exchange.close()
 
     def tls(self) -> ssl.SSLContext:
-        """What servers' certificates are held against."""
+        """The context that verifies servers' certificates."""
         return self._tls or ssl.create_default_context()
 
     def close(self) -> None:
-        """End the thread that talks, once nothing is under way."""
+        """End the thread of the event loop, once nothing is under way."""
         with self._starting:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._loop.stop)
@@ -147,7 +147,7 @@ class Egress:
                 return _fetched(exchange, response, url)
             target = _redirected(url, response.headers)
             if place_of(target) != place_of(url):
-                # Credentials and marks are meant for the place they were given for.
+                # Credentials and validators are only for the place they were given for.
                 headers = _headers_of(Asked(agent=asked.agent))
             url = target
         raise EgressRefused(f"redirects more than {MOST_REDIRECTS} times")
@@ -180,7 +180,7 @@ class Egress:
 
 
 class _Exchange:
-    """One fetch or post: its deadline, its session, and the bridge to the thread that talks."""
+    """One fetch or post: its deadline, its session, and the bridge to the event loop's thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
         self._loop = loop
@@ -209,7 +209,7 @@ class _Exchange:
             await former.close()
 
     def close(self) -> None:
-        # Past the deadline too.
+        # Even past the deadline.
         asyncio.run_coroutine_threadsafe(self.turn_to(None), self._loop).result()
 
     async def _bounded(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -260,7 +260,7 @@ def _headers_of(asked: Asked) -> dict[str, str]:
 def _redirected(url: str, headers: Mapping[str, str]) -> str:
     location = headers.get("Location", "")
     try:
-        # Bytes beyond ASCII are meant as they are, in whatever encoding they were written.
+        # Bytes beyond ASCII are kept as they are, in whatever encoding they were written.
         raw = location.encode("utf-8", "surrogateescape")
         return _canonical(urljoin(url, quote(raw, safe=_ASCII)))
     except ValueError as bad:
@@ -287,14 +287,14 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
 
 
 def _mark(response: "aiohttp.ClientResponse", name: str) -> str:
-    """What the answer is marked with, if it can be said back as it was: short visible ASCII."""
+    """A validator of the answer, if it can be sent back as it was: short visible ASCII."""
     value = response.headers.get(name, "")
     is_plain = value.isascii() and value.isprintable() and len(value) <= _MOST_MARK
     return value if is_plain else ""
 
 
 def _charset(response: "aiohttp.ClientResponse") -> str:
-    """What the answer says of its characters; a word that is none says nothing."""
+    """The charset of the answer; a malformed one is ignored."""
     value = response.charset or ""
     return value if value.isascii() and value.isprintable() else ""
 
@@ -307,8 +307,8 @@ def _body(exchange: _Exchange, response: "aiohttp.ClientResponse") -> Iterator[b
 
 
 def _received(exchange: _Exchange, response: "aiohttp.ClientResponse") -> Iterator[bytes]:
-    """Chunks as they come. **Refuses** a peer that drips (EgressFailed): only the time that we
-    wait for it counts, not the time that the caller takes.
+    """Chunks as they come. **Refuses** a peer that sends too slowly (EgressFailed): only the time
+    that we wait for it counts, not the time that the caller takes.
     """
     limits, waited, received = exchange.limits, 0.0, 0
     while True:

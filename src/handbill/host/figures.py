@@ -1,7 +1,7 @@
-"""Figures for Prometheus: each process keeps its own in files, and any of them tells all.
+"""Figures for Prometheus: each process keeps its own in files, and any process reports all of them.
 
-A process goes on from the figures of its predecessor of the same name, so that a restart takes no
-counter back. Without ``share`` figures are of this process alone.
+A process continues the figures of its predecessor with the same name, so that a restart resets no
+counter. Without ``share`` there are only figures of this process.
 """
 
 import json
@@ -55,7 +55,7 @@ READY = _gauge("handbill_ready", "Whether a check of a door's readyz passes", ["
 
 @cache
 def counter(name: str, meaning: str) -> Counter:
-    """A counter without labels. It belongs to where it is first asked for: after ``share``."""
+    """A counter without labels. It is stored where it is first used: call ``share`` before."""
     return _counter(name, meaning)
 
 
@@ -66,11 +66,11 @@ def gauge(name: str, meaning: str) -> Gauge:
 
 
 def share(folder: Path, name: str, size: int = 64 * 1024) -> None:
-    """Keep this process's figures in a folder beside those of the others, before any is counted.
+    """Keep this process's figures in a folder with those of the others; call before counting.
 
     ``name``: of this process, the same after a restart; no other has it at the same time. Files
-    that a power cut has spoiled are dropped, and what they counted begins anew. ``size``: bytes
-    taken at once for each kind of figure, as a disk that is full later would kill who counts on.
+    that a power cut has damaged are deleted, and their counters begin anew. ``size``: bytes
+    allocated at once for each kind of figure, as a full disk would later kill the process.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in folder.glob("*.db"):
@@ -85,8 +85,8 @@ def share(folder: Path, name: str, size: int = 64 * 1024) -> None:
 
 
 def text() -> bytes:
-    """All figures in Prometheus' text form. Those of several processes are put together once a
-    second at most: it takes a while, and whoever asks holds up what else the process does.
+    """All figures in Prometheus' text format. Those of several processes are merged at most once a
+    second: that takes a while, in which the process does nothing else.
     """
     folder = os.environ.get(_FOLDER)
     return generate_latest(_own) if folder is None else _merged(folder, int(ticking()))
@@ -100,7 +100,7 @@ def _merged(folder: str, second: int) -> bytes:  # noqa: ARG001
 
 
 class _Every(Collector):
-    """The figures of all processes of a folder; one that is just being born has none."""
+    """The figures of all processes of a folder; a process that is just starting has none."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -114,7 +114,7 @@ class _Every(Collector):
 def _is_sound(path: Path) -> bool:
     try:
         if not path.stat().st_size:
-            return True  # of a process that is just being born
+            return True  # of a process that is just starting
         found = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
         return all(len(json.loads(key)) == 4 for key, *_ in found)
     except Exception:  # noqa: BLE001 - the library raises what its struct and JSON readers do

@@ -1,4 +1,4 @@
-"""Folders that only this user may look into, and what to do where the system refuses one."""
+"""Folders that only this user may read, and advice where the system refuses access."""
 
 import errno
 import logging
@@ -16,18 +16,18 @@ DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 UNFINISHED = "restoring"
-"""A file in a data folder that is being filled by a restore, and is not whole before it is gone."""
+"""A file in a data folder that a restore is filling, deleted when that is complete."""
 
 
 class Unusable(Exception):
-    """A path that may not be used as it must be. The message says why, and what to do."""
+    """A path that cannot be used as required. The message says why, and what to do."""
 
 
 def make_private(folder: Path) -> None:
-    """The folder, there and closed to other users, with all that is in it.
+    """Create the folder if necessary, and close it and its contents to other users.
 
-    One that stood open is closed, and that is told; so is one of another user, which we cannot
-    close. **Refuses** a folder that cannot be made (Unusable).
+    A folder that was open is closed, with a warning; so is there one for a folder of another user,
+    which we cannot close. **Refuses** a folder that cannot be created (Unusable).
     """
     try:
         folder.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
@@ -55,8 +55,8 @@ def make_private(folder: Path) -> None:
 
 
 def require_usable(paths: Iterable[Path]) -> None:
-    """**Refuses** the first of these, if it is there, that may not be read and written
-    (Unusable): one sentence at the start, instead of a failure somewhere in the middle.
+    """**Refuses** the first of these that exists and is not readable and writable (Unusable): one
+    sentence at the start, instead of a failure somewhere in the middle.
     """
     for path in paths:
         wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
@@ -74,10 +74,10 @@ def refuse_unfinished(folder: Path) -> None:
 
 
 def advice(path: Path) -> str:
-    """What to do about a path that this process may not use: who may, and how it becomes ours.
+    """What to do about a path that this process may not use: who may, and how to change that.
 
-    Only what was named itself is proposed to be given away, never a folder above it: that may be
-    the system's.
+    A change of owner is only proposed for the named path itself, never for a folder above it, which
+    may be the system's.
     """
     found = _nearest(path)
     try:
@@ -100,7 +100,7 @@ def is_root() -> bool:
 
 
 def _close(folder: Path) -> None:
-    """Take from others what they may, from the outside in: nobody gets in meanwhile."""
+    """Remove others' permissions, from the outside in, so that nobody gets in meanwhile."""
     folder.chmod(_FOLDER)
     for inside, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -112,12 +112,12 @@ def _close(folder: Path) -> None:
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # in a folder that may not be looked into: then that is the one to name
+    except OSError:  # in a folder that may not be read: then that folder is the one to name
         return False
 
 
 def _nearest(path: Path) -> Path:
-    """The path, or the first folder above it that is there and can be looked at."""
+    """The path, or the first folder above it that exists and can be looked at."""
     path = path.absolute()
     while path != path.parent and not _is_there(path):
         path = path.parent
@@ -125,7 +125,7 @@ def _nearest(path: Path) -> Path:
 
 
 def _name_of(uid: int) -> str:
-    """A user's name; where it has none, as in many containers, its number."""
+    """A user's name, or the number of a user without one, as in many containers."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -1,8 +1,8 @@
-"""Brings files to FTP servers, by the rules of ``host.egress``: the address that was checked is
+"""Uploads files to FTP servers, by the rules of ``host.egress``: the address that was checked is
 dialled, and nothing that a server says moves a connection to another one.
 
-A file is written beside its place and then renamed, so that nobody reads half of it.
-**Source**: RFC 959; RFC 4217 (TLS); RFC 3659 (SIZE).
+A file is written under another name and then renamed, so that nobody reads half of it. **Source**:
+RFC 959; RFC 4217 (TLS); RFC 3659 (SIZE).
 """
 
 import ftplib
@@ -40,7 +40,7 @@ class Login:
 
 
 class FtpSession:
-    """A login under way. Once ``broken`` it takes no further file."""
+    """A login under way. Once ``broken`` it accepts no further file."""
 
     def __init__(self, talk: "_Talk", limits: Limits) -> None:
         self._talk = talk
@@ -49,10 +49,10 @@ class FtpSession:
         self.broken = False
 
     def put(self, path: str, chunks: Iterable[bytes]) -> int:
-        """Make the file at a path be this content; its bytes. Folders are made where need be.
+        """Write this content to a path; returns its bytes. Missing folders are created.
 
         **Refuses** (EgressFailed) what the server refuses or loses, and a server that is too slow;
-        the former file is there still. (EgressRefused) more bytes than the bound.
+        the former file is still there. (EgressRefused) more bytes than the bound.
         """
         aside = path + ASIDE
         try:
@@ -76,7 +76,7 @@ class FtpSession:
         for n in range(1, len(steps) + 1):
             folder = "/".join(steps[:n])
             if folder and folder not in self._folders:
-                # Most often it is there already. If it cannot be made, the file will be refused.
+                # Usually it exists already. If it cannot be created, the file will be refused.
                 with suppress(ftplib.error_perm):
                     self._talk.mkd(folder)
                 self._folders.add(folder)
@@ -88,7 +88,7 @@ class FtpSession:
         with stream:
             sent = self._pour(stream, chunks)
             if isinstance(stream, ssl.SSLSocket):
-                # What counts is the server's word afterwards; not all say goodbye here.
+                # Only the server's reply counts; not all servers close TLS properly here.
                 stream.settimeout(_GOODBYE_SECONDS)
                 with suppress(OSError):
                     stream.unwrap()
@@ -112,7 +112,7 @@ class FtpSession:
 
     def _hold_against(self, aside: str, sent: int) -> None:
         kept = None
-        with suppress(ftplib.error_perm):  # It need not know SIZE.
+        with suppress(ftplib.error_perm):  # Servers need not support SIZE.
             kept = self._talk.size(aside)
         if kept is not None and kept != sent:
             raise _Replied(f"the server has kept {kept} of {sent} bytes")
@@ -124,7 +124,7 @@ class FtpSession:
             self._rename_onto(aside, path)
 
     def _rename_onto(self, aside: str, path: str) -> None:
-        """Some servers do not rename onto a file that is there: then there is none for a moment."""
+        """Some servers do not rename onto an existing file: then there is no file for a moment."""
         former = path + FORMER
         with suppress(ftplib.error_perm):
             self._talk.delete(former)
@@ -140,10 +140,10 @@ class FtpSession:
 
 @contextmanager
 def ftp_session(egress: Egress, login: Login, limits: Limits) -> Iterator[FtpSession]:
-    """Log in, for a while, and ``total_seconds`` at most.
+    """Log in for the length of the block, ``total_seconds`` at most.
 
-    **Refuses** (EgressRefused) places that egress refuses, and a login that the server does not
-    know; (EgressFailed) a server that is not there, or has no TLS where it is wanted.
+    **Refuses** (EgressRefused) places that egress refuses, and a login that the server rejects;
+    (EgressFailed) a server that does not answer, or has no TLS where it is required.
     """
     with _told("the connection"):
         addresses = egress.places.addresses(login.host, login.port, PORTS, limits.connect_seconds)
@@ -169,7 +169,7 @@ def ftp_session(egress: Egress, login: Login, limits: Limits) -> Iterator[FtpSes
 
 
 class _Replied(EgressFailed):
-    """The server said no to one thing; it may be asked for another."""
+    """The server refused one thing; it may be asked for another."""
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -177,7 +177,7 @@ class _Replied(EgressFailed):
 
 
 class _Talk(ftplib.FTP_TLS):
-    """``ftplib`` on a connection that is there already, bounded in what it listens to."""
+    """``ftplib`` on an existing connection, with bounds on what it reads."""
 
     def __init__(
         self, connection: socket.socket, host: str, context: ssl.SSLContext, limits: Limits
@@ -194,7 +194,7 @@ class _Talk(ftplib.FTP_TLS):
         self._listen()
 
     def require_time(self) -> None:
-        """**Refuses** (EgressFailed) when it was us who broke off."""
+        """**Refuses** (EgressFailed) if it was us who broke off."""
         if self._late:
             raise EgressFailed("took too long") from None
 
@@ -221,7 +221,7 @@ class _Talk(ftplib.FTP_TLS):
         return super().getline()
 
     def makepasv(self) -> tuple[str, int]:
-        """Where the data goes: to the address that was dialled, whatever the answer says."""
+        """Where data connections go: to the address that was dialled, whatever the answer says."""
         _, port = super().makepasv()
         if not LEAST_DATA_PORT <= port < 65_536:
             raise ftplib.error_proto("a port that is not allowed for data")
@@ -231,7 +231,7 @@ class _Talk(ftplib.FTP_TLS):
         stream, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
         self._data = stream
         if self._secret_data:
-            # Many servers take data only of the session that has logged in.
+            # Many servers accept data connections only with the TLS session of the login.
             session = self.sock.session if isinstance(self.sock, ssl.SSLSocket) else None
             stream = self.context.wrap_socket(stream, server_hostname=self.host, session=session)
             self._data = stream
@@ -248,7 +248,7 @@ class _Talk(ftplib.FTP_TLS):
 
 
 def _dialled(addresses: list[str], port: int, limits: Limits) -> socket.socket:
-    """A connection to the first address that takes one."""
+    """A connection to the first address that accepts one."""
     *others, last = addresses[:_MOST_ADDRESSES]
     for address in others:
         with suppress(OSError):
@@ -283,7 +283,7 @@ def _log_in(talk: _Talk, login: Login) -> None:
 
 @contextmanager
 def _told(what: str) -> Iterator[None]:
-    """Tell failures in our own words: what a server says may hold what it was told."""
+    """Report failures in our own words: a server's reply may repeat what we sent."""
     try:
         yield
     except (ftplib.error_perm, ftplib.error_temp, ftplib.error_reply) as said:

@@ -1,4 +1,4 @@
-"""When a process looks for objects that only hold each other: all else stands still meanwhile."""
+"""When a process collects garbage (cycles of objects): everything else stands still meanwhile."""
 
 import atexit
 import gc
@@ -10,8 +10,8 @@ _YOUNG = 50_000  # objects
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """For imports: they make a great many objects that all stay, and looking through them again
-    and again takes a seventh of the time.
+    """For imports: they create very many objects that all stay, and checking them again and again
+    takes a seventh of the time.
     """
     gc.disable()
     try:
@@ -21,9 +21,9 @@ def undisturbed() -> Iterator[None]:
 
 
 def spare_what_stays() -> None:
-    """To be called when a door opens: what lives from here on to the end need not be looked at by
-    every collection (it takes a tenth of a second), and one wave of requests is no reason for one.
-    At the end of the process it is: what is left then, libraries complain of in the log.
+    """Call it when a door opens: the objects that exist now stay, and need not be checked by every
+    collection (it takes a tenth of a second), nor should one wave of requests cause one. At the end
+    of the process they are checked: libraries log what is left then.
     """
     gc.collect()
     gc.freeze()

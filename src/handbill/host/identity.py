@@ -1,7 +1,7 @@
-"""Who a data folder is among the hosts that share records: an id, drawn once and kept in it.
+"""The identity of a data folder among hosts that share records: an id, drawn once and kept in it.
 
-Every source of the journal carries it, so that what two hosts have written can never be taken for
-the same. A copy of a folder is another host; what it brought along keeps its former names.
+Every source of the journal contains it, so that journals of two hosts are never confused. A copy of
+a folder is another host; the sources that it brought along keep their names.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ _LOG = getLogger("handbill.host")
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """``file``, ``folder``: their numbers in the file system, which no copy of both has."""
+    """``file``, ``folder``: their numbers in the file system; a copy never has both."""
 
     id: str
     file: int
@@ -30,7 +30,7 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 def host_of(folder: Path, ids: Ids) -> str:
-    """The id of a data folder, drawn where there is none yet, and where the folder is a copy.
+    """The id of a data folder, drawn if there is none yet, or if the folder is a copy.
 
     Safe to call by many processes at once. A folder that was only moved is the same host.
     """
@@ -47,7 +47,7 @@ def host_of(folder: Path, ids: Ids) -> str:
 
 
 def begin_anew(folder: Path, ids: Ids) -> str:
-    """Make the folder another host, under a new id: for a copy that is known to be one."""
+    """Give the folder a new id, so that it is another host: for a known copy."""
     with _alone_in(folder) as fd:
         return _draw(folder, fd, ids)
 
@@ -63,14 +63,14 @@ def host_in(source: str) -> str:
 
 
 def kept_id(folder: Path) -> str | None:
-    """The id that a folder holds, be it the folder's own or not; nothing is changed there."""
+    """The id in a folder, whether it is the folder's own or not; nothing is changed."""
     kept = _read(folder / FILE)
     return None if kept is None else kept.id
 
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[int]:
-    """Hold the folder among those who ask for its id; the folder's descriptor."""
+    """Lock the folder against others who ask for its id; yields the folder's descriptor."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

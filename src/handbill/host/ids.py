@@ -1,4 +1,4 @@
-"""The one source of chance: ids, keys and names that cannot be guessed."""
+"""The one source of randomness: ids, keys and names that cannot be guessed."""
 
 import os
 import random
@@ -25,7 +25,7 @@ Chance = random.Random
 
 
 def seeded(seed: int | str) -> Chance:
-    """The same throws in the same order for one seed."""
+    """The same random numbers in the same order for one seed."""
     return Chance(seed)
 
 

@@ -1,4 +1,4 @@
-"""Gzip taken off in bounded steps, so that a small body cannot become a large one unnoticed."""
+"""Inflates gzip in bounded steps, so that a small body cannot become a large one unnoticed."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -12,14 +12,14 @@ _MAGIC = b"\x1f\x8b\x08"
 
 
 class NotGzip(ValueError):
-    """The bytes begin like gzip but are cut or damaged."""
+    """The bytes begin like gzip, but are cut or damaged."""
 
 
 def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks as they are, or inflated when they begin as gzip does; each at most 256 KB.
+    """The chunks as they are, or inflated if they begin like gzip; each at most 256 KB.
 
-    Several gzip members one after the other are one body; zeros after the last are padding.
-    **Refuses** cut or damaged gzip (NotGzip), after what could be read was given out.
+    Several gzip members in a row are one body; zeros after the last are padding. **Refuses** cut or
+    damaged gzip (NotGzip), after yielding what could be read.
     """
     source = iter(chunks)
     head = b""
@@ -57,7 +57,7 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
             if out:
                 yield out
             raw = member.unused_data if member.eof else member.unconsumed_tail
-            # A full step may have left output inside, though all input is taken.
+            # A full step may have left output inside, even if all input is taken.
             if not raw and len(out) < STEP:
                 break
     if not member.eof:

@@ -1,5 +1,5 @@
-"""Where an address is, told by a file of the operator's in the MaxMind format (GeoIP2, GeoLite2,
-DB-IP and others). Nothing is asked of anybody outside.
+"""Locations of addresses, from a file of the operator's in the MaxMind format (GeoIP2, GeoLite2,
+DB-IP and others). No outside service is asked.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,12 @@ class NoGeoFile(Exception):
 
 
 def nowhere(_address: str) -> Location:
-    """For who has no such file."""
+    """The locator of an installation without such a file."""
     return NOWHERE
 
 
 def locator(path: str) -> Locate:
-    """Where addresses are, by a file; "" knows nothing. What is not in the file is nowhere.
+    """The locator of a file; with "" all locations are unknown. What is not in the file is nowhere.
 
     **Refuses** (NoGeoFile) a path that is no such file.
     """

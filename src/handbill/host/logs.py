@@ -1,4 +1,4 @@
-"""Logs: one JSON object per line on standard error. Nothing that opens a door is ever in one."""
+"""Logs: one JSON object per line on standard error, without anything that grants access."""
 
 import json
 import logging
@@ -13,18 +13,18 @@ import msgspec
 _MOST_TEXT = 8_000
 _SECRETS = (
     (re.compile(r"\b(hb_[a-z0-9]{12}_)[A-Za-z0-9_-]+"), r"\1***"),  # our API keys
-    # Tokens; from the beginning of a word alone, or a line of them would be read over and over.
+    # Tokens; only from the beginning of a word, or a line of them would be read over and over.
     (re.compile(r"(?<![\w-])(?=[\w-]*?eyJ)[\w-]+\.[\w-]+\.[\w-]*", re.ASCII), "***"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "***"),  # secrets of callbacks
     (re.compile(r"(?<=://)([^/@:\s\"]*):[^/@\s\"]*@"), r"\1:***@"),  # passwords in addresses
 )
-# Below 0x20 JSON escapes itself; these it may leave as they are.
+# JSON escapes characters below 0x20 itself; these it may leave as they are.
 _OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "taskName"}
 
 
 class JsonLines(logging.Formatter):
-    """A record as JSON; what was given as ``extra`` stands beside the message."""
+    """A record as JSON; what was given as ``extra`` is beside the message."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class JsonLines(logging.Formatter):
 
 
 def _told(line: dict[str, Any]) -> str:
-    """One line without a secret, and without a character that a terminal obeys."""
+    """One line without a secret, and without characters that control a terminal."""
     try:
         text = msgspec.json.encode(line, enc_hook=str).decode()
     except UnicodeEncodeError:  # half a character, from outside
@@ -57,13 +57,13 @@ def _told(line: dict[str, Any]) -> str:
 
 
 def set_level(level: str) -> None:
-    """From now on tell so much: debug, info, warning or error; security events always."""
+    """Set the log level: debug, info, warning or error; security events are always logged."""
     logging.getLogger().setLevel(level.upper())
     logging.getLogger("handbill.security").setLevel(logging.INFO)
 
 
 def log_json_lines(process: str) -> None:
-    """Send every log of this process to standard error, and what it dies of as well."""
+    """Send all logs of this process to standard error, and also the exception that ends it."""
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines(process))
     logging.basicConfig(handlers=[lines], level=logging.INFO, force=True)

@@ -1,4 +1,4 @@
-"""The master keys: what all that must stay secret is sealed under in the records.
+"""The master keys, under which all secrets in the records are sealed.
 
 They come from HANDBILL_SECRETS_KEY, or from a file: the one that HANDBILL_SECRETS_KEY_FILE names,
 or ``secrets.key`` in the data folder. One key a line, the newest first.
@@ -25,12 +25,12 @@ _ABOUT = (
 
 
 class NoMasterKey(Unavailable):
-    """A key is not here that something was sealed under. The message says what to do."""
+    """The key that something was sealed under is not here. The message says what to do."""
 
 
 class Masters:
-    """The keys by name. Read when they are first needed, and a file again as soon as a key is
-    asked for that was not in it.
+    """The keys by name. Read when they are first needed; a file is read again when a key is asked
+    for that was not in it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -39,7 +39,7 @@ class Masters:
         self._keys: dict[bytes, bytes] = {}
 
     def newest(self) -> bytes:
-        """The name of the first key. **Refuses** none (NoMasterKey)."""
+        """The name of the first key. **Refuses** if there is none (NoMasterKey)."""
         names = self.names()
         if not names:
             raise NoMasterKey(f"there is no master key; {where(self._settings)}")
@@ -57,7 +57,7 @@ class Masters:
 
     def opened(self, sealed: bytes, *place: str) -> bytes:
         """What was sealed under any of the keys. **Refuses** another's (NoMasterKey), and what is
-        damaged or stands at another place (NotSealed).
+        damaged or was moved to another place (NotSealed).
         """
         return opened(self._key(key_named(sealed)), sealed, *place)
 
@@ -73,9 +73,9 @@ class Masters:
 
 
 def keys_of(settings: Settings) -> list[bytes]:
-    """The keys that the settings lead to, the newest first; none where the data folder has no file.
+    """The keys that the settings lead to, the newest first; none if the data folder has no file.
 
-    **Refuses** what cannot be read as keys, and a file that was named and is not there (Unusable).
+    **Refuses** unreadable keys, and a named file that does not exist (Unusable).
     """
     if settings.secrets_key:
         return _read(settings.secrets_key.replace(",", "\n"), "HANDBILL_SECRETS_KEY")
@@ -96,7 +96,7 @@ def keys_of(settings: Settings) -> list[bytes]:
 
 
 def file_of(settings: Settings) -> Path:
-    """Where the keys are kept if the environment does not hold them."""
+    """Where the keys are stored if the environment does not contain them."""
     named = settings.secrets_key_file
     return Path(named).absolute() if named else settings.data_folder / FILE
 
@@ -113,19 +113,19 @@ def where(settings: Settings) -> str:
 
 
 def drawn(ids: Ids) -> str:
-    """A new key as it is written."""
+    """A new key in its written form."""
     return base64.b64encode(ids.bytes(KEY_BYTES)).decode()
 
 
 def add_first(path: Path, key: str) -> None:
-    """Put a key before the others of a file, which is made if it is not there."""
+    """Put a key before the others of a file, which is created if it does not exist."""
     former = path.read_text(encoding="utf-8") if path.exists() else ""
     rest = [line for line in former.splitlines() if line.strip() and not line.startswith("#")]
     write(path, [key, *rest])
 
 
 def write(path: Path, keys: list[str]) -> None:
-    """Replace a file of keys, wholly or not at all; it is for its owner alone, and durable."""
+    """Replace a file of keys, wholly or not at all; durable, and readable by its owner only."""
     aside = path.with_name(f".{path.name}.new")
     aside.unlink(missing_ok=True)
     file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -146,7 +146,7 @@ def written(key: bytes) -> str:
 
 
 def names_written(settings: Settings) -> dict[bytes, str]:
-    """The keys as they are written, by name."""
+    """The written keys, by name."""
     return {name_of(key): written(key) for key in keys_of(settings)}
 
 

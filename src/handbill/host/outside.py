@@ -1,4 +1,4 @@
-"""Time and chance, as composition roots are handed them; and those of this machine."""
+"""Time and randomness, as passed to composition roots; and those of this machine."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from handbill.host.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What no root makes for itself: with a clock that is put forward and seeded ids, the whole
+    """What no root creates for itself: with a clock that is put forward and seeded ids, the whole
     system runs in one process, and the same way twice.
     """
 
@@ -18,17 +18,17 @@ class Outside:
 
 
 def of_this_machine(settings: Settings) -> Outside:
-    """What commands hand in: the machine's clock, moved where a file says so, and its chance."""
+    """What commands pass in: the machine's clock, moved if a file says so, and its randomness."""
     return Outside(clock_of(settings.clock_file), SystemIds())
 
 
 def machine_clock() -> SystemClock:
-    """The machine's clock, moved by nobody: for who starts processes, and for what two machines
-    must agree on.
+    """The machine's clock, never moved: for starting processes, and for what two machines must
+    agree on.
     """
     return SystemClock()
 
 
 def chance() -> Ids:
-    """The machine's chance alone."""
+    """The machine's randomness alone."""
     return SystemIds()

@@ -1,6 +1,6 @@
-"""Which places may be dialled: the rules that everything that goes out obeys, whatever it speaks.
+"""Which places may be dialled: the rules for everything outbound, whatever its protocol.
 
-A name is resolved and every address that it has is checked; who dials takes these addresses.
+A name is resolved, and all its addresses are checked; exactly these addresses are then dialled.
 """
 
 import socket
@@ -16,16 +16,16 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 class EgressRefused(Exception):
-    """Our policy forbids it; trying again will not help. The message is fit for the caller."""
+    """Our policy forbids it; trying again will not help. The message may be shown to the caller."""
 
 
 class EgressFailed(Unavailable):
-    """The other side failed. The message is fit for the caller and holds none of its bytes."""
+    """The other side failed. The message may be shown to the caller, and has none of its bytes."""
 
 
 class Places:
-    """``allow``: host:port, exactly as they are named, that may be reached although the address is
-    not public or the port unusual.
+    """``allow``: host:port, exactly as named, that may be reached although the address is not
+    public or the port unusual.
     """
 
     def __init__(self, allow: Sequence[str], resolve: Resolve | None) -> None:
@@ -34,13 +34,13 @@ class Places:
         self._resolvers = ThreadPoolExecutor(4, thread_name_prefix="resolve")
 
     def require_port(self, host: str, port: int, ports: Collection[int]) -> None:
-        """**Refuses** a port that is neither one of these nor allowed."""
+        """**Refuses** a port that is neither usual nor allowed."""
         if port not in ports and (host, port) not in self._allow:
             security.note("egress_refused", host=host, port=str(port), why="port")
             raise EgressRefused(f"port {port} is not open to feeds and callbacks")
 
     def looked_up(self, host: str, port: int) -> "Future[Sequence[str]]":
-        """The addresses of a host, unchecked, once they are known."""
+        """The addresses of a host, not checked yet."""
         if _is_address(host):
             known: Future[Sequence[str]] = Future()
             known.set_result([host])

@@ -1,6 +1,6 @@
-"""Security events: a count for each, and a line of the log for all that are alike in a minute.
+"""Security events: a counter for each, and one line of the log for all equal ones in a minute.
 
-However many differ: in a minute an event has a hundred lines at most, and one more for the rest.
+In a minute an event has at most a hundred lines, however many differ, and one more for the rest.
 """
 
 import logging
@@ -17,14 +17,14 @@ _Alike = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Repeats:
-    """Events that are alike, told once a minute with their number; the first one at once. Those
-    beyond a hundred different ones of an event are told as one, whose facts are not told.
+    """Equal events are logged once a minute with their number, the first one at once. When more
+    than a hundred of one event differ, the others are logged as one, without their facts.
     """
 
     def __init__(self, most: int = _MOST_KNOWN) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._held: dict[_Alike, tuple[float, int]] = {}  # when told last, how many since
+        self._held: dict[_Alike, tuple[float, int]] = {}  # when logged last, how many since
         self._lines: dict[str, tuple[float, int]] = {}  # since when, how many different ones
 
     def note(self, event: str, facts: dict[str, str], now: float) -> None:
@@ -41,7 +41,7 @@ class Repeats:
                 self._settle(now, every=True)
 
     def _has_room(self, event: str, now: float) -> bool:
-        """Whether one more that differs gets a line of its own."""
+        """Whether another different one gets a line of its own."""
         since, lines = self._lines.get(event, (now, 0))
         if now - since >= _WINDOW_SECONDS:
             since, lines = now, 0
@@ -49,7 +49,7 @@ class Repeats:
         return lines < _MOST_LINES
 
     def settle(self, now: float, *, every: bool = False) -> None:
-        """Tell what was held back and whose minute is over; ``every``: all of it."""
+        """Log what was held back and whose minute is over; ``every``: all of it."""
         with self._lock:
             self._settle(now, every=every)
 
@@ -65,13 +65,13 @@ _repeats = Repeats()
 
 
 def note(event: str, **facts: str) -> None:
-    """Count an event and tell of it. ``facts``: who and what; nothing that opens a door."""
+    """Count and log an event. ``facts``: who and what; nothing that grants access."""
     SECURITY.labels(event).inc()
     _repeats.note(event, facts, ticking())
 
 
 def settle(*, every: bool = False) -> None:
-    """Tell what was held back; to be called now and then. ``every``: the process ends."""
+    """Log what was held back; called now and then. ``every``: the process ends."""
     _repeats.settle(ticking(), every=every)
 
 

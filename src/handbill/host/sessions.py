@@ -1,4 +1,4 @@
-"""Sessions of aiohttp that dial what was checked, and nothing else: for ``egress`` alone."""
+"""Sessions of aiohttp that dial only the checked addresses: for ``egress`` alone."""
 
 import socket
 import ssl
@@ -16,7 +16,7 @@ _READ = 256 * 1024
 
 
 class _Pinned(AbstractResolver):
-    """Answers with the addresses that were checked, whatever is asked."""
+    """Resolves every name to the addresses that were checked."""
 
     def __init__(self, addresses: Sequence[str]) -> None:
         self._addresses = addresses
@@ -72,6 +72,6 @@ async def request(
     headers: Mapping[str, str],
     body: bytes | None,
 ) -> aiohttp.ClientResponse:
-    """The answer to a URL as it is spelled; no redirect is followed."""
+    """The answer to a URL exactly as spelled; redirects are not followed."""
     target = URL(url.partition("#")[0], encoded=True)
     return await session.request(method, target, headers=headers, data=body, allow_redirects=False)

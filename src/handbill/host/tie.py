@@ -1,4 +1,4 @@
-"""What ties a process of the tree to its supervisor: it ends when that one does."""
+"""Ties a process of the tree to its supervisor: it ends when the supervisor does."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ def end_with_parent() -> None:
 
 
 def end_when(wait: Callable[[], object]) -> None:
-    """End this process in order when ``wait`` comes back; all of its group when that lasts."""
+    """End this process in order when ``wait`` returns, or kill its group if that takes long."""
 
     def watch() -> None:
         wait()

@@ -1,6 +1,6 @@
-"""One HTTP/1.1 connection with a stranger: a bound on all that it can make us hold or wait for.
+"""One HTTP/1.1 connection with a stranger: with a bound on all that we hold or wait for.
 
-It knows no business word. Each request is given to the server's ``answer``, and what that says is
+It knows no business word. Each request is passed to the server's ``answer``, and its answers are
 written in the order of the requests, at once or when a future is done.
 """
 
@@ -21,8 +21,8 @@ from handbill.kit.faults import passes
 _LOG = getLogger("handbill.edge")
 
 MOST_PIPELINED = 16
-MOST_SPILLED = 256 * 1024  # read and thrown away after a last answer
-# The parser cannot be stopped between two requests, so it is fed no more than this at a time.
+MOST_SPILLED = 256 * 1024  # read and discarded after a last answer
+# The parser cannot be stopped between two requests, so it is fed at most this much at a time.
 _SLICE = 4096
 _WRITE_HIGH = 256 * 1024
 
@@ -45,7 +45,7 @@ class _Slot(msgspec.Struct, eq=False):
 
 
 class Connection(asyncio.Protocol):
-    """One client. ``deadline`` is the tick by which something must have come on."""
+    """One client. ``deadline`` is the tick by which there must have been progress."""
 
     __slots__ = (
         "_awaits_read",
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=_WRITE_HIGH)
         refusal = self._server.admit(self)
         if refusal:
-            # No lingering here: it would let a flood hold more than the bound.
+            # No lingering here: it would let a flood hold more connections than the bound.
             self._refuse(refusal)
             transport.close()
 
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
             self._steer()
 
     def eof_received(self) -> bool:
-        """The client will say no more; it still gets the answers it waits for."""
+        """The client will send no more; it still gets the answers it waits for."""
         is_due = bool(self._slots or self._stream is not None)
         self._is_over = self._has_eof = True
         self._held = b""
@@ -166,10 +166,10 @@ class Connection(asyncio.Protocol):
         try:
             reader.feed(piece)
         except Stop as stop:
-            # What follows a last request is nobody's.
+            # What follows a last request is discarded.
             if not self._is_over:
                 self._refuse(stop.status)
-        except Exception:  # noqa: BLE001 - a bug of ours: said, logged, and the rest goes on
+        except Exception:  # noqa: BLE001 - a bug of ours: answered, logged, and the rest goes on
             _LOG.exception("a request could not be read")
             self._refuse(500)
         else:
@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol):
             self._is_over = True
         try:
             made = server.answer(request)
-        except Exception as failure:  # noqa: BLE001 - said, logged, and the rest goes on
+        except Exception as failure:  # noqa: BLE001 - answered, logged, and the rest goes on
             _LOG.exception("a request could not be answered", extra={"requestId": request.id.hex()})
             made = FAULTS[503 if passes(failure) else 500]
         is_head = request.method == b"HEAD"
@@ -228,7 +228,7 @@ class Connection(asyncio.Protocol):
             self._flush()
 
     def _flush(self) -> None:
-        """Write what can be said by now, and read on where that made room."""
+        """Write all answers that are ready, and read on if that made room."""
         self._write_ready()
         if self._is_deaf and not self._has_ended:
             self._feed_held()
@@ -262,7 +262,7 @@ class Connection(asyncio.Protocol):
             self._end()
 
     def _streams(self, body: Stream, end: int) -> bool:
-        """Take on a body to stream; False if there is nothing of it."""
+        """Begin to stream a body; False if it is empty."""
         if not body.left:
             body.close()
             return False
@@ -270,7 +270,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _pump(self) -> None:
-        """Have the next piece of a streamed body read, unless the client is behind."""
+        """Read the next piece of a streamed body, unless the client is behind."""
         if self._awaits_read or self._is_full or self._stream is None:
             return
         self._awaits_read = True
@@ -283,7 +283,7 @@ class Connection(asyncio.Protocol):
         assert stream is not None
         failure = reading.exception()
         if failure is not None:
-            # The length is promised: cutting the connection is the only honest end.
+            # The length is promised: all that is left is to cut the connection.
             _LOG.error("a body could not be read", exc_info=failure)
             self.abort()
         if self._has_ended:
@@ -326,13 +326,13 @@ class Connection(asyncio.Protocol):
             self._end()
 
     def _end(self) -> None:
-        """Close in two steps: what the client is still sending must not destroy our answer."""
+        """Close in two steps: what the client still sends must not destroy our answer."""
         self._has_ended = self._is_over = True
         self.deadline = self._server.idle_deadline
         if self._has_eof or self._server.is_draining:
             self._transport.close()
             return
-        # To be told when the last byte has left us: from then on it is only lingering.
+        # Tells us when the last byte has left: from then on the connection is only lingering.
         self._transport.set_write_buffer_limits(high=0)
         if not self._is_full:
             self.deadline = self._server.linger_deadline
@@ -350,7 +350,7 @@ class Connection(asyncio.Protocol):
             self._refuse(408)
 
     def drain(self) -> None:
-        """Finish what was asked; a request that is half here may still come."""
+        """Finish what was requested; a request that is half here may still arrive."""
         if self._reader.is_between and not self._has_ended:
             self._end_after_last()
 

@@ -1,4 +1,4 @@
-"""What a request is once read, and what an answer is before it is written."""
+"""A request once it is read, and an answer before it is written."""
 
 import asyncio
 from collections.abc import Callable
@@ -31,11 +31,11 @@ class Stream(Protocol):
     """A body that is read piece by piece, off the event loop."""
 
     def read(self) -> bytes:
-        """The next piece, never empty before all ``left`` bytes were given."""
+        """The next piece, never empty before all ``left`` bytes were returned."""
         ...
 
     def sent(self) -> None:
-        """All of it was handed to the network. Not called where a connection ended before."""
+        """All of it was passed to the network. Not called if the connection ended before."""
         ...
 
     def close(self) -> None: ...
@@ -45,7 +45,7 @@ class Stream(Protocol):
 
 
 class Headers(msgspec.Struct, frozen=True):
-    """What is used here of a request's headers. ``is_ahead``: it is a prefetch or prerender."""
+    """The headers of a request that are used here. ``is_ahead``: it is a prefetch or prerender."""
 
     agent: str
     is_ahead: bool
@@ -67,7 +67,7 @@ class Request(msgspec.Struct, gc=False):
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
-    """A body that names its request, which is known only when it is written."""
+    """A body that contains the id of its request, which is known only when it is written."""
 
     before: bytes
     after: bytes
@@ -85,7 +85,7 @@ class Answer(msgspec.Struct, gc=False):
 
 
 class Later(msgspec.Struct, gc=False):
-    """An answer that waits for a future; if that fails, ``failed`` is asked for another one."""
+    """An answer that waits for a future; if that fails, ``failed`` makes another one."""
 
     future: asyncio.Future[None]
     answer: Answer
@@ -99,7 +99,7 @@ def head(status: int, headers: bytes, length: int) -> bytes:
 
 
 def fault(status: int, extra: bytes = b"") -> Answer:
-    """An answer that says what is wrong, in the contract's words; all equal but for the id."""
+    """An answer that says what is wrong, in the contract's words; only the id varies."""
     message = _REASONS[status].decode().capitalize()
     body = msgspec.json.encode({"message": message, "requestId": _SOME_ID})
     headers = extra + JSON

@@ -1,7 +1,7 @@
 """Reads requests, strictly: whatever is too long, ambiguous or not HTTP/1 ends the connection.
 
-Browsers say the same headers again and again. A block of headers that once made up a plain GET is
-known by its bytes from then on, and only the request line before it is looked at.
+Browsers send the same headers again and again. A block of headers of a plain GET is recognised by
+its bytes from then on, and only the request line before it is parsed.
 """
 
 from collections.abc import Callable
@@ -46,14 +46,14 @@ class Stop(Exception):
 
 
 class KnownHeaders:
-    """Blocks of headers that made up a plain GET: HTTP/1.1, to be kept alive, without a body."""
+    """Blocks of headers of plain GETs: HTTP/1.1, keep-alive, without a body."""
 
     def __init__(self) -> None:
         self._blocks: dict[bytes, Headers] = {}
         self.of = self._blocks.get
 
     def learn(self, block: bytes, headers: Headers) -> None:
-        """Keep a block. When there is no room, all are forgotten: the usual ones soon return."""
+        """Store a block. When there is no room, all are deleted: the usual ones soon return."""
         if len(block) <= _MOST_KNOWN_BLOCK:
             if len(self._blocks) >= _MOST_KNOWN:
                 self._blocks.clear()
@@ -61,9 +61,9 @@ class KnownHeaders:
 
 
 class RequestReader:
-    """The parser's callbacks. ``take`` is given each request, and whether it is to be the last.
+    """The parser's callbacks. ``take`` gets each request, and whether it is to be the last.
 
-    ``is_between`` requests: nothing of the next one has come yet.
+    ``is_between`` requests: nothing of the next one has arrived yet.
     """
 
     __slots__ = (
@@ -110,7 +110,7 @@ class RequestReader:
         self._room = MOST_HEAD
 
     def known(self, piece: bytes) -> Request | None:
-        """A whole GET whose headers are known, if that is what the piece is.
+        """A whole GET with known headers, if the piece is exactly that.
 
         A connection is mostly one browser's, so its last headers are tried first.
         """
@@ -139,12 +139,12 @@ class RequestReader:
             return  # its request was taken as the last one
         except httptools.HttpParserError as bad:
             raise bad.__context__ or Stop(400) from None
-        # The parser tells of whole headers only; this counts what a half one has cost.
+        # The parser reports whole headers only; this counts what a half one has cost.
         if self._fed > MOST_HEAD + MOST_BODY:
             raise Stop(431)
 
     def let_go(self) -> None:
-        """Break the circles of parser, reader and connection: no collector need find them."""
+        """Break the cycle of parser, reader and connection, to need no garbage collection."""
         self._parser = None
         self.take = _taken_by_nobody
 
@@ -178,7 +178,7 @@ class RequestReader:
             raise Stop(400)
         found = _headers_of(headers)
         request = Request(self.draw(), parser.get_method(), self._target, found, self.peer)
-        # We speak nothing that anybody could ask to upgrade to.
+        # We support no protocol that anybody could ask to upgrade to.
         is_last = not parser.should_keep_alive() or parser.should_upgrade()
         if not is_last:
             self._learn(found)
@@ -188,7 +188,7 @@ class RequestReader:
         self.take(request, is_last)
 
     def _learn(self, headers: Headers) -> None:
-        """Know the headers again, if the piece is this request and no more, and a plain one."""
+        """Remember the headers, if the piece is exactly this request, and a plain one."""
         line, _, block = self._piece.partition(b"\r\n")
         if block.find(b"\r\n\r\n") == len(block) - 4 and line == b"GET " + self._target + _HTTP11:
             self._known.learn(block, headers)
@@ -212,5 +212,5 @@ def _headers_of(raw: dict[bytes, bytes]) -> Headers:
 
 
 def _length(value: bytes) -> int:
-    """The value of Content-Length; one that is no number is the parser's to refuse."""
+    """The value of Content-Length; the parser refuses one that is no number."""
     return int(value) if value.isdigit() and len(value) < 20 else 0

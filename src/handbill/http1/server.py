@@ -30,7 +30,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     head_s: float = 10.0
     idle_s: float = 30.0  # between requests, and for any single step of an answer
-    linger_s: float = 5.0  # for a client to close once all is said
+    linger_s: float = 5.0  # for a client to close after the last answer
     tick_s: float = 0.5
     most_connections: int = 8192
     most_per_address: int = 1024
@@ -49,10 +49,10 @@ class Guest(Protocol):
 
 
 class Server:
-    """All connections of a process: how many, how long, and what is said to each.
+    """All connections of a process: how many, for how long, and the answer to each request.
 
-    **Refuses** connections over a bound with 503 (in all) or 429 (of one address, of IPv6 of
-    its /64; a proxy's are many people's and are not counted so).
+    **Refuses** connections over a bound with 503 (in all) or 429 (of one address, of IPv6 of its
+    /64; a proxy's belong to many people and are not counted so).
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Server:
         return max(1, round(seconds / self.limits.tick_s))
 
     def _turn(self) -> None:
-        """One tick: deadlines are counted in ticks, so that no request need set a timer."""
+        """One tick: deadlines are counted in ticks, so that no request needs a timer."""
         self.tick += 1
         self.head_deadline = self.tick + self._head_ticks
         self.idle_deadline = self.tick + self._idle_ticks
@@ -99,7 +99,7 @@ class Server:
         self._timer = self.loop.call_later(self.limits.tick_s, self._turn)
 
     def admit(self, guest: Guest) -> int:
-        """Count a connection in; 0, or the status it is refused with."""
+        """Count a connection; returns 0, or the status with which it is refused."""
         of_address = self._of_address.get(guest.network, 0)
         self._of_address[guest.network] = of_address + 1
         self._guests.add(guest)
@@ -121,7 +121,7 @@ class Server:
             self._empty.set()
 
     def wait(self, future: asyncio.Future[None], settle: Settle) -> None:
-        """Call when the future is done. All who wait for one future are called in one go."""
+        """Call back when the future is done. All who wait for one future are called in one go."""
         if future is self._awaited:
             self._waiting.append(settle)
         else:
@@ -130,7 +130,7 @@ class Server:
             future.add_done_callback(partial(_settle, self._waiting))
 
     async def drain(self, seconds: float) -> None:
-        """Answer what was asked, take nothing more, and let go of everything in so many seconds."""
+        """Answer what was requested, accept nothing more, and close all within so many seconds."""
         self.is_draining = True
         for guest in list(self._guests):
             guest.drain()
