@@ -1,6 +1,6 @@
-"""How the demo speaks to the server it has started, and to nobody else.
+"""How the demo calls the server that it has started, and nothing else.
 
-The rule that one module opens outbound sockets is about addresses that strangers name. The demo
+The rule that one module opens outbound sockets is about addresses given by strangers. The demo
 plays the outside world on loopback: the agency, the publishers, the visitors, the careers pages.
 """
 
@@ -19,12 +19,12 @@ _Found = TypeVar("_Found")
 
 
 class DemoFailed(Exception):
-    """The demo did not come out as it must; the message says where."""
+    """The demo did not give the expected result; the message says where."""
 
 
 @dataclass(slots=True)
 class Agency:
-    """An agency's own program: it holds a key, and a token once it has asked for one."""
+    """An agency's own program: it holds a key, and a token once it has requested one."""
 
     session: aiohttp.ClientSession
     address: str
@@ -58,7 +58,7 @@ class Agency:
 
 
 async def fetched(session: aiohttp.ClientSession, url: str) -> bytes:
-    """A file that anybody may read. **Refuses** any answer but 200 (DemoFailed)."""
+    """A public file. **Refuses** any answer but 200 (DemoFailed)."""
     async with session.get(url) as answer:
         raw = await answer.read()
         if answer.status != 200:
@@ -67,7 +67,7 @@ async def fetched(session: aiohttp.ClientSession, url: str) -> bytes:
 
 
 async def until(what: str, ask: Callable[[], Awaitable[_Found | None]], seconds: float) -> _Found:
-    """Ask again and again until there is an answer. **Refuses** to wait longer (DemoFailed)."""
+    """Ask again and again until there is an answer. **Refuses** to wait too long (DemoFailed)."""
     pause = _FIRST_PAUSE
     try:
         async with asyncio.timeout(seconds):

@@ -73,7 +73,7 @@ def feed(
 ) -> Iterator[bytes]:
     """A feed of ``count`` jobs of about 1.8 KB each, in chunks of bytes.
 
-    ``changed``: numbers of jobs whose text is another one; ``without``: numbers left out.
+    ``changed``: numbers of jobs with another text; ``without``: numbers left out.
     """
     head, tail, write = _DIALECTS[dialect]
     parts, size = [head], 0

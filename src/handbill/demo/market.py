@@ -9,7 +9,7 @@ Body = dict[str, Any]
 
 
 class Outlet(NamedTuple):
-    """A publisher, and the names under which its own feed spells a job's link and employer."""
+    """A publisher, and the names of a job's link and employer in its own feed."""
 
     id: str
     body: Body
@@ -28,7 +28,7 @@ class Source(NamedTuple):
 
 
 class Employer(NamedTuple):
-    """A client with its campaign, feeds and job groups. ``is_spent``: by today, its budget is."""
+    """A client with its campaign, feeds and job groups. ``is_spent``: its budget is used up."""
 
     body: Body
     sources: tuple[Source, ...]
@@ -334,7 +334,7 @@ def expected_at(outlet: str) -> set[str]:
 
 
 def dates(today: date, past: int) -> Body:
-    """From the day before for as long and a year, so that the market is open in every zone."""
+    """From the day before, for a year and that long, so that the market is open in every zone."""
     return {
         "startDate": f"{today - timedelta(days=1):%m/%d/%Y}",
         "endDate": f"{today + timedelta(days=past + 365):%m/%d/%Y}",

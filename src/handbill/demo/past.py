@@ -31,7 +31,7 @@ AGENCY = "demo"
 CLICKS_OF_DAY = 250
 _STEP = 3 * HOUR
 _BREAKS_BEFORE = 3 * DAY
-"""So long before today one feed breaks."""
+"""How long before today one feed breaks."""
 _BAD = "Jooble"
 _RHYTHMS = {"Indeed_Bid": 6 * HOUR, "Talent": 12 * HOUR, "Jooble": 24 * HOUR, "Appcast": 8 * HOUR}
 _REF = re.compile(rb"\b[A-Z]{3}-\d{9,10}\b")
@@ -41,7 +41,7 @@ _PRICE = re.compile(rb"<(cpc|cpa)>\D*([\d.]+)\D*</")
 
 @dataclass(slots=True, kw_only=True)
 class Page(Careers):
-    """A careers site of the demo, which shows what it will show later too."""
+    """A careers site of the demo, which shows the same as it will later."""
 
     hosted: Hosted
     whole: bytes = b""
@@ -60,7 +60,7 @@ class Made(NamedTuple):
 
 
 class Past(NamedTuple):
-    """What was made, and what the doors have acknowledged, to be compared with the ledger."""
+    """What was created, and what the doors have acknowledged, to be compared with the ledger."""
 
     api_key: str
     api_client_id: str
@@ -71,7 +71,7 @@ class Past(NamedTuple):
 
 
 class Shop(Trade):
-    """The demo's agency, and what it set up."""
+    """The demo's agency, and what it has set up."""
 
     def __init__(
         self, house: House, agency: Agency, chance: Chance, pages: dict[str, Page]
@@ -122,7 +122,7 @@ class Shop(Trade):
             await self._made(f"{at}/feeds", body)
 
     def employer_of(self, ref: str) -> Employer:
-        """Each feed has a seed of its own, which stands in the references of its jobs."""
+        """The employer of a feed, whose own seed is in the references of its jobs."""
         return self._by_seed[int(ref.partition("-")[2][:-7])]
 
 
@@ -151,9 +151,9 @@ class Visitors(Public):
 def lived(
     settings: Settings, outside: Outside, feeds_at: str, seed: int, days: int, showing: Showing
 ) -> Past:
-    """Live the days before now; what has become of them stands in the data folder then.
+    """Live the days before now; the result is in the data folder afterwards.
 
-    Until then it is elsewhere: no power fails meanwhile, and a disk need not keep each step.
+    Until then it is elsewhere: no power fails meanwhile, so a disk need not store each step.
     """
     with passing_folder() as folder:
         passing = msgspec.structs.replace(settings, data=folder)

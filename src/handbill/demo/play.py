@@ -31,11 +31,11 @@ from handbill.opening import locked, opened, prepare
 _NOTE = "demo.json"
 _LOG = "demo.log"
 _JUDGED_SECONDS = 60
-_WIDTH = 110  # of lines that go to a file
+_WIDTH = 110  # of lines that are written to a file
 
 
 class Note(msgspec.Struct):
-    """What the demo remembers of itself, in its data folder. The key opens nothing but the demo."""
+    """What the demo stores about itself in its data folder. The key opens nothing but the demo."""
 
     state: Literal["playing", "played", "failed"]
     seed: int
@@ -48,7 +48,7 @@ class Note(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the whole demo is played with."""
+    """What the whole demo uses."""
 
     settings: Settings
     note: Note
@@ -67,7 +67,7 @@ class Scene:
 
 
 def note_of(folder: Path) -> Note | None:
-    """The demo that a folder holds. **Refuses** a folder that holds anything else (DemoFailed)."""
+    """The demo in a folder. **Refuses** a folder with anything else in it (DemoFailed)."""
     path = folder / _NOTE
     if path.exists():
         return msgspec.json.decode(path.read_bytes(), type=Note)
@@ -81,10 +81,10 @@ def note_of(folder: Path) -> Note | None:
 def play(
     settings: Settings, outside: Outside, seed: int, days: int, *, stay: bool, as_json: bool
 ) -> int:
-    """Play the demo, or serve the one that is there. The exit status: 1 if it did not add up.
+    """Play the demo, or serve an existing one. The exit status: 1 if it did not add up.
 
-    ``days``: how many it has behind it. ``as_json``: the result is one JSON line, and what is for
-    people goes to standard error.
+    ``days``: the length of its past. ``as_json``: the result is one JSON line, and text for people
+    goes to standard error.
     """
     folder = settings.data_folder
     console = Console(stderr=as_json)
@@ -120,7 +120,7 @@ def play(
 
 
 def _own(scene: Scene) -> Settings:
-    """The settings that the demo runs with: its own sites may be fetched from."""
+    """The settings that the demo runs with: fetching from its own sites is allowed."""
     settings = scene.settings
     return msgspec.structs.replace(
         settings,
@@ -130,7 +130,7 @@ def _own(scene: Scene) -> Settings:
 
 
 async def _run(scene: Scene, own: Settings, past: Past | None, *, stay: bool) -> int:
-    """``past``: what was lived just now; None where the demo was played before."""
+    """``past``: the days just lived; None if the demo was played before."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
@@ -219,7 +219,7 @@ async def _play(scene: Scene, addresses: Addresses, past: Past) -> int:
 
 
 async def _judged(scene: Scene, received: int) -> Books:
-    """Wait until the judge has booked all that was acknowledged; the books then."""
+    """Wait until the judge has booked all that was acknowledged; returns the books."""
 
     async def ask() -> Books | None:
         books = await asyncio.to_thread(_books, scene)

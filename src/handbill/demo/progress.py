@@ -1,4 +1,4 @@
-"""How far the demo is: a bar on a terminal, plain lines anywhere else."""
+"""The progress of the demo: a bar on a terminal, plain lines elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 Step = Callable[[int], None]
-"""Told how many more are done."""
+"""Called with how many more are done."""
 
 
 class Showing:
@@ -32,7 +32,7 @@ class Showing:
 
     @contextmanager
     def step(self, what: str, total: int) -> Iterator[Step]:
-        """One step; a line tells when it is done, where there is no bar to be seen."""
+        """One step; without a bar, a line tells when it is done."""
         bar = self._progress.add_task(what, total=total)
         done = 0
 

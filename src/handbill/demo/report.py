@@ -1,4 +1,4 @@
-"""The demo's last act: two stats reports, printed as one table, and the books beside it."""
+"""The end of the demo: two stats reports, printed as one table, with the books beside it."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ Row = dict[str, str]
 
 
 async def reported(agency: Agency, client_id: str, now: Instant, days: int) -> list[Row]:
-    """The rows of a report of so many days by job group and publisher, as its files say them."""
+    """The rows of a report of so many days by job group and publisher, as in its files."""
     today = moment_of(now).date()
     question = {
         "filters": {
@@ -73,8 +73,8 @@ def total_of(rows: Iterable[Row], names: Sequence[str]) -> int:
 
 
 def printed(console: Console, client: str, rows: Sequence[Row], currency: str) -> None:
-    """A client's table: a line per job group and publisher of which there is something to tell,
-    and the sums. Ratios are never summed.
+    """A client's table: a line per job group and publisher with anything to show, and the sums.
+    Ratios are never summed.
     """
     shown = [item for item in _SHOWN if console.width >= _WIDE or item[0] not in _ONLY_WIDE]
     table = Table(

@@ -21,15 +21,15 @@ _TAIL = 3_000
 
 
 class Addresses(NamedTuple):
-    """Where the tree answers."""
+    """The addresses of the tree."""
 
     api: str
     edge: str
 
 
 class Hosted(NamedTuple):
-    """A feed that a careers site offers: dialect, number of jobs, seed. ``breaks``: its file ends
-    amid a job, of late.
+    """A feed on a careers site: dialect, number of jobs, seed. ``breaks``: its file has lately
+    ended in the middle of a job.
     """
 
     dialect: Dialect
@@ -42,14 +42,14 @@ class Hosted(NamedTuple):
 
 
 def torn(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """A file of which the end is missing."""
+    """A file without its end."""
     for chunk in chunks:
         yield chunk[: len(chunk) // 2]
         return
 
 
 def hosted_feeds(seed: int) -> dict[str, Hosted]:
-    """What the careers sites offer. Each feed has a seed of its own, so that no two jobs agree."""
+    """The feeds of the careers sites. Each has its own seed, so that no two jobs are equal."""
     sources = [source for employer in market.EMPLOYERS for source in employer.sources]
     return {
         source.name: Hosted(source.dialect, source.jobs, seed + place, source.breaks)
@@ -93,7 +93,7 @@ async def careers_sites(feeds: Mapping[str, Hosted], port: int) -> AsyncIterator
 async def served(
     environment: Mapping[str, str], log: Path
 ) -> AsyncIterator[tuple[Addresses, Process]]:
-    """A running ``handbill serve``; its logs go to a file, and it ends in order at the end.
+    """A running ``handbill serve``; its logs go to a file, and the block ends it in order.
 
     It is tied to this process by its standard input, so that it never outlives the demo.
     """

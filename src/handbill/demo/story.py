@@ -30,12 +30,12 @@ class Heard:
 
     @property
     def bots(self) -> int:
-        """Clicks of nobody: of programs, and those that a browser made ahead."""
+        """Clicks that are not human: of programs, and those that a browser made ahead."""
         return self.clicks["bot"] + self.clicks["peek"]
 
 
 async def read_outbound(agency: Agency, showing: Showing) -> list[Offer]:
-    """Every job that the publishers' feeds offer, read from the XML as a publisher would."""
+    """Every job in the publishers' feeds, read from the XML as a publisher would."""
     offers: list[Offer] = []
     with showing.step("Reading the publishers' feeds", len(market.OUTLETS)) as done:
         for outlet in market.OUTLETS:
@@ -90,7 +90,7 @@ async def click(session: aiohttp.ClientSession, plan: Plan, showing: Showing) ->
 
 
 def chains_of(visits: Sequence[Visit]) -> list[list[int]]:
-    """Visits by number; a repeat or peek comes straight after the visit that it belongs to."""
+    """Visits by number; a repeat or peek comes directly after its visit."""
     chains: list[list[int]] = []
     for number, visit in enumerate(visits):
         if visit.kind in {"repeat", "peek"}:
@@ -114,8 +114,8 @@ async def _follow(session: aiohttp.ClientSession, visit: Visit) -> str:
 async def apply(
     agency: Agency, edge: str, clients: Sequence[Made], plan: Plan, heard: Heard, showing: Showing
 ) -> None:
-    """Start applications and send them off: half by S2S, half by the pixel; some visitors came
-    without any click.
+    """Start applications and send them: half by S2S, half by the pixel; some visitors came without
+    any click.
     """
     of_name = {client.name: client for client in clients}
     with showing.step("Applying, by S2S and by pixel", len(plan.deeds) + plan.organic) as done:

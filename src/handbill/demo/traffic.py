@@ -10,7 +10,7 @@ _BOTS_IN_100 = 9
 _REPEATS_IN_100 = 8
 _PEEKS_IN_100 = 3
 _STARTS_IN_100 = 32
-_APPLIES_IN_100 = 45  # of those who start
+_APPLIES_IN_100 = 45  # of those who start an application
 _ORGANIC = 20
 
 AGENTS = (
@@ -42,7 +42,7 @@ BOTS = (
     "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
     "python-requests/2.32.3",
 )
-# Addresses set aside for tests of networks (RFC 2544): nobody's.
+# Addresses reserved for tests of networks (RFC 2544).
 _NETWORK = "198.18"
 
 
@@ -81,7 +81,7 @@ class Plan(NamedTuple):
 
 
 def plan_of(offers: Sequence[Offer], seed: int) -> Plan:
-    """Draw the visits and what follows from them. Some jobs are far more wanted than others."""
+    """Draw the visits and what follows from them. Some jobs are far more popular than others."""
     chance = seeded(seed)
     ranked = list(offers)
     chance.shuffle(ranked)

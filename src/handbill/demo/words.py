@@ -1,4 +1,4 @@
-"""What made-up jobs are made of: trades with their titles and duties, places, employers."""
+"""The content of made-up jobs: trades with their titles and duties, places, employers."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ class Trade(NamedTuple):
     category: str
     titles: tuple[str, ...]
     pay: tuple[int, int]
-    """Least and most pay: by the hour below 1,000, else by the year."""
+    """Lowest and highest pay: per hour below 1,000, else per year."""
     duties: tuple[str, ...]
     wishes: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""What is told of a simulation: a line per day, and the sums."""
+"""The report of a simulation: a line per day, and the sums."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def told_of(day: OfDay) -> dict[str, Any]:
 
 
 def printed(console: Console, days: Sequence[OfDay]) -> None:
-    """A table: the days, and all of them together."""
+    """A table of the days, and of all of them together."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("day", no_wrap=True)
     for head in _HEADS:

@@ -1,4 +1,4 @@
-"""An agency's own program, which calls the API in this process as it would over the wire."""
+"""An agency's own program, which calls the API in this process as it would over the network."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -13,7 +13,7 @@ _PEER = ("192.0.2.1", 40_000)
 
 
 class Unexpected(AssertionError):
-    """The API answered what it may not."""
+    """The API gave an answer that it must not give."""
 
 
 async def told(
@@ -52,7 +52,7 @@ async def told(
 
 
 class Agency:
-    """Holds a key, and asks for a token whenever the former one is about to end."""
+    """Holds a key, and requests a new token shortly before the former one ends."""
 
     def __init__(self, api_key: str, api_client_id: str) -> None:
         self._headers = {"x-api-key": api_key, "content-type": "application/json"}

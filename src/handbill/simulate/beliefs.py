@@ -1,4 +1,4 @@
-"""What the system believes of the market around it, held against what the market knows."""
+"""Compares what the system assumes about the market with what the market knows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -18,7 +18,7 @@ from handbill.store.records import Tx
 def unknown_fetches(
     tx: Tx, publishers: Mapping[str, Publisher], every: Iterable[Shown], now: Instant
 ) -> Iterator[str]:
-    """Publishers that have fetched when nobody knows of it."""
+    """Publishers that have fetched without the system's knowledge."""
     known = held(tx, (one.no for one in publishers.values()), now)
     for shown in every:
         no, at = publishers[shown.outlet.id].no, shown.fetched_at or 0
@@ -33,8 +33,8 @@ _NEARLY = Decimal("0.99")
 def miscounted_caps(
     told: Mapping[str, Any], used: Mapping[tuple[_Holder, str], Sequence[int]], today: date
 ) -> Iterator[str]:
-    """What a client's ``/budget`` says of its caps that does not follow from the entries folded,
-    or contradicts itself. ``used``: of each measure, by whose it is and period.
+    """What a client's ``/budget`` says of its caps that does not follow from the folded entries, or
+    contradicts itself. ``used``: by measure, owner and period.
     """
     for holder, cap in _caps_of(told):
         place = MEASURES.index(cap["cap"])

@@ -1,4 +1,4 @@
-"""The bids that are published, held against what ``core`` decides on the same inputs."""
+"""Compares the published bids with what ``core`` decides on the same inputs."""
 
 from collections.abc import Iterable, Iterator
 
@@ -15,7 +15,7 @@ from handbill.store.records import Tx
 
 _LOOKED_BACK = 45 * DAY
 _RECENT = 2
-"""A copy shows what was decided last or, where its file is not written anew yet, just before."""
+"""A copy shows the last decision or, if its file is not written again yet, the one before."""
 
 
 def other_prices(
@@ -26,8 +26,8 @@ def other_prices(
     at: Instant,
     rates_ppm: Iterable[int],
 ) -> set[int]:
-    """Prices of a job group's jobs in a copy of that instant that were not decided. A bid that was
-    decided is converted as each file is written, by the rate of then.
+    """Prices of a job group's jobs in a copy of that instant that were not decided. A decided bid
+    is converted when each file is written, by the rate of that time.
     """
     lines = bids_of(tx, group_no, [publisher], at - _LOOKED_BACK, at + 1)
     recent = {
@@ -44,7 +44,7 @@ def other_prices(
 
 
 def beyond_targets(outlet: Outlet, offers: Iterable[Offer], trade: Trade) -> Iterator[str]:
-    """What a copy shows at more than its job group aims at, or at an unknown price."""
+    """Prices in a copy above the job group's target, or that are unknown."""
     rates = trade.rates_ppm[outlet.currency]
     kind = {"CPC": "cpc", "CPA": "cpa"}.get(outlet.bid_type, "")
     for offer in offers:
@@ -59,7 +59,7 @@ def beyond_targets(outlet: Outlet, offers: Iterable[Offer], trade: Trade) -> Ite
 def miscounted(
     tx: Tx, group_no: int, publishers: Iterable[Publisher], first: Instant, end: Instant
 ) -> tuple[int, list[str]]:
-    """How many bids were decided meanwhile; and those that come out otherwise, decided again."""
+    """How many bids were decided meanwhile; and those that differ when they are decided again."""
     lines = bids_of(tx, group_no, publishers, first, end)
     wrong = [
         f"of {one.line.inputs} came {one.line.bid}, and not {again}"

@@ -10,14 +10,14 @@ from handbill.simulate.trade import CATEGORIES, GROUPS, CapOf, Employer, Trade, 
 
 
 class Edits:
-    """One edit after the other, as the dice say."""
+    """One random edit after the other."""
 
     def __init__(self, trade: Trade, chance: Chance) -> None:
         self._trade, self._chance = trade, chance
         self._count = 0
 
     async def edit(self) -> None:
-        """One edit, of whatever kind the dice say."""
+        """One edit of a random kind."""
         self._count += 1
         deeds: tuple[Callable[[Employer], Any], ...] = (
             self._set_cap,
@@ -32,7 +32,7 @@ class Edits:
         await self._chance.choice(deeds)(self._chance.choice(self._trade.employers))
 
     async def set_rate(self) -> None:
-        """What a currency is worth today."""
+        """Set the rate of a currency for today."""
         await self._trade.set_rate(self._chance.randrange(1_040_000, 1_120_000))
 
     async def _set_cap(self, employer: Employer) -> None:
@@ -57,7 +57,7 @@ class Edits:
         group.changed_at = self._trade.house.outside.clock.now()
 
     async def _change_ad(self, employer: Employer) -> None:
-        """The careers page shows a job anew, drops one, or has a new one: the next run sees it."""
+        """The careers page changes a job, drops one, or adds one: the next run sees it."""
         careers = employer.careers
         number = self._chance.randrange(10_000)
         if number % 3 == 0 and len(careers.ads) > 8:

@@ -1,8 +1,8 @@
 """The real system in one process, over a clock that is put forward: every part as its composition
 root makes it, on the engines that ``serve`` uses.
 
-Only the clock, chance and the outside world are not the machine's. Parts can be dropped and opened
-again, orderly or in the middle of what they do.
+Only the clock, randomness and the outside world are not the machine's. Parts can be closed and
+opened again, in order or in the middle of their work.
 """
 
 import asyncio
@@ -37,8 +37,8 @@ from handbill.worker import schedule, tasks
 
 EDGES = 2
 _APART = frozenset({"secrets", "tasks", "task_turns", "hosts"})
-"""Where rows differ from run to run: no seed makes an RSA key, and leases go by the records' own
-clock.
+"""Tables with rows that differ from run to run: RSA keys cannot be seeded, and leases use the
+records' own clock.
 """
 _LOG = logging.getLogger("handbill")
 _MOST_ROUNDS = 100
@@ -49,7 +49,7 @@ _ROOM = 2**30
 
 
 def passing_folder() -> TemporaryDirectory[str]:
-    """A folder that is gone afterwards; in memory, where there is room."""
+    """A folder that is deleted afterwards; in memory, if there is room."""
     is_there = _MEMORY.is_dir() and disk_usage(_MEMORY).free >= _ROOM
     return TemporaryDirectory(prefix="handbill-", dir=_MEMORY if is_there else None)
 
@@ -59,8 +59,8 @@ class Cut(BaseException):
 
 
 class Brittle(Records):
-    """Records whose user may be cut short: in its next change but so many, before it is committed
-    or just after.
+    """Records whose user may be cut: during one of its next changes, before it is committed or just
+    after.
     """
 
     def __init__(self, of: Records) -> None:
@@ -71,7 +71,7 @@ class Brittle(Records):
         self._is_kept = False
 
     def cut_after(self, changes: int, *, kept: bool) -> None:
-        """``kept``: the last one is committed still."""
+        """``kept``: the last change is still committed."""
         self._left, self._is_kept = changes, kept
 
     @contextmanager
@@ -102,7 +102,7 @@ class Brittle(Records):
 
 
 class _Listener(logging.Handler):
-    """Keeps what any part warns of."""
+    """Collects the warnings of all parts."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -116,7 +116,7 @@ class _Listener(logging.Handler):
 
 
 class House:
-    """All parts of one installation. ``egress``: what there is outside."""
+    """All parts of one installation. ``egress``: the outside world."""
 
     def __init__(self, settings: Settings, outside: Outside, egress: Egress) -> None:
         self.settings, self.outside, self._egress = settings, outside, egress
@@ -160,15 +160,15 @@ class House:
     # ── doors ───────────────────────────────────────────────────────────────────────────────────
 
     def run(self, play: Coroutine[Any, Any, None]) -> None:
-        """Let a coroutine play at the doors."""
+        """Run a coroutine that uses the doors."""
         self._loop.run_until_complete(play)
 
     def answer(self, number: int, request: Request) -> Answer | Later:
-        """What an edge says to a request."""
+        """An edge's answer to a request."""
         return self._edges[number % EDGES][0].answer(request)
 
     async def settle(self) -> None:
-        """Wait until all that the edges were told is durable; of a fetch nobody else waits."""
+        """Wait until all that the edges were told is durable; nobody else waits for fetches."""
         for _, journal in self._edges:
             if (kept := journal.under_way()) is not None:
                 await kept
@@ -176,7 +176,7 @@ class House:
     # ── work ────────────────────────────────────────────────────────────────────────────────────
 
     def work(self) -> None:
-        """What is due by the clock, and what that makes due."""
+        """Run the tasks that are due by the clock, and those that become due by that."""
         run_due(self.tools.records, self._items, self.outside.clock.now())
         for _ in range(_MOST_ROUNDS):
             if not self._worker.run_due():
@@ -184,22 +184,22 @@ class House:
         raise AssertionError("work comes to an end")
 
     def complaints(self) -> list[str]:
-        """What any part has warned of, and what recurs and is overdue, or has failed."""
+        """All warnings, and items of the schedule that are overdue or have failed."""
         heard, self._listener.heard = self._listener.heard, []
         with self.tools.records.read() as tx:
             every = standings(tx, self._items, self.outside.clock.now())
         return heard + [f"{one} of the schedule" for one in every if one.late or one.failures]
 
     def judge(self) -> None:
-        """Book what the doors have taken."""
+        """Book what the doors have accepted."""
         while self._judge.step():
             pass
-        if self._has_begun:  # what has ended left segments in which nothing more is to come
+        if self._has_begun:  # ended processes have left segments to which nothing more is added
             self._has_begun = False
             drain(self._judge)
 
     def kept(self) -> dict[str, bytes]:
-        """A digest of each table's rows and of each file, by name: what a seed has come to."""
+        """A digest of each table's rows and of each file, by name: the result of a seed."""
         found = {}
         with self.tools.records.read() as tx:
             for table in metadata.sorted_tables:
@@ -222,7 +222,7 @@ class House:
         self._open_api()
 
     def cut_judge(self, changes: int, *, kept: bool) -> None:
-        """The judge dies amid what it books, and a new one begins."""
+        """Cut the judge in the middle of booking, and start a new one."""
         self._judging.cut_after(changes, kept=kept)
         with suppress(Cut):
             self.judge()
@@ -230,7 +230,7 @@ class House:
         self.judge()
 
     def cut_worker(self, changes: int, *, kept: bool) -> None:
-        """The worker dies amid a task, and a new one begins."""
+        """Cut the worker in the middle of a task, and start a new one."""
         self._records.cut_after(changes, kept=kept)
         with suppress(Cut):
             self.work()
@@ -239,7 +239,7 @@ class House:
         self.work()
 
     def restart(self) -> None:
-        """All parts end in order, and all begin again."""
+        """All parts end in order, and all start again."""
         self._close()
         self._open()
 

@@ -1,6 +1,6 @@
-"""The months of a simulation: days of steps, in each of which all happens that its seed has drawn.
+"""The months of a simulation: days of steps, in each of which everything happens that was drawn.
 
-The same seed comes to the same bytes of rows and files. What does not hold ends it (Broken).
+The same seed gives the same bytes of rows and files. Whatever does not hold ends it (Broken).
 """
 
 from collections.abc import Callable, Iterator
@@ -26,15 +26,15 @@ from handbill.simulate.truth import OfDay, Truth
 from handbill.simulate.visitors import Public
 
 FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
-"""A Monday. In the weeks after it clocks go back in Europe and in America, and a month ends."""
+"""A Monday. In the weeks after it, Europe and America set clocks back, and a month ends."""
 CLICKS_OF_PUBLISHER = 320
 JOBS = 24
 _ENDS = 0.5
 
 
 class Size(NamedTuple):
-    """How much of a market is simulated. ``clicks``: of a day, about; ``step``: between two looks
-    at what must hold. ``steady``: nothing is ever restarted or cut short.
+    """How much of a market is simulated. ``clicks``: of a day, about; ``step``: the time between
+    two checks of what must hold. ``steady``: nothing is ever restarted or cut.
     """
 
     days: int
@@ -82,7 +82,7 @@ class Life:
                 yield self.truth.days[day]
 
     def steps(self) -> Iterator[None]:
-        """Each step, once it is over and has been looked at."""
+        """Each step, once it is over and checked."""
         count = DAY // self.size.step
         for _ in range(self.size.days):
             deeds = self._deeds_of_day(count)
@@ -107,7 +107,7 @@ class Life:
         self.clock.at = max(self.clock.at, at)
 
     def _deeds_of_day(self, steps: int) -> dict[int, list[Callable[[], object]]]:
-        """What is done at which step: edits, ailing feeds, restarts."""
+        """What is done at which step: edits, broken feeds, restarts."""
         chance, deeds = self._chance, dict[int, list[Callable[[], object]]]()
 
         def at(deed: Callable[[], object]) -> None:
@@ -126,7 +126,7 @@ class Life:
         return deeds
 
     def _ends(self) -> list[Callable[[], object]]:
-        """How parts end, and begin again. Where nothing ends, they work at the same instants."""
+        """How parts end and start again. Where nothing ends, they work at the same instants."""
         chance, house = self._chance, self.house
         changes, edge = 1 + chance.randrange(8), chance.randrange(EDGES)
         of_judge, of_worker = chance.random() < _ENDS, chance.random() < _ENDS
@@ -149,7 +149,7 @@ class Lived(NamedTuple):
 
 
 def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) -> Lived:
-    """All days, each told as it is over. **Refuses** (Broken) what does not hold."""
+    """All days, each reported when it is over. **Refuses** (Broken) what does not hold."""
     days = []
     with closing(Life(folder, size, seed)) as life:
         spare_what_stays()

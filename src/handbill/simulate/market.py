@@ -1,7 +1,7 @@
 """A market to pace in: job groups with budgets, and publishers that fetch copies of their listings.
 
-What is true here (demand, elasticity, noise, when a publisher fetches next) the decisions do not
-know; they see clicks and fetches, as the real system does.
+The decisions do not know what is true here (demand, elasticity, noise, when a publisher fetches
+next); they see clicks and fetches, as the real system does.
 """
 
 import math
@@ -20,7 +20,7 @@ class World(NamedTuple):
     """One row of a table. ``rhythms``: the hours between the fetches of each publisher.
 
     ``irregular``: by how much (a share) each gap differs from its rhythm, which nobody has seen
-    yet. ``drift``: by how much demand wanders from a day to the next.
+    yet. ``drift``: how much demand changes from a day to the next.
     """
 
     name: str
@@ -39,11 +39,11 @@ class World(NamedTuple):
 class Publisher(NamedTuple):
     rhythm_hours: int
     first_quarter: int
-    """When it fetches first, in quarter hours of the first day."""
+    """Its first fetch, in quarter hours of the first day."""
     clicks: float
-    """Of an average day at the full bid, as the market begins."""
+    """Of an average day at the full bid, when the market begins."""
     guess: float
-    """What is believed of that beforehand."""
+    """The assumption about that beforehand."""
 
 
 class Group(NamedTuple):
@@ -62,7 +62,7 @@ class Group(NamedTuple):
 
 def shapes(chance: Chance, publishers: int) -> list[Shape]:
     """How traffic comes at each publisher: few at night, most before and after noon, some in the
-    evening, fewer at weekends; each somewhat in its own way.
+    evening, fewer at weekends; each differs a little.
     """
     made = []
     for _ in range(publishers):
@@ -83,7 +83,7 @@ def shapes(chance: Chance, publishers: int) -> list[Shape]:
 
 
 def groups(chance: Chance, world: World, count: int) -> list[Group]:
-    """Job groups of all sizes: 30 to 600 clicks a day fill the budget, and at the full bids there
+    """Job groups of all sizes: 30 to 600 clicks a day use up the budget, and at the full bids there
     would be 0.7 to 3 times as many.
     """
     return [_group(chance, world, number) for number in range(count)]
@@ -109,7 +109,7 @@ def _group(chance: Chance, world: World, number: int) -> Group:
 
 
 def poisson(chance: Chance, mean: float) -> int:
-    """A number of clicks, where ``mean`` are expected."""
+    """A random number of clicks, ``mean`` on average."""
     if mean > 30:
         return max(0, round(chance.gauss(mean, math.sqrt(mean))))
     count, product, least = 0, chance.random(), math.exp(-mean)
@@ -120,5 +120,5 @@ def poisson(chance: Chance, mean: float) -> int:
 
 
 def noise(chance: Chance, sigma: float) -> float:
-    """A factor around 1 whose spread is ``sigma``."""
+    """A random factor around 1 whose spread is ``sigma``."""
     return math.exp(chance.gauss(-sigma * sigma / 2, sigma)) if sigma else 1.0

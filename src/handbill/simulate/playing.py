@@ -1,6 +1,6 @@
-"""A market is played: copies are decided on at each fetch, clicks come of them and are charged.
+"""Plays a market: copies are decided on at each fetch, clicks come from them and are charged.
 
-Time goes in quarter hours. A click costs the bid that was frozen in the copy it came from; it is
+Time passes in quarter hours. A click costs the bid that was frozen in the copy it came from; it is
 charged if every cap has room for all of it, by the ledger's own ``Till``, else it is unbilled.
 """
 
@@ -36,11 +36,11 @@ from handbill.simulate.market import CENT, Group, World, groups, noise, poisson,
 FIRST_DAY = date(2027, 2, 1)
 """A Monday, and the first of a month of four whole weeks."""
 SEEN_BEFORE = 3_000
-"""Clicks of a day at each publisher, by which its shape is known as the market begins."""
+"""Clicks of a day at each publisher, from which its shape is known when the market begins."""
 SEEN_DAYS = 1 / (1 - KEEP)
 LEAST_LET = 20_000
 SHAPE_CLICKS = 2_000.0
-"""How many clicks a publisher's own shape needs to count for as much as what all share."""
+"""How many clicks give a publisher's own shape the same weight as the common one."""
 
 
 @dataclass(kw_only=True)
@@ -51,7 +51,7 @@ class Copy:
     listed_ppm: int
     let_ppm: int
     clicks_ppm: int
-    """What part of the clicks the decisions believe are let through."""
+    """The part of the clicks that is let through, as the decisions assume."""
     start_ppm: int
     since: Instant
     rhythm: Instant
@@ -60,10 +60,10 @@ class Copy:
     times: list[Instant] = field(default_factory=list)
     fetched_at: Instant = 0
     rate: float = 0.0
-    """Clicks that really come of it, of an average day."""
+    """Clicks that it really brings, on an average day."""
     clicks: int = 0
     weight: float = 1.0
-    """What each click counts for where shapes are learned: the inverse of what is let through."""
+    """The weight of each click where shapes are learned: the inverse of what is let through."""
 
 
 @dataclass(kw_only=True)
@@ -86,7 +86,7 @@ class Day:
 
 @dataclass
 class Played:
-    """All that a table is made of."""
+    """The data of a table."""
 
     world: World
     groups: list[Group]
@@ -95,7 +95,7 @@ class Played:
     changed: int = 0
     over: int = 0
     lines: list[Line] = field(default_factory=list)
-    """The bid log, where it is kept."""
+    """The bid log, if it is kept."""
 
 
 class Market:
@@ -121,7 +121,7 @@ class Market:
         self.live = [Trade(self, group) for group in self.groups]
 
     def learn(self) -> None:
-        """The shapes as seen until now, each shrunk to what all have in common."""
+        """The shapes as seen until now, each shrunk towards the common one."""
         shared = shape_of([sum(column) for column in zip(*self.seen, strict=True)])
         self.believed = [
             learned(one, shared, SHAPE_CLICKS / max(1.0, usual))
@@ -165,7 +165,7 @@ class Trade:
         self.number = 0
 
     def _first(self, place: int) -> Copy:
-        """Nothing is held as the market begins."""
+        """Nobody holds a copy when the market begins."""
         one = self.group.publishers[place]
         rhythm = one.rhythm_hours * HOUR
         first = start_of(FIRST_DAY, UTC)
@@ -264,7 +264,7 @@ class Trade:
         return level * true_let * copy.listed_ppm / PPM
 
     def _fetched(self, place: int, copy: Copy, now: Instant) -> None:
-        """A publisher fetches: what it held has been seen to its end, and a new copy goes out."""
+        """A publisher fetches: its former copy is evaluated to its end, and it gets a new one."""
         self._saw(place, copy, now)
         world = self.market.world
         copy.times = [*copy.times[-17:], now]
@@ -339,8 +339,8 @@ class Trade:
         copy.since, copy.clicks = now, 0
 
     def _clicks(self, result: Day, rates: Sequence[float], count: int, at: int) -> None:
-        """So many clicks, of whichever publisher. Where all fit, each does: they are taken at once;
-        else one after the other.
+        """So many clicks, of any publishers. If all of them fit, they are taken at once; else one
+        after the other.
         """
         places = self.chance.choices(range(len(rates)), rates, k=count)
         bids = [self.copies[place].bid_micros for place in places]

@@ -29,7 +29,7 @@ class Ad(NamedTuple):
 
 @dataclass(slots=True)
 class Careers:
-    """One employer's feed. ``ails``: what is wrong with it just now."""
+    """One employer's feed. ``ails``: what is wrong with it at present."""
 
     ads: dict[str, Ad] = field(default_factory=dict)
     ails: Ailment = ""
@@ -50,7 +50,7 @@ def _told(ad: Ad) -> str:
 
 
 class Sites(Egress):
-    """The way out, to these sites alone: nothing is ever dialled."""
+    """Egress to these sites only: nothing is ever dialled."""
 
     def __init__(self, sites: Mapping[str, Careers]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""The rows of the tables that pacing is measured by, and what is read from a market played.
+"""The rows of the tables that measure pacing, computed from a market that was played.
 
-Only job groups that are **bound** count, with at least a tenth more demand at the full bids than
-budget: the others spend what there is. **Source**: docs/decisions/0046.
+Only job groups that are **bound** count: with at least a tenth more demand at the full bids than
+budget. The others spend what there is. **Source**: docs/decisions/0046.
 """
 
 import math
@@ -51,13 +51,13 @@ class Row(NamedTuple):
     days_near: float
     """Days within a tenth of their share (paced), or within 5 % or one bid of the value."""
     rmse: float
-    """Paced: of each day against its share. Else: of the hours of a day against its traffic."""
+    """Paced: of each day against its share. Else: of a day's hours against its traffic."""
     half: float
     """Used by the middle of the month."""
     worst_day: float
-    """The most that a day used, in shares."""
+    """The maximum that a day used, in shares."""
     early: float
-    """Days that were spent out before 20:00."""
+    """Days whose budget was used up before 20:00."""
     changed: float
     """Bids that a refresh changed."""
     over: int
@@ -124,8 +124,8 @@ def _monthly(groups: Sequence[_Group]) -> Row:
 
 
 def _daily(groups: Sequence[_Group]) -> Row:
-    """Without each group's first day, on which nobody holds a copy as it begins; and of days on
-    which there was demand enough.
+    """Without each group's first day, when nobody holds a copy at the start; and only days with
+    enough demand.
     """
     days = [
         (group, day)

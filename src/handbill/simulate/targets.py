@@ -1,7 +1,7 @@
-"""Job groups with a target of so much an apply, beside an oracle that knows every true rate.
+"""Job groups with a target per apply, compared with an oracle that knows every true rate.
 
-Every six hours each bid is decided anew from the clicks and applies seen. Applies come late:
-most soon after their click, some up to two weeks.
+Every six hours each bid is decided anew from the clicks and applies seen. Applies come late: most
+soon after their click, some up to two weeks.
 """
 
 import math
@@ -28,15 +28,15 @@ PUBLISHERS = 5
 CLIENT_GROUPS = 30
 """Job groups of one client: their rates are estimated together."""
 STEPS = 4
-"""Of a day: bids are decided every six hours."""
+"""Per day: bids are decided every six hours."""
 WINDOW_DAYS = 14
 WINDOW = WINDOW_DAYS * STEPS
 AT_ONCE, LATER = 0.5, 0.92
-"""How many applies come in the six hours of their click; how many of the rest wait six more, each
-time.
+"""The part of applies in the six hours of their click; the part of the rest that waits six more,
+each time.
 """
 KNOWN_APPLIES = 100
-"""Applies of a client's earlier job groups, whose windows have closed as its new ones begin."""
+"""Applies of a client's earlier job groups, whose windows have closed when its new ones begin."""
 WARM_APPLIES = 20
 
 
@@ -45,18 +45,18 @@ class Pair:
     """A job group at a publisher."""
 
     rate: float
-    """Applies of a click, in truth."""
+    """The true number of applies per click."""
     clicks: float
-    """Of an average day at the bid that the oracle gives."""
+    """Of an average day at the oracle's bid."""
     oracle_micros: int
     today: float = 0.0
     bid_micros: int = 0
     aimed_micros: int = 0
     by_age: list[int] = field(default_factory=list)
-    """Clicks by the step they came on."""
+    """Clicks by the step in which they came."""
     applies: int = 0
     due: list[int] = field(default_factory=list)
-    """Applies still to come, by the step."""
+    """Applies still to come, by step."""
 
 
 @dataclass(kw_only=True)
@@ -69,23 +69,23 @@ class Buyer:
     correction_ppm: int = PPM
     spend_micros: int = 0
     due: float = 0.0
-    """Applies to be expected of its clicks by their true rates: no bid can change its luck."""
+    """Applies expected of its clicks by their true rates: bids cannot change luck."""
     oracle_due: float = 0.0
     warm_spend_micros: int = 0
     warm_due: float = 0.0
-    """The same of the steps on which it had ``WARM_APPLIES`` applies already."""
+    """The same for the steps in which it already had ``WARM_APPLIES`` applies."""
 
 
 @dataclass(kw_only=True)
 class Achieved:
-    """What became of all targets of a market."""
+    """The result for all targets of a market."""
 
     applies: float = 0.0
     oracle_applies: float = 0.0
     warm: int = 0
     within: int = 0
-    """Job groups that had so many applies after their first ``WARM_APPLIES``; those at 110 % of the
-    target at most from there on. ``all_``: the first ones counted in.
+    """Job groups that had so many applies after their first ``WARM_APPLIES``; those at no more than
+    110 % of the target from there on. ``all_``: including the first ones.
     """
     all_warm: int = 0
     all_within: int = 0

@@ -1,6 +1,6 @@
-"""An agency in a simulation: it sets its publishers and clients up, all of it through the API.
+"""An agency in a simulation: it sets up its publishers and clients, all through the API.
 
-What it has asked for last stands in its books, for who checks whether the system kept to it.
+It keeps a record of its last requests, for checks of whether the system has followed them.
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ ZONES = (
 )
 CATEGORIES = ("Care", "Transport", "Kitchen", "Office")
 GROUPS = len(CATEGORIES) - 1
-"""Of a client; jobs of the last category match none but a job group that comes later."""
+"""Per client; jobs of the last category match only a job group that is created later."""
 _BID_TYPES = ("CPC", "CPC", "CPC", "CPC", "CPA", "FLAT_CPC")
 _FREQUENCIES = ("1 hour", "3 hours", "6 hours", "24 hours")
 _PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly")
@@ -63,7 +63,7 @@ class CapOf(NamedTuple):
 
 
 class CapSet(NamedTuple):
-    """A cap as it was asked for. **Units**: micros, or a count."""
+    """A cap as requested. **Units**: micros, or a count."""
 
     period: Period
     value: int
@@ -71,7 +71,7 @@ class CapSet(NamedTuple):
 
 @dataclass(kw_only=True)
 class GroupOf:
-    """A job group. It is to advertise from ``first`` to ``last``, while it is active."""
+    """A job group. It should advertise from ``first`` to ``last``, while it is active."""
 
     id: str
     path: str
@@ -85,7 +85,7 @@ class GroupOf:
     budget_micros: int
     period: Period
     targets: dict[str, int] = field(default_factory=dict)
-    """The most that is to be bid, in micros, by what is paid for."""
+    """The maximum bid, in micros, by what is paid for."""
 
 
 @dataclass(kw_only=True)
@@ -120,12 +120,12 @@ class Outlet:
 
 
 class Trade:
-    """The agency, and what it has asked for."""
+    """The agency, and what it has requested."""
 
     def __init__(
         self, house: House, agency: Agency, chance: Chance, sites: dict[str, Careers], daily: float
     ) -> None:
-        """``daily``: how many clicks there will be about, of all job groups in a day."""
+        """``daily``: about how many clicks all job groups together get in a day."""
         self.house, self.agency, self.chance, self._sites = house, agency, chance, sites
         self._daily = daily
         self.employers: list[Employer] = []
@@ -134,7 +134,7 @@ class Trade:
         self.locked: dict[str, str] = {}
         """The publisher whose budget is locked, by job group."""
         self.rates_ppm = {HOME: [PPM], _ABROAD: list[int](), _NO_RATE: list[int]()}
-        """What each currency has been worth so far."""
+        """The rates of each currency so far."""
 
     async def ask(self, verb: str, url: str, body: Any = None, **headers: str) -> Any:
         house = self.house
@@ -153,7 +153,7 @@ class Trade:
             await self._new_employer(number, jobs, days, each)
 
     async def set_rate(self, ppm: int, days_before: int = 0) -> None:
-        """Say what a currency is worth from a day on."""
+        """Set the rate of a currency from a day on."""
         await self._say_rate(_ABROAD, ppm, days_before)
         self.rates_ppm[_ABROAD].append(ppm)
 
@@ -231,7 +231,7 @@ class Trade:
         await self._made(f"{at}/feeds", {"xmlFeedUrl": url, "schemaMappings": _MAPPINGS})
         for place in range(GROUPS):
             first, last = today, today + timedelta(days=days + 30)
-            if place == 1 and days > 2:  # a flight that begins and ends amid the simulation
+            if place == 1 and days > 2:  # a flight that begins and ends within the simulation
                 first = today + timedelta(days=1 + chance.randrange(max(1, days // 3)))
                 last = first + timedelta(days=chance.randrange(max(1, days // 2)))
             await self.new_group(employer, place, first, last, each)
@@ -298,7 +298,7 @@ class Trade:
         )
 
     def _drawn_targets(self) -> list[Body]:
-        """What a click and an apply may cost, at some job groups."""
+        """What a click and an apply may cost, for some job groups."""
         if self.chance.random() >= 0.4:
             return []
         most = {"cpc": self.chance.uniform(0.2, 0.8), "cpa": self.chance.uniform(2, 9)}
@@ -307,7 +307,7 @@ class Trade:
     def _drawn_caps(
         self, spend: float, periods: tuple[Period, ...]
     ) -> tuple[Body, dict[Measure, CapSet]]:
-        """Caps of about what is expected to be spent in a day, some of them tight."""
+        """Caps near the expected spend of a day, some of them tight."""
         chance, period = self.chance, self.chance.choice(periods)
         value = max(1, round(spend * _DAYS_OF[period] * chance.uniform(0.25, 2.0), 2))
         caps: Body = {"budget": {"cap": period, "value": value}}
@@ -334,13 +334,13 @@ class Trade:
         return self.employers[int(ref[1 : ref.index("-")])]
 
     def group_of(self, ref: str) -> GroupOf | None:
-        """Whose job it is: each job group takes one category."""
+        """The job group of a job: each takes one category."""
         category = ref.split("-")[1]
         groups = self.employer_of(ref).groups
         return next((one for one in groups if one.category == category), None)
 
     def holder_of(self, asked: CapOf) -> Employer | None:
-        """The client that a cap's entity is of; None of a single job."""
+        """The client of a cap's entity; None for a single job."""
         for one in self.employers:
             named = {one.id, one.campaign.rpartition("/")[2], *(group.id for group in one.groups)}
             if asked.ids[0] in named:
@@ -358,5 +358,5 @@ def cap_of(told: Body, measure: Measure) -> CapSet:
 
 
 def said(day: date) -> str:
-    """A day as the API reads it."""
+    """A day in the API's form."""
     return f"{day:%m/%d/%Y}"

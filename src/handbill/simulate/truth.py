@@ -1,4 +1,4 @@
-"""What must hold after each step, held against what came in at the doors and was asked for there.
+"""What must hold after each step, compared with what the doors received and were asked for.
 
 The ledger's entries are folded here a second time, by the agency's own ids, and compared with its
 caps, with what every visitor saw, and with what the doors acknowledged.
@@ -32,10 +32,10 @@ from handbill.store.records import Tx
 
 _HONOURED = 48 * HOUR
 _WITHIN = 30 * MINUTE
-"""So soon a copy must show what a midnight or an edit has changed."""
+"""How soon a copy must show what a midnight or an edit has changed."""
 _MEMORY_MB = 256
 _SMALL_REST = MICROS
-"""A budget that has less left is reached."""
+"""A budget with less left counts as reached."""
 _KIND: Final = {period[0]: period for period in PERIODS}
 
 
@@ -44,7 +44,7 @@ class Broken(Exception):
 
 
 class Fact(NamedTuple):
-    """An entry of the ledger, as it stands in its file."""
+    """An entry of the ledger, as it is in its file."""
 
     id: bytes
     at: Instant
@@ -83,7 +83,7 @@ Used = dict[tuple[Holder, str], list[int]]
 
 
 class Truth:
-    """All entries so far, folded; each is held against what it must be as it is read."""
+    """All entries so far, folded; each is checked when it is read."""
 
     def __init__(self, house: House, trade: Trade, public: Public) -> None:
         self._house, self._trade, self._public = house, trade, public
@@ -112,7 +112,7 @@ class Truth:
     # ── after each step ─────────────────────────────────────────────────────────────────────────
 
     def look(self) -> None:
-        """After a step. **Refuses** (Broken) whatever does not hold."""
+        """Check after a step. **Refuses** (Broken) whatever does not hold."""
         self._now = self._house.outside.clock.now()
         for complaint in self._house.complaints():
             self._blame(complaint)
@@ -134,7 +134,7 @@ class Truth:
             self._check_copy(shown)
 
     def _new_facts(self) -> list[Fact]:
-        """Entries of files that were not listed before, and are not made of files that were."""
+        """Entries of files that were not listed before, and were not made from listed ones."""
         with self._house.tools.records.read() as tx:
             self._learn_names(tx)
             every = segments.every_segment(tx)
@@ -177,7 +177,7 @@ class Truth:
     # ── folding ─────────────────────────────────────────────────────────────────────────────────
 
     def _fold(self, facts: Iterable[Fact]) -> dict[tuple[Holder, str], list[int]]:
-        """Add entries up; what was used before of all that they touch."""
+        """Add entries up; returns what was used before of everything that they affect."""
         before: dict[tuple[Holder, str], list[int]] = {}
         for fact in facts:
             self._check_fact(fact)
@@ -229,7 +229,7 @@ class Truth:
     # ── what must hold ──────────────────────────────────────────────────────────────────────────
 
     def _check_fact(self, fact: Fact) -> None:
-        """What an entry says of a click is what the visitor saw."""
+        """An entry says of a click what the visitor saw."""
         if not 0 <= fact.charge_micros <= fact.spend_micros:
             self._blame(f"{fact} is charged more than is spent")
         marked = fact.spend_micros * (100 + self._markup_percent(fact)) // 100
@@ -259,7 +259,7 @@ class Truth:
         return self._employers[self._names["client"][fact.client_no]].markup_percent
 
     def _check_caps(self, touched: Mapping[tuple[Holder, str], list[int]]) -> None:
-        """A counter beyond its cap has not grown: a cap may be lowered below what is used."""
+        """A counter above its cap has not grown: a cap may be set below what is used."""
         for key, before in touched.items():
             (scope, ids), period = key
             for place, measure in enumerate(MEASURES):
@@ -282,7 +282,7 @@ class Truth:
         cap: CapSet,
         touched: Mapping[tuple[Holder, str], list[int]],
     ) -> None:
-        """What others have used leaves each locked placement what it has still to spend."""
+        """The use of others leaves each locked placement the rest of its budget."""
         locked = self._trade.locked.get(group_id)
         if locked is None:
             return
@@ -322,7 +322,7 @@ class Truth:
                     self._blame(f"{shown.outlet.id} is shown {other} micros of {group_id}")
 
     def _check_bids(self) -> None:
-        """Each bid of the last day comes out the same, when it is decided again."""
+        """Each bid of the last day is the same when it is decided again."""
         with self._house.tools.records.read() as tx:
             for employer in self._trade.employers:
                 for group in employer.groups:
@@ -336,7 +336,7 @@ class Truth:
     # ── at the end of a day ─────────────────────────────────────────────────────────────────────
 
     def end_day(self, day: str) -> None:
-        """The ledger's own check of all books, and its sums against the doors'."""
+        """The ledger's own check of all books, and its sums compared with the doors'."""
         told = self.days.setdefault(day, OfDay(day=day))
         told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
         self._check_bids()
@@ -359,7 +359,7 @@ class Truth:
             self._blame(f"{heard.conversions} conversions were taken, {taken} were judged")
 
     async def _check_budgets(self) -> None:
-        """What each client is told of its caps."""
+        """What the API says of each client's caps."""
         for one in self._trade.employers:
             told = await self._trade.ask("GET", f"/clients/{one.id}/budget")
             for wrong in miscounted_caps(told, self._used, one.day(self._now)):
@@ -382,7 +382,7 @@ class Truth:
 
 
 def _advertises(group: GroupOf | None, publisher: str, at: Instant) -> bool:
-    """Whether it is to be in a copy of that instant, or may be still."""
+    """Whether it should be in a copy of that instant, or still may be."""
     if group is None or publisher not in group.publishers:
         return False
     is_on = group.active or at - group.changed_at < _WITHIN

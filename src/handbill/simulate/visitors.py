@@ -1,7 +1,7 @@
-"""What comes to the doors: publishers fetch, visitors click and apply, people are hired.
+"""The traffic at the doors: publishers fetch, visitors click and apply, people are hired.
 
-What each publisher shows is the copy that it fetched last. Everything that a door acknowledges is
-noted with what it must come to, for who holds the ledger against it.
+Each publisher shows the copy that it fetched last. Everything that a door acknowledges is noted
+with its expected result, to be compared with the ledger.
 """
 
 import heapq
@@ -93,12 +93,12 @@ class Heard:
     """What the doors have acknowledged."""
 
     visits: dict[bytes, Visit] = field(default_factory=dict)
-    """Clicks by id that are not seen in the ledger yet."""
+    """Clicks by id that were not seen in the ledger yet."""
     conversions: int = 0
 
 
 class Public:
-    """Everybody outside. What is still to happen stands in ``_to_come``, in order."""
+    """Everybody outside. What is still to happen is in ``_to_come``, in order."""
 
     def __init__(self, trade: Trade, chance: Chance, daily: float) -> None:
         self._trade, self._chance, self._house = trade, chance, trade.house
@@ -111,7 +111,7 @@ class Public:
         self.shown = self.publishers(daily)
 
     def publishers(self, daily: float) -> list[Shown]:
-        """One of them never fetches, and the visitors of one are no people."""
+        """One of them never fetches, and the visitors of one are not human."""
         outlets = self._trade.outlets
         parts = [self._chance.uniform(0.4, 1.6) for _ in outlets]
         made = []
@@ -130,11 +130,11 @@ class Public:
         self.at(first, self._fetching(shown))
 
     def at(self, at: Instant, deed: Deed) -> None:
-        """Let something happen then."""
+        """Let something happen at that time."""
         heapq.heappush(self._to_come, (at, next(self._serial), deed))
 
     async def live(self, until: Instant, forward: Callable[[Instant], None]) -> None:
-        """Let happen what is to come until an instant, each at its own."""
+        """Let everything happen that is due until an instant, each at its time."""
         start = self._clock.now()
         for shown in self.shown:
             self._let_come(shown, start, until)
@@ -174,7 +174,7 @@ class Public:
         shown.old_fetched_at = former or 0
 
     def offers_in(self, raw: bytes) -> list[Offer]:
-        """What stands in a publisher's feed."""
+        """The jobs in a publisher's feed."""
         return [
             Offer(ref.decode(), token, micros_of(cpc), micros_of(cpa))
             for ref, token, cpa, cpc in _OFFER.findall(raw)
@@ -183,7 +183,7 @@ class Public:
     # ── visitors ────────────────────────────────────────────────────────────────────────────────
 
     def _let_come(self, shown: Shown, start: Instant, until: Instant) -> None:
-        """Draw who follows the links of a publisher meanwhile."""
+        """Draw who follows the links of a publisher until then."""
         if not shown.offers:
             return
         chance, moment = self._chance, moment_of(start)
@@ -201,7 +201,7 @@ class Public:
             self.at(at, self._visiting(shown, offer, copied_at))
 
     def _visiting(self, shown: Shown, offer: Offer, copied_at: Instant) -> Deed:
-        """A click out of a copy of then, though another may have been fetched meanwhile."""
+        """A click from a copy of that time, even if another has been fetched meanwhile."""
         chance = self._chance
         ip = f"{_NETWORK}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
         dice = chance.random()
@@ -260,8 +260,8 @@ class Public:
     # ── applications ────────────────────────────────────────────────────────────────────────────
 
     def _follow(self, visit: Visit) -> None:
-        """What a visitor does later: start to apply, apply, be hired; told by one witness or both,
-        sometimes twice, sometimes weeks later.
+        """What a visitor does later: start to apply, apply, be hired; reported by one or two
+        witnesses, sometimes twice, sometimes weeks later.
         """
         chance = self._chance
         employer = self._trade.employer_of(visit.offer.ref)
@@ -341,7 +341,7 @@ class Public:
         return self._house.answer(self._chance.randrange(2), request)
 
     async def settle(self) -> None:
-        """Wait until all that was taken is durable: from then on it is acknowledged."""
+        """Wait until everything that was accepted is durable: from then on it is acknowledged."""
         for answer, visit in self._waiting:
             if isinstance(answer, Later):
                 await answer.future
@@ -358,7 +358,7 @@ def _named(application: str) -> dict[str, str]:
 
 
 def micros_of(text: bytes) -> int:
-    """An amount as a feed spells it."""
+    """An amount in the form of a feed."""
     return int(Decimal(text.decode() or "0") * MICROS)
 
 
