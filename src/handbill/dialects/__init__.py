@@ -1,5 +1,4 @@
-"""Dialects: how others speak: inbound feeds, outbound feeds, postbacks.
+"""Dialects: how others write: inbound feeds, outbound feeds, postbacks.
 
-Each is pure, one file, its facts as data.
-It never opens, logs or awaits.
+Each is pure, one file, its facts as data. It never opens, logs or awaits.
 """

@@ -1,8 +1,8 @@
-"""Outbound feeds: jobs as a publisher reads them, in fragments that are rendered once per job.
+"""Outbound feeds: jobs in a publisher's format, in fragments that are rendered once per job.
 
-A fragment is the job's element as bytes, cut where the tracking URL and the bids stand; only these
-differ from one publishing to the next. Node names follow the publisher's schema.
-**Source**: domain 6.3 (schema), 6.4 (default shape); XML 1.0, 2.2 (characters), 2.7 (CDATA).
+A fragment is the job's element as bytes, cut where the tracking URL and the bids go; only these
+differ from one publication to the next. Node names follow the publisher's schema. **Source**:
+domain 6.3 (schema), 6.4 (default shape); XML 1.0, 2.2 (characters), 2.7 (CDATA).
 """
 
 import re
@@ -60,7 +60,7 @@ def is_node_name(text: str) -> bool:
 
 
 def kept_nodes(schema: PublisherSchema) -> frozenset[str]:
-    """The nodes of each job that nothing else may stand in for: link, bids and reference."""
+    """The nodes of each job that nothing else may replace: link, bids and reference."""
     names = {key: _given(schema.job, key, JOB_NODES[key]) for key in _OURS}
     return frozenset(filter(None, [*names.values(), "" if names["url"] else "url"]))
 
@@ -79,7 +79,7 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A publisher's schema, resolved for one client. ``digest`` tells fragments apart."""
+    """A publisher's schema, resolved for one client. ``digest`` distinguishes fragments."""
 
     root: str
     head: Mapping[str, str]
@@ -88,12 +88,12 @@ class Shape:
     spliced: tuple[Node, ...]
     after: tuple[Node, ...]
     wrapped: frozenset[str] | None
-    """What is wrapped in CDATA beside the nodes above, by key or name; None: everything."""
+    """Nodes to wrap in CDATA besides those above, by key or name; None: all of them."""
     currency: str
     places: int
-    """Decimals of a bid at least."""
+    """The minimum number of decimals of a bid."""
     kept: frozenset[str]
-    """Names of nodes that no other text may stand in for."""
+    """Names of nodes that no other text may replace."""
     advertiser: str
     digest: bytes
 
@@ -106,10 +106,10 @@ class Fragment(NamedTuple):
 def shape_of(
     schema: PublisherSchema, currency: str, advertiser: str, places: Mapping[str, int]
 ) -> Shape:
-    """Resolve a schema. Names that no node can have are passed over, as empty ones are.
+    """Resolve a schema. Names that no node can have are ignored, as empty ones are.
 
-    ``places``: the client's own fields, so that an additional node's source can be told from a
-    literal text. The URL is never left out: without it no click could come back.
+    ``places``: the client's own fields, so that an additional node's source can be distinguished
+    from a literal text. The URL is never left out: without it no click could come back.
     """
     head = {key: _given(schema.head, key, name) for key, name in HEAD_NODES.items()}
     names = {key: _given(schema.job, key, name) for key, name in JOB_NODES.items()}
@@ -150,10 +150,10 @@ def shape_of(
 
 
 def fragment_of(shape: Shape, body: JobBody, publisher_id: str, born_at: Instant) -> Fragment:
-    """Render a job but for its URL and bids. ``born_at`` stands in where it says no date at all.
+    """Render a job except its URL and bids. ``born_at`` is used if the job has no date at all.
 
-    What the job says for this publisher alone replaces nodes of the same name or is added, except
-    for the URL, the bids and the reference, which are not the job's to say.
+    Nodes that the job has for this publisher alone replace nodes of the same name or are added,
+    except the URL, the bids and the reference, which a job cannot set.
     """
     own = {
         name: text
@@ -229,7 +229,7 @@ def date_text(at: Instant | None) -> str:
 
 
 def money_text(micros: int, places: int = 2) -> str:
-    """An exact decimal with at least so many places; without any, a whole number."""
+    """An exact decimal with at least so many places; without decimals, a whole number."""
     whole, rest = divmod(micros, MICROS)
     figures = f"{f'{rest:06d}'.rstrip('0'):0<{places}}"
     return f"{whole}.{figures}" if figures else f"{whole}"
@@ -297,7 +297,7 @@ def _element(name: str, text: str, *, cdata: bool) -> str:
     if not text.isascii() or not text.isprintable():
         text = _ILLEGAL.sub("", text)
     if cdata:
-        # A CDATA section ends at its first ]]>, so that one is cut in two.
+        # A CDATA section ends at its first ]]>, so a text with that is split into two sections.
         inner = text.replace("]]>", "]]]]><![CDATA[>") if "]]>" in text else text
         return f"<{name}><![CDATA[{inner}]]></{name}>"
     return f"<{name}>{escape(text)}</{name}>"

@@ -19,13 +19,13 @@ Row = dict[str, Any]
 
 
 class NotRates(ValueError):
-    """The file is of no form that is known; the message says why."""
+    """The file has no known form; the message says why."""
 
 
 def rates_in(raw: bytes) -> list[Row]:
-    """The rates of a file, each as POST /rates takes it. What a cell says is not judged here.
+    """The rates of a file, each in the form of POST /rates. The cells are not checked here.
 
-    **Refuses** a file that is of neither form (NotRates).
+    **Refuses** a file of neither form (NotRates).
     """
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         return _of_xml(raw)

@@ -1,4 +1,4 @@
-"""Currencies beside the amounts of a body, where its fields do not ask for one."""
+"""Currencies that are stated beside the amounts of a body, where no field of it is a currency."""
 
 from collections.abc import Container, Iterator
 from typing import Any
@@ -22,11 +22,11 @@ _PRICED = frozenset(
 )
 """The fields that hold amounts, or objects with amounts in them."""
 _ASKED = {"placements": ("currency",), "placementSettings": ("currency",)}
-"""What is asked for in their objects: which currencies may stand there, its room decides."""
+"""Fields whose objects have a currency; the room decides which currencies are allowed there."""
 
 
 def asked_by(body: Any) -> tuple[str, ...]:
-    """Which of the names a body's own fields ask for."""
+    """Which of these names are fields of a body."""
     fields = getattr(getattr(body, "one", body), "model_fields", {})
     return tuple(name for name in _SAID if name in fields)
 
@@ -34,8 +34,8 @@ def asked_by(body: Any) -> tuple[str, ...]:
 def currencies_said(
     body: object, asked: Container[str] = (), at: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """Where a body, or what of it has amounts in it, says a currency that nobody asks for: pointer
-    and text. ``asked``: what its own fields ask for.
+    """The currencies in a body, or in its parts with amounts, that are no field of it: pointer and
+    text. ``asked``: the names that are its own fields.
     """
     if isinstance(body, list):
         for n, one in enumerate(body):

@@ -1,8 +1,8 @@
-"""Dates as they are written, before a client's zone says which instants they are.
+"""Dates as written, before a client's zone turns them into instants.
 
 By ISO 8601, as the contract writes days, or by a Java-style pattern, as ``dateFormat`` of a posting
-names it. A pattern is read once into steps; a text is then read from left to right, without going
-back.
+gives it. A pattern is compiled once into steps; a text is then read from left to right, without
+backtracking.
 """
 
 import re
@@ -39,7 +39,7 @@ _OFFSET = re.compile(r"(?:UTC|GMT)?(?:([+-])(\d{2}):?(\d{2})?)?|Z", re.ASCII)
 
 
 class NotPattern(ValueError):
-    """The pattern cannot be used; the message says why, fit for an answer."""
+    """The pattern cannot be used; the message says why, and may be shown to the caller."""
 
 
 class NotDate(ValueError):
@@ -47,7 +47,7 @@ class NotDate(ValueError):
 
 
 class Read(NamedTuple):
-    """A date as it was written. ``day_only``: it names no time of day."""
+    """A date as it was written. ``day_only``: it has no time of day."""
 
     moment: datetime
     day_only: bool
@@ -57,7 +57,7 @@ def read_when(value: Any) -> Read:
     """A day, or a date and time by ISO 8601, before the client's zone makes it an instant.
 
     **Refuses** (NotDate) any other value; and the last hours of the year 9999, which have no day in
-    the zones that are ahead.
+    zones ahead of UTC.
     """
     found = _by_iso(value.strip()) if isinstance(value, str) and len(value) <= 40 else None
     if found is None:
@@ -68,7 +68,7 @@ def read_when(value: Any) -> Read:
 
 
 class _Step(NamedTuple):
-    """``letter`` is empty for literal text. ``fixed``: exactly so many digits, for more follow."""
+    """``letter`` is empty for literal text. ``fixed``: exactly so many digits, as more follow."""
 
     letter: str
     width: int
@@ -78,7 +78,7 @@ class _Step(NamedTuple):
 
 @lru_cache(maxsize=256)
 def steps_of(pattern: str) -> tuple[_Step, ...]:
-    """The steps of a pattern. **Refuses** letters that name nothing, and what is no date at all
+    """The steps of a pattern. **Refuses** unknown letters, and a pattern that makes no date
     (NotPattern).
     """
     if len(pattern) > MOST_PATTERN:
@@ -105,9 +105,9 @@ def steps_of(pattern: str) -> tuple[_Step, ...]:
 
 
 def read_date(text: str, pattern: str) -> Read:
-    """A date by the pattern, else by ISO 8601, else as the contract writes days.
+    """A date by the pattern, else by ISO 8601, else in the contract's form of days.
 
-    **Refuses** what is none of these (NotDate).
+    **Refuses** anything else (NotDate).
     """
     text = text.strip()
     found = _by_pattern(text, steps_of(pattern)) or _by_iso(text)
@@ -119,8 +119,8 @@ def read_date(text: str, pattern: str) -> Read:
 
 
 def instant_in(read: Read, zone: tzinfo, *, last: bool) -> Instant:
-    """The instant of a date, in milliseconds. Without an offset it is the zone's time; ``last``:
-    a day alone means its last millisecond, else its first.
+    """The instant of a date, in milliseconds. Without an offset it is in the zone; ``last``: a day
+    alone means its last millisecond, else its first.
     """
     moment = read.moment
     if moment.tzinfo is None:
@@ -178,7 +178,7 @@ def _zone_of(taken: re.Match[str]) -> tzinfo:
 
 
 def _value_of(step: _Step, text: str, at: int) -> tuple[int | None, int]:
-    """The number at a place, and where it ends; None where there is none."""
+    """The number at a place, and where it ends; None if there is none."""
     if step.letter == "a":
         half = text[at : at + 2].upper()
         return ({"AM": 0, "PM": 1}.get(half), at + 2)

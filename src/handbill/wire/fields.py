@@ -1,4 +1,4 @@
-"""Types of rows: each reads what came, spells what goes, and describes both (contract 3)."""
+"""Types of rows: each reads input, writes output, and describes both (contract 3)."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -41,12 +41,12 @@ _T = TypeVar("_T")
 
 
 def _whole(value: Any) -> Any:
-    """JSON knows no integers: 2.0 is one."""
+    """JSON has no integers: 2.0 is one."""
     return int(value) if isinstance(value, Decimal) and value == int(value) else value
 
 
 def number_in(value: Any) -> int | Decimal:
-    """A JSON number. **Refuses** all else (ValueError)."""
+    """A JSON number. **Refuses** anything else (ValueError)."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a number")  # noqa: TRY004 - a fault of the caller's
     return value
@@ -61,14 +61,14 @@ def _day(value: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Matching:
-    """Text of a form; ``says`` is the fault where it has another."""
+    """Text of a certain form; ``says`` is the fault if it has another."""
 
     pattern: str
     says: str
     least: int = 1
     most: int = 200
     also: Mapping[str, Any] = field(default_factory=dict)
-    """More words of its schema."""
+    """More keywords of its schema."""
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
         within = StringConstraints(min_length=self.least, max_length=self.most)
@@ -117,7 +117,7 @@ Url = Annotated[
     AfterValidator(canonical_url),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MOST_URL}),
 ]
-"""An http or https address; kept in its one spelling."""
+"""An http or https address; stored in its canonical spelling."""
 
 Money = Annotated[
     int,
@@ -154,12 +154,12 @@ Instant = Annotated[
     PlainSerializer(iso_of),
     WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}),
 ]
-"""Only told: micros since 1970, as ISO 8601 in UTC."""
+"""In answers only: micros since 1970, as ISO 8601 in UTC."""
 
 
 @dataclass(frozen=True)
 class TextOrDigits(Nullable):
-    """Text, or a whole number that is taken as its digits; null is empty."""
+    """Text, or a whole number that is read as its digits; null is empty."""
 
     most: int
 
@@ -232,8 +232,8 @@ def _number_of_ppm(ppm: int) -> Decimal | int:
 
 
 class AnyCase:
-    """A ``Literal`` that is read in any case, and kept in the one that is documented. ``others``:
-    words that are read too, and what each means.
+    """A ``Literal`` that is read in any case, and stored in the documented one. ``others``: other
+    accepted words, and what each means.
     """
 
     def __init__(self, **others: str) -> None:
@@ -246,8 +246,8 @@ class AnyCase:
 
 
 class Named:
-    """A ``Literal`` that is read as a word in any case, or as an object that names it, and told as
-    such an object: ``{"name": "CPC"}``.
+    """A ``Literal`` that is read as a word in any case, or as an object that names it, and written
+    as such an object: ``{"name": "CPC"}``.
     """
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:

@@ -1,8 +1,8 @@
-"""Models: what the fields of a noun are called, may be and mean, each stated in one row.
+"""Models: names, types and meanings of the fields of a noun, each in one row.
 
 A row is a field of pydantic: the noun's attribute, the contract's alias, other spellings, type and
-description. From it a body is read, an answer spelled, and both described.
-**Source**: docs/decisions/0039.
+description. From it a body is read, an answer written, and both described. **Source**:
+docs/decisions/0039.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -48,7 +48,7 @@ _M = TypeVar("_M", bound="Model")
 _REF = "#/components/schemas/{model}"
 _MOST_READINGS = 4
 UNREAD: Any = None
-"""The default of a row that is looked at only where it was said: pydantic would copy a model."""
+"""The default of a row that is used only if it was given: pydantic would copy a model."""
 
 
 class Model(BaseModel):
@@ -100,10 +100,10 @@ class Model(BaseModel):
 
     @classmethod
     def read(cls, value: Any, at: str, faults: Faults) -> Self:
-        """Read a body; what is wrong with it comes to ``faults``, and then nothing counts.
+        """Read a body; its errors are added to ``faults``, and then the result does not count.
 
-        Rows that are checked together are checked only where each is sound. So what is left without
-        the wrong rows is read again, and again, until it is sound.
+        Rows that are checked together are checked only if each is valid. So the body is read again
+        without the wrong rows, and again, until it is valid.
         """
         found: list[Fault] = []
         for _ in range(_MOST_READINGS):
@@ -124,11 +124,11 @@ class Model(BaseModel):
 
     @classmethod
     def of(cls, noun: Any = None, **rows: Any) -> Self:
-        """The answer about a noun: each row is its attribute of that name, or is given; where a row
-        is of a model, its noun is told by that.
+        """The answer about a noun: each row is the noun's attribute of that name, or is given; a
+        row of a model's type is made from its noun in the same way.
         """
         made = cls.__new__(cls)
-        told = vars(made)  # nothing is checked again: what is kept is told
+        told = vars(made)  # nothing is checked again: stored values are shown as they are
         for name in cls.names:
             told[name] = rows[name] if name in rows else getattr(noun, name)
         for name, model in cls.nested.items():
@@ -136,7 +136,7 @@ class Model(BaseModel):
         return made
 
     def given(self) -> dict[str, Any]:
-        """What was said, by the noun's own names."""
+        """The given values, by the noun's own names."""
         said = self.model_fields_set
         return {name: _noun_of(one) for name, one in self.__dict__.items() if name in said}
 
@@ -169,8 +169,8 @@ class Model(BaseModel):
 
 @cache
 def partial(rows: type[_M], name: str, only: tuple[str, ...] = ()) -> type[_M]:
-    """The same rows, or ``only`` some, none of which must be there, and null is told: what an
-    update reads.
+    """The same rows, or ``only`` some, all optional, with null for clearing: what an update
+    reads.
     """
     changes: dict[str, Any] = {}
     for attribute, row in rows.model_fields.items():
@@ -196,7 +196,7 @@ def _change_of(row: FieldInfo) -> Any:
 
 
 def _model_in(of: Any) -> type[Model] | None:
-    """The model that a value of this type is, or may be, or is made of."""
+    """The model that a value of this type is, or may be, or consists of."""
     for one in parts(of):
         if isinstance(one, type) and issubclass(one, Model):
             return one
@@ -206,7 +206,7 @@ def _model_in(of: Any) -> type[Model] | None:
 
 
 def parts(of: Any) -> Iterable[Any]:
-    """What a value of this type may be."""
+    """The types that a value of this type may have."""
     origin = get_origin(of)
     if origin is Annotated:
         return parts(get_args(of)[0])
@@ -216,7 +216,7 @@ def parts(of: Any) -> Iterable[Any]:
 
 
 class Batch(NamedTuple):
-    """What one object, or an array of them, said. ``many``: it was an array."""
+    """The contents of one object, or of an array of them. ``many``: it was an array."""
 
     many: bool
     items: list[Any]
@@ -224,8 +224,8 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class OneOrMany:
-    """One object, or an array of at least one. What is sound is read at once; what is not, item by
-    item, until enough is wrong.
+    """One object, or an array of at least one. A valid body is read at once; an invalid one item by
+    item, until there are enough faults.
     """
 
     one: type[Model]
@@ -252,7 +252,7 @@ class OneOrMany:
 
 
 class Array:
-    """A body that is an array of single values, read as a list of such a type."""
+    """A body that is an array of single values, read as a list of this type."""
 
     def __init__(self, of: Any) -> None:
         self._list: TypeAdapter[list[Any]] = TypeAdapter(of, config=ConfigDict(strict=True))
@@ -270,7 +270,7 @@ class Array:
 
 @dataclass(frozen=True)
 class ListOf:
-    """An answer that is an array of one model's."""
+    """An answer that is an array of one model."""
 
     one: type[Model]
 
@@ -281,14 +281,14 @@ def _every(of: type[_M]) -> TypeAdapter[list[_M]]:
 
 
 def written_as(rows: type[Model]) -> type[msgspec.Struct]:
-    """What writes many of the same as JSON: its fields are the rows, by the contract's names."""
+    """A struct that writes answers of a model as JSON, with the rows by the contract's names."""
     names = {name: spellings(name, row)[0] for name, row in rows.model_fields.items()}
     fields = [(name, Any) for name in rows.names]
     return msgspec.defstruct(f"Written{rows.__name__}", fields, rename=names, gc=False)
 
 
 def spelled(body: Any) -> Any:
-    """An answer as JSON's own values."""
+    """An answer as values of JSON."""
     if not isinstance(body, Model):
         return body
     return type(body).__pydantic_serializer__.to_python(body, by_alias=True)
@@ -313,7 +313,7 @@ def _noun_of(value: Any) -> Any:
 
 
 class Nullable:
-    """Marks the type of a row that says itself what null means."""
+    """Marks the type of a row that defines its own meaning of null."""
 
 
 def _tells_null(row: FieldInfo) -> bool:
@@ -322,7 +322,7 @@ def _tells_null(row: FieldInfo) -> bool:
 
 
 def spellings(name: str, row: FieldInfo) -> list[str]:
-    """The name that is written first, then all that are read too."""
+    """The name that is written, followed by all others that are read."""
     if isinstance(row.validation_alias, AliasChoices):
         return [str(one) for one in row.validation_alias.choices]
     return [row.alias or name]
@@ -339,7 +339,7 @@ class _Plain(GenerateJsonSchema):
 def schema_of(
     of: "Schema | type[Model] | ListOf", mode: JsonSchemaMode = "serialization"
 ) -> Schema:
-    """The schema of an answer, or of what is read; with all that it refers to."""
+    """The schema of an answer, or of what is read, with everything that it refers to."""
     if isinstance(of, dict):
         return of
     if isinstance(of, ListOf):
@@ -350,7 +350,7 @@ def schema_of(
 def described(
     said: Iterable[type[Model]], told: Iterable[type[Model]]
 ) -> tuple[Mapping[tuple[Any, JsonSchemaMode], Schema], dict[str, Schema]]:
-    """A reference for each model that is read or told, and all that they refer to, by name."""
+    """A reference for each model that is read or written, and everything they refer to, by name."""
     models: list[tuple[type[Model], JsonSchemaMode]] = [(one, "validation") for one in said]
     models += [(one, "serialization") for one in told]
     refs, found = models_json_schema(models, ref_template=_REF, schema_generator=_Plain)

@@ -1,4 +1,4 @@
-"""From a noun's attributes, which services know, to JSON pointers into what was said."""
+"""From a noun's attributes, which services know, to JSON pointers into the request."""
 
 from collections.abc import Iterable
 from typing import Any, get_args, get_origin
@@ -8,13 +8,13 @@ from handbill.wire.models import Batch, Model, parts, spellings
 
 
 def pointed_out(refused: Refused, said: Any) -> Refused:
-    """The refusal, with JSON pointers into what was said where it names a noun's attributes."""
+    """The refusal, with JSON pointers into the request where it names a noun's attributes."""
     refused.faults = pointers(type(said), refused.faults, said)
     return refused
 
 
 def pointers(of: Any, faults: Iterable[Fault], said: Any = None) -> list[Fault]:
-    """Faults of a value of such a type, by JSON pointers where they name a noun's attributes:
+    """Faults of a value of this type, with JSON pointers where they name a noun's attributes:
     ``entities.0.publisher_id`` as ``/entities/0/placementId``.
     """
     if isinstance(said, Batch):

@@ -23,7 +23,7 @@ class Query(Model):
 
     @classmethod
     def read_pairs(cls, pairs: Iterable[tuple[str, str]], faults: Faults) -> Self:
-        """Read a query's names and texts. **Refuses** a known name that comes twice, and NUL."""
+        """Read a query's names and texts. **Refuses** a known name that is repeated, and NUL."""
         kinds = _kinds(cls)
         given: dict[str, Any] = {}
         for name, text in pairs:
@@ -42,7 +42,7 @@ class Query(Model):
         return found
 
     def told(self) -> dict[str, Any]:
-        """What was said, by the names of the query."""
+        """The given values, by the names of the query."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
 
@@ -68,7 +68,7 @@ class Parameter(NamedTuple):
 
 @cache
 def parameters(query: type[Query]) -> Mapping[str, Parameter]:
-    """What a query may say, by name."""
+    """The parameters of a query, by name."""
     whole = schema_of(query, "validation")
     needed = whole.get("required", ())
     return {
@@ -78,7 +78,7 @@ def parameters(query: type[Query]) -> Mapping[str, Parameter]:
 
 
 def _without_null(schema: Schema) -> Schema:
-    """An absent parameter is how a query says null."""
+    """A query means null by leaving the parameter out."""
     one: Schema
     (one,) = (one for one in schema.get("anyOf", [schema]) if one != {"type": "null"})
     return one | {"description": schema["description"]}
@@ -94,7 +94,7 @@ def _kinds(query: type[Query]) -> Mapping[str, Any]:
 
 
 def _meant(kind: Any, text: str) -> Any:
-    """A text as the body's own value; text that is none stays, and is refused by its type."""
+    """A text as a value of the body's type; any other text stays, and is refused by its type."""
     if kind is bool:
         return _FLAGS.get(text.lower(), text)
     return int(text) if kind is int and _INTEGER.fullmatch(text) else text

@@ -1,4 +1,4 @@
-"""JSON Schema, of what is read and of what is told."""
+"""JSON Schemas, of input and of output."""
 
 from handbill.wire.values import Schema
 
@@ -17,7 +17,7 @@ _LIMITS = frozenset(
 
 
 def unlimited(schema: Schema) -> Schema:
-    """Without the limits of bodies: what was kept under others is told all the same."""
+    """The schema without the limits of bodies: values stored under others are shown too."""
     found = {key: one for key, one in schema.items() if key not in _LIMITS}
     if found.get("pattern") == NOT_BLANK:
         del found["pattern"]
@@ -29,7 +29,7 @@ def unlimited(schema: Schema) -> Schema:
 
 
 def without_null(schema: Schema) -> Schema:
-    """The schema of what may be null, where it is not."""
+    """The schema of a nullable value, without null."""
     *others, last = schema.get("anyOf", [{}])
     if last != {"type": "null"}:
         return schema
@@ -38,7 +38,7 @@ def without_null(schema: Schema) -> Schema:
 
 
 def or_null(schema: Schema) -> Schema:
-    """The schema of what may be null too."""
+    """The schema of a value, or null."""
     null = {"type": "null"}
     for word in ("anyOf", "oneOf"):
         if word in schema:

@@ -1,4 +1,4 @@
-"""Moments in the many forms in which events are stamped. **Source**: contract 5 (funnel)."""
+"""Instants in the many forms of events' time stamps. **Source**: contract 5 (funnel)."""
 
 import re
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ _SPACED = re.compile(r"(\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2})(?: (\d{2}:\d{2}
 
 
 def read_stamp(value: Any) -> datetime | None:
-    """A moment in any of the contract's forms; None when it is in none of them."""
+    """An instant in any of the contract's forms; None for any other form."""
     if isinstance(value, Decimal) and value == value.to_integral_value():
         value = int(value)
     if isinstance(value, str) and re.fullmatch(r"[0-9]{9,14}", value.strip()):

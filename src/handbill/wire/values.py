@@ -1,4 +1,4 @@
-"""What reading a body stands on: faults, schemas, and days as the contract writes them."""
+"""The basis of reading bodies: faults, schemas, and days in the contract's form."""
 
 import re
 from datetime import date, datetime
@@ -10,7 +10,7 @@ Schema = dict[str, Any]
 NOT_GIVEN: Any = object()
 Faults = list[Fault]
 MOST_FAULTS = 1_000
-"""So many are told; with as many in sight nothing more is read of a list."""
+"""The most faults in an answer; when so many are found, a list is read no further."""
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -33,5 +33,5 @@ def read_day(text: str) -> str | None:
 
 
 def spell_day(iso: str) -> str:
-    """An ISO day as the contract writes it: mm/dd/yyyy; nothing stays nothing."""
+    """An ISO day in the contract's form: mm/dd/yyyy; empty stays empty."""
     return f"{iso[5:7]}/{iso[8:10]}/{iso[:4]}" if iso else ""

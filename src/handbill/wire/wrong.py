@@ -1,4 +1,4 @@
-"""What is wrong with a body: as faults, in our own words, each with its JSON pointer."""
+"""The errors of a body as faults, in our own words, each with its JSON pointer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ _TEXTS = {
     "model_type": "must be an object",
     "literal_error": "must be {expected}",
 }
-"""What pydantic finds wrong, in our own words. ``UNSAID``: of a kind that no row has yet."""
+"""Pydantic's errors in our own words. ``UNSAID``: a kind that no row has yet."""
 UNSAID = "is not a value that can be taken here"
 _Place = tuple[int | str, ...]
 SAID = "said"
@@ -33,7 +33,7 @@ SAID = "said"
 
 
 class Wrong(ValueError):
-    """Several things are wrong with a value; each fault's pointer begins at the value."""
+    """Several errors of a value; each fault's pointer begins at the value."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__(faults)
@@ -41,17 +41,17 @@ class Wrong(ValueError):
 
 
 class WrongBeside(Wrong):
-    """Wrong beside what else was said, or was not. It is told only where all else could be read."""
+    """An error that depends on other fields. It is reported only if all others could be read."""
 
 
 def found_in(errors: Sequence[Mapping[str, Any]], at: str) -> list[Fault]:
-    """What pydantic found wrong in a body, as faults."""
+    """Pydantic's errors in a body, as faults."""
     return [fault for error in errors[:MOST_FAULTS] for fault in _faults_of(error, at)]
 
 
 def others_in(errors: Sequence[Mapping[str, Any]], found: list[Fault], at: str) -> list[Fault]:
-    """What is wrong in a later reading, but for what comes of the rows that were left out, or of
-    what they were in.
+    """The errors of a later reading, without those that come from rows that were left out, or from
+    what contains them.
     """
     left_out = {fault.field for fault in found}
     left_out |= {above for field in left_out for above in _all_above(field)}
@@ -61,7 +61,7 @@ def others_in(errors: Sequence[Mapping[str, Any]], found: list[Fault], at: str) 
 
 
 def _all_above(field: str) -> Iterator[str]:
-    """The pointers of what a field is in."""
+    """The pointers of everything that contains a field."""
     while field := field.rpartition("/")[0]:
         yield field
 
@@ -71,13 +71,13 @@ def _comes_of_absence(error: Mapping[str, Any]) -> bool:
 
 
 def _cause(error: Mapping[str, Any]) -> Any:
-    """What our own check raised."""
+    """The exception of our own check."""
     return error.get("ctx", {}).get("error")
 
 
 def without(body: Any, errors: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """A body without the rows that are wrong; of a list with a wrong item, without the list. None:
-    there is none that could be left out.
+    """A body without its wrong rows; if a list has a wrong item, without the list. None: nothing
+    can be left out.
     """
     if not isinstance(body, dict):
         return None
@@ -92,7 +92,7 @@ _GONE: Any = object()
 
 
 def _left(value: Any, places: list[_Place]) -> Any:
-    """What is left of a value without what is at these places below it; it may be all gone."""
+    """What is left of a value without these places below it; possibly nothing."""
     if not all(places) or not isinstance(value, dict | list):
         return _GONE
     below: dict[Any, list[_Place]] = {}

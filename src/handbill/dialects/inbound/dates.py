@@ -1,9 +1,9 @@
-"""The dates that feeds are written with. **Source**: domain 5.5.
+"""The dates in feeds. **Source**: domain 5.5.
 
-Read in this order: ISO-8601, RFC-822, day and month in figures, epoch seconds or milliseconds; the
-rest by dateutil, and only where it finds year, month and day all three. A text that can be read in
-two ways is read one way only: with slashes the month stands first, with other marks the day, unless
-it cannot.
+Tried in this order: ISO-8601, RFC-822, day and month in figures, epoch seconds or milliseconds; the
+rest by dateutil, and only if it finds year, month and day all three. A text that can be read in two
+ways is read in one way only: with slashes the month comes first, with other marks the day, unless
+that is impossible.
 """
 
 import re
@@ -42,8 +42,8 @@ _MONTHS = {
     )
     for name in names.split()
 }
-"""Names of months, folded: English, German, French, Spanish, Italian, Dutch, Portuguese."""
-# Names that stand for one offset only; "IST" and "CST" in Asia are not guessed at (hours).
+"""Names of months, case-folded: English, German, French, Spanish, Italian, Dutch, Portuguese."""
+# Names with one offset only; "IST" and "CST" in Asia are not guessed (hours).
 _ZONES = {
     "Z": 0,
     "UT": 0,
@@ -90,7 +90,7 @@ _MAIL = re.compile(
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([-.])(?P<month>\d{1,2})\2(?P<year>\d{4})" + _TIME)
 _MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})" + _TIME)
 _SWAPS = (_DAY_FIRST, _MONTH_FIRST)
-"""Of these, day and month change places where they can only be meant so."""
+"""Of these, day and month are swapped where only that makes a date."""
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _NAMED_ZONE = re.compile(
     r"\[!?([A-Za-z0-9_+/-]{1,40})\]\Z"  # RFC 9557
@@ -105,7 +105,7 @@ _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
 
 
 def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
-    """The instant of a date in a feed; what names no zone is in ``zone``. None: cannot be read.
+    """The instant of a date in a feed; without a zone it is in ``zone``. None: cannot be read.
 
     A day alone is its first moment; ``last``: its last millisecond. Years from 1970 to 2200.
     """
@@ -123,7 +123,7 @@ def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
 
 
 class _Found(NamedTuple):
-    """``day_only``: the text names no time of day."""
+    """``day_only``: the text has no time of day."""
 
     at: Instant
     day_only: bool
@@ -147,7 +147,7 @@ def _plain(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
 
 def _read(text: str, zone: tzinfo) -> _Found | None:
     if text[4:5] == "-":
-        # The common case by the standard library, at a tenth of the time.
+        # The common case by the standard library, in a tenth of the time.
         with suppress(ValueError):
             bare = text.removesuffix(" UTC").removesuffix(" GMT")
             moment = datetime.fromisoformat(bare)
@@ -204,7 +204,7 @@ def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _F
 
 
 def _month(name: str) -> int:
-    """The number of a month; 0: it is none that we know."""
+    """The number of a month; 0: an unknown name."""
     folded = unicodedata.normalize("NFD", name.lower()).encode("ascii", "ignore").decode()
     return _MONTHS.get(folded, 0)
 
@@ -228,10 +228,10 @@ def _in_years(moment: datetime) -> Instant:
 
 
 def _last_resort(text: str, zone: tzinfo) -> _Found | None:
-    """By dateutil, from two different defaults: what it fills in itself would differ."""
+    """By dateutil, with two different defaults: parts that it fills in itself would differ."""
     if not _YEAR.search(text):
         return None
-    # Dateutil reads "GMT+1" as POSIX does, west of Greenwich; writers of dates mean east of it.
+    # Dateutil reads "GMT+1" like POSIX, west of Greenwich; writers of dates mean east of it.
     text = _NAMED_OFFSET.sub("", _REMARK.sub("", text))
     found = [
         dateutil_parser.parse(text, default=default, tzinfos=_offset)

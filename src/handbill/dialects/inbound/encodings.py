@@ -1,4 +1,4 @@
-"""A feed's bytes as UTF-8, whatever it is written in. Pure and incremental."""
+"""Converts a feed's bytes to UTF-8 from any encoding. Pure and incremental."""
 
 import codecs
 import re
@@ -10,7 +10,7 @@ _DECLARED = re.compile(
 )
 _MOST_HEAD = 64 * 1024
 _MOST_REPAIRS = 1_000
-# Named as IANA does; a codec that is not for text, or that nests, is never reached from here.
+# IANA names; a codec that is not for text, or that nests, is never reached from here.
 _KNOWN = frozenset(
     codecs.lookup(name).name
     for name in (
@@ -89,7 +89,7 @@ _ZEROS: Final[Mapping[tuple[bool, ...], str]] = {
     (False, True, False, True): "utf-16-le",
     (True, False, True, False): "utf-16-be",
 }
-"""Which of the first four bytes are zero, where two characters of ASCII begin a feed."""
+"""Which of the first four bytes are zero, if a feed begins with two characters of ASCII."""
 _SEVERAL_BYTES: Final = frozenset(
     codecs.lookup(name).name
     for name in ("utf-8", "cp932", "euc-jp", "iso2022_jp", "gb18030", "big5hkscs", "cp949")
@@ -97,11 +97,11 @@ _SEVERAL_BYTES: Final = frozenset(
 
 
 class UnknownEncoding(ValueError):
-    """The feed declares an encoding that we do not read, or does not keep to it."""
+    """The feed declares an encoding that we do not read, or does not follow it."""
 
 
 def codec_of(label: str) -> str:
-    """The codec that reads what is labelled like this. **Refuses** a label that we do not know."""
+    """The codec for a label. **Refuses** a label that we do not know."""
     named = label.strip().lower()
     try:
         found = codecs.lookup(_LABELS.get(named, named)).name
@@ -114,13 +114,13 @@ def codec_of(label: str) -> str:
 
 
 def encoding_of(head: bytes, charset: str = "", telling: bytes | None = None) -> str:
-    """The encoding of a feed that begins like this: by its mark, else as the server's
-    ``Content-Type`` says, else as the feed declares, else UTF-8. A name that nobody knows says
-    nothing. ``telling``: the first bytes that are not all ASCII, where they stand further on.
+    """The encoding of a feed with this beginning: by its mark, else by the server's
+    ``Content-Type``, else by the feed's declaration, else UTF-8. An unknown name is ignored.
+    ``telling``: the first bytes that are not all ASCII, if they are further on.
 
-    A server that says UTF-8 of a feed that is not, as its declaration shows, is not believed; nor
-    is whoever names a set of one byte a character where the bytes are UTF-8: hardly any text in
-    such a set happens to be. **Source**: RFC 7303, 3; XML 1.0, F.
+    A server that says UTF-8 of a feed whose declaration shows another one is not believed; nor is a
+    label of a single-byte set if the bytes are valid UTF-8, which text in such a set hardly ever is
+    by chance. **Source**: RFC 7303, 3; XML 1.0, F.
     """
     for mark, name in _MARKS:
         if head.startswith(mark):
@@ -144,7 +144,7 @@ def _is_of_single_bytes(name: str) -> bool:
 
 
 def _label_of(charset: str) -> str:
-    """The encoding that is named; an unknown label counts as none."""
+    """The encoding with this label; an unknown label counts as none."""
     try:
         return codec_of(charset)
     except UnknownEncoding:
@@ -152,7 +152,7 @@ def _label_of(charset: str) -> str:
 
 
 def _as_bytes(name: str) -> str:
-    # Without a mark a document that we can read as bytes cannot be in one of these.
+    # Without a mark, a document that we can read as bytes cannot be in one of these.
     return "utf-8" if name.startswith(("utf-16", "utf-32")) else name
 
 
@@ -168,10 +168,10 @@ def _is_utf8(head: bytes) -> bool:
 def as_utf8(
     chunks: Iterable[bytes], charset: str = "", repaired: list[str] | None = None
 ) -> Iterator[bytes]:
-    """The same feed in valid UTF-8 without a byte order mark; its declaration stays as it was.
+    """The same feed in valid UTF-8 without a byte order mark; its declaration is not changed.
 
-    ``charset``: as the server's ``Content-Type`` says. Bytes that are not of the encoding are read
-    as windows-1252, as other readers do; ``repaired`` is told of each. **Refuses** a feed with more
+    ``charset``: from the server's ``Content-Type``. Bytes that are not in the encoding are read as
+    windows-1252, as other readers do; ``repaired`` is called for each. **Refuses** a feed with more
     than 1,000 such places (UnknownEncoding).
     """
     source = iter(chunks)
@@ -180,7 +180,7 @@ def as_utf8(
     name = encoding_of(begun, charset)
     passed = 0
     if head.isascii() and (name == "utf-8" or _is_of_single_bytes(name)):
-        # All these have ASCII in common: which one it is shows where something else comes.
+        # All these share ASCII: which one it is shows at the first other byte.
         yield head
         passed = len(head)
         for head in source:
@@ -206,7 +206,7 @@ def as_utf8(
 
 
 def _enough_of(source: Iterator[bytes]) -> bytes:
-    """As much as shows an encoding; less only where the feed ends."""
+    """Enough bytes to recognise an encoding; fewer only if the feed ends."""
     head = b""
     for chunk in source:
         head += chunk
@@ -224,7 +224,7 @@ def _begun(head: bytes) -> tuple[bytes, bytes]:
 
 
 class _Reader:
-    """Decodes a stream; what is not of the encoding is read as windows-1252, and told."""
+    """Decodes a stream; what is not in the encoding is read as windows-1252, and reported."""
 
     def __init__(self, name: str, told: list[str]) -> None:
         self.name = name
@@ -233,7 +233,7 @@ class _Reader:
         self._decoder = codecs.getincrementaldecoder(name)("strict")
 
     def read(self, chunk: bytes, *, final: bool = False) -> bytes:
-        """A chunk in UTF-8; a character that it cuts comes with the next."""
+        """A chunk in UTF-8; a character that is cut at its end comes with the next."""
         state = self._decoder.getstate()
         try:
             text = self._decoder.decode(chunk, final)
@@ -242,7 +242,7 @@ class _Reader:
             return self._passing(chunk, self._repaired(chunk, final=final).encode())
         if self.name != "utf-8":
             return self._passing(chunk, text.encode("utf-8", "replace"))
-        # As it came, less a character that is cut: encoding it again would double the cost.
+        # As it came, without a cut character: encoding it again would double the cost.
         whole = state[0] + chunk
         return self._passing(chunk, whole[: len(whole) - len(self._decoder.getstate()[0])])
 
@@ -257,7 +257,7 @@ class _Reader:
             try:
                 parts.append(self._decoder.decode(chunk, final))
             except UnicodeDecodeError as bad:
-                # What the decoder held back stands before our bytes in what it looked at.
+                # What the decoder held back comes before our bytes in what it looked at.
                 whole = bytes(bad.object)
                 self._decoder.reset()
                 parts.append(self._decoder.decode(whole[: bad.start]))

@@ -1,7 +1,7 @@
-"""The frame of a feed: the document with each of its items put in as an empty node.
+"""The frame of a feed: the document with an empty node in place of each item.
 
-Frame and items well-formed: feed well-formed. Comments, CDATA sections and instructions reach the
-parser empty, so that none of them, however long, is ever held (Expat 2.5 is slow on long tokens).
+If frame and items are well-formed, so is the feed. Comments, CDATA sections and instructions reach
+the parser empty, so that none is ever held, however long (Expat 2.5 is slow on long tokens).
 """
 
 from xml.parsers import expat
@@ -19,9 +19,9 @@ class Frame:
     """Takes the frame piece by piece, and refuses it as soon as it is known to be ill-formed."""
 
     def __init__(self, collection: str, item: str) -> None:
-        """``collection``: the node that must be there, around the items. ``next`` is where the
-        feed says that it goes on (RFC 5005, 3), or nothing. ``alike``: a node that is named as an
-        item is but for its prefix or case, if there is one.
+        """``collection``: the node that must be around the items. ``next``: the feed's next page
+        (RFC 5005, 3), or empty. ``alike``: a node whose name differs from an item's only in prefix
+        or case, if there is one.
         """
         self._collection = collection
         self._item = item
@@ -31,7 +31,7 @@ class Frame:
         self._lines: list[tuple[int, int]] = []
         self._passed = 0
         self._depth = 0
-        self._is_over = False  # what follows the root is no markup, as some programs' last words
+        self._is_over = False  # after the root, some programs write text that is no markup
         self._names: set[str] = set()
         self.next = ""
         self.alike = ""
@@ -45,7 +45,7 @@ class Frame:
         return self._collection.rpartition(":")[2] in self._names
 
     def item(self) -> None:
-        """An item stands here."""
+        """There is an item here."""
         self._keep(self._empty)
 
     def text(self, piece: bytes, line: int) -> None:
@@ -54,7 +54,7 @@ class Frame:
         self._keep(piece)
 
     def _keep(self, piece: bytes) -> None:
-        """Hold a piece until there are enough to be worth parsing, however they come."""
+        """Hold pieces until there are enough to be worth parsing, whatever their size."""
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size >= _PIECE or len(self._pieces) >= _MOST_PIECES:
@@ -104,7 +104,7 @@ class Frame:
             raise NotWellFormed(0, message) from bad
 
     def _from_fault(self, piece: bytes) -> bytes:
-        """The piece from the place on at which the parser stopped."""
+        """The rest of the piece, from the place at which the parser stopped."""
         return piece[self._parser.ErrorByteIndex - (self._passed - len(piece)) :]
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
-"""One item of a feed, read by Expat: its nodes by path, and where in the bytes it ends.
+"""Reads one item of a feed with Expat: its nodes by path, and where in the bytes it ends.
 
-Expat, not libxml2: it names nodes as they are written, keeps nothing from one item to the next,
-and tells the byte at which an element ends, so that no second grammar is needed to cut a stream.
+Expat, not libxml2: it reports names as they are written, keeps nothing between items, and gives the
+byte at which an element ends, so that no second grammar is needed to cut a stream.
 """
 
 import re
@@ -20,7 +20,7 @@ MOST_ATTRIBUTES = 64
 MOST_ATTRIBUTES_OF_ITEM = 4_000
 MOST_TEXT = 2 * MOST_ITEM_BYTES
 
-# One whole tag, whatever its attributes hold.
+# One whole tag, whatever its attributes contain.
 TAG = re.compile(rb"""<[^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
 
 
@@ -34,31 +34,31 @@ class NotWellFormed(ValueError):
 
 
 class _Whole(Exception):
-    """The item has ended. Raised out of the parser, so that it reads no further."""
+    """The item has ended. Raised in the parser, so that it reads no further."""
 
 
 class ReadItem(NamedTuple):
     """``fields``: text by path below the item: ``city``, ``location/city``, ``@id``, ``bid/@unit``.
 
-    White space around a text is gone. A node within nodes has the text of all of them. Where nodes
-    repeat, all paths below them speak of one of them, and ``ALSO`` (core.feed_text) stands before
-    what the others say (see ``repeats``); a name with a prefix can be asked for without it.
+    White space around a text is removed. A node with nodes has the text of all of them. If nodes
+    repeat, all paths below them are of one of them, and ``ALSO`` (core.feed_text) comes before the
+    text of the others (see ``repeats``); a name with a prefix can also be found without it.
     """
 
     fields: dict[str, str]
     end: int
     is_mended: bool = False
-    """Whether it became XML only when it was mended."""
+    """Whether it had to be mended to become XML."""
     broken: NotWellFormed | None = None
-    """Why it could not be read; ``fields`` are then what it says of itself all the same."""
+    """Why it could not be read; ``fields`` are then what could be found nevertheless."""
 
 
 class ItemReader:
-    """Reads items one after the other: ``begin``, then ``feed`` until it answers.
+    """Reads items one after the other: ``begin``, then ``feed`` until it returns one.
 
-    ``markup``: nodes whose content is kept as HTML where it has nodes of its own (descriptions in
-    XHTML, or in sections). ``rows``: nodes that say one thing together (see ``repeats``).
-    **Refuses** (NotWellFormed) what is not XML and what passes a limit.
+    ``markup``: nodes whose content is kept as HTML if it contains nodes (descriptions in XHTML, or
+    in sections). ``rows``: nodes that belong together like columns (see ``repeats``). **Refuses**
+    (NotWellFormed) what is not XML and what exceeds a limit.
     """
 
     def __init__(self, markup: Collection[str] = (), rows: Collection[str] = ()) -> None:
@@ -73,7 +73,7 @@ class ItemReader:
         self._marked = -1
         self._names: set[str] = set()  # of the nodes within the marked one
         self._text: list[str] = []
-        # Of the open nodes below the item: names, places among their like, and where texts begin.
+        # Of open nodes below the item: names, positions among equal names, and starts of texts.
         self._path: list[str] = []
         self._places: list[int] = []
         self._counts: list[dict[str, int]] = [{}]
@@ -86,7 +86,7 @@ class ItemReader:
         self._parser = parser
 
     def feed(self, piece: bytes) -> ReadItem | None:
-        """Read on; the item when this piece ends it, else None."""
+        """Read on; the item if this piece ends it, else None."""
         self._raw = self._raw + piece if self._raw else piece
         try:
             self._parser.Parse(piece, False)
@@ -97,11 +97,11 @@ class ItemReader:
         return None
 
     def so_far(self) -> dict[str, str]:
-        """What the item has said in nodes that have ended."""
+        """The text of the item's nodes that have ended."""
         return fields_of(self._said, self._rows)
 
     def _end_of_item(self) -> int:
-        """Expat stands before an end tag, but behind the tag of an element without content."""
+        """Expat is before an end tag, but behind the tag of an element without content."""
         at = self._ended
         if self._raw[at - 2 : at] == b"/>":
             tag = TAG.match(self._raw)
@@ -135,7 +135,7 @@ class ItemReader:
             bare = name.rpartition(":")[2].lower()
             self._names.add(bare)
             if bare not in HTML:
-                # What two nodes of the feed say is not one word.
+                # Texts of two nodes of the feed are never joined into one word.
                 self._text.append(ALSO if place else " ")
         self._path.append(name)
         self._places.append(place)
@@ -161,14 +161,14 @@ class ItemReader:
             value = "".join(self._text[self._since[-1] :])
         self._said_size += len(value)
         if self._said_size > MOST_TEXT:
-            # A node has the text of all nodes within it: so text that lies deep is there often.
+            # A node has the text of all nodes within it: so deep text is stored repeatedly.
             raise self._refuse("an item's text is nested too deep")
         self._said.append(Said(tuple(self._path), tuple(self._places), value.strip()))
         for open_nodes in (self._path, self._places, self._counts, self._since):
             open_nodes.pop()
 
     def _written(self) -> str:
-        """The content of the node that ends here: as its bytes say it, less nodes of the feed."""
+        """The content of the node that ends here: its bytes, without nodes of the feed."""
         tag = TAG.match(self._raw, self._marked)
         assert tag is not None
         written = self._raw[tag.end() : self._parser.CurrentByteIndex].decode()

@@ -1,4 +1,4 @@
-"""How well-known boards name the nodes of their feeds, and what a feed's nodes propose to be.
+"""The node names that well-known boards use in feeds, and the mapping that a feed's nodes suggest.
 
 **Source**: domain 5.5 (public feed specifications of the boards).
 """
@@ -111,7 +111,7 @@ BOARDS = (
         ("location", "mobile_friendly_apply", "cpa"),
     ),
 )
-"""The boards we know. A feed counts as a board's when it has the four nodes that a job needs."""
+"""The boards we know. A feed counts as a board's if it has the four nodes that a job needs."""
 
 _ALSO: Mapping[str, tuple[str, ...]] = {
     "title": ("jobtitle", "job_title", "position", "name"),
@@ -169,7 +169,7 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
 
 
 class Seen(NamedTuple):
-    """What the beginning of a feed shows: where the jobs stand, and which nodes they have."""
+    """What the beginning of a feed shows: where the jobs are, and which nodes they have."""
 
     collection: str
     item: str
@@ -179,8 +179,8 @@ class Seen(NamedTuple):
 def discover(nodes: Iterable[str]) -> dict[str, Any]:
     """A mapping (contract keys) for items with these nodes, without collection and item.
 
-    The board that shares most nodes decides; what it has no name for is looked up among the other
-    names in use. Empty when a node that every job needs is not there.
+    The board that shares most nodes decides; fields without a node of the board are searched among
+    the other names in use. Empty when a node that every job needs is missing.
     """
     by_name: dict[str, str] = {}
     for node in nodes:
@@ -213,7 +213,7 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
 
 
 def _shared(board: Board, by_name: Mapping[str, str]) -> tuple[bool, int]:
-    """Whether the board's needed nodes are all there, and how many of its nodes are."""
+    """Whether all required nodes of the board are there, and how many of its nodes are."""
     nodes = board.nodes
     return (
         all(nodes[name] in by_name for name in _NEEDED),
@@ -222,17 +222,17 @@ def _shared(board: Board, by_name: Mapping[str, str]) -> tuple[bool, int]:
 
 
 def look(head: bytes) -> Seen | None:
-    """Where the jobs stand in a feed that begins like this (UTF-8); None: nowhere we recognise.
+    """Where the jobs are in a feed with this beginning (UTF-8); None: nowhere that we recognise.
 
-    The first node, at any depth, whose nodes make a mapping is an item; the nodes of those like it
-    that follow are gathered too. What is ill-formed, and what comes after it, is not looked at.
+    The first node, at any depth, whose nodes make a mapping is an item; the nodes of similar items
+    after it are added. What is ill-formed, and what comes after it, is not looked at.
     """
     looked = _Look()
     with suppress(_Enough, expat.ExpatError):
         looked.parser.Parse(mended(_root_on(head)), False)
     if looked.place is None:
         return None
-    # A link that says its target in an attribute only, as in Atom, is no text to take.
+    # A link with its target only in an attribute, as in Atom, has no text to take.
     silent = {
         name
         for name in looked.nodes
@@ -242,8 +242,8 @@ def look(head: bytes) -> Seen | None:
 
 
 def fault_of(head: bytes) -> tuple[int, str] | None:
-    """Line and reason why the beginning of a feed is not read at all; None: as far as it goes, it
-    is sound.
+    """Line and reason why the beginning of a feed cannot be read; None: what there is of it is
+    valid.
     """
     root = _root_on(head)
     before = head[: len(head) - len(root)].count(b"\n")
@@ -267,7 +267,7 @@ def _root_on(head: bytes) -> bytes:
 
 
 class _Enough(Exception):
-    """Seen what there was to see."""
+    """Everything that is needed was seen."""
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -294,7 +294,7 @@ class _Look:
         self._count += 1
         if self._count > _MOST_SAMPLE_NODES or len(self._path) > _MOST_SAMPLE_DEPTH:
             raise _Enough
-        # A node counts among those of the three nodes around it: location/city is one of a job.
+        # A node counts among those of the three nodes around it: a job may have location/city.
         first = max(0, len(self._path) - 3)
         for depth, nodes in enumerate(self._below[first:], first):
             nodes["/".join(map(_local, (*self._path[depth + 1 :], name)))] = None

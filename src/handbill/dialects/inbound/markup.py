@@ -1,4 +1,4 @@
-"""A description that is written as nodes of the feed, as HTML. Pure."""
+"""A description that is written as nodes of the feed, converted to HTML. Pure."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ HTML = frozenset(
         "summary sup table tbody td tfoot th thead time tr tt u ul var wbr",
     )
 )
-"""Names of nodes that are the text's own; all others are the feed's."""
+"""Names of nodes that are HTML of the text; all others are the feed's."""
 
 
 def html_of(written: str) -> str:
-    """The content of a node as HTML: nodes of the feed fall away and part its sections, HTML of the
-    text stays, CDATA and escaped text are what they say.
+    """The content of a node as HTML: nodes of the feed are removed and separate its sections, HTML
+    of the text stays, CDATA and escaped text are decoded.
     """
     sections = [_Section()]
     at = 0
@@ -49,7 +49,7 @@ def html_of(written: str) -> str:
 
 @dataclass(slots=True)
 class _Section:
-    """What stands between two nodes of the feed. ``parts``: whether it is literal, and the text."""
+    """The content between two nodes of the feed. ``parts``: whether it is literal, and the text."""
 
     parts: list[tuple[bool, str]] = field(default_factory=list)
     has_html: bool = False
@@ -65,7 +65,7 @@ def _meet(sections: list[_Section], tag: str) -> None:
 
 
 def _text_of(section: _Section) -> str:
-    """Beside nodes of HTML, text is HTML as it stands; alone it is what its escapes stand for."""
+    """Beside nodes of HTML, text is HTML as it is; alone it is decoded."""
     return "".join(
         text if literal or section.has_html else unescape(text) for literal, text in section.parts
     ).strip()

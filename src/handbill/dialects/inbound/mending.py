@@ -1,5 +1,5 @@
-"""Items that are almost XML: what many senders get wrong alike, and can mean one thing only; and
-what an item that is beyond that still says of itself.
+"""Mends items that are almost XML, where many senders make the same error with only one possible
+meaning; and finds what can be read of an item beyond that.
 """
 
 import re
@@ -21,21 +21,21 @@ _CONTROL = re.compile(_NEVER)
 _TOLD = re.compile(
     rb"<([A-Za-z_][\w.:-]{0,99}+)(?:\s[^<>]{0,999}+)?>\s*+"
     rb"(?:<!\[CDATA\[([^\]<]{0,999}+)\]\]>|([^<]{0,999}+))\s*+</\1\s*+>"
-)  # no start costs more than the way to the next tag
+)  # a failed start costs no more than the way to the next tag
 MOST_WRONG = 100_000
 
 
 def mended(raw: bytes) -> bytes:
     """The item with HTML's entities as characters, a bare ``&`` escaped, and without characters
-    that XML does not have; the rest as it came. What is wrong in more than 100,000 places stays
-    as it is: it is no slip. **Shape**: UTF-8.
+    that XML forbids; otherwise unchanged. An item with more than 100,000 such places stays as it
+    is: that is no slip. **Shape**: UTF-8.
     """
     meant, count = _WRONG.subn(_meant, raw, MOST_WRONG + 1)
     return raw if count > MOST_WRONG else meant
 
 
 def told_by(raw: bytes) -> dict[str, str]:
-    """What a broken item says in nodes that are whole and that it has once."""
+    """The nodes of a broken item that are complete and occur once."""
     texts: dict[bytes, bytes] = {}
     counts: Counter[bytes] = Counter()
     for found in islice(_TOLD.finditer(raw), MOST_ELEMENTS):
@@ -61,7 +61,7 @@ def _meant(found: re.Match[bytes]) -> bytes:
 
 
 def _characters(numbers: list[str]) -> bytes:
-    """References in a row as what they refer to; two halves of UTF-16 are one character."""
+    """Adjacent references as the characters they mean; two halves of UTF-16 are one character."""
     codes = [int(one[1:], 16) if one[0] in "xX" else int(one) for one in numbers]
     units = b"".join(
         code.to_bytes(2, "big") if code < 0x10000 else chr(code).encode("utf-16-be")

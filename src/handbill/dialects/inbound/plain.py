@@ -1,8 +1,8 @@
-"""The quick way to read an item: most are a flat row of nodes that hold text or one CDATA section.
+"""The fast way to read an item: most are a flat sequence of nodes with text or one CDATA section.
 
-A regular expression matches just such items, whole, and nothing that is not well-formed XML; so a
-match is proof, and what does not match is left to the parser. What is found is what the parser
-would find, in half its time. Every loop in the expressions is possessive: none ever backtracks.
+A regular expression matches exactly such items, whole, and nothing that is not well-formed XML; so
+a match is proof, and anything else is left to the parser. The result is what the parser would find,
+in half its time. Every loop in the expressions is possessive: none ever backtracks.
 """
 
 import re
@@ -26,24 +26,24 @@ _NODE = (
     + _SPACE
 )
 _ATTRIBUTE = r'[ \t\r\n]++{name}="{content}"'
-# A bracket outside of a section may begin "]]>", which XML refuses there: the parser will tell.
+# A bracket outside of a section may begin "]]>", which XML forbids there: the parser decides.
 _CONTENT, _VALUE = rf"{_SECTION}|[^<&\]]*+", r'[^"<&\t\r\n]*+'
 
-# Groups inside of a loop keep their last match only: so the whole is proved first, then collected.
+# Groups inside of a loop keep only their last match: so the whole is proved first, then collected.
 _COLLECT = re.compile(_NODE.format(name=f"({_NAME})", same=r"\1", content=f"({_CONTENT})")).findall
 _COLLECT_ATTRIBUTES = re.compile(
     _ATTRIBUTE.format(name=f"({_NAME})", content=f"({_VALUE})")
 ).findall
 _NODES = _NODE.format(name=f"(?P<name>{_NAME})", same="(?P=name)", content=f"(?:{_CONTENT})")
 _ATTRIBUTES = _ATTRIBUTE.format(name=_NAME, content=_VALUE)
-# No characters of XML 1.0, in text or anywhere (2.2).
+# Characters that XML 1.0 forbids, in text or anywhere (2.2).
 _NO_CHARACTERS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 
 ReadPlain = Callable[[bytes], dict[str, str] | None]
 
 
 def plain_reader(item: str) -> ReadPlain:
-    """The function that reads a whole item of that name, if it is plain; else None.
+    """The function that reads a whole plain item of that name, and returns None for any other.
 
     **Shape**: as ``items.ReadItem.fields``.
     """
@@ -69,7 +69,7 @@ def plain_reader(item: str) -> ReadPlain:
 
 
 def _collected(text: str, proof: re.Match[str]) -> dict[str, str] | None:
-    """What a flat item says; None where a name comes twice: the parser knows which one counts."""
+    """The fields of a flat item; None if a name comes twice: the parser knows which one counts."""
     nodes = _COLLECT(text, *proof.span(2)) if proof[2] else []
     attributes = _COLLECT_ATTRIBUTES(proof[1]) if proof[1] else []
     fields = {f"@{name}": value.strip() for name, value in attributes}

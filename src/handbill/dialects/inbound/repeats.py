@@ -1,4 +1,4 @@
-"""What an item says where nodes repeat: one of them counts, whole, and the others stay beside it.
+"""Repeated nodes of an item: one of them counts, as a whole, and the others are kept beside it.
 
 A job with two places must not get the city of one and the zip of the other.
 """
@@ -12,11 +12,11 @@ _FOR_OTHERS: Mapping[tuple[str, ...], Callable[[str], bool]] = {
     ("@rel",): lambda said: said not in {"", "alternate"},
     ("@type",): lambda said: "/" in said and said not in {"text/html", "application/xhtml+xml"},
 }
-"""Attributes of links, and when they say that it is none to the page for people."""
+"""Attributes of links, and the values that mean that a link is not to the page for people."""
 
 
 class Said(NamedTuple):
-    """The text of one node. ``places``: which one among its like each step of its path is."""
+    """The text of one node. ``places``: for each step of its path, which of the repeated nodes."""
 
     path: tuple[str, ...]
     places: tuple[int, ...]
@@ -24,14 +24,14 @@ class Said(NamedTuple):
 
 
 def fields_of(said: list[Said], rows: Collection[str] = ()) -> dict[str, str]:
-    """Text by path. Of nodes that repeat the first that says something counts, with all that is
-    below it; what the others say follows, each behind ``ALSO``.
+    """Text by path. Of repeated nodes the first one with text counts, with all that is below it;
+    the texts of the others follow, each behind ``ALSO``.
 
-    ``rows``: nodes of which the first of one belongs to the first of another where all of them
-    repeat equally often, as columns do: a city and the state beside it.
+    ``rows``: nodes that correspond by position if all of them repeat equally often, like columns:
+    the first city belongs to the first state.
 
-    Of links the one without a relation or with ``alternate`` counts (RFC 4287, 4.2.7.2), and of
-    those the one that is HTML.
+    Of links, one without a relation or with ``alternate`` counts (RFC 4287, 4.2.7.2), and of those
+    the one that is HTML.
     """
     found = (
         _chosen(said, rows)
@@ -84,7 +84,7 @@ def _prefix_of(
 
 
 def _main_place(below: list[Said], depth: int) -> int:
-    """Which of the nodes that repeat at a path of this depth counts, of all below that path."""
+    """Which of the repeated nodes at a path of this depth counts, for all below that path."""
     others = {
         one.places[depth - 1]
         for one in below

@@ -1,9 +1,9 @@
-"""A feed's byte stream cut into items, each known by the digest of its bytes.
+"""Cuts a feed's byte stream into items, each identified by the digest of its bytes.
 
-An item whose digest is known is neither parsed nor copied. How an item ends is first guessed (the
-next end tag of its name) and then proved: equal bytes have been read before, or they are a whole
-plain item, or the parser stops just there; else the parser says where the item ends. So a guess can
-cost time, never truth; and each further piece is as long as all before it, so guesses are few.
+An item with a known digest is neither parsed nor copied. The end of an item is first guessed (the
+next end tag of its name) and then proved: the same bytes have been read before, or they are a whole
+plain item, or the parser stops exactly there; else the parser gives the end. So a guess can cost
+time, never correctness; and each further piece is as long as all before it, so guesses are few.
 """
 
 import re
@@ -26,7 +26,7 @@ _BLOCK = 256 * 1024
 _LONGEST_MARK = 9  # <![CDATA[
 _ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 _EMPTY = {b"<!--": b"<!---->", b"<![CDATA[": b"<![CDATA[]]>", b"<?": b"<?p?>"}
-# What holds nothing, one behind the other: each may be but a few bytes, so they are passed at once.
+# Things without content in a row: each may be only a few bytes, so they are skipped at once.
 _HOLDS_NOTHING = rb"<!--[^-]*+(?:-(?!->)[^-]*+)*+-->|<\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>|[ \t\r\n]++"
 _SECTION = rb"<!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+\]\]>"
 _RUN = re.compile(rb"(?:" + _HOLDS_NOTHING + rb")*+")
@@ -43,9 +43,9 @@ class Malformed(ValueError):
 
 
 class Item(NamedTuple):
-    """``fields`` None: the digest was known; ``line`` is told only where there are fields.
+    """``fields`` None: the digest was known; ``line`` is only set together with fields.
 
-    ``broken``: why the item cannot be read, in that line; its fields are what it says all the same.
+    ``broken``: why the item cannot be read, in that line; its fields are what could be found.
     """
 
     digest: bytes
@@ -56,7 +56,7 @@ class Item(NamedTuple):
 
 
 class _Cutter(NamedTuple):
-    """How items are cut and read; the same for all of a feed."""
+    """How items are cut and read; the same for a whole feed."""
 
     opening: re.Pattern[bytes]
     closing: re.Pattern[bytes]
@@ -71,7 +71,7 @@ class _Cutter(NamedTuple):
 
 
 class _Window:
-    """The part of the stream in sight; ``at``: how far it is dealt with."""
+    """The part of the stream in memory; ``at``: how far it is processed."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -81,7 +81,7 @@ class _Window:
         self._counted = 0
 
     def more(self) -> bool:
-        """Drop what is dealt with and see further; False at the end of the stream."""
+        """Drop what is processed and read further; False at the end of the stream."""
         parts, size = [self.view[self.at :]], 0
         for chunk in self._chunks:
             parts.append(chunk)
@@ -97,7 +97,7 @@ class _Window:
         return True
 
     def line_at(self, place: int) -> int:
-        """The line of a place in sight."""
+        """The line of a place in memory."""
         if place < self._counted:
             return self._line - self.view.count(b"\n", place, self._counted)
         self._line += self.view.count(b"\n", self._counted, place)
@@ -116,12 +116,12 @@ def scan(
     following: list[str] | None = None,
     passes_broken: bool = False,
 ) -> Iterator[Item]:
-    """The items of a feed in UTF-8, in order, in memory bound by the size of one item.
+    """The items of a feed in UTF-8, in order, in memory bounded by the size of one item.
 
     ``item``: the name of an item's node as it is written; ``collection``: a node that must be
-    there around the items; ``salt``: mixed into each digest (at most 64 bytes); ``following`` is
-    given the address of the feed's next page at the end, if it names one; ``passes_broken``: an
-    item that is not XML, or too large, but surely one, is given as broken instead of refused.
+    around the items; ``salt``: mixed into each digest (at most 64 bytes); ``following`` gets the
+    address of the feed's next page at the end, if it has one; ``passes_broken``: an item that is
+    not XML, or too large, but certainly one item, is returned as broken instead of refused.
     **Refuses** (Malformed): what is not well-formed, document types, items over 4 MB.
     """
     window = _Window(chunks)
@@ -190,7 +190,7 @@ def _pass(window: _Window, frame: Frame, upto: int) -> None:
 
 
 def _skip(window: _Window, start: int, end: bytes) -> None:
-    """Go behind the end of a comment, CDATA section or instruction, holding none of it."""
+    """Skip to the end of a comment, CDATA section or instruction, holding none of it."""
     line = window.line_at(window.at)
     window.at = start
     while (found := window.view.find(end, window.at)) < 0:
@@ -201,11 +201,11 @@ def _skip(window: _Window, start: int, end: bytes) -> None:
 
 
 def _pass_run(window: _Window, frame: Frame) -> None:
-    """Go behind what of comments, sections and instructions follows and is wholly in sight."""
+    """Skip the comments, sections and instructions that follow and are wholly in memory."""
     view = window.view
     at = _end_of(_RUN, view, window.at)
     end = _end_of(_RUN_OF_SECTIONS, view, at) if view.startswith(b"<![CDATA[", at) else at
-    if end > at:  # sections are not lawful everywhere, as the others are
+    if end > at:  # unlike the others, sections are not allowed everywhere
         frame.text(_EMPTY[b"<![CDATA["], window.line_at(at))
     window.at = end
 
@@ -230,7 +230,7 @@ def _item(window: _Window, cutter: _Cutter) -> Item:
             start = window.at
             if read.end != len(raw):
                 digest = cutter.digest(window.view[start : start + read.end])
-            # The guess was wrong, but the item may be known all the same.
+            # The guess was wrong, but the item may still be known.
             fields = None if digest in cutter.known else read.fields
             end, is_mended = start + read.end, read.is_mended
             if read.broken is not None:
@@ -240,7 +240,7 @@ def _item(window: _Window, cutter: _Cutter) -> Item:
 
 
 def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadItem:
-    """Have the parser read the item at ``window.at``, whose first piece this is, to its end."""
+    """Let the parser read the item at ``window.at``, whose first piece this is, to its end."""
     reader, fed = cutter.reader, 0
     reader.begin()
     while True:
@@ -264,7 +264,7 @@ def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadIte
 
 
 def _mended(reader: ItemReader, raw: bytes) -> ReadItem | None:
-    """The item that these bytes were meant to be; None: they can still not be read as one."""
+    """The item that these bytes were meant to be; None: it cannot be read even when mended."""
     meant = mended(raw)
     if meant == raw:
         return None
@@ -279,7 +279,7 @@ def _mended(reader: ItemReader, raw: bytes) -> ReadItem | None:
 
 
 def _broken(cutter: _Cutter, raw: bytes, bad: NotWellFormed) -> ReadItem | None:
-    """A broken item that surely ends where it seems to: no other begins within it."""
+    """A broken item that certainly ends where it seems to: no other begins within it."""
     if not cutter.passes_broken or cutter.opening.search(raw, 1) or not cutter.closing.search(raw):
         return None
     said = told_by(raw) | cutter.reader.so_far()
@@ -289,12 +289,12 @@ def _broken(cutter: _Cutter, raw: bytes, bad: NotWellFormed) -> ReadItem | None:
 def _guess(window: _Window, closing: re.Pattern[bytes], fed: int) -> int:
     """Where the next end tag of the item's name ends, after so many of its bytes.
 
-    Where there is none in sight and the stream ends, or the item grows too large: all in sight.
+    Without one in memory, if the stream ends or the item grows too large: everything in memory.
     """
     tag = None if fed else TAG.match(window.view, window.at)
     if tag is not None and window.view.endswith(b"/>", window.at, tag.end()):
         return tag.end()
-    # What was fed in vain may be a comment full of end tags: the next piece is no shorter.
+    # If pieces were fed in vain (a comment full of end tags?), the next piece is no shorter.
     sought = window.at + 2 * fed
     while (found := closing.search(window.view, sought)) is None:
         size = len(window.view) - window.at
