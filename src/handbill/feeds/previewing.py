@@ -58,7 +58,7 @@ class Body:
 
 @dataclass(slots=True)
 class Preview:
-    """What a first run would find. ``failure``: why it would fail, after what is told here."""
+    """What a first run would find. ``failure``: why it would fail; the rest until then."""
 
     body: Body
     found: Collected

@@ -56,5 +56,5 @@ def page(tx: Tx, feed_no: int, after: int, most: int) -> list[int]:
 
 
 def forget(tx: Tx, feed_no: int, nos: Sequence[int]) -> None:
-    """Note that the feed carries these no more."""
+    """Note that the feed no longer carries these."""
     tx.run(_FORGET, feed_no=feed_no, nos=Listed(nos))
