@@ -68,7 +68,13 @@ def test_a_mistyped_folder_is_not_made(words: tuple[str, ...], tmp_path: Path) -
         app, [*words, "--data", str(nowhere)]
     )
     # Some must be given one thing or another, or a number, which is asked for first.
-    is_asked_wrongly = words[:2] in {("stage-map", "set"), ("markup", "create"), ("rates", "set")}
+    is_asked_wrongly = words[:2] in {
+        ("stage-map", "set"),
+        ("markup", "create"),
+        ("rates", "set"),
+        ("explain", "cap"),
+        ("ledger", "rejudge"),
+    }
     assert status_of(result) == (2 if is_asked_wrongly else 1), result.output
     assert not nowhere.exists()
 

@@ -10,6 +10,7 @@ from contract.office import NOON, OPERATIONS, Body, Office
 from contract.rooms_office import RoomsOffice, open_rooms
 from contract.test_golden import _filled
 from handbill.contract.funnel import routes as funnel
+from handbill.contract.postings import jobs as posting_jobs
 from handbill.contract.postings import routes as postings
 from handbill.contract.rules import routes as rules
 from handbill.kit.instants import DAY, iso_of
@@ -180,5 +181,5 @@ def _compared(answer: Any, wanted: Any) -> list[str]:
 
 
 def test_every_operation_of_these_rooms_has_its_sample() -> None:
-    mine = [*postings.OPERATIONS, *rules.OPERATIONS, *funnel.OPERATIONS]
+    mine = [*postings.OPERATIONS, *posting_jobs.OPERATIONS, *rules.OPERATIONS, *funnel.OPERATIONS]
     assert {row.number for row in GOLDEN} == {one.number for one in mine} - {None}
