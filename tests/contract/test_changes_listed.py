@@ -104,6 +104,8 @@ def test_changes_are_chosen_by_actor_and_time(world: World) -> None:
     assert ids(until=iso_of(noon - DAY)) == []
     for wrong in ("since=yesterday", "until=2026-13-01", "actor=NOBODY", "cursor=x", "limit=0"):
         assert set(office.faults("GET", f"/changes?{wrong}")) == {f"/{wrong.split('=')[0]}"}
+    said = {"/cursor": "must be next of a previous answer"}
+    assert office.faults("GET", "/changes?cursor=1-2-3") == said
 
 
 def test_nobody_sees_another_agencys_changes(world: World) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from contract.office import Office
 from handbill.core.click_definitions import PRESETS
+from handbill.kit.instants import iso_of
 
 ONE = "/publishers/TestExp1/click-definition"
 FULL: dict[str, Any] = {
@@ -117,3 +118,18 @@ def test_a_publisher_that_is_set_up_anew_begins_without(office: Office) -> None:
     assert office.ask("GET", ONE).status == 404
     office.put(ONE, {"duplicate": 20})
     assert office.get(ONE)["createdAt"] == office.get("/publishers/TestExp1")["createdOn"]
+
+
+def test_only_a_month_that_is_open_is_judged_again(office: Office) -> None:
+    path = f"{office.client()}/rejudgings"
+    assert iso_of(office.clock.now())[:7] == "2026-11"
+    closed, ahead = "is closed: nothing in it changes any more", "is still to come"
+    for month, why in (
+        ("2026-13", "must be a month such as 2026-11"),
+        ("2026-1", "must be a month such as 2026-11"),
+        ("1999-01", "must be a month such as 2026-11"),
+        ("2026-09", closed),
+        ("2026-12", ahead),
+    ):
+        assert office.faults("POST", path, {"month": month}) == {"/month": why}
+    assert office.get(f"{path}?page=0&limit=1")["data"] == []

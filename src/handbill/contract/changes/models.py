@@ -4,19 +4,20 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from handbill.changes import service
 from handbill.changes.service import Place
 from handbill.core import undoing as core
 from handbill.core.trail import Act, Actor, Changed, Kind
 from handbill.kit.instants import DAY, instant_or_day
-from handbill.wire.fields import AnyCase, Id, Instant, Whole
+from handbill.wire.fields import AnyCase, Id, Instant, Matching, Whole
 from handbill.wire.models import Model
 from handbill.wire.queries import Query
 
 _WHYS: Final = "".join(f"\n- {why}: {words}." for why, words in core.WORDS.items())
-_PLACE: Final = r"^[0-9]{1,18}-[0-9]{1,18}$"
+_PLACE: Final = r"[0-9]{1,18}-[0-9]{1,18}"
+_NO_PLACE: Final = "must be next of a previous answer"
 _WHEN: Final = WithJsonSchema({"type": "string", "maxLength": 40})
 
 
@@ -47,7 +48,7 @@ class ChangesBelow(Query):
     limit: Annotated[int, Whole(1, 1_000)] = Field(
         50, description="Number of changes, 1 to 1000. Default: 50."
     )
-    cursor: Annotated[str, StringConstraints(max_length=40, pattern=_PLACE)] | None = Field(
+    cursor: Annotated[str, Matching(_PLACE, _NO_PLACE, most=40)] | None = Field(
         None, description="Continues a list: next of the previous answer."
     )
 

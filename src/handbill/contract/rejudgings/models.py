@@ -2,21 +2,22 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from handbill.contract.envelopes import Identified, Page
 from handbill.core import rejudging as core
 from handbill.ledger.rejudgings import Kept
-from handbill.wire.fields import Instant, Money
+from handbill.wire.fields import Instant, Matching, Money
 from handbill.wire.models import Model
 
 _RULES: Final = ", ".join(core.UNKNOWABLE)
+_MONTH: Final = r"20[0-9]{2}-(0[1-9]|1[0-2])"
 
 
 class RejudgingAsked(Model):
     """Which month to judge again."""
 
-    month: Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")] = Field(
+    month: Annotated[str, Matching(_MONTH, "must be a month such as 2026-11", most=7)] = Field(
         description="The month in the client's time zone, such as 2026-11. It must not be closed."
     )
     only_looks: bool = Field(
