@@ -187,8 +187,13 @@ def test_a_correction_stands_beside_what_it_corrects(market: Market) -> None:
         spend_micros=0,
         marked_micros=0,
     )
+    # Corrected once more: in the order of ids, the last one would not be what stands.
+    again = msgspec.structs.replace(now, id=b"0" * 16, sign=-1, corrects=now.id)
+    last = msgspec.structs.replace(
+        now, id=b"/" * 16, corrects=now.id, disposition="duplicate", reason="same_visitor"
+    )
     path = segments.path_of("2026-11", market.clock.now(), market.ids)
-    written = segments.write(market.blobs, path, [back, now])
+    written = segments.write(market.blobs, path, [back, now, again, last])
     with market.records.write() as tx:
         segments.register(tx, [written], market.clock.now())
     later = market.clicked(listing, at=market.clock.now() + HOUR)
@@ -196,10 +201,14 @@ def test_a_correction_stands_beside_what_it_corrects(market: Market) -> None:
     market.judged()
     _, told = explained(market, click)
     assert (told.disposition, told.charge and told.charge.spend_micros) == ("valid", MICROS)
-    assert [(one.disposition, one.reason, one.marked_micros) for one in told.corrections] == [
-        ("valid", None, -1),
-        ("bot", "agent_added", 0),
+    assert [(one.sign, one.disposition, one.marked_micros) for one in told.corrections] == [
+        (-1, "valid", -1),
+        (1, "bot", 0),
+        (-1, "bot", 0),
+        (1, "duplicate", 0),
     ]
+    former = [entry.id.hex()] * 2 + [now.id.hex()] * 2
+    assert [one.corrected_id for one in told.corrections] == former
     assert told.following == []
     assert explained(market, later)[1].disposition == "valid"
 

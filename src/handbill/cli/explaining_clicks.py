@@ -73,9 +73,10 @@ def lines_of(told: "ClickExplanation") -> Iterator[str]:
             f"{number_of(one.charge_micros)}, spend {number_of(one.spend_micros)}, "
             f"marked up {number_of(one.marked_micros)} {one.currency}",
         )
-    for what, some in (("followed", told.following), ("corrected", told.corrections)):
-        for it in some:
-            yield _line(what, _of_it(it))
+    for it in told.following:
+        yield _line("followed", _of_it(it))
+    for other in told.corrections:
+        yield _line("taken back" if other.sign < 0 else "replaced by", _of_it(other))
     for text in told.unknown:
         yield _line("not known", text)
 

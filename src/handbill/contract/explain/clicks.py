@@ -229,6 +229,15 @@ class OfClick(Model):
     marked_micros: Amount = Field(alias="markedUp", description="What the customer pays for it.")
 
 
+class CorrectionOfClick(OfClick):
+    """A correction of the click's entry, or of one that followed from it."""
+
+    sign: int = Field(
+        description="-1: it cancels the entry of correctedId. 1: it replaces that entry."
+    )
+    corrected_id: str = Field(alias="correctedId", description="Id of the entry that it corrects.")
+
+
 class ClickExplanation(Model):
     """What became of a click, and why."""
 
@@ -277,8 +286,8 @@ class ClickExplanation(Model):
         alias="conversions",
         description=f"Its conversions and hires, oldest first, at most {MOST_TOLD}.",
     )
-    corrections: list[OfClick] = Field(
-        description="Corrections of its entries: entries that cancel it, with negative amounts, "
-        "and entries that replace it."
+    corrections: list[CorrectionOfClick] = Field(
+        description="Corrections of its entries, in their order: each entry that cancels one, with "
+        "negative amounts, and the entry that replaces that one."
     )
     unknown: list[str] = Field(alias="notKnown", description="What is no longer known, and why.")

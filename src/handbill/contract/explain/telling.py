@@ -13,6 +13,7 @@ from handbill.contract.explain.clicks import (
     ClickLink,
     ClickSaw,
     ClickVisitor,
+    CorrectionOfClick,
     OfClick,
 )
 from handbill.core.charging import Limit, Scope
@@ -151,7 +152,7 @@ def click_told(tx: Tx, client: Client, found: Explained) -> ClickExplanation:
             *(_of_it(one) for one in found.of_it if one not in corrections),
             *map(_waiting, found.waiting),
         ],
-        corrections=list(map(_of_it, corrections)),
+        corrections=list(map(_correction, _in_turn(corrections))),
         unknown=list(_not_known(found)),
     )
 
@@ -252,14 +253,32 @@ def _cap(names: _Names, found: Explained, one: CapThen) -> ClickCap:
 
 
 def _of_it(one: Entry) -> OfClick:
-    return OfClick.of(
-        one,
-        id=one.id.hex(),
-        reason=one.reason or None,
-        application_id=one.application_id or None,
-        charge_micros=number_of(one.charge_micros),
-        marked_micros=number_of(one.marked_micros),
-    )
+    return OfClick.of(one, **_told_of(one))
+
+
+def _correction(one: Entry) -> CorrectionOfClick:
+    return CorrectionOfClick.of(one, corrected_id=one.corrects.hex(), **_told_of(one))
+
+
+def _told_of(one: Entry) -> dict[str, Any]:
+    return {
+        "id": one.id.hex(),
+        "reason": one.reason or None,
+        "application_id": one.application_id or None,
+        "charge_micros": number_of(one.charge_micros),
+        "marked_micros": number_of(one.marked_micros),
+    }
+
+
+def _in_turn(corrections: list[Entry]) -> Iterator[Entry]:
+    """As one followed from another: what takes an entry back, then what stands for it."""
+    made = {one.id for one in corrections}
+    first = dict.fromkeys(one.corrects for one in corrections if one.corrects not in made)
+    turn = list(first)
+    for former in turn:
+        those = [one for one in corrections if one.corrects == former]
+        yield from sorted(those, key=lambda one: one.sign)
+        turn += [one.id for one in those]
 
 
 def _waiting(one: ReceivedConversion) -> OfClick:
