@@ -282,6 +282,11 @@ OPERATIONS = [
         work=_undo,
         client_header="x-client-id",
         answer=RunUndone,
-        sample_answer={"result": True, "message": "Run undone", "undone": [_ACT], "left": []},
+        sample_answer={
+            "result": True,
+            "message": "Run undone",
+            "undone": [_ACT | {"undone": True}],
+            "left": [],
+        },
     ),
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
+from msgspec.structs import replace
 from pydantic import Field
 
 from handbill.contract.caps import is_none
@@ -273,7 +274,7 @@ def undone_told(found: list[Undone]) -> RunUndone:
     return RunUndone.of(
         result=True,
         message="Run undone",
-        undone=[act_told(one.act) for one in found if not one.why_not],
+        undone=[act_told(replace(one.act, undone=True)) for one in found if not one.why_not],
         left=[NotUndone.of(act=act_told(one.act), why_not=one.why_not) for one in left],
     )
 
