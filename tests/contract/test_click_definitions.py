@@ -7,6 +7,7 @@ import msgspec
 from contract.office import Office
 from handbill.core.click_definitions import PRESETS
 from handbill.kit.instants import iso_of
+from handbill.ledger.rejudgings import MOST_WAITING
 
 ONE = "/publishers/TestExp1/click-definition"
 FULL: dict[str, Any] = {
@@ -133,3 +134,13 @@ def test_only_a_month_that_is_open_is_judged_again(office: Office) -> None:
     ):
         assert office.faults("POST", path, {"month": month}) == {"/month": why}
     assert office.get(f"{path}?page=0&limit=1")["data"] == []
+
+
+def test_only_so_many_months_wait_to_be_judged_again(office: Office) -> None:
+    path, body = f"{office.client()}/rejudgings", {"month": "2026-11", "validateOnly": True}
+    for _ in range(MOST_WAITING):
+        office.new(path, body)
+    refused = office.ask("POST", path, body)
+    assert refused.status == 429
+    assert refused.headers["retry-after"] == "60"
+    assert office.ask("POST", f"{office.client()}/rejudgings", body).status == 200

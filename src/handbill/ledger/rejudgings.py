@@ -10,7 +10,7 @@ from handbill.core.nouns import Client
 from handbill.core.rejudging import Outcome
 from handbill.core.trail import Entity
 from handbill.host.ids import Ids, new_uuid
-from handbill.kit.faults import Refused
+from handbill.kit.faults import Refused, too_many
 from handbill.kit.instants import Instant
 from handbill.ledger import rejudging
 from handbill.ledger.planning import Desk, month_of
@@ -42,11 +42,20 @@ _t = rejudgings.c
 _REJUDGINGS: Final = Mapper(rejudgings, Kept)
 _ONE = _REJUDGINGS.ever("id")
 _OF_CLIENT = _REJUDGINGS.ever("client_no", order=_t.no.desc())
+_IN_STATE = _REJUDGINGS.ever("client_no", "state")
+MOST_WAITING: Final = 10
+_LATER_SECONDS: Final = 60
 
 
 def ask(tx: Tx, now: Instant, ids: Ids, client: Client, month: str, *, only_looks: bool) -> str:
-    """Note that a month is to be judged again; its id. **Refuses** as ``rejudging.month_of``."""
+    """Note that a month is to be judged again; its id.
+
+    **Refuses** as ``rejudging.month_of``, and (429) where ten of the client wait already.
+    """
     month_of(client, month, now)
+    if _IN_STATE.count(tx, client_no=client.no, state="SUBMITTED") >= MOST_WAITING:
+        text = f"{MOST_WAITING} rejudgings of this client wait; try again when one is done"
+        raise too_many(text, _LATER_SECONDS)
     rejudging_id = new_uuid(ids)
     tx.put(
         rejudgings,
