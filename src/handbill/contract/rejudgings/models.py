@@ -83,33 +83,9 @@ class RejudgingPage(Page[Rejudged]):
 
 
 def outcome_told(one: core.Outcome) -> RejudgingOutcome:
-    became = [
-        ClicksBecame.of(
-            former=it.former, disposition=it.disposition, reason=it.reason, clicks=it.clicks
-        )
-        for it in one.became
-    ]
     left = [ClicksLeft.of(rule=rule, clicks=n) for rule, n in sorted(one.unknown.items())]
-    return RejudgingOutcome.of(
-        looked_at=one.looked_at,
-        became=became,
-        left=left,
-        applies=one.applies,
-        spend_micros=one.spend_micros,
-        charge_micros=one.charge_micros,
-        marked_micros=one.marked_micros,
-        is_more=one.is_more,
-    )
+    return RejudgingOutcome.of(one, left=left)
 
 
 def rejudged_told(one: Kept) -> Rejudged:
-    return Rejudged.of(
-        id=one.id,
-        month=one.month,
-        only_looks=one.only_looks,
-        state=one.state,
-        message=one.message,
-        outcome=outcome_told(one.outcome[0]) if one.outcome else None,
-        created_at=one.created_at,
-        ended_at=one.ended_at,
-    )
+    return Rejudged.of(one, outcome=outcome_told(one.outcome[0]) if one.outcome else None)
