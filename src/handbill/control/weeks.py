@@ -18,7 +18,6 @@ from handbill.core.pacing.curves import (
     KEEP,
     OF_DAY,
     OF_WEEK,
-    QUARTER,
     Curve,
     Shape,
     curve_of,
@@ -27,7 +26,7 @@ from handbill.core.pacing.curves import (
 )
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
-from handbill.kit.zones import day_of, start_of, zone_of
+from handbill.kit.zones import QUARTER, day_of, start_of, zone_of
 from handbill.ledger.traffic import Quarter, Seen
 
 ALL: Final = 0

@@ -6,10 +6,7 @@ from typing import NamedTuple
 
 from handbill.core.entries import Entry
 from handbill.core.metrics import RAW, gains
-from handbill.kit.instants import MINUTE
-from handbill.kit.zones import day_of
-
-_QUARTER = 15 * MINUTE  # no day of any zone begins within one
+from handbill.kit.zones import QUARTER, day_of
 
 
 class PlaceDay(NamedTuple):
@@ -27,7 +24,7 @@ def come_to(entries: Iterable[Entry], zone: tzinfo) -> dict[PlaceDay, list[int]]
     days: dict[int, str] = {}
     found: dict[PlaceDay, list[int]] = {}
     for one in entries:
-        quarter = one.at // _QUARTER
+        quarter = one.at // QUARTER
         day_on = days.get(quarter)
         if day_on is None:
             day_on = days[quarter] = day_of(one.at, zone).isoformat()

@@ -3,13 +3,15 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from handbill.kit.instants import Instant, instant_of, moment_of
+from handbill.kit.instants import MINUTE, Instant, instant_of, moment_of
 
 Period = Literal["Daily", "Weekly", "Monthly", "Lifetime"]
 PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly", "Lifetime")
+QUARTER: Final = 15 * MINUTE
+"""No day of any zone begins within a quarter hour."""
 
 _OFFSET = re.compile(r"UTC([+-])(\d{1,2}):(\d{2})")
 # Every offset that is, or recently was, some place's civil time (IANA 2026), in minutes.

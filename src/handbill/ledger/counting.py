@@ -23,8 +23,8 @@ from handbill.core.job_caps import (
     owners_of,
 )
 from handbill.core.received import ReceivedClick, ReceivedConversion
-from handbill.kit.instants import MINUTE, Instant
-from handbill.kit.zones import day_of, zone_of
+from handbill.kit.instants import Instant
+from handbill.kit.zones import QUARTER, day_of, zone_of
 from handbill.ledger import counter_rows, folding
 from handbill.ledger.terms import Terms
 from handbill.store import segment_files, segments
@@ -35,7 +35,6 @@ from handbill.store.segments import Segment
 
 _MEMORY_MB = 256
 _OWNERS_AT_ONCE = 5_000
-_QUARTER = 15 * MINUTE  # no day of any zone begins within one
 _t = tables.job_counts.c
 _ALL = sa.select(_t.scope, _t.owner, _t.measure).where(_t.client_no == b("client_no"))
 _OF_OWNERS = _ALL.where(among(_t.owner, "owners"))
@@ -210,8 +209,8 @@ def compared(
     """The counters that a client's caps are compared with, for events with these stamps."""
     zone = zone_of(terms.zone)
     open_at = first_open(now, zone)
-    quarters = {at // _QUARTER for at in stamps}
-    days = {day_of(max(quarter * _QUARTER, open_at), zone) for quarter in quarters}
+    quarters = {at // QUARTER for at in stamps}
+    days = {day_of(max(quarter * QUARTER, open_at), zone) for quarter in quarters}
     keys: set[CounterKey] = set()
     for day in days:
         for limits in (*terms.limits.values(), *of_jobs.values()):

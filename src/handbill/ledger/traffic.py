@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.instants import Instant
+from handbill.kit.zones import QUARTER
 from handbill.store.records import Tx
 from handbill.store.records.tables import traffic
 
-QUARTER: Final = 15 * MINUTE
 _AMOUNTS: Final = ("clicks", "applies", "unbilled", "unbilled_micros", "spend_micros")
 _t = traffic.c
 _KEYS = ("client_no", "group_no", "publisher_no", "quarter_at")

@@ -15,7 +15,6 @@ from handbill.core.pacing.copies import next_fetch, rhythm_of
 from handbill.core.pacing.curves import (
     KEEP,
     OF_DAY,
-    QUARTER,
     Shape,
     come_by,
     curve_of,
@@ -30,7 +29,7 @@ from handbill.core.pacing.streams import Stream, ahead_of, life_of
 from handbill.host.ids import seeded
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
-from handbill.kit.zones import period_key, start_of
+from handbill.kit.zones import QUARTER, period_key, start_of
 from handbill.simulate.market import CENT, Group, World, groups, noise, poisson, shapes
 
 FIRST_DAY = date(2027, 2, 1)

@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from handbill.kit.instants import MINUTE
-from handbill.kit.zones import zone_of
+from handbill.kit.zones import QUARTER, zone_of
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
 from handbill.store.segment_days import day_text
@@ -22,7 +21,7 @@ _KEY_OF_LEVEL: Final = {
     "CURRENCY": "currency",
     "QUARTER": "quarter",
 }
-_QUARTER: Final = f'"at" // {15 * MINUTE} AS quarter'
+_QUARTER: Final = f'"at" // {QUARTER} AS quarter'
 ANSWER: Final = """SELECT * FROM answer ORDER BY {keys}"""
 COUNT: Final = "SELECT count(*) FROM answer"
 

@@ -9,10 +9,9 @@ from datetime import date, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from handbill.kit.instants import DAY, MINUTE, Instant
-from handbill.kit.zones import bounds_of, offsets_within, start_of
+from handbill.kit.instants import DAY, Instant
+from handbill.kit.zones import QUARTER, bounds_of, offsets_within, start_of
 
-QUARTER: Final = 15 * MINUTE
 OF_DAY: Final = 96
 OF_WEEK: Final = 7 * OF_DAY
 SMALLEST: Final = 0.02
