@@ -51,13 +51,15 @@ def main(words: list[str]) -> None:
     if unknown:
         sys.exit(f"no such bench: {', '.join(unknown)}; there are {', '.join(ORDER + LONG)}")
     figures: list[Figure] = []
-    for name, size in wanted:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        bench = importlib.import_module(f"bench.{name.removesuffix(_ON_POSTGRESQL)}")
-        elsewhere = name.endswith(_ON_POSTGRESQL)
-        with records_on_postgresql() if elsewhere else nullcontext():
-            figures += bench.run(*([int(size)] if size else []))
-    show(figures)
+    try:
+        for name, size in wanted:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            bench = importlib.import_module(f"bench.{name.removesuffix(_ON_POSTGRESQL)}")
+            elsewhere = name.endswith(_ON_POSTGRESQL)
+            with records_on_postgresql() if elsewhere else nullcontext():
+                figures += bench.run(*([int(size)] if size else []))
+    finally:
+        show(figures)  # those before a bench that crashed, too
     OUT.mkdir(exist_ok=True)
     text = json.dumps([asdict(figure) for figure in figures], indent=2)
     (OUT / "figures.json").write_text(text + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -92,12 +93,12 @@ def filled(records: Records, blobs: Blobs, ids: SeededIds) -> int:
         listings = market(tx, 1)
     client_no = listings[0].client_no
     for segment in range(_EVENTS // _ROWS):
-        entries = list(_entries(listings, segment))
-        month = segments.month_of(entries[0].at)
-        path = segments.path_of(month, _NOW, ids)
-        written = segments.write(blobs, path, entries)
-        with records.write() as tx:
-            segments.register(tx, [written], _NOW)
+        every = _entries(listings, segment)
+        for month, entries in groupby(every, lambda entry: segments.month_of(entry.at)):
+            path = segments.path_of(month, _NOW, ids)
+            written = segments.write(blobs, path, list(entries))
+            with records.write() as tx:
+                segments.register(tx, [written], _NOW)
     return client_no
 
 
