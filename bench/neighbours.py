@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from bench.booked import book
 from bench.figures import Figure
 from bench.serving import (
     CLIENT,
@@ -42,7 +43,6 @@ from handbill.host.clock import SystemClock
 from handbill.host.ids import SystemIds
 from handbill.jobs import service as jobs
 from handbill.kit.instants import DAY, moment_of
-from handbill.store import segments
 from handbill.store.blobs import open_blobs
 from handbill.store.records import open_records
 from handbill.store.records.tables import clients
@@ -93,12 +93,8 @@ def _fill(data: Path, client_id: str) -> list[str]:
             jobs.apply(tx, client, None, brought[start : start + 1_000], now)
     ids = [jobs.job_id(client_id, f"JOB-{number:07d}") for number in range(_JOBS)]
     blobs = open_blobs(str(data / "blobs"))
-    entries = list(_entries(client, ids, now))
-    written = segments.write(
-        blobs, segments.path_of(segments.month_of(now), now, SystemIds()), entries
-    )
-    with records.write() as tx:
-        segments.register(tx, [written], now)
+    entries = _entries(client, ids, now)
+    book(records, blobs, SystemIds(), now, entries, _ENTRIES)
     records.close()
     return ids
 

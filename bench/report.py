@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.booked import book
 from bench.figures import Figure
 from bench.judge import market
 from bench.masters import new_records
@@ -21,7 +21,6 @@ from handbill.kit.instants import DAY, Instant
 from handbill.stats import service
 from handbill.stats.questions import Filters, Level, Question
 from handbill.stats.work import report
-from handbill.store import segments
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.records import Records
 from handbill.work.queue import Task
@@ -93,12 +92,7 @@ def filled(records: Records, blobs: Blobs, ids: SeededIds) -> int:
         listings = market(tx, 1)
     client_no = listings[0].client_no
     for segment in range(_EVENTS // _ROWS):
-        every = _entries(listings, segment)
-        for month, entries in groupby(every, lambda entry: segments.month_of(entry.at)):
-            path = segments.path_of(month, _NOW, ids)
-            written = segments.write(blobs, path, list(entries))
-            with records.write() as tx:
-                segments.register(tx, [written], _NOW)
+        book(records, blobs, ids, _NOW, _entries(listings, segment), _ROWS)
     return client_no
 
 
