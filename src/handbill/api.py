@@ -68,6 +68,7 @@ from handbill.http.lanes import Deputies
 from handbill.http.operations import NO_JOURNAL, Caller, Desk, Operation
 from handbill.http.witness import Witness
 from handbill.opening import open_stores
+from handbill.pages.app import Pages
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Tx
 from handbill.tracking.addresses import Proxies
@@ -192,10 +193,10 @@ def deputising(given: tuple[Begun, Settings]) -> Work:
 
 
 def fronted(desk: Desk, app: Application | None = None) -> Front:
-    """The application behind its limits, as it is served."""
+    """The application and the pages behind their limits, as they are served."""
     proxies = Proxies(desk.settings.trusted_proxies)
     return Front(
-        app or build(desk),
+        Pages(app or build(desk), desk.ids, desk.settings.public_api),
         desk.clock,
         desk.ids,
         proxies.client_of,

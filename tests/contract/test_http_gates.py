@@ -346,7 +346,7 @@ def test_public_pages(ask: Ask) -> None:
 
 def test_the_bare_address_leads_people_to_the_docs_and_robots_away(ask: Ask) -> None:
     person = ask("GET", "/", headers={"accept": "text/html,application/xhtml+xml;q=0.9"})
-    assert (person.status, person.headers["location"], person.raw) == (302, "/docs", b"")
+    assert (person.status, person.headers["location"], person.raw) == (302, "/app", b"")
     for accept in ({}, {"accept": "*/*"}, {"accept": "application/json"}):
         assert ask("GET", "/", headers=accept).status == 404
     robots = ask("GET", "/robots.txt", headers={})

@@ -77,10 +77,10 @@ def _metrics(_: Call) -> Answer:
 
 
 def _root(call: Call) -> Answer:
-    """Redirects a person who opens the bare address to the docs; a program gets a 404."""
+    """Redirects a person who opens the bare address to the pages; a program gets a 404."""
     if "text/html" not in call.headers.get("accept", "").lower():
         raise not_found()
-    return Answer(raw=b"", status=302, headers={"location": "/docs"})
+    return Answer(raw=b"", status=302, headers={"location": "/app"})
 
 
 def _robots(_: Call) -> Answer:
@@ -112,7 +112,7 @@ def with_pages(operations: list[Operation]) -> list[Operation]:
 
     return [
         *operations,
-        _public("root", "/", "The way to the documentation.", _root),
+        _public("root", "/", "The way to the pages.", _root),
         _public("robots", "/robots.txt", "Nothing here is for search engines.", _robots),
         _public("openapi", "/openapi.json", "The OpenAPI document.", openapi),
         _public("docs", "/docs", "The API, to read and try.", _docs),

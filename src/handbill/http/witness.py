@@ -51,7 +51,7 @@ class Witness:
 
     def _tell(self, scope: Scope, seen: dict[str, Any], seconds: float) -> None:
         operation = scope.get("operation")
-        name = operation.name if operation else _UNKNOWN
+        name = operation.name if operation else scope.get("page", _UNKNOWN)
         REQUESTS.labels(name, str(seen["status"])).inc()
         REQUEST_SECONDS.labels(name).observe(seconds)
         level = logging.DEBUG if name in _PROBES else logging.INFO

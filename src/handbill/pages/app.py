@@ -1,0 +1,171 @@
+"""The pages as one application: the table of their rows, and the guards before each."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from handbill.host.ids import Ids, new_name
+from handbill.pages import assets
+from handbill.pages.calls import Calls, Declined
+from handbill.pages.forms import TooLarge, Untrusted, check_sender, check_token, read_fields
+from handbill.pages.frame import HEADERS, Link, Visit, render, visit_of
+from handbill.pages.rows import Page
+from handbill.pages.views import today
+from handbill.pages.visitors import HOME, credential_of
+
+_log = logging.getLogger("handbill.pages")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
+_ZIPPED_FROM = 1_024
+_ZIP_LEVEL = 4
+_NOBODY = ("", 0)
+Answered = Callable[[Request], Awaitable[Response]]
+
+PAGES: Sequence[Page] = (*today.PAGES,)
+"""Every page, in the order in which the navigation names them."""
+
+
+class Pages:
+    """The API, and the pages beneath /app, which call it in this process."""
+
+    def __init__(self, api: ASGIApp, ids: Ids, address: str) -> None:
+        self._api = api
+        self._pages = _application(api, ids, address)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        is_page = scope["type"] == "http" and (path == HOME or path.startswith(f"{HOME}/"))
+        await (self._pages if is_page else self._api)(scope, receive, send)
+
+
+def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
+    links = [Link(page.link, HOME + page.path) for page in PAGES if page.link]
+    tabs = [Link(page.tab, page.path.partition("}")[2]) for page in PAGES if page.tab]
+
+    def arrive(request: Request) -> Visit:
+        given = request.headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_name(ids, 20)
+        peer = request.scope.get("client") or _NOBODY
+        calls = Calls(api, credential_of(request), request_id, (peer[0], peer[1]))
+        visit = request.state.visit = Visit(calls, ids, address, links, tabs)
+        return visit
+
+    async def lost(request: Request, failure: Exception) -> Response:
+        """A path or a verb that no page has."""
+        status = failure.status_code if isinstance(failure, HTTPException) else 404
+        visit = arrive(request)
+        return _sent(visit, render(request, "told.html", status, **_TOLD.get(status, _TOLD[404])))
+
+    routes = [
+        Route(
+            (HOME + page.path).rstrip("/"),
+            partial(_guarded, page, arrive),
+            methods=list(page.verbs),
+        )
+        for page in PAGES
+    ]
+    routes.append(Route(f"{HOME}/static/{{name}}", _static, methods=["GET"]))
+    made = Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(GZipMiddleware, minimum_size=_ZIPPED_FROM, compresslevel=_ZIP_LEVEL)
+        ],
+        exception_handlers={HTTPException: lost},
+    )
+    made.router.redirect_slashes = False
+    return made
+
+
+async def _static(request: Request) -> Response:
+    request.scope["page"] = "static"
+    found = assets.sent(request)
+    if found is None:
+        raise HTTPException(404)
+    found.headers["x-content-type-options"] = "nosniff"
+    return found
+
+
+async def _guarded(page: Page, arrive: Callable[[Request], Visit], request: Request) -> Response:
+    """A page behind its guards: who sends a form, and what becomes of a refusal."""
+    request.scope["page"] = page.name
+    visit = arrive(request)
+    try:
+        response = await _viewed(page, request)
+    except Declined as declined:
+        response = _told(request, declined)
+    except Untrusted:
+        response = render(request, "told.html", 403, **_UNTRUSTED)
+    except TooLarge:
+        response = render(request, "told.html", 413, **_TOLD[413])
+    except ClientDisconnect:
+        response = render(request, "told.html", 400, **_TOLD[400])
+    except Exception:  # noqa: BLE001 - a bug: told with the id by which the log names it
+        _log.exception("bug", extra={"requestId": visit.calls.request_id})
+        response = render(request, "told.html", 500, **_TOLD[500])
+    return _sent(visit, response)
+
+
+async def _viewed(page: Page, request: Request) -> Response:
+    visit = visit_of(request)
+    if request.method == "POST":
+        check_sender(request, visit.address)
+        visit.fields = await read_fields(request)
+        check_token(request, visit.calls.credential, visit.fields)
+    if not page.is_public and not visit.calls.credential:
+        return _signed_out(request)
+    return await page.view(request)
+
+
+def _told(request: Request, declined: Declined) -> Response:
+    """What the API refuses, as a page."""
+    if declined.status == 401:
+        return _signed_out(request)
+    told = _TOLD.get(declined.status, _TOLD[400])
+    faults = [f"{field.lstrip('/')}: {text}" for field, text in declined.faults.items()]
+    retry = declined.retry_seconds
+    response = render(request, "told.html", declined.status, **told, faults=faults, retry=retry)
+    if retry:
+        response.headers["retry-after"] = retry
+    return response
+
+
+def _signed_out(request: Request) -> Response:
+    at = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return render(request, "told.html", 401, **_TOLD[401], back=at)
+
+
+def _sent(visit: Visit, response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["x-request-id"] = visit.calls.request_id
+    return response
+
+
+def _text(title: str, text: str) -> dict[str, str]:
+    return {"title": title, "text": text}
+
+
+_UNTRUSTED = _text(
+    "This form cannot be accepted",
+    "It was not sent from a current page of this site. Open the page again and repeat the change.",
+)
+_TOLD = {
+    400: _text("This request cannot be read", "Something in the address is not valid."),
+    401: _text("You are not signed in", "Sign in to see this page."),
+    403: _text("You may not do this", "Your role does not allow it. An owner can change that."),
+    404: _text("There is no such page", "It may have been deleted, or the address is not right."),
+    405: _text("This page cannot do that", "Open it from a link."),
+    413: _text("This form is too large", "Send less at a time."),
+    429: _text("Too many requests", "Too much is asked for at the moment. Try again soon."),
+    500: _text("Something went wrong here", "This is our fault. It is noted under the id below."),
+    503: _text("Not available at the moment", "The data cannot be read now. Try again soon."),
+}

@@ -1,0 +1,124 @@
+"""Forms: who has sent them, what they say, and what the API found wrong with it."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.requests import Request
+
+from handbill.host.ids import Ids, new_name
+from handbill.kit.signing import same
+from handbill.pages.calls import Declined
+from handbill.pages.visitors import is_by_cookie, secret_of
+
+TOKEN = "form_token"  # noqa: S105 - the name of a field
+_MOST_BYTES = 262_144
+_MOST_FIELDS = 1_000
+_TYPE = "application/x-www-form-urlencoded"
+Fields = ImmutableMultiDict[str, str]
+
+
+class Untrusted(Exception):
+    """A form that another site may have sent, or that is older than the visitor's session."""
+
+
+class TooLarge(Exception):
+    """A form that is larger than any of ours."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form as it is shown: what was typed, what is wrong by field, and what is wrong at all."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
+    request_id: str = ""
+
+    @classmethod
+    def declined(
+        cls, typed: Mapping[str, str], declined: Declined, names: Mapping[str, str] | None = None
+    ) -> "Form":
+        """What the API found wrong, told at the fields. ``names``: by the pointer of a body's
+        field, the name of the form's; by default they are the same. A fault of a part is told at
+        the field that has it, and one of no field at the top.
+        """
+        at_fields: dict[str, str] = {}
+        others: list[str] = []
+        for pointer, message in declined.faults.items():
+            name = _name_of(pointer, typed, names or {})
+            if name:
+                at_fields[name] = message
+            else:
+                others.append(f"{pointer.lstrip('/')} {message}".strip())
+        text = ". ".join(others) or declined.message
+        return cls(dict(typed), at_fields, text, declined.request_id)
+
+
+def _name_of(pointer: str, typed: Mapping[str, str], names: Mapping[str, str]) -> str:
+    while pointer:
+        if pointer in names:
+            return names[pointer]
+        if pointer[1:] in typed:
+            return pointer[1:]
+        pointer = pointer.rpartition("/")[0]
+    return ""
+
+
+def form_token(credential: Mapping[str, str], ids: Ids) -> str:
+    """A text that only a page of this visitor can contain; another one each time, so that a
+    compressed page does not give it away.
+    """
+    nonce = new_name(ids, 16)
+    return f"{nonce}.{_mark(credential, nonce)}"
+
+
+def seal(credential: Mapping[str, str], text: str) -> str:
+    """A mark by which a text is known to be one that we gave this visitor."""
+    return _mark(credential, text)
+
+
+def _mark(credential: Mapping[str, str], text: str) -> str:
+    return hmac.new(secret_of(credential), text.encode(), hashlib.sha256).hexdigest()
+
+
+def check_sender(request: Request, public_address: str) -> None:
+    """**Refuses** (Untrusted) a request that may come from a page of somebody else."""
+    if not is_by_cookie(request):
+        return
+    origin = request.headers.get("origin")
+    if origin is None:
+        is_ours = request.headers.get("sec-fetch-site") == "same-origin"
+    else:
+        here = {request.headers.get("host", ""), urlsplit(public_address).netloc}
+        is_ours = origin.partition("://")[2] in here - {""}
+    if not is_ours:
+        raise Untrusted
+
+
+def check_token(request: Request, credential: Mapping[str, str], fields: Fields) -> None:
+    """**Refuses** (Untrusted) a form that no page of this session contained."""
+    if not credential or not is_by_cookie(request):
+        return
+    nonce, _, mark = fields.get(TOKEN, "").partition(".")
+    if not nonce or not same(mark.encode(), _mark(credential, nonce).encode()):
+        raise Untrusted
+
+
+async def read_fields(request: Request) -> Fields:
+    """The fields of a form, stripped of blanks around them. **Refuses** (TooLarge) others."""
+    if request.headers.get("content-type", _TYPE).partition(";")[0].strip().lower() != _TYPE:
+        raise TooLarge
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise TooLarge
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise TooLarge from None
+    return ImmutableMultiDict([(name, value.strip()) for name, value in pairs])

@@ -1,0 +1,158 @@
+"""What all pages share: the frame around them, its headers, and messages after a change."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, cast
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from handbill.host.ids import Ids
+from handbill.kit.jsons import NotJson, decode, encode
+from handbill.kit.signing import same
+from handbill.pages import wording
+from handbill.pages.assets import asset_url
+from handbill.pages.calls import Calls, asked, at
+from handbill.pages.forms import TOKEN, Fields, form_token, seal
+from handbill.pages.visitors import HOME, Visitor
+
+_POLICY = (
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": _POLICY,
+    "cache-control": "no-store",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_FLASH = "handbill_flash"
+_FLASH_SECONDS = 60
+_MOST_FLASH = 2_000
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to a page. ``path``: of one of a client's, what follows the client's path."""
+
+    title: str
+    path: str
+
+
+@dataclass
+class Visit:
+    """One request for a page. ``fields``: of the form that was sent."""
+
+    calls: Calls
+    ids: Ids
+    address: str
+    links: list[Link]
+    tabs: list[Link]
+    visitor: Visitor = field(default_factory=Visitor)
+    fields: Fields = field(default_factory=Fields)
+
+
+def visit_of(request: Request) -> Visit:
+    """What belongs to this request."""
+    return cast(Visit, request.state.visit)
+
+
+def calls_of(request: Request) -> Calls:
+    """What the page asks the API with."""
+    return visit_of(request).calls
+
+
+def render(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """A page. ``context``: what its template says; ``client``: whose page it is, with id and
+    name.
+    """
+    visit = visit_of(request)
+    flash = _flash_in(request)
+    text = (
+        _templates()
+        .get_template(template)
+        .render(
+            {
+                "client": None,
+                **context,
+                "visit": visit,
+                "visitor": visit.visitor,
+                "calls": visit.calls,
+                "here": request.url.path,
+                "query": request.query_params,
+                "flash": flash,
+                "request_id": visit.calls.request_id,
+                "token_name": TOKEN,
+                "form_token": form_token(visit.calls.credential, visit.ids),
+            }
+        )
+    )
+    response = Response(text, status, media_type="text/html")
+    if flash:
+        response.delete_cookie(_FLASH, path=HOME)
+    return response
+
+
+def leave(request: Request, path: str, message: str = "", change_id: str = "") -> Response:
+    """After a change: the next page, which shows the message, and offers to undo the change."""
+    response = RedirectResponse(path, 303)
+    if message:
+        text = encode([message, change_id, seal(calls_of(request).credential, message + change_id)])
+        response.set_cookie(
+            _FLASH,
+            base64.urlsafe_b64encode(text).decode(),
+            max_age=_FLASH_SECONDS,
+            path=HOME,
+            httponly=True,
+            samesite="lax",
+        )
+    return response
+
+
+def _flash_in(request: Request) -> dict[str, str] | None:
+    """The message that the last change left, if we have written it."""
+    text = request.cookies.get(_FLASH, "")
+    if not text or len(text) > _MOST_FLASH or not text.isascii():
+        return None
+    try:
+        found = decode(base64.urlsafe_b64decode(text))
+    except (NotJson, binascii.Error):
+        return None
+    if (
+        not isinstance(found, list)
+        or len(found) != 3
+        or not all(isinstance(one, str) for one in found)
+    ):
+        return None
+    message, change_id, mark = found
+    known = seal(calls_of(request).credential, message + change_id)
+    if not same(mark.encode(), known.encode()):
+        return None
+    return {"message": message, "change_id": change_id}
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=PackageLoader("handbill.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals |= {"asset_url": asset_url, "at": at, "asked": asked, "share": wording.share}
+    for write in (
+        wording.money,
+        wording.number,
+        wording.percent,
+        wording.change,
+        wording.instant,
+    ):
+        made.filters[write.__name__] = write
+    return made

@@ -1,0 +1,243 @@
+"""What holds for every page: who may see it, its headers, and how refusals are told."""
+
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from contract.world import World
+from handbill.host.ids import SeededIds
+from handbill.pages import app as pages
+from handbill.pages.app import PAGES, Pages
+from handbill.pages.assets import asset_url
+from handbill.pages.forms import TOKEN, Form, form_token
+from handbill.pages.frame import calls_of, leave, render
+from handbill.pages.rows import Page
+from handbill.pages.visitors import COOKIE, return_path
+from pages.browsing import Browser, Seen
+
+POLICY = (
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+SESSION = {"cookie": f"{COOKIE}=hbs_of_somebody"}
+CREDENTIAL = {"authorization": "Bearer hbs_of_somebody"}
+
+
+def test_the_start_page_is_made_of_the_public_operations(browser: Browser, world: World) -> None:
+    page = browser.get("/app")
+    assert page.status == 200
+    assert page.all("//h1") == ["Today"]
+    assert page.headers["content-security-policy"] == POLICY
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["x-request-id"] in page.text
+    shown = page.all("//details[@class='made']//code")
+    assert any("/overview?days=" in curl and "$HANDBILL_TOKEN" in curl for curl in shown)
+    assert not any(secret in page.text for secret in world.office.headers.values())
+
+
+def test_who_is_not_signed_in_sees_nothing(browser: Browser) -> None:
+    """Neither without a credential nor with a wrong one, and the same answer to both."""
+    for page in (one for one in PAGES if not one.is_public):
+        path = "/app" + page.path.replace("{", "").replace("}", "")
+        for headers in ({}, {"x-api-key": "hb_nosuchkey000_x"}):
+            seen = Browser(browser.app, headers).get(path)
+            assert (seen.status, seen.all("//h1")) == (401, ["You are not signed in"])
+
+
+def test_what_is_not_there_is_404(browser: Browser) -> None:
+    for path in ("/app/nothing", "/app/", "/app/clients/x/y/z", "/app/static/base.css", "/app/%00"):
+        seen = browser.get(path)
+        assert (seen.status, seen.all("//h1")) == (404, ["There is no such page"]), path
+        assert seen.headers["content-security-policy"] == POLICY
+    assert browser.get("/application").headers["content-type"].startswith("application/json")
+    assert browser.post("/app", {}).status == 405
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["days=x", "days=-1", "days=99999999999", "page=0", "page=%00", "days=%ff", "=&&;", "days=٣"],
+)
+def test_no_query_breaks_a_page(browser: Browser, query: str) -> None:
+    assert browser.get(f"/app?{query}").status == 200
+
+
+def test_files_are_named_by_their_content_and_kept(browser: Browser) -> None:
+    for name in ("base.css", "icon.svg"):
+        seen = browser.get(asset_url(name))
+        assert seen.status == 200
+        assert seen.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert seen.headers["x-content-type-options"] == "nosniff"
+    assert browser.get(asset_url("base.css").replace(".css", "0.css")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "led"),
+    [
+        ("/app", "/app"),
+        ("/app/clients/x?days=7", "/app/clients/x?days=7"),
+        ("https://elsewhere.example/app", "/app"),
+        ("//elsewhere.example/app", "/app"),
+        ("/app//elsewhere.example", "/app"),
+        ("/\\elsewhere.example", "/app"),
+        ("/application", "/app"),
+        ("/app/../clients", "/app"),
+        ("javascript:alert(1)", "/app"),
+        ("/app\r\nx: y", "/app"),
+        ("http://[", "/app"),
+        ("", "/app"),
+    ],
+)
+def test_signing_in_leads_back_into_the_pages_only(asked: str, led: str) -> None:
+    assert return_path(asked) == led
+
+
+class Stand:
+    """The pages before an API that answers what it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.answer: Response = JSONResponse({"result": "7"})
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        rows = [Page("form", "/form", self.form, ("GET", "POST")), Page("bug", "/bug", self.bug)]
+        monkeypatch.setattr(pages, "PAGES", rows)
+        self.browser = Browser(Pages(self.api, SeededIds(1), "https://ours.example"), SESSION)
+
+    async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        self.asked.append((scope["method"], scope["path"], headers))
+        await self.answer(scope, receive, send)
+
+    async def form(self, request: Request) -> Response:
+        await calls_of(request).ask(request.method, "/clients", {"name": "<script>"})
+        return leave(request, "/app/form", "It is done.", "12")
+
+    async def bug(self, request: Request) -> Response:
+        raise ZeroDivisionError
+
+    def post(self, fields: dict[str, str] | None = None, **headers: str) -> Seen:
+        token = {TOKEN: form_token(CREDENTIAL, SeededIds(2))}
+        return self.browser.post("/app/form", token | (fields or {}), **headers)
+
+
+@pytest.fixture
+def stand(monkeypatch: pytest.MonkeyPatch) -> Stand:
+    return Stand(monkeypatch)
+
+
+def test_the_api_is_asked_with_the_sessions_credential(stand: Stand) -> None:
+    seen = stand.post(origin="http://api")
+    assert (seen.status, seen.headers["location"]) == (303, "/app/form")
+    [(verb, path, headers)] = stand.asked
+    assert (verb, path, headers["authorization"]) == ("POST", "/clients", "Bearer hbs_of_somebody")
+    assert headers["x-request-id"] == seen.headers["x-request-id"]
+    assert "cookie" not in headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "accepted"),
+    [
+        ({"origin": "http://api"}, True),
+        ({"origin": "https://ours.example"}, True),
+        ({"sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "none"}, False),
+        ({"origin": "https://elsewhere.example"}, False),
+        ({"origin": "https://ours.example.elsewhere.example"}, False),
+        ({"origin": "null"}, False),
+        ({"origin": ""}, False),
+        ({"origin": "http://["}, False),
+        ({}, False),
+    ],
+)
+def test_forms_of_other_sites_change_nothing(
+    stand: Stand, headers: dict[str, str], accepted: bool
+) -> None:
+    assert stand.post(**headers).status == (303 if accepted else 403)
+    assert (len(stand.asked) == 1) is accepted
+
+
+def test_a_form_must_come_from_a_page_of_this_session(stand: Stand) -> None:
+    others = form_token({"authorization": "Bearer hbs_of_another"}, SeededIds(1))
+    for token in ("", ".", "x.y", others, "é.é"):
+        seen = stand.post({TOKEN: token}, origin="http://api")
+        assert (seen.status, seen.all("//h1")) == (403, ["This form cannot be accepted"])
+    assert stand.asked == []
+
+
+def test_a_form_has_a_size(stand: Stand) -> None:
+    assert stand.post({"a": "x" * 300_000}, origin="http://api").status == 413
+    many = {f"n{number}": "" for number in range(1_001)}
+    assert stand.post(many, origin="http://api").status == 413
+    other = stand.post(origin="http://api", **{"content-type": "multipart/form-data"})
+    assert other.status == 413
+    assert stand.asked == []
+
+
+def _declining(status: int, **more: Any) -> Response:
+    body = {"message": "No <b>room</b>", "requestId": "r1"} | more
+    headers = {"retry-after": "7"} if status in {429, 503} else {}
+    return JSONResponse(body, status, headers)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 429, 500, 503])
+def test_what_the_api_refuses_is_told_as_a_page(stand: Stand, status: int) -> None:
+    faults = [{"field": "/days", "message": "must be <less>"}]
+    stand.answer = _declining(status, **({"errors": faults} if status == 400 else {}))
+    seen = stand.browser.get("/app/form")
+    assert seen.status == status
+    assert seen.headers["x-request-id"] in seen.text
+    assert seen.headers.get("retry-after") == ("7" if status in {429, 503} else None)
+    if status == 400:
+        assert "days: must be <less>" in seen.all("//li")
+
+
+def test_a_bug_is_told_with_its_id_and_logged(
+    stand: Stand, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = stand.browser.get("/app/bug")
+    assert (seen.status, seen.all("//h1")) == (500, ["Something went wrong here"])
+    [noted] = [one for one in caplog.records if one.name == "handbill.pages"]
+    assert noted.__dict__["requestId"] == seen.headers["x-request-id"]
+    assert "ZeroDivisionError" not in seen.text
+
+
+def test_what_a_change_came_to_is_told_once(monkeypatch: pytest.MonkeyPatch, stand: Stand) -> None:
+    left = stand.post(origin="http://api").headers["set-cookie"]
+    flash = left.partition(";")[0]
+    assert "HttpOnly" in left
+
+    async def view(request: Request) -> Response:
+        return render(request, "told.html", title="A page", text="")
+
+    monkeypatch.setattr(pages, "PAGES", [Page("told", "/told", view)])
+    browser = Browser(Pages(stand.api, SeededIds(1), ""), {})
+
+    def told(cookies: str) -> Seen:
+        return browser.get("/app/told", cookie=cookies)
+
+    seen = told(f"{SESSION['cookie']}; {flash}")
+    assert seen.all("//*[@role='status']/p") == ["It is done."]
+    assert seen.all("//form/@action") == ["/app/changes/12/undo"]
+    assert 'handbill_flash=""' in seen.headers["set-cookie"]
+    for other in (f"{COOKIE}=hbs_of_another; {flash}", SESSION["cookie"] + "; handbill_flash=W10="):
+        assert told(other).all("//*[@role='status']") == []
+
+
+def test_faults_are_told_at_their_fields() -> None:
+    """Those of a part at the field that has it; others at the top."""
+    from handbill.pages.calls import Called, Declined, Reply
+
+    faults = {"/cpcBid": "too high", "/caps/budget/value": "too low", "/name/0": "odd", "/x": "no"}
+    errors = [{"field": at, "message": text} for at, text in faults.items()]
+    body = {"message": "Bad request", "requestId": "r1", "errors": errors}
+    reply = Reply(400, {}, b"", body, Called("PUT", "/x", b"", "", 400, 1.0, 0))
+    form = Form.declined(
+        {"cpcBid": "9", "cap": "1", "name": "n"}, Declined(reply), {"/caps/budget": "cap"}
+    )
+    assert form.faults == {"cpcBid": "too high", "cap": "too low", "name": "odd"}
+    assert (form.message, form.request_id, form.typed["cpcBid"]) == ("x no", "r1", "9")
