@@ -1,5 +1,7 @@
 """The public pages about the API itself: /openapi.json, /docs, /livez, /readyz, /metrics."""
 
+import asyncio
+import threading
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -101,20 +103,36 @@ def _public(name: str, path: str, about: str, work: Any) -> Operation:
     )
 
 
+class _Document:
+    """The document of a table, written when it is first requested: this takes half a second, and
+    most processes of the API are never asked for it.
+    """
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self._operations = operations
+        self._lock = threading.Lock()
+        self._text: bytes | None = None
+
+    async def answer(self, _: Call) -> Answer:
+        raw = self._text or await asyncio.to_thread(self._written)
+        headers = {"cache-control": "no-cache", "access-control-allow-origin": "*"}
+        return Answer(raw=raw, headers=headers)
+
+    def _written(self) -> bytes:
+        """In a thread, so that others are answered meanwhile."""
+        with self._lock:
+            if self._text is None:
+                self._text = text(self._operations, version("handbill"))
+            return self._text
+
+
 def with_pages(operations: list[Operation]) -> list[Operation]:
     """The table of operations and the public pages about it; the document omits these pages."""
-    described = text(operations, version("handbill"))
-
-    def openapi(_: Call) -> Answer:
-        return Answer(
-            raw=described, headers={"cache-control": "no-cache", "access-control-allow-origin": "*"}
-        )
-
     return [
         *operations,
         _public("root", "/", "The way to the pages.", _root),
         _public("robots", "/robots.txt", "Nothing here is for search engines.", _robots),
-        _public("openapi", "/openapi.json", "The OpenAPI document.", openapi),
+        _public("openapi", "/openapi.json", "The OpenAPI document.", _Document(operations).answer),
         _public("docs", "/docs", "The API, to read and try.", _docs),
         _public("docs_script", "/docs/scalar.js", "Script of the page.", _docs_script),
         _public("docs_start", "/docs/start.js", "Start of the page.", _docs_start),
