@@ -11,7 +11,16 @@ from handbill.control.cap_rows import CapNoted
 from handbill.control.noting import notes
 from handbill.control.rows import Known
 from handbill.control.seeing import Look
-from handbill.control.steering import Side, Steering, decision, is_due, is_expected, sides_of
+from handbill.control.steering import (
+    Side,
+    Steering,
+    decision,
+    ended,
+    ended_sides,
+    is_due,
+    is_expected,
+    sides_of,
+)
 from handbill.control.stopping import (
     capped_jobs,
     cheapest_of,
@@ -66,8 +75,10 @@ def decide(
     tree = look.tree
     weekdays = day_weights(calendars[ALL].shape)
     marks = marks_of(tree, weekdays, ceiling_ppm)
-    sides = sides_of(tree, known, look.former.paced, look.held, calendars)
-    steering = Steering(tree, marks, sides, weekdays, ceiling_ppm, look.aims.targets)
+    former = look.former.paced
+    sides = sides_of(tree, known, former, look.held, calendars)
+    left = ended_sides(tree, known, former, look.held, calendars)
+    steering = Steering(tree, marks, sides, left, weekdays, ceiling_ppm, look.aims.targets)
     paced, lines, aimed = _decisions(look, steering, anew=anew)
     capped = _capped(steering, paced)
     noted = notes(tree, look.noted, capped, paced)
@@ -75,7 +86,7 @@ def decide(
     shown = [
         (*key, side.held.version)
         for key, side in sides.items()
-        if side.held and _is_fetched(look.former.paced.get(key), side)
+        if side.held and _is_fetched(former.get(key), side)
     ]
     hidden = {
         thing[1] for thing, one in standings.items() if one.capped and thing[0] == "placement"
@@ -84,6 +95,9 @@ def decide(
         key: _hidden(one, sides[key], tree.now) if f"{key[0]}/{key[1]}" in hidden else one
         for key, one in paced.items()
     }
+    for key, side in left.items():
+        if (one := ended(side, former[key], tree.now)) is not None:
+            paced[key] = one
     ceilings = list(_ceilings(tree, capped, ceiling_ppm))
     return Outcome(Decided(standings, paced, ceilings), lines, aimed, shown, noted)
 

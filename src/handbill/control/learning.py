@@ -13,7 +13,7 @@ from handbill.core.in_force import Paced
 from handbill.core.pacing.copies import Held
 from handbill.core.pacing.curves import KEEP, Curve, come_by
 from handbill.core.pacing.demand import guessed, next_day, seen
-from handbill.kit.instants import Instant
+from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of
 from handbill.ledger.traffic import Quarter, Seen
@@ -21,6 +21,8 @@ from handbill.ledger.traffic import Quarter, Seen
 _CLICKS_OF_JOB: Final = 0.2
 """The clicks expected of a job in a day at full bids, before anything came."""
 _MOST_DAYS: Final = 8
+SOON: Final = 10 * MINUTE
+"""How long before a publisher's expected fetch its next file is decided."""
 _DAY: Final = timedelta(days=1)
 
 
@@ -34,20 +36,32 @@ class Copy(NamedTuple):
     before_ppm: int
     since: Instant
 
+    @property
+    def weight_ppm(self) -> int:
+        """The part of the clicks let through when the last ones came."""
+        return self.clicks_ppm or self.before_ppm or PPM
 
-NEW: Final = Copy(0, PPM, PPM, 0)
-"""Without a decision nothing is in a file yet, so nothing is in flight."""
+
+NOTHING: Final = Copy(0, 0, 0, 0)
+"""Without a decision nothing is in a file, so nothing is in flight and nothing is let through."""
 
 
 def copy_of(paced: Paced | None, held: Held | None) -> Copy:
     """The copy of a job group's listings that a publisher shows."""
     if paced is None:
-        return NEW
+        return NOTHING
     if held is None or not held.version:
         return Copy(paced.let_ppm, paced.clicks_ppm, paced.clicks_ppm, 0)
-    if held.version < paced.decided_at:
+    if held.version < paced.decided_at and not _is_followed(paced, held):
         return Copy(paced.held_let_ppm, paced.held_clicks_ppm, paced.held_clicks_ppm, 0)
     return Copy(paced.let_ppm, paced.clicks_ppm, paced.held_clicks_ppm, held.fetched_at)
+
+
+def _is_followed(paced: Paced, held: Held) -> bool:
+    """Whether a publisher has certainly fetched a file without the listings that have ended: one
+    that left them out before they were known to have ended is not written again.
+    """
+    return paced.is_ended and held.fetched_at - paced.decided_at >= SOON
 
 
 def first_guess(jobs: int, now: Instant) -> Known:

@@ -4,7 +4,7 @@ from typing import Final
 
 from handbill.clients import service as clients
 from handbill.control.deciding import BEFORE_MIDNIGHT
-from handbill.control.steering import SOON
+from handbill.control.learning import SOON
 from handbill.core.in_force import Evaluation
 from handbill.core.nouns import Client
 from handbill.kit.instants import MINUTE, Instant

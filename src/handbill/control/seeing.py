@@ -44,9 +44,9 @@ class Look:
 
 def look_at(tx: Tx, client: Client, now: Instant) -> Look:
     """Read it."""
-    tree = tree_of(tx, client, now)
-    nos = {pair.place.publisher_no for pair in tree.pairs}
     former = standing.former_of(tx, client.no)
+    tree = tree_of(tx, client, now, former.paced)
+    nos = {pair.place.publisher_no for pair in (*tree.pairs, *tree.gone)}
     holds: dict[Thing, list[Hold]] = {}
     for one in holds_of(tx, client.no):
         holds.setdefault((one.kind, one.entity), []).append(one)

@@ -72,13 +72,13 @@ def learn_weeks(records: Records, now: Instant) -> None:
 def _learned(look: Look) -> tuple[dict[Key, Known], Mapping[int, Calendar]]:
     """What is known of each pair now, and when traffic comes, by publisher and altogether."""
     tree = look.tree
-    nos = {pair.place.publisher_no for pair in tree.pairs}
+    nos = {pair.place.publisher_no for pair in (*tree.pairs, *tree.gone)}
     calendars = calendars_of(look.weeks, nos, tree.zone)
     came: dict[Key, list[tuple[Quarter, Seen]]] = {}
     for quarter, one in look.came.items():
         came.setdefault(quarter[:2], []).append((quarter, one))
     known = {}
-    for pair in tree.pairs:
+    for pair in (*tree.pairs, *tree.gone):
         key = pair.key
         before = look.known.get(key)
         if before is None:
@@ -116,7 +116,7 @@ def _keep(
     follows = standing.replace(tx, client_no, look.former, tree.now, today, decided)
     if look.came:
         lets = {
-            key: copy_of(one, look.held.get(key[1])).clicks_ppm
+            key: copy_of(one, look.held.get(key[1])).weight_ppm
             for key, one in look.former.paced.items()
         }
         traffic.take(tx, client_no, look.came)
@@ -139,7 +139,7 @@ def _missed(look: Look, calendars: Mapping[int, Calendar]) -> dict[Key, list[Pai
     for key, before in look.known.items():
         paced, held = look.former.paced.get(key), look.held.get(key[1])
         week = calendars.get(key[1])
-        if paced is not None and held is not None and week is not None:
+        if paced and not paced.is_ended and held is not None and week is not None:
             found[key] = list(missed_since(before, paced, held, week, look.tree.now))
     return found
 
@@ -153,11 +153,10 @@ def _moved(
     """The pairs with something to store: while the copy stays and nothing comes, only time passes,
     which can be computed later.
     """
+    before, after = look.former.paced, outcome.decided.paced
     changed = {quarter[:2] for quarter in look.came}
     changed |= {key for key, days in missed.items() if sum(one.missed for one in days) >= PPM}
-    changed |= {
-        key for key, one in outcome.decided.paced.items() if look.former.paced.get(key) != one
-    }
+    changed |= {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     today, zone = look.tree.today, look.tree.zone
     return {
         key: one

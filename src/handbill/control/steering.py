@@ -6,7 +6,7 @@ from datetime import timedelta
 from operator import sub
 from typing import Final
 
-from handbill.control.learning import Copy, apply_ppm, copy_of
+from handbill.control.learning import SOON, Copy, apply_ppm, copy_of
 from handbill.control.rows import Known
 from handbill.control.stopping import kept_for_others, mark_at
 from handbill.control.tree import Pair, Tree
@@ -23,11 +23,9 @@ from handbill.core.pacing.streams import Flow, Stream, ahead_in, flow_of, life_o
 from handbill.core.pacing.targets import Target
 from handbill.core.rates import PICOS
 from handbill.core.standing.capping import CapKey
-from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.instants import Instant
 from handbill.kit.money import PPM, share_down
 
-SOON: Final = 10 * MINUTE
-"""How long before a publisher's expected fetch its next file is decided."""
 _NONE: Final = Flow(0, 0, 0, 0)
 
 
@@ -80,53 +78,86 @@ def sides_of(
     weeks: Mapping[int, Calendar],
 ) -> dict[Key, Side]:
     """The pairs that have jobs to offer."""
+    return {
+        pair.key: _side(tree, pair, known, paced.get(pair.key), held, weeks)
+        for pair in tree.pairs
+        if pair.stock.jobs and pair.trades
+    }
+
+
+def ended_sides(
+    tree: Tree,
+    known: Mapping[Key, Known],
+    paced: Mapping[Key, Paced],
+    held: Mapping[int, Held],
+    weeks: Mapping[int, Calendar],
+) -> dict[Key, Side]:
+    """The pairs that have nothing to offer any more: paused, removed, or out of jobs. What their
+    publishers' copies bring is still spent.
+    """
     found = {}
-    for pair in tree.pairs:
-        if not pair.stock.jobs or not pair.trades:
+    for pair in (*tree.pairs, *tree.gone):
+        before = paced.get(pair.key)
+        if before is None or (pair.stock.jobs and pair.trades):
             continue
-        key = pair.key
-        one, week = known[key], weeks[pair.place.publisher_no]
-        at, had = paced.get(key), held.get(pair.place.publisher_no)
-        copy = copy_of(at, had)
-        rhythm = had.rhythm if had else UNKNOWN_RHYTHM
-        due_at, next_at, let = tree.now, tree.now, 0
-        if had is not None and had.version:
-            due_at, let = had.fetched_at + rhythm, copy.let_ppm
-            next_at = next_fetch(had.fetched_at, rhythm, tree.now)
-        rate_ppm = apply_ppm(one)
-        full = pair.marked(pair.stock.mean_micros)
-        if pair.terms.bid_type == "CPA":
-            full = share_down(full, rate_ppm)
-        stream = Stream(
-            full,
-            one.demand.today,
-            one.demand.usual,
-            week.curve(tree.today),
-            week.curve(tree.today + timedelta(days=1)),
-            let,
-            next_at,
-        )
-        found[key] = Side(
-            pair,
-            copy,
-            had,
-            stream,
-            rate_ppm,
-            due_at,
-            rhythm,
-            flow_of(stream, tree.now, steered=True),
-            flow_of(stream, tree.now, steered=False),
-        )
+        side = _side(tree, pair, known, before, held, weeks)
+        side.own = _NONE
+        side.other = side.other._replace(open_now=0, open_then=0)
+        found[pair.key] = side
     return found
+
+
+def _side(
+    tree: Tree,
+    pair: Pair,
+    known: Mapping[Key, Known],
+    paced: Paced | None,
+    held: Mapping[int, Held],
+    weeks: Mapping[int, Calendar],
+) -> Side:
+    one, week, had = known[pair.key], weeks[pair.key[1]], held.get(pair.key[1])
+    copy = copy_of(paced, had)
+    rhythm = had.rhythm if had else UNKNOWN_RHYTHM
+    due_at, next_at, let = tree.now, tree.now, 0
+    if had is not None and had.version:
+        due_at, let = had.fetched_at + rhythm, copy.let_ppm
+        next_at = next_fetch(had.fetched_at, rhythm, tree.now)
+    rate_ppm = apply_ppm(one)
+    full = pair.marked(pair.stock.mean_micros or (paced.base_micros if paced else 0))
+    if pair.terms.bid_type == "CPA":
+        full = share_down(full, rate_ppm)
+    stream = Stream(
+        full,
+        one.demand.today,
+        one.demand.usual,
+        week.curve(tree.today),
+        week.curve(tree.today + timedelta(days=1)),
+        let,
+        next_at,
+    )
+    return Side(
+        pair,
+        copy,
+        had,
+        stream,
+        rate_ppm,
+        due_at,
+        rhythm,
+        flow_of(stream, tree.now, steered=True),
+        flow_of(stream, tree.now, steered=False),
+    )
 
 
 @dataclass(slots=True)
 class Steering:
-    """One look at all caps of a client, and at the spend below them."""
+    """One look at all caps of a client, and at the spend below them. ``ended``: pairs that have
+    nothing to offer any more.
+    """
 
     tree: Tree
     marks: Mapping[CapKey, Mark]
     sides: Mapping[Key, Side]
+    ended: Mapping[Key, Side]
     weekdays: Sequence[int]
     ceiling_ppm: int
     targets: Mapping[Key, Target]
@@ -139,9 +170,11 @@ class Steering:
         for side in self.sides.values():
             for cap in self.tree.over[side.pair.place]:
                 self.below[cap].append(side)
-        self.totals = {
-            cap: _summed(side.flow(cap[2]) for side in some) for cap, some in self.below.items()
-        }
+        flows = {cap: [side.flow(cap[2]) for side in some] for cap, some in self.below.items()}
+        for side in self.ended.values():
+            for cap in self.tree.over[side.pair.place]:
+                flows[cap].append(side.flow(cap[2]))
+        self.totals = {cap: _summed(some) for cap, some in flows.items()}
         self.spared = {
             cap: self._spared(cap)
             for cap, some in self.below.items()
@@ -254,7 +287,7 @@ def is_due(side: Side, paced: Paced | None, now: Instant) -> bool:
     """Whether a new decision for a pair is due: its publisher is expected and has fetched the last
     one; or no fetch is known, and the last decision is old enough.
     """
-    if paced is None or paced.base_micros != max(1, side.pair.stock.mean_micros):
+    if paced is None or paced.is_ended or paced.base_micros != max(1, side.pair.stock.mean_micros):
         return True
     if side.held is None or not side.held.version:
         return now - paced.decided_at >= SOON
@@ -296,6 +329,32 @@ def _paced(side: Side, step: Inputs, bid: Bid, held: Copy, now: Instant) -> Pace
         held_clicks_ppm=held.clicks_ppm,
         decided_at=now,
         cap=bid.cap,
+    )
+
+
+def ended(side: Side, before: Paced, now: Instant) -> Paced | None:
+    """What is kept of a pair that has nothing to offer any more; None once its publisher shows
+    nothing of it.
+    """
+    copy = side.copy
+    if side.held is None or not side.held.version or not (copy.let_ppm or copy.clicks_ppm):
+        return None
+    if before.is_ended:
+        return before
+    start = _start(side, before)
+    return before._replace(
+        factor_ppm=PPM,
+        matching=0,
+        first=0,
+        jobs=0,
+        start_ppm=start,
+        next_ppm=start,
+        let_ppm=0,
+        clicks_ppm=0,
+        held_let_ppm=copy.let_ppm,
+        held_clicks_ppm=copy.clicks_ppm,
+        decided_at=now,
+        cap="",
     )
 
 

@@ -1,12 +1,12 @@
 """A client as control sees it: its caps, and its job groups at their publishers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Final, NamedTuple
 
 from handbill.campaigns import service as campaigns
-from handbill.core.bids import Terms, terms_of
+from handbill.core.bids import Terms, terms_at, terms_of
 from handbill.core.charging import (
     Factors,
     Limit,
@@ -18,8 +18,8 @@ from handbill.core.charging import (
     priced,
 )
 from handbill.core.in_force import Key
-from handbill.core.markups import Marking, override_ppm
-from handbill.core.nouns import Campaign, Cap, Client, Group, Publisher
+from handbill.core.markups import Marking, Steps, override_ppm
+from handbill.core.nouns import Campaign, Cap, Client, Group, Placement, Publisher
 from handbill.core.pacing.caps import Delivery, delivery_of
 from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey
@@ -84,7 +84,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """``over``: the caps over each pair, by its place."""
+    """``over``: the caps over each pair, by its place. ``gone``: pairs that were decided on and
+    cannot list anything today.
+    """
 
     client: Client
     now: Instant
@@ -100,10 +102,13 @@ class Tree:
     pairs: Sequence[Pair]
     over: Mapping[Place, Sequence[CapKey]]
     posted: int
+    gone: Sequence[Pair] = ()
 
 
-def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
-    """All that caps and pacing of a live client go by, from the records of one moment."""
+def tree_of(tx: Tx, client: Client, now: Instant, decided: Iterable[Key] = ()) -> Tree:
+    """All that caps and pacing of a live client go by, from the records of one moment. ``decided``:
+    the pairs with a decision in force.
+    """
     zone = zone_of(client.zone)
     today = day_of(now, zone)
     every = {one.no: one for one in campaigns.campaigns_of(tx, client.no)}
@@ -117,6 +122,8 @@ def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
     jobs = alike(tx, live, now) if live else {}
     exchange = rates.exchange_of(tx, client, now)
     pairs = _pairs(tx, client, now, exchange, (every, live, known), jobs)
+    missing = {*decided} - {pair.key for pair in pairs}
+    gone = _gone(tx, client, now, exchange, known, missing) if missing else []
     posted = sum(map(len, postings.posted_jobs(tx, client.no).values()))
     return Tree(
         client,
@@ -131,8 +138,9 @@ def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
         caps,
         used_of(tx, client, caps, today),
         pairs,
-        {pair.place: _over(pair.place, caps) for pair in pairs},
+        {pair.place: _over(pair.place, caps) for pair in (*pairs, *gone)},
         posted,
+        gone,
     )
 
 
@@ -235,13 +243,44 @@ def _pairs(
     steps = steps_at(tx, found)
     pairs = []
     for place, (terms, trades) in found.items():
-        group, campaign = live[place.group_no], every[place.campaign_no]
-        own = override_ppm(campaign.body.override.markup_ppm, group.body.override.markup_ppm)
-        factors = Marking(steps[place], own).at(now)
+        factors = _factors(live[place.group_no], every[place.campaign_no], steps[place], now)
         some = jobs.get(place.group_no)
         stock = stock_of(terms, some, today) if some else NOTHING
         pairs.append(Pair(place, terms, stock, factors, trades))
     return pairs
+
+
+def _factors(group: Group, campaign: Campaign, steps: Steps, now: Instant) -> Factors:
+    own = override_ppm(campaign.body.override.markup_ppm, group.body.override.markup_ppm)
+    return Marking(steps, own).at(now)
+
+
+def _gone(
+    tx: Tx,
+    client: Client,
+    now: Instant,
+    exchange: Exchange,
+    known: Mapping[int, Publisher],
+    missing: Iterable[Key],
+) -> list[Pair]:
+    """These pairs, which a publisher may still show, with their markups of now: their placements,
+    job groups or campaigns are gone, or bar it.
+    """
+    ever = groups.groups_by_number(tx, {group_no for group_no, _ in missing})
+    of = campaigns.campaigns_by_number(tx, {one.campaign_no for one in ever.values()})
+    found = {}
+    for group_no, publisher_no in sorted(missing):
+        group, publisher = ever.get(group_no), known.get(publisher_no)
+        if group is not None and publisher is not None:
+            campaign, placement = of[group.campaign_no], Placement(publisher.id)
+            terms = terms_at(client, campaign, group, publisher, placement, exchange)
+            place = Place(client.no, campaign.no, group_no, publisher_no)
+            found[place] = terms, group, campaign
+    steps = steps_at(tx, found)
+    return [
+        Pair(place, terms, NOTHING, _factors(group, campaign, steps[place], now), False)
+        for place, (terms, group, campaign) in found.items()
+    ]
 
 
 def _placed(group: Group, known: Mapping[int, Publisher]) -> list[Publisher]:

@@ -38,7 +38,8 @@ class Paced(NamedTuple):
     """What a job group offers a publisher: ``factor_ppm`` of each bid (``bid_micros`` instead of
     ``base_micros``, shown to the publisher as ``price_micros`` of its own currency), at least
     ``floor_micros``; and ``jobs`` of its ``matching`` jobs, from ``first`` on in their mixed order.
-    ``held_``: the same for the publisher's current copy.
+    ``let_ppm``, ``clicks_ppm``: the part of the full spend and of the clicks that this lets
+    through; ``held_``: the same of the publisher's current copy.
     """
 
     group_no: int
@@ -67,6 +68,11 @@ class Paced(NamedTuple):
         if self.jobs >= self.matching:
             return None
         return Window(self.first, self.jobs, self.next_ppm)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing is offered any more, and only the publisher's copy is still told."""
+        return not self.matching
 
 
 class Ceiling(NamedTuple):
