@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from logging import getLogger
 from multiprocessing import parent_process
-from typing import Any
+from typing import Any, Literal
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -37,6 +37,7 @@ from handbill.contract.jobs import routes as jobs
 from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
 from handbill.contract.overview import routes as overview
+from handbill.contract.people import routes as people
 from handbill.contract.postings import jobs as posting_jobs
 from handbill.contract.postings import routes as postings
 from handbill.contract.publisher_families import routes as publisher_families
@@ -67,8 +68,10 @@ from handbill.http.gates import Arrival
 from handbill.http.lanes import Deputies
 from handbill.http.operations import NO_JOURNAL, Caller, Desk, Operation
 from handbill.http.witness import Witness
+from handbill.kit.instants import Instant
 from handbill.opening import open_stores
 from handbill.pages.app import Pages
+from handbill.people import sessions
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Tx
 from handbill.tracking.addresses import Proxies
@@ -95,6 +98,7 @@ def operations() -> list[Operation]:
     """Every operation of every room, by chapter of the document, in the contract's order."""
     chapters: Sequence[tuple[str, list[Operation]]] = (
         ("Access", access.OPERATIONS),
+        ("People", people.OPERATIONS),
         ("Clients", clients.OPERATIONS),
         ("Jobs", jobs.OPERATIONS),
         ("Campaigns", campaigns.OPERATIONS),
@@ -128,10 +132,27 @@ def operations() -> list[Operation]:
 
 
 class Doors(AccessDoors):
-    """The doors of the access room and of the clients room."""
+    """The doors of the access room, of the people room and of the clients room."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._session_keys: dict[int, bytes] = {}
+
+    def person(self, tx: Tx, session: str, now: Instant) -> Caller | None:
+        found = sessions.proved(tx, session, self._session_keys, now)
+        if found is None:
+            return None
+        role: Literal["agency", "partner"] = "partner"
+        owner_no = found.family_no
+        if found.agency_no is not None:
+            role, owner_no = "agency", found.agency_no
+        assert owner_no is not None, "its agency or family was found"
+        return Caller(role, owner_no, found.owner_id, -found.person_no, standing=found)
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
-        return client_reads.find_client(tx, caller.agency_no, client_id)
+        found = client_reads.find_client(tx, caller.agency_no, client_id)
+        only = caller.only_clients
+        return found if found is None or only is None or found.no in only else None
 
     def hold_client(self, tx: Tx, client: Client) -> Client | None:
         return client_reads.hold(tx, client)

@@ -27,6 +27,7 @@ from handbill.listings import indexing
 from handbill.listings import service as listing_service
 from handbill.listings import work as listings
 from handbill.opening import open_tools
+from handbill.people import work as people
 from handbill.postings import work as postings
 from handbill.stats import work as stats
 from handbill.store.index import mend
@@ -40,6 +41,7 @@ _LOG = logging.getLogger("handbill.work")
 ROOMS: tuple[ModuleType, ...] = (
     changes,
     access,
+    people,
     callbacks,
     definitions,
     feeds,

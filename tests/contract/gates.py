@@ -44,6 +44,9 @@ class FakeDoors:
         }
         return Admitted(token, tokens[token]) if token in tokens else None
 
+    def person(self, tx: Tx, session: str, now: int) -> Caller | None:
+        return None
+
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
         if client_id != "mine":
             return None

@@ -62,6 +62,7 @@ LOOKS = {
     "backup",
     "doctor",
     "markup list",
+    "person list",
     "markup show",
     "rates list",
     "rules list",
@@ -140,6 +141,12 @@ def _credentials(desk: Desk) -> None:
     desk.leaves("api-key revoke", made, *of, of=[("API_KEY", "CHANGE")])
     made = desk.leaves("api-client create", *of, of=[client])["apiClientId"]
     desk.leaves("api-client revoke", made, *of, of=[("API_CLIENT", "CHANGE")])
+    made = [("PERSON", "CREATE"), ("PERSON", "CHANGE")]
+    word = "korrekt pferd batterie\n"
+    desk.leaves("person add", "ada@a.example", "--role", "owner", *of, of=made, input=word)
+    ed = desk.leaves("person invite", "ed@a.example", "--role", "trader", *of, of=made[:1])
+    assert desk.leaves("person invite", "ed@a.example", *of, of=[])["link"] != ed["link"]
+    desk.leaves("person remove", "ed@a.example", *of, of=[("PERSON", "DELETE")])
     desk.leaves("keys rotate", "visitor", of=[("OWN_KEY", "CREATE")])
     desk.leaves("keys retire", "visitor", "1", "--now", of=[("OWN_KEY", "DELETE")])
 

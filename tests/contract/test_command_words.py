@@ -74,6 +74,7 @@ def test_a_mistyped_folder_is_not_made(words: tuple[str, ...], tmp_path: Path) -
         ("rates", "set"),
         ("explain", "cap"),
         ("ledger", "rejudge"),
+        ("person", "add"),
     }
     assert status_of(result) == (2 if is_asked_wrongly else 1), result.output
     assert not nowhere.exists()

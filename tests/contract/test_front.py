@@ -12,7 +12,8 @@ from contract.office import NOON, Office
 from handbill.api import fronted
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
-from handbill.http.front import Buckets, Front
+from handbill.http.buckets import Buckets
+from handbill.http.front import Front
 from handbill.kit.addresses import network_of
 from handbill.kit.instants import MINUTE, SECOND
 from handbill.kit.jsons import decode

@@ -191,7 +191,9 @@ def test_the_document_says_what_each_operation_needs() -> None:
     for operation in OPERATIONS:
         if operation.role in {"agency", "partner"}:
             said = verbs[operation.path][operation.verb.lower()]["security"]
-            assert said == [{"apiKey": [], "token": [_needs(operation)]}], operation.name
+            assert said == [{"apiKey": [], "token": [_needs(operation)]}, {"session": []}], (
+                operation.name
+            )
 
 
 # ── order of faults ─────────────────────────────────────────────────────────────────────────────

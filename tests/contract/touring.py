@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from contract.office import Body, Office
+from contract.signed_in import PASSWORD, person, session
 from contract.test_golden import click_of
 from contract.test_reports import Partner
 from contract.world import FEED, World
+from handbill.core.persons import Person
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 
@@ -20,6 +23,11 @@ class Tour:
     world: World
     partner: Partner
 
+    @cached_property
+    def somebody(self) -> Person:
+        """A person of the agency, with a password."""
+        return person(self.office, "OWNER", password=PASSWORD)
+
     def bound(self, operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
         """The path's ids and the headers of a sound call."""
         if operation.role == "partner":
@@ -28,6 +36,8 @@ class Tour:
             return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, {
                 **self.partner.headers
             }
+        if operation.role == "person":
+            return {}, session(self.office, self.somebody)
         ids = {"token": "AQEAoJ3q"} | self.world.ids
         headers = self.office.headers | self.world.headers(operation)
         return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, headers
@@ -57,6 +67,8 @@ def sound_body(tour: Tour, operation: Operation) -> Any:
         "switch_rules": {"ids": [ids["rule_id"]]},
         "order_rules": {"ids": [ids["rule_id"]]},
         "send_s2s_events": {"clickId": click_of(tour.office)},
+        "create_session": {"mail": tour.somebody.mail, "password": PASSWORD, "code": ""},
+        "renew_session": {"agencyId": tour.office.agency_id},
         "request_publisher_report": tour.partner.wish(publisherFamilyId=tour.partner.family),
     }
     if operation.body is None:

@@ -13,7 +13,7 @@ _LAWFUL = set(
         r"\w+",
         """
     account ad advertiser application cache client company cost error event fetcher index late
-    limit lock log lost message node object policy posting priority queue repeat role server slot
+    limit lock log lost message node object policy posting priority queue repeat server slot
     source status step stream term vendor version visit worker
     """,
     )

@@ -4,6 +4,8 @@ A key has a name and a number (kid); the newest of a name signs, every one of it
 sealed under the master key.
 """
 
+import hashlib
+
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
@@ -17,9 +19,9 @@ from handbill.store.records.tables import secrets
 
 _BYTES = 32
 _RSA_BITS = 2048
-RANDOM = ("listing", "apikey", "link", "visitor")
+RANDOM = ("listing", "apikey", "link", "visitor", "session")
 """listing: tokens of links and click ids; apikey: digests of API keys; link: report links; visitor:
-by which the judge recognises a visitor."""
+by which the judge recognises a visitor; session: digests of people's sessions and invitations."""
 SIGNING = "jwt"
 CALLBACK = "callback:"
 """The beginning of the names of agencies' keys for callbacks; the agency's number follows."""
@@ -91,3 +93,9 @@ def maybe_secret(tx: Tx, name: str) -> dict[int, bytes]:
         kid: sealed.opened(tx, secrets, {"name": name, "kid": kid}, value)
         for kid, value in kept.items()
     }
+
+
+def digested(key: bytes, prefix: str, secret_part: str) -> bytes:
+    """The digest by which a secret of 200 bits is stored, and proved: fast, and keyed."""
+    text = f"{prefix}.{secret_part}".encode()
+    return hashlib.blake2b(text, key=key, digest_size=32).digest()

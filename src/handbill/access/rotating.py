@@ -21,6 +21,7 @@ OVERLAPS = {
     "apikey": 0,  # until the last API key under it is gone, which is checked
     "link": 8 * DAY,  # reports are kept for 7 days
     "visitor": DAY,  # the judge has restarted by then
+    "session": 30 * DAY,  # the longest session
 }
 _OVERLAP_OF_CALLBACKS = 7 * DAY
 _MOST_KID = 255

@@ -5,13 +5,12 @@ once. Every call reads its row, unless nothing has been committed since the last
 key is dead at once, in every process.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from handbill.access import rows, telling
-from handbill.access.keys import ensure_secrets, secret
+from handbill.access.keys import digested, ensure_secrets, secret
 from handbill.access.rows import Agency, ApiClient, Key, Owner
 from handbill.changes import service as changes
 from handbill.core.currencies import PLACES
@@ -241,7 +240,7 @@ def create_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
     ensure_secrets(tx, ids, now)
     prefix, secret_part = new_name(ids, _PREFIX_LENGTH), new_name(ids, _SECRET_LENGTH)
     kid, digest_key = max(secret(tx, "apikey").items())
-    digest = bytes([kid]) + _digest(digest_key, prefix, secret_part)
+    digest = bytes([kid]) + digested(digest_key, prefix, secret_part)
     rows.add_key(tx, prefix, digest, owner, now)
     telling.key(tx, now, prefix, owner, {}, {"expires_at": None})
     return f"hb_{prefix}_{secret_part}"
@@ -370,7 +369,7 @@ def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant
     if found is not None and found.digest[0] not in digest_keys:
         found = None  # its digest key was retired
     stored = found.digest if found else bytes([max(digest_keys)]) + bytes(32)
-    proved = same(_digest(digest_keys[stored[0]], prefix, secret_part), stored[1:])
+    proved = same(digested(digest_keys[stored[0]], prefix, secret_part), stored[1:])
     return found if found is not None and proved and _lives(found, now) else None
 
 
@@ -383,8 +382,3 @@ def _live_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> Key:
 
 def _lives(key: Key, now: Instant) -> bool:
     return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
-
-
-def _digest(key: bytes, prefix: str, secret_part: str) -> bytes:
-    text = f"{prefix}.{secret_part}".encode()
-    return hashlib.blake2b(text, key=key, digest_size=32).digest()

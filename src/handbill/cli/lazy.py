@@ -34,6 +34,7 @@ COMMANDS = {
     "agency": Command("agencies:agency", "Agencies: the tenants of this installation."),
     "api-key": Command("keys:api_key", "API keys of agencies and publisher families."),
     "api-client": Command("keys:api_client", "API clients: programs that request access tokens."),
+    "person": Command("people:person", "People who sign in, with a role; invitations."),
     "keys": Command("secret_keys:keys", "The installation's own keys: list, rotate, retire."),
     "changes": Command("changes:changes", "Who changed what, and when."),
     "undo": Command("changes:undo", "Undo a change: restore the former values."),

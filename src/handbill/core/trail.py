@@ -35,6 +35,7 @@ Kind = Literal[
     "STAGE_MAP",
     "HOST",
     "REJUDGING",
+    "PERSON",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 

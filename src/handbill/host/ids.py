@@ -57,3 +57,8 @@ def new_api_client_id(ids: Ids) -> str:
 def new_family_id(ids: Ids) -> str:
     """24 hex digits (contract 3, ids)."""
     return ids.bytes(12).hex()
+
+
+def new_person_id(ids: Ids) -> str:
+    """24 hex digits."""
+    return ids.bytes(12).hex()

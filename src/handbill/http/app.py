@@ -132,17 +132,17 @@ class Application(Router):
         reading, peer = verbs.get("GET"), (scope.get("client") or ("",))[0]
         if operation.body is None:
             return await self._placed(operation, reading, arrival, peer, held)
-        with self._room.part(await self._known(operation, arrival)) as part:
-            body = await body_of(request, part, many=operation.many)
+        with self._room.part(await self._known(operation, arrival, peer)) as part:
+            body = await body_of(request, part, operation)
             arrival = arrival._replace(body=body)
             return await self._placed(operation, reading, arrival, peer, held)
 
-    async def _known(self, operation: Operation, arrival: Arrival) -> str:
+    async def _known(self, operation: Operation, arrival: Arrival, peer: str = "") -> str:
         """Whose request it is. **Refuses** with 401 or 403, by the headers alone; the gates run
         again just before the work, as things are by then.
         """
         if operation.role == "public":
-            return ""
+            return self._owners.of(arrival.headers, peer)
         if self._desk.records.reads_inline:
             return self._owner_of(operation, arrival)
         return await _in(self._threads, lambda: self._owner_of(operation, arrival))
@@ -169,6 +169,8 @@ class Application(Router):
         self, operation: Operation, reading: Operation | None, arrival: Arrival, owner: str
     ) -> Answer:
         """Run gates and work on the event loop or in a thread, whichever is right for them."""
+        if operation.ahead is not None:
+            return await self._threaded(self._lanes.proofs, operation, reading, arrival, owner)
         is_long = len(arrival.body) > _SHORT
         if is_long or isinstance(operation.kind, Mint) or not self._desk.records.reads_inline:
             lane = self._lanes.bodies if is_long else self._lanes.threads
@@ -260,6 +262,8 @@ class Application(Router):
             passed = self._passed(tx, operation, reading, arrival)
             if not operation.writes and passed.key is None:
                 return unless_known(self._looked_up(tx, passed), passed.call)
+            if operation.ahead is not None:
+                passed.call.proved = _ahead(operation, passed.call)
         with self._desk.records.write() as tx:
             return unless_known(self._changed(tx, passed), passed.call)
 
@@ -267,7 +271,9 @@ class Application(Router):
         """Answer a call that changes nothing, from the kept answers where possible."""
         operation, _, call, _, _ = passed
         memory = tx.memory() if operation.timeless else None
-        name = (operation.name, call.url, call.caller.owner_no) if operation.timeless else None
+        name: Any = None
+        if operation.timeless:
+            name = (operation.name, call.url, call.caller.owner_no, call.caller.only_clients)
         if memory is not None and name in memory:
             kept: Answer = memory[name]
             return kept
@@ -329,8 +335,8 @@ class Application(Router):
 
 
 def _occasion(operation: Operation, call: Call) -> Occasion:
-    by = call.maybe_caller.api_client_id if call.maybe_caller else ""
-    return Occasion("API_CLIENT", by, call.request_id, operation.name)
+    actor, by = call.maybe_caller.who if call.maybe_caller else ("PERSON", "")
+    return Occasion(actor, by, call.request_id, operation.name)
 
 
 async def _in(threads: Executor, work: Callable[[], _T]) -> _T:
@@ -345,6 +351,14 @@ def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
     answer = _answered(operation, call)
     idempotency.remember(call, operation, key, answer, body_in(answer))
     return answer
+
+
+def _ahead(operation: Operation, call: Call) -> Any:
+    assert operation.ahead is not None
+    try:
+        return operation.ahead(call)
+    except Refused as refused:
+        raise pointed_out(refused, call.body) from None
 
 
 def _answered(operation: Operation, call: Call) -> Answer:

@@ -7,10 +7,12 @@ from contextlib import aclosing, contextmanager
 
 from starlette.requests import Request
 
+from handbill.http.operations import Operation
 from handbill.kit.faults import Refused, Unavailable
 
 _MOST_BODY = 1_000_000
 _MOST_BODY_OF_MANY = 8_000_000
+_MOST_BODY_OF_STRANGERS = 16_384
 _BODY_SECONDS = 10
 
 
@@ -60,11 +62,12 @@ class Part:
         self.size += size
 
 
-async def body_of(request: Request, part: Part, *, many: bool) -> bytes:
+async def body_of(request: Request, part: Part, operation: Operation) -> bytes:
     """Read the whole body. **Refuses** one too large (413), too slow (408), or broken off
     (ClientDisconnect).
     """
-    most = _MOST_BODY_OF_MANY if many else _MOST_BODY
+    most = _MOST_BODY_OF_MANY if operation.many else _MOST_BODY
+    most = _MOST_BODY_OF_STRANGERS if operation.role == "public" else most
     told = request.headers.get("content-length", "")
     length = int(told) if told.isdecimal() else None
     if length is not None and length > most:

@@ -6,8 +6,7 @@ noise; secrets of 200 bits are protected by their length. **Source**: contract 2
 """
 
 import re
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,42 +14,18 @@ from handbill.host import security
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids, new_name
 from handbill.http.answers import whole
+from handbill.http.buckets import Buckets
 from handbill.http.operations import Answer
 from handbill.kit.addresses import network_of
-from handbill.kit.instants import MINUTE, SECOND, Instant, http_date_of
+from handbill.kit.instants import SECOND, http_date_of
 
-_MOST_KNOWN = 65_536  # addresses, and as many prefixes: about 10 MB each
 _FAILURES = frozenset({401, 403})
 _ALWAYS = frozenset({"/livez", "/readyz", "/metrics"})
-_PREFIX = re.compile(rb"hb_([a-z0-9]{12})_")
+_PREFIX = re.compile(rb"(?:hb_|bearer hbs_)([a-z0-9]{12})_", re.IGNORECASE)
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]+")
 _ONE_MOMENT = 1
 AddressOf = Callable[[str, bytes], str]
 """The address of the caller, from the peer's address and X-Forwarded-For."""
-
-
-class Buckets:
-    """Allows each name so many failures a minute. A name that has not failed is not stored."""
-
-    def __init__(self, per_minute: int, most: int = _MOST_KNOWN) -> None:
-        self._cost = MINUTE // per_minute
-        self._most = most
-        self._full_until: OrderedDict[str, Instant] = OrderedDict()
-
-    def fail(self, name: str, now: Instant) -> None:
-        """Note a failure. Of too many names, the one that failed longest ago is forgotten."""
-        self._full_until[name] = max(now, self._full_until.get(name, now)) + self._cost
-        self._full_until.move_to_end(name)
-        if len(self._full_until) > self._most:
-            self._full_until.popitem(last=False)
-
-    def wait(self, name: str, now: Instant) -> Instant:
-        """How long the name has to wait until it may fail again; 0 when it need not wait."""
-        return max(0, self._full_until.get(name, now) + self._cost - now - MINUTE)
-
-    def has_failed(self, name: str, now: Instant) -> bool:
-        """Whether the name has failed lately."""
-        return self._full_until.get(name, now) > now
 
 
 class Front:
@@ -86,7 +61,7 @@ class Front:
         headers = dict(scope["headers"])
         peer = scope.get("client") or ("", 0)
         address = self._address_of(peer[0], headers.get(b"x-forwarded-for", b""))
-        return {"address": address, "prefix": _prefix_of(headers.get(b"x-api-key", b""))}
+        return {"address": address, "prefix": _prefix_of(headers)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _is_sound(scope):
@@ -111,7 +86,7 @@ class Front:
         self._under_way[address] = count + 1
         try:
             if self._failures:
-                prefix = _prefix_of(headers.get(b"x-api-key", b""))
+                prefix = _prefix_of(headers)
                 await self._limited(address, prefix, scope, receive, send)
             else:
                 await self._app(scope, receive, send)
@@ -200,7 +175,9 @@ def _names_none(scope: Scope) -> bool:
     return not any(value for name, value in scope["headers"] if name == b"host")
 
 
-def _prefix_of(api_key: bytes) -> str:
-    """The public part of a key, if it may be one; else nothing, so that names cannot be made up."""
-    found = _PREFIX.match(api_key)
+def _prefix_of(headers: Mapping[bytes, bytes]) -> str:
+    """The public part of a key or session, if it may be one; else nothing, so that names cannot be
+    made up.
+    """
+    found = _PREFIX.match(headers.get(b"x-api-key") or headers.get(b"authorization", b""))
     return found[1].decode() if found else ""

@@ -1,5 +1,5 @@
-"""The gates, always in this order: key 401, token 403, role 403, client in a header 403, shape 400,
-look-up 404, state 400. **Source**: contract 2.
+"""The gates, always in this order: key or session 401, token 403, role 403, client in a header 403,
+shape 400, look-up 404, state 400. **Source**: contract 2.
 """
 
 import re
@@ -11,6 +11,7 @@ from msgspec import structs
 from starlette.datastructures import Headers
 
 from handbill.core.nouns import Client
+from handbill.core.persons import HEADS, WRITERS
 from handbill.http.operations import Call, Caller, Desk, Operation
 from handbill.kit.faults import Fault, Refused, bad_request, not_found
 from handbill.kit.instants import Instant
@@ -19,6 +20,8 @@ from handbill.store.records import Tx
 from handbill.wire.currencies import asked_by, currencies_said
 from handbill.wire.queries import Query
 
+_BEARER = re.compile(r"bearer ", re.IGNORECASE)
+_CREDENTIALS = ("x-api-key", "x-authorization-key")
 _S2S_HEADERS = ("client_id", "client-id", "x-client-id")
 _MOST_PATH_PART = 512
 _JSON_TYPE = re.compile(r"application/(json|[a-z0-9.+-]+\+json)", re.IGNORECASE | re.ASCII)
@@ -38,9 +41,9 @@ class Arrival(NamedTuple):
     url: str
 
 
-def unauthorised() -> Refused:
-    """One body for every kind of bad key."""
-    return Refused(401, "Unauthorized", gate="key")
+def unauthorised(gate: str = "key") -> Refused:
+    """One body for every kind of bad key, session, password or code."""
+    return Refused(401, "Unauthorized", gate=gate)
 
 
 def forbidden(gate: str) -> Refused:
@@ -55,6 +58,9 @@ def admitted(
     if operation.role == "public":
         return None, None
     keys = arrival.headers.getlist("x-api-key")
+    sessions = [one for one in arrival.headers.getlist("authorization") if _BEARER.match(one)]
+    if sessions or operation.role == "person":
+        return _admitted_person(tx, desk, operation, arrival, sessions, now)
     caller = desk.doors.caller(tx, keys[0], now) if len(keys) == 1 else None
     if caller is None:
         raise unauthorised()
@@ -67,6 +73,27 @@ def admitted(
     if caller.role != operation.role or operation.needs not in of.needs:
         raise forbidden("role")
     caller = structs.replace(caller, api_client_id=of.api_client_id)
+    return caller, _client_of_header(tx, desk, operation, arrival, caller)
+
+
+def _admitted_person(
+    tx: Tx, desk: Desk, operation: Operation, arrival: Arrival, sessions: list[str], now: Instant
+) -> tuple[Caller, Client | None]:
+    """``admitted`` for a session, which stands in place of key and token."""
+    alone = len(sessions) == 1 and not any(name in arrival.headers for name in _CREDENTIALS)
+    caller = desk.doors.person(tx, sessions[0][7:].strip(), now) if alone else None
+    if caller is None or caller.standing is None:
+        raise unauthorised()
+    if operation.role == "person":
+        return caller, None
+    role = caller.standing.role
+    may = operation.needs == "read" or role in WRITERS
+    if operation.open_to == "owner":
+        may = may and role in HEADS
+    elif operation.open_to != "employer":
+        may = may and role != "EMPLOYER"
+    if caller.role != operation.role or not may:
+        raise forbidden("role")
     return caller, _client_of_header(tx, desk, operation, arrival, caller)
 
 

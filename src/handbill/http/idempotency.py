@@ -85,7 +85,7 @@ def sweep(tx: Tx, now: Instant, most: int) -> int:
 
 
 def _scope(call: Call, operation: Operation) -> str:
-    return f"{call.caller.role}:{call.caller.owner_no}:{operation.name}"
+    return f"{call.caller.name}:{operation.name}"
 
 
 def _digest(call: Call, raw: bytes) -> bytes:

@@ -75,13 +75,25 @@ class Public:
     writes: ClassVar[bool] = False
 
 
-Kind = Look | Mint | Change | Ask | Public
+@dataclass(frozen=True)
+class Enter:
+    """A POST for anybody, who proves in its body who it is: by a password, or a link's secret.
+
+    Its answer is a secret, or nothing: it is stored for no Idempotency-Key.
+    """
+
+    needs: ClassVar[Need] = "write"
+    writes: ClassVar[bool] = True
+
+
+Kind = Look | Mint | Change | Ask | Public | Enter
 _VERBS: dict[type[Kind], tuple[str, ...]] = {
     Look: ("GET",),
     Mint: ("GET",),
     Change: ("POST", "PUT", "DELETE"),
     Ask: ("POST",),
     Public: ("GET",),
+    Enter: ("POST",),
 }
 
 

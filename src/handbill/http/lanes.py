@@ -26,6 +26,7 @@ _WAITING_EACH, _WAITING = 1_024, 16_384  # of quick work; one address may have f
 _BULK_PLACES = 2
 _THREAD_PLACES, _THREADS_EACH = 8, 4
 _BODY_PLACES = 2
+_PROOF_PLACES, _PROOFS_WAITING_EACH, _PROOFS_WAITING = 2, 8, 64  # of 50 ms and 19 MiB each
 Deputies = Mapping[Lane, Sequence[Deputy]]
 
 
@@ -58,6 +59,8 @@ class Lanes:
         self.threads = Turned(quick, Bounds(_THREAD_PLACES, _THREADS_EACH, _WAITING_EACH, _WAITING))
         # Computing threads take the interpreter from the loop, each as often as it needs it.
         self.bodies = Turned(quick, Bounds(_BODY_PLACES, 1, _WAITING_EACH, _WAITING))
+        proofs = Bounds(_PROOF_PLACES, 1, _PROOFS_WAITING_EACH, _PROOFS_WAITING)
+        self.proofs = Turned("sign-ins", proofs, _WAIT_SECONDS)
         self.of: Mapping[Lane, Turned] = {
             "bulk": Turned(quick, bounds["bulk"]),
             "slow": Turned("slow look-ups", bounds["slow"], _WAIT_SECONDS),
@@ -99,11 +102,12 @@ class Owners:
         digest = _digest(headers)
         owner = self._known.get(digest)
         if owner is None:
-            owner = self._known[digest] = f"{caller.role}:{caller.owner_no}"
+            owner = self._known[digest] = caller.name
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
         return owner
 
 
 def _digest(headers: Headers) -> bytes:
-    return hashlib.blake2b(headers.get("x-api-key", "").encode(), digest_size=16).digest()
+    given = headers.get("x-api-key") or headers.get("authorization", "")
+    return hashlib.blake2b(given.encode(), digest_size=16).digest()

@@ -45,7 +45,7 @@ _FAULTS: Schema = {
 }
 _REFUSALS = {
     "400": ("BadRequest", "The request is invalid. errors contains all faults.", "Faults"),
-    "401": ("Unauthorized", "x-api-key is missing or invalid.", "Error"),
+    "401": ("Unauthorized", "The API key or the session is missing or invalid.", "Error"),
     "403": (
         "Forbidden",
         "The token, its role or scope, or the client in the header is not accepted.",
@@ -81,6 +81,7 @@ _SLOTS = {
     "token": "The signed part of a link to a file.",
     "agency_id": "The agency's id. Only the caller's own id is accepted.",
     "prefix": "The first part of the key, which identifies it and is not secret.",
+    "person_id": "The person's id: 24 hex digits.",
     "api_client_id": "The API client's id: 25 lower-case letters and digits.",
 }
 _HEADERS = {
@@ -92,7 +93,8 @@ _HEADERS = {
 _ABOUT = (
     "Programmatic job advertising: clients, jobs, campaigns, job groups, feeds and stats. Send "
     "x-api-key always and, except for POST /token, x-authorization-key: the access_token of POST "
-    "/token. Every error answers {message, requestId}, on 400 with errors[]. Unknown fields are "
+    "/token. A person sends a session of POST /sessions instead of both, as Authorization: Bearer. "
+    "Every error answers {message, requestId}, on 400 with errors[]. Unknown fields are "
     "ignored; values of a fixed list are read in any case; null on an optional field counts as "
     "absent in a create and clears the field in an update. A PUT changes the fields that it names "
     "and leaves the others; PATCH is the same. A token has the scope of its API client: read, "
@@ -100,6 +102,8 @@ _ABOUT = (
 )
 _TAGS = {
     "Access": "Access tokens, API keys, API clients and the agency.",
+    "People": "People who sign in: their roles, sessions and invitations. Additions to the "
+    "contract.",
     "Clients": "An agency's clients: the employers whose jobs are advertised.",
     "Jobs": "Jobs of a client, from feeds or added here.",
     "Campaigns": "Campaigns of a client: dates, budgets and overrides.",
@@ -194,6 +198,11 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
                     "name": "x-authorization-key",
                     "description": "The access_token of POST /token, valid for one day.",
                 },
+                "session": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A person's session, from POST /sessions.",
+                },
             },
             "schemas": names.schemas,
             "responses": {
@@ -246,8 +255,10 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
         return [{}]
     if operation.role == "key":
         return [{"apiKey": []}]
+    if operation.role == "person":
+        return [{"session": []}]
     # Since OpenAPI 3.1 any scheme may name the scopes that it needs.
-    return [{"apiKey": [], "token": [operation.needs]}]
+    return [{"apiKey": [], "token": [operation.needs]}, {"session": []}]
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -369,6 +380,8 @@ def refusals_of(operation: Operation) -> set[str]:
         codes.add("401")
     if operation.role in {"agency", "partner"} or operation.name == "create_token":
         codes.add("403")
+    if operation.ahead is not None:
+        codes.add("401")
     if "{" in operation.path or "client_id" in operation.query.names or operation.body_names:
         codes.add("404")
     return codes

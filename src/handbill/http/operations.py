@@ -9,11 +9,14 @@ from starlette.datastructures import Headers
 
 from handbill.core.health import Check
 from handbill.core.nouns import Client
+from handbill.core.persons import Standing
+from handbill.core.trail import Actor
 from handbill.host.clock import Clock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
-from handbill.http.kinds import Ask, Change, Kind, Look, Need, Public, fits, usual
+from handbill.http.buckets import Buckets
+from handbill.http.kinds import Ask, Change, Enter, Kind, Look, Need, Public, fits, usual
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import encode
 from handbill.store.blobs import Blobs
@@ -23,9 +26,13 @@ from handbill.wire.models import Array, ListOf, Model, OneOrMany, spelled
 from handbill.wire.queries import Paged, Query
 from handbill.wire.values import NOT_GIVEN, Schema
 
-Role = Literal["agency", "partner", "key", "public"]
-"""Who may call: an agency or a publisher partner, with key and token; ``key``: any key, no token
-required; ``public``: anybody."""
+Role = Literal["agency", "partner", "key", "person", "public"]
+"""Who may call: an agency or a publisher partner, with key and token, or a person of theirs with a
+session; ``key``: any key, no token required; ``person``: only a session; ``public``: anybody."""
+
+OpenTo = Literal["", "owner", "employer"]
+"""Which people of an agency may call an operation: all but an employer's; only those who mind the
+agency itself, its people and keys; or an employer's too, for the clients that they may see."""
 
 Lane = Literal["quick", "bulk", "slow", "stream"]
 """How the work is done: quick, at once; bulk, many records at a time; slow, may take seconds;
@@ -36,6 +43,7 @@ ClientHeader = Literal["", "x-client-id", "s2s"]
 """Which header names the client: none, ``x-client-id``, or the three spellings of S2S."""
 
 PAGED = Paged
+_SIGN_INS_PER_MINUTE = 10
 _BY_VERB = cast(Kind, None)
 JSON = "application/json; charset=utf-8"
 
@@ -43,7 +51,8 @@ JSON = "application/json; charset=utf-8"
 class Caller(msgspec.Struct, frozen=True):
     """Who holds the key. ``owner_no``: the agency's or the publisher family's row number.
 
-    ``api_client_id``: whose token was sent with it; empty where no token is required.
+    ``key_no``: of the credential, negative for a person's. ``api_client_id``: whose token was sent
+    with it; empty where no token is required, and for a person.
     """
 
     role: Role
@@ -51,6 +60,8 @@ class Caller(msgspec.Struct, frozen=True):
     owner_id: str
     key_no: int
     api_client_id: str = ""
+    standing: Standing | None = None
+    """The session, if it is a person's."""
 
     @property
     def agency_no(self) -> int:
@@ -58,6 +69,23 @@ class Caller(msgspec.Struct, frozen=True):
         if self.role != "agency":
             raise TypeError("a partner has no agency")
         return self.owner_no
+
+    @property
+    def only_clients(self) -> frozenset[int] | None:
+        """The only clients that an employer's person may see; None: all of the owner's."""
+        return None if self.standing is None else self.standing.clients
+
+    @property
+    def who(self) -> tuple[Actor, str]:
+        """Who acts, as changes name it."""
+        if self.standing is not None:
+            return "PERSON", self.standing.person_id
+        return "API_CLIENT", self.api_client_id
+
+    @property
+    def name(self) -> str:
+        """The owner among all owners."""
+        return f"{self.role}:{self.owner_no}"
 
 
 class Admitted(NamedTuple):
@@ -76,6 +104,12 @@ class Doors(Protocol):
 
     def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> Admitted | None:
         """The owner of a valid token, if it is also the owner of the key; else None."""
+        ...
+
+    def person(self, tx: Tx, session: str, now: Instant) -> Caller | None:
+        """The person of a live session, in the agency or family where it works; None for every
+        kind of bad one.
+        """
         ...
 
     def currency(self, tx: Tx, caller: Caller) -> str:
@@ -109,6 +143,8 @@ class Desk:
     settings: Settings
     doors: Doors
     egress: Egress = field(default_factory=Egress)
+    sign_ins: Buckets = field(default_factory=lambda: Buckets(_SIGN_INS_PER_MINUTE))
+    """Failed sign-ins by mail address."""
     watch: Callable[[], Awaitable[list[Check]]] | None = None
     """What else must be available for this door to be ready, besides its journal."""
 
@@ -128,11 +164,19 @@ class Call:
     url: str
     maybe_caller: Caller | None = None
     maybe_client: Client | None = None
+    proved: Any = None
+    """What the operation found out ahead of its transaction."""
 
     @property
     def caller(self) -> Caller:
         assert self.maybe_caller is not None, "the operation is public"
         return self.maybe_caller
+
+    @property
+    def standing(self) -> Standing:
+        """The session; only operations for people may ask."""
+        assert self.caller.standing is not None, "the operation is for people"
+        return self.caller.standing
 
     @property
     def client(self) -> Client:
@@ -199,6 +243,11 @@ class Operation:
     """What it does to the records; by default GET looks, and other verbs change."""
     role: Role = "agency"
     """Who may call; ignored where the kind is public."""
+    open_to: OpenTo = ""
+    """Which people of an agency may call; it says nothing about keys."""
+    ahead: Callable[[Call], Any] | None = None
+    """Work that takes a processor for long, such as proving a password: done before the transaction
+    that may write, by few at a time. It only reads; ``proved`` is what it returned."""
     client_header: ClientHeader = ""
     query: type[Query] = Query
     body: type[Model] | OneOrMany | Array | None = None
@@ -223,11 +272,17 @@ class Operation:
         """**Refuses** (ValueError) contradictory rows."""
         kind = self.kind or usual(self.verb)
         object.__setattr__(self, "kind", kind)
-        if isinstance(kind, Public):
+        if isinstance(kind, Public | Enter):
             object.__setattr__(self, "role", "public")
         for wrong, why in (
             (not fits(kind, self.verb), f"a {self.verb} is no {type(kind).__name__}"),
-            (self.role == "public" and not isinstance(kind, Public), "what is public is Public"),
+            (
+                self.role == "public" and not isinstance(kind, Public | Enter),
+                "what is public is Public or Enter",
+            ),
+            (self.open_to and self.role != "agency", "only an agency has such people"),
+            (self.open_to == "employer" and kind.writes, "an employer changes nothing"),
+            (self.ahead is not None and not kind.writes, "nothing is proved before a look"),
             (self.role != "agency" and self.client_header, "only an agency has clients"),
             (self.role == "key" and not isinstance(kind, Ask), "a key alone may only ask"),
             (self.verb == "GET" and self.body is not None, "a GET has no body"),

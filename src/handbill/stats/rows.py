@@ -11,7 +11,14 @@ from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.mapper import Mapper
-from handbill.store.records.tables import api_keys, feed_parts, jobs, report_streams, reports
+from handbill.store.records.tables import (
+    api_keys,
+    feed_parts,
+    jobs,
+    persons,
+    report_streams,
+    reports,
+)
 
 SUBMITTED = "SUBMITTED"
 IN_PROGRESS = "IN_PROGRESS"
@@ -165,8 +172,8 @@ def was_placed(tx: Tx, client_no: int, publisher_nos: Sequence[int]) -> bool:
 
 
 def lock_key(tx: Tx, key_no: int) -> None:
-    """Lock this API key's stream until the transaction ends."""
-    tx.lock_row(api_keys, key_no)
+    """Lock this credential's stream until the transaction ends; a person's number is negative."""
+    tx.lock_row(*((api_keys, key_no) if key_no > 0 else (persons, -key_no)))
 
 
 def streams(tx: Tx, now: Instant) -> set[int]:

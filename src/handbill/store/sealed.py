@@ -14,7 +14,13 @@ from sqlalchemy import bindparam as b
 from handbill.kit.instants import Instant
 from handbill.kit.sealing import MARK_BYTES, NAME_BYTES, mark_of
 from handbill.store.records import Tx
-from handbill.store.records.tables import feed_secrets, master_keys, publisher_secrets, secrets
+from handbill.store.records.tables import (
+    feed_secrets,
+    master_keys,
+    person_secrets,
+    publisher_secrets,
+    secrets,
+)
 
 
 class Sealed(NamedTuple):
@@ -28,6 +34,7 @@ COLUMNS = (
     Sealed(secrets, ("name", "kid")),
     Sealed(publisher_secrets, ("publisher_no", "name")),
     Sealed(feed_secrets, ("feed_no", "name")),
+    Sealed(person_secrets, ("person_no", "name")),
 )
 _OF = {one.table.name: one for one in COLUMNS}
 _IN_FORCE = (

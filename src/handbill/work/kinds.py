@@ -8,6 +8,7 @@ from typing import Final
 SWEEP_ACCESS: Final = "access.sweep"
 TELL_EVENT: Final = "access.tell_event"
 SWEEP_CHANGES: Final = "changes.sweep"
+SWEEP_SESSIONS: Final = "people.sweep"
 SEND_CALLBACK: Final = "callbacks.send"
 SWEEP_CALLBACKS: Final = "callbacks.sweep"
 READ_LIST: Final = "definitions.read_list"

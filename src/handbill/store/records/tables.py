@@ -6,6 +6,12 @@ counted has a column. After a change here: ``python -m handbill.store.migrations
 
 import sqlalchemy as sa
 
+from handbill.store.records.admitted import (
+    agencies,
+    api_clients,
+    api_keys,
+    publisher_families,
+)
 from handbill.store.records.booked import (
     address_days,
     agent_texts,
@@ -66,7 +72,13 @@ from handbill.store.records.controlled import (
     standings,
     traffic,
 )
-from handbill.store.records.guarded import feed_secrets, master_keys, publisher_secrets, secrets
+from handbill.store.records.guarded import (
+    feed_secrets,
+    master_keys,
+    person_secrets,
+    publisher_secrets,
+    secrets,
+)
 from handbill.store.records.hiring import (
     funnel_batches,
     funnel_items,
@@ -85,6 +97,12 @@ from handbill.store.records.outbound import (
     feed_parts,
     fetches,
     link_addresses,
+)
+from handbill.store.records.peopled import (
+    person_clients,
+    person_links,
+    person_sessions,
+    persons,
 )
 from handbill.store.records.ruled import rule_acts, rule_holds, rule_runs, rule_states
 from handbill.store.records.takeovers import staged_jobs, takeovers
@@ -162,6 +180,11 @@ __all__ = [
     "metadata",
     "paced",
     "parked",
+    "person_clients",
+    "person_links",
+    "person_secrets",
+    "person_sessions",
+    "persons",
     "place_days",
     "posting_config_clients",
     "posting_configs",
@@ -201,57 +224,6 @@ __all__ = [
     "visits",
 ]
 
-# ── access ──────────────────────────────────────────────────────────────────────────────────────
-agencies = sa.Table(
-    "agencies",
-    metadata,
-    _no(),
-    _text("id"),
-    _text("name"),
-    _text("currency"),
-    _whole("created_at"),
-    sa.UniqueConstraint("id"),
-)
-# agency_no: the agency that manages it; NULL: only the operator does, and it may span agencies.
-publisher_families = sa.Table(
-    "publisher_families",
-    metadata,
-    _no(),
-    _text("id"),
-    _to("agency_no", "agencies", null=True),
-    _text("name"),
-    _whole("created_at"),
-    _whole("updated_at"),
-    _whole("deleted_at", null=True),
-    sa.UniqueConstraint("id"),
-    sa.Index("publisher_families_by_agency", "agency_no", "no"),
-)
-# An owner is an agency or a publisher family ("partner"); keys and API clients belong to one owner.
-api_keys = sa.Table(
-    "api_keys",
-    metadata,
-    _no(),
-    _text("prefix"),
-    _bytes("digest"),
-    _text("role"),
-    _whole("owner_no"),
-    _whole("created_at"),
-    _whole("expires_at", null=True),
-    _whole("revoked_at", null=True),
-    sa.UniqueConstraint("prefix"),
-)
-api_clients = sa.Table(
-    "api_clients",
-    metadata,
-    _no(),
-    _text("id"),
-    _text("role"),
-    _whole("owner_no"),
-    _text("scope"),
-    _whole("created_at"),
-    _whole("revoked_at", null=True),
-    sa.UniqueConstraint("id"),
-)
 idempotency = sa.Table(
     "idempotency",
     metadata,

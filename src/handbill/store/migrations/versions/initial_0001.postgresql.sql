@@ -857,6 +857,26 @@ CREATE TABLE markup_entities (
 );
 CREATE INDEX markup_entities_by_client ON markup_entities (client_no, markup_no);
 CREATE INDEX markup_entities_by_markup ON markup_entities (markup_no);
+CREATE TABLE persons (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	role TEXT COLLATE "C" NOT NULL,
+	agency_no BIGINT,
+	family_no BIGINT,
+	mail TEXT COLLATE "C" NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	password TEXT COLLATE "C",
+	code_step BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT persons_pkey PRIMARY KEY (no),
+	CONSTRAINT persons_id_key UNIQUE (id),
+	CONSTRAINT persons_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
+	CONSTRAINT persons_family_no_fkey FOREIGN KEY(family_no) REFERENCES publisher_families (no)
+);
+CREATE INDEX persons_by_agency ON persons (agency_no, no);
+CREATE INDEX persons_by_mail ON persons (mail, no);
 CREATE TABLE posting_configs (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -1054,6 +1074,53 @@ CREATE INDEX jobs_by_currency ON jobs (client_no, cpc_currency) WHERE cpc_curren
 CREATE INDEX jobs_by_deletion ON jobs (feed_no) WHERE deleted_at IS NOT NULL;
 CREATE INDEX jobs_by_end ON jobs (end_at) WHERE end_at IS NOT NULL;
 CREATE INDEX jobs_by_feed ON jobs (feed_no);
+CREATE TABLE person_clients (
+	no BIGSERIAL NOT NULL,
+	person_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	CONSTRAINT person_clients_pkey PRIMARY KEY (no),
+	CONSTRAINT person_clients_person_no_client_no_key UNIQUE (person_no, client_no),
+	CONSTRAINT person_clients_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no),
+	CONSTRAINT person_clients_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE TABLE person_links (
+	no BIGSERIAL NOT NULL,
+	person_no BIGINT,
+	prefix TEXT COLLATE "C" NOT NULL,
+	digest BYTEA NOT NULL,
+	created_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	CONSTRAINT person_links_pkey PRIMARY KEY (no),
+	CONSTRAINT person_links_prefix_key UNIQUE (prefix),
+	CONSTRAINT person_links_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
+CREATE INDEX person_links_by_end ON person_links (expires_at);
+CREATE INDEX person_links_by_person ON person_links (person_no);
+CREATE TABLE person_secrets (
+	no BIGSERIAL NOT NULL,
+	person_no BIGINT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	value BYTEA NOT NULL,
+	CONSTRAINT person_secrets_pkey PRIMARY KEY (no),
+	CONSTRAINT person_secrets_person_no_name_key UNIQUE (person_no, name),
+	CONSTRAINT person_secrets_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
+CREATE TABLE person_sessions (
+	no BIGSERIAL NOT NULL,
+	person_no BIGINT NOT NULL,
+	agency_no BIGINT,
+	prefix TEXT COLLATE "C" NOT NULL,
+	digest BYTEA NOT NULL,
+	created_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	ends_at BIGINT NOT NULL,
+	CONSTRAINT person_sessions_pkey PRIMARY KEY (no),
+	CONSTRAINT person_sessions_prefix_key UNIQUE (prefix),
+	CONSTRAINT person_sessions_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no),
+	CONSTRAINT person_sessions_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE INDEX person_sessions_by_end ON person_sessions (expires_at);
+CREATE INDEX person_sessions_by_person ON person_sessions (person_no, no);
 CREATE TABLE posting_config_clients (
 	no BIGSERIAL NOT NULL,
 	config_no BIGINT NOT NULL,

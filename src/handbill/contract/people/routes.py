@@ -1,0 +1,156 @@
+"""Sessions of people, and their own account: additions to the contract (decision 0061)."""
+
+from handbill.access import service as access
+from handbill.contract.envelopes import Done, done
+from handbill.contract.people.models import Me, Session, SessionChange, SessionMade, SignIn
+from handbill.core.persons import WRITERS, mail_of
+from handbill.core.trail import Occasion
+from handbill.http.gates import unauthorised
+from handbill.http.kinds import Enter
+from handbill.http.operations import Call, Operation
+from handbill.kit.faults import Refused, not_found, too_many
+from handbill.kit.instants import SECOND
+from handbill.people import passwords, service, sessions
+
+_TOO_OFTEN = "too many failed sign-ins for this mail address; try again later"
+
+
+def _agency_no(call: Call, agency_id: str) -> int | None:
+    """The number of a named agency. **Refuses** an unknown one (404)."""
+    return access.agency_of(call.tx, agency_id).no if agency_id else None
+
+
+def _prove(call: Call) -> service.Person:
+    """Whose mail and password these are, found out before the transaction that writes.
+
+    **Refuses** (429) after too many failures, and (401) whatever is wrong, in the same time.
+    """
+    mail = mail_of(call.body.mail)
+    if wait := call.desk.sign_ins.wait(mail, call.now):
+        raise too_many(_TOO_OFTEN, -(-wait // SECOND))
+    try:
+        found = service.candidate(call.tx, mail, _agency_no(call, call.body.agency_id))
+    except Refused:
+        found = None
+    is_proved = passwords.proves(call.body.password, found.password if found else None)
+    if found is None or not is_proved:
+        call.desk.sign_ins.fail(mail, call.now)
+        raise unauthorised("password")
+    return found
+
+
+def _sign_in(call: Call) -> SessionMade:
+    person = service.person_numbered(call.tx, call.proved.no)
+    if person.password != call.proved.password:
+        raise unauthorised("password")  # it was changed just now
+    call.tx.occasion = Occasion("PERSON", person.id, call.request_id, "create_session")
+    place = _agency_no(call, call.body.agency_id)
+    if place is None and person.role == "OPERATOR":
+        place = access.agencies_of_all(call.tx)[0].no
+    secret = sessions.begin(call.tx, call.ids, call.now, person, place)
+    return SessionMade.of(result=secret, message="Signed in")
+
+
+def _renew(call: Call) -> Done:
+    standing = call.standing
+    place, given = standing.agency_no, call.body.agency_id
+    if given is not None and given != standing.owner_id:
+        if standing.role != "OPERATOR":
+            raise not_found()
+        place = _agency_no(call, given)
+    sessions.renew(call.tx, call.now, standing, place)
+    return done("Session renewed")
+
+
+def _sign_out(call: Call) -> Done:
+    sessions.end(call.tx, call.standing.session_no)
+    return done("Signed out")
+
+
+def _me(call: Call) -> Me:
+    standing = call.standing
+    person = service.person_numbered(call.tx, standing.person_no)
+    in_agency = call.caller.role == "agency"
+    return Me.of(
+        person,
+        agency_id=standing.owner_id if in_agency else None,
+        family_id=None if in_agency else standing.owner_id,
+        clients=service.client_ids_of(call.tx, person),
+        may_write=person.role in WRITERS,
+        session=Session.of(standing),
+    )
+
+
+_SESSION_SAMPLE = "hbs_k3v9x2m7q1zt_......."
+_ME_SAMPLE = {
+    "id": "65f0c1d2e3a4b5c6d7e8f901",
+    "mail": "ada@acme.example",
+    "name": "Ada",
+    "role": "TRADER",
+    "agencyId": "acme",
+    "publisherFamilyId": None,
+    "clients": None,
+    "mayWrite": True,
+    "session": {
+        "createdOn": "2026-11-18T12:00:00.000Z",
+        "expiresOn": "2026-11-19T00:00:00.000Z",
+        "endsOn": "2026-12-18T12:00:00.000Z",
+    },
+}
+
+OPERATIONS = [
+    Operation(
+        name="create_session",
+        verb="POST",
+        path="/sessions",
+        title="Sign in.",
+        about="Begins a session of a person and returns its secret, only this once. It is sent as "
+        "Authorization: Bearer in place of x-api-key and x-authorization-key. An unknown address, "
+        "a wrong password and a wrong code get the same answer. After 10 failures of an address "
+        "within a minute the answer is 429.",
+        kind=Enter(),
+        ahead=_prove,
+        work=_sign_in,
+        body=SignIn,
+        answer=SessionMade,
+        sample={"mail": "ada@acme.example", "password": "............", "code": "123456"},
+        sample_answer={"result": _SESSION_SAMPLE, "message": "Signed in"},
+    ),
+    Operation(
+        name="renew_session",
+        verb="PUT",
+        path="/sessions/current",
+        title="Renew the session.",
+        about="Lets the session go on for 12 hours from now, until 30 days after it began at the "
+        "latest. An operator may choose another agency to work in.",
+        role="person",
+        work=_renew,
+        body=SessionChange,
+        must_have_body=False,
+        answer=Done,
+        sample={"agencyId": "acme"},
+        sample_answer={"result": True, "message": "Session renewed"},
+    ),
+    Operation(
+        name="end_session",
+        verb="DELETE",
+        path="/sessions/current",
+        title="Sign out.",
+        about="Ends the session at once, in all processes.",
+        role="person",
+        work=_sign_out,
+        answer=Done,
+        sample_answer={"result": True, "message": "Signed out"},
+    ),
+    Operation(
+        name="get_me",
+        verb="GET",
+        path="/people/me",
+        title="Get the person who is signed in.",
+        about="The person of this session, its role, and what it may see and do.",
+        role="person",
+        work=_me,
+        answer=Me,
+        sample_answer=_ME_SAMPLE,
+    ),
+]

@@ -1,0 +1,214 @@
+"""Rows of people, their clients, sessions and links."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import structs
+from sqlalchemy import bindparam as b
+
+from handbill.core.persons import Person, Standing
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import sweep_of
+from handbill.store.records.tables import (
+    agencies,
+    clients,
+    person_clients,
+    person_links,
+    person_secrets,
+    person_sessions,
+    persons,
+    publisher_families,
+)
+
+_p, _s, _l, _c = persons.c, person_sessions.c, person_links.c, person_clients.c
+_PERSONS = sa.select(
+    _p.no,
+    _p.id,
+    _p.role,
+    _p.agency_no,
+    _p.family_no,
+    _p.mail,
+    _p.name,
+    _p.password,
+    _p.code_step,
+    _p.created_at,
+    _p.updated_at,
+).where(_p.deleted_at.is_(None))
+_BY_ID = _PERSONS.where(_p.id == b("id"))
+_BY_NO = _PERSONS.where(_p.no == b("no"))
+_BY_MAIL = _PERSONS.where(_p.mail == b("mail")).order_by(_p.no)
+_OF_AGENCY = _PERSONS.where(_p.agency_no == b("agency_no")).order_by(_p.no)
+_ALL = _PERSONS.order_by(_p.no)
+_STANDINGS = (
+    sa.select(
+        _s.no,
+        _s.digest,
+        _s.agency_no,
+        _s.created_at,
+        _s.expires_at,
+        _s.ends_at,
+        _p.no,
+        _p.id,
+        _p.role,
+        _p.family_no,
+        sa.func.coalesce(agencies.c.id, publisher_families.c.id),
+    )
+    .join(persons, _p.no == _s.person_no)
+    .outerjoin(agencies, agencies.c.no == _s.agency_no)
+    .outerjoin(
+        publisher_families,
+        sa.and_(publisher_families.c.no == _p.family_no, publisher_families.c.deleted_at.is_(None)),
+    )
+    .where(_p.deleted_at.is_(None))
+)
+_STANDING = _STANDINGS.where(_s.prefix == b("prefix"))
+_STANDING_NUMBERED = _STANDINGS.where(_s.no == b("no"))
+_PLACE = (
+    sa.select(sa.func.coalesce(publisher_families.c.id, agencies.c.id))
+    .select_from(persons)
+    .outerjoin(agencies, agencies.c.no == _p.agency_no)
+    .outerjoin(publisher_families, publisher_families.c.no == _p.family_no)
+    .where(_p.no == b("no"))
+)
+_CLIENTS = sa.select(_c.client_no).where(_c.person_no == b("person_no"))
+_CLIENT_IDS = (
+    sa.select(clients.c.id)
+    .join(person_clients, _c.client_no == clients.c.no)
+    .where(_c.person_no == b("person_no"), clients.c.deleted_at.is_(None))
+    .order_by(clients.c.no)
+)
+_LEAVE_CLIENTS = sa.delete(person_clients).where(_c.person_no == b("person_no"))
+_END = sa.delete(person_sessions).where(_s.no == b("no"))
+_END_ALL = sa.delete(person_sessions).where(_s.person_no == b("person_no"), _s.no != b("spared"))
+_FORGET = sa.delete(person_secrets).where(person_secrets.c.person_no == b("person_no"))
+_LINK = sa.select(_l.no, _l.person_no, _l.digest, _l.expires_at).where(_l.prefix == b("prefix"))
+_LINKS_OF = sa.select(_l.expires_at).where(_l.person_no == b("person_no"))
+_DROP_LINKS = sa.delete(person_links).where(_l.person_no == b("person_no"))
+_SWEEP_SESSIONS = sweep_of(person_sessions, _s.expires_at)
+_SWEEP_LINKS = sweep_of(person_links, _l.expires_at)
+
+
+def _person(row: Any) -> Person | None:
+    return None if row is None else Person(*row)
+
+
+def person(tx: Tx, person_id: str) -> Person | None:
+    return _person(tx.one(_BY_ID, id=person_id))
+
+
+def person_numbered(tx: Tx, no: int) -> Person | None:
+    return _person(tx.one(_BY_NO, no=no))
+
+
+def with_mail(tx: Tx, mail: str) -> list[Person]:
+    """The live people of that address, in any agency; the oldest first."""
+    return [Person(*row) for row in tx.all(_BY_MAIL, mail=mail)]
+
+
+def people_of(tx: Tx, agency_no: int) -> list[Person]:
+    return [Person(*row) for row in tx.all(_OF_AGENCY, agency_no=agency_no)]
+
+
+def everyone(tx: Tx) -> list[Person]:
+    return [Person(*row) for row in tx.all(_ALL)]
+
+
+def place_id(tx: Tx, no: int) -> str | None:
+    """The id of the family or agency that a person works in."""
+    found = tx.value(_PLACE, no=no)
+    return None if found is None else str(found)
+
+
+def add_person(tx: Tx, now: Instant, **values: Any) -> int:
+    return tx.put(persons, **values, code_step=0, created_at=now, updated_at=now)
+
+
+def change_person(tx: Tx, now: Instant, no: int, **values: Any) -> None:
+    tx.change(persons, {"no": no}, **values, updated_at=now)
+
+
+def lock(tx: Tx, no: int) -> None:
+    tx.lock_row(persons, no)
+
+
+def clients_of(tx: Tx, person_no: int) -> frozenset[int]:
+    """The numbers of the clients that an employer's person may see."""
+    return frozenset(no for (no,) in tx.all(_CLIENTS, person_no=person_no))
+
+
+def client_ids_of(tx: Tx, person_no: int) -> list[str]:
+    """The ids of those that are live, the oldest first."""
+    return [str(one) for (one,) in tx.all(_CLIENT_IDS, person_no=person_no)]
+
+
+def set_clients(tx: Tx, person_no: int, client_nos: list[int]) -> None:
+    tx.run(_LEAVE_CLIENTS, person_no=person_no)
+    tx.put_many(person_clients, [{"person_no": person_no, "client_no": no} for no in client_nos])
+
+
+def forget_secrets(tx: Tx, person_no: int) -> None:
+    tx.run(_FORGET, person_no=person_no)
+
+
+def add_session(tx: Tx, **values: Any) -> None:
+    tx.put(person_sessions, **values)
+
+
+def standing(tx: Tx, prefix: str) -> Standing | None:
+    """The session with this prefix, of a live person in a live agency or family."""
+    return _standing(tx, tx.one(_STANDING, prefix=prefix))
+
+
+def standing_numbered(tx: Tx, no: int) -> Standing | None:
+    return _standing(tx, tx.one(_STANDING_NUMBERED, no=no))
+
+
+def _standing(tx: Tx, row: Any) -> Standing | None:
+    if row is None or row[-1] is None:
+        return None
+    found = Standing(**dict(zip(Standing.__struct_fields__, row, strict=False)))
+    if found.role != "EMPLOYER":
+        return found
+    return structs.replace(found, clients=clients_of(tx, found.person_no))
+
+
+def change_session(tx: Tx, no: int, **values: Any) -> None:
+    tx.change(person_sessions, {"no": no}, **values)
+
+
+def end_session(tx: Tx, no: int) -> None:
+    tx.run(_END, no=no)
+
+
+def end_sessions(tx: Tx, person_no: int, spared: int = 0) -> int:
+    """End all sessions of a person but one; how many there were."""
+    return tx.run(_END_ALL, person_no=person_no, spared=spared)
+
+
+def add_link(tx: Tx, **values: Any) -> None:
+    tx.put(person_links, **values)
+
+
+def link(tx: Tx, prefix: str) -> tuple[int, int | None, bytes, Instant] | None:
+    """Number, person, digest and end of a link."""
+    row = tx.one(_LINK, prefix=prefix)
+    return None if row is None else (int(row[0]), row[1], bytes(row[2]), int(row[3]))
+
+
+def link_until(tx: Tx, person_no: int) -> Instant | None:
+    """When a person's link ends."""
+    found = tx.value(_LINKS_OF, person_no=person_no)
+    return None if found is None else int(found)
+
+
+def drop_links(tx: Tx, person_no: int) -> None:
+    tx.run(_DROP_LINKS, person_no=person_no)
+
+
+def sweep_sessions(tx: Tx, now: Instant, most: int) -> int:
+    return tx.run(_SWEEP_SESSIONS, before=now, most=most)
+
+
+def sweep_links(tx: Tx, now: Instant, most: int) -> int:
+    return tx.run(_SWEEP_LINKS, before=now, most=most)

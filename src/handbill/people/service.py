@@ -1,0 +1,240 @@
+"""People of an agency, a publisher family or the installation: who they are, what they may do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from handbill.changes import service as changes
+from handbill.core.persons import (
+    HEADS,
+    OF_AGENCIES,
+    ROLES,
+    Person,
+    PersonRole,
+    mail_of,
+    wrong_with,
+)
+from handbill.core.trail import Entity
+from handbill.host.ids import Ids, new_person_id
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
+from handbill.kit.instants import Instant
+from handbill.people import rows
+from handbill.store.records import Tx
+
+__all__ = [
+    "MOST_PEOPLE",
+    "New",
+    "Person",
+    "add",
+    "candidate",
+    "change",
+    "check_password",
+    "client_ids_of",
+    "everyone",
+    "people_of",
+    "person_numbered",
+    "person_of",
+    "person_with_mail",
+    "place_of",
+    "remove",
+    "role_of",
+    "set_password",
+]
+
+MOST_PEOPLE = 1_000
+_MOST_MAIL = 254
+_MOST_NAME = 200
+
+
+class New(NamedTuple):
+    """A person to be added. ``agency_no``, ``family_no``: where; both None: an operator."""
+
+    mail: str
+    role: PersonRole
+    agency_no: int | None = None
+    family_no: int | None = None
+    client_nos: Sequence[int] = ()
+    name: str = ""
+
+
+def add(tx: Tx, ids: Ids, now: Instant, new: New) -> Person:
+    """Add a person, who has no password yet.
+
+    **Refuses** (400) what is no mail address, or is a person's of the same agency or family
+    already; clients for another role than EMPLOYER, and none for that one; the 1001st person.
+    """
+    mail = mail_of(new.mail)
+    faults = _faults_of(mail, new.name)
+    faults += _faults_of_clients(new.role, new.client_nos)
+    if person_with_mail(tx, mail, new.agency_no, new.family_no) is not None:
+        faults.append(Fault("mail", "is a person's already"))
+    if faults:
+        raise bad_request(faults)
+    if new.agency_no is not None and len(rows.people_of(tx, new.agency_no)) >= MOST_PEOPLE:
+        raise refused_state("", f"there are {MOST_PEOPLE} people already; remove one first")
+    no = rows.add_person(
+        tx,
+        now,
+        id=new_person_id(ids),
+        role=new.role,
+        agency_no=new.agency_no,
+        family_no=new.family_no,
+        mail=mail,
+        name=new.name.strip(),
+        password=None,
+    )
+    rows.set_clients(tx, no, sorted(set(new.client_nos)))
+    made = person_numbered(tx, no)
+    changes.tell(tx, now, _entity(made), {}, _state(tx, made))
+    return made
+
+
+def change(tx: Tx, now: Instant, person: Person, given: Mapping[str, Any]) -> None:
+    """Change role, clients (``client_nos``) or name; nothing given changes nothing.
+
+    **Refuses** (400) what ``add`` refuses, and another role for the last owner of an agency.
+    """
+    rows.lock(tx, person.no)
+    role = given.get("role", person.role)
+    name = given.get("name", person.name)
+    nos = given.get("client_nos")
+    if nos is None:
+        nos = sorted(rows.clients_of(tx, person.no)) if role == "EMPLOYER" else []
+    faults = _faults_of(person.mail, name) + _faults_of_clients(role, nos)
+    if faults:
+        raise bad_request(faults)
+    if role != person.role:
+        _keep_an_owner(tx, person)
+    before = _state(tx, person)
+    rows.change_person(tx, now, person.no, role=role, name=name.strip())
+    rows.set_clients(tx, person.no, nos)
+    changes.tell(tx, now, _entity(person), before, _state(tx, person_numbered(tx, person.no)))
+
+
+def remove(tx: Tx, now: Instant, person: Person) -> None:
+    """Remove a person: sessions and links end at once. **Refuses** (400) an agency's last owner."""
+    rows.lock(tx, person.no)
+    _keep_an_owner(tx, person)
+    before = _state(tx, person)
+    rows.end_sessions(tx, person.no)
+    rows.drop_links(tx, person.no)
+    rows.forget_secrets(tx, person.no)
+    rows.change_person(tx, now, person.no, deleted_at=now, password=None)
+    changes.tell(tx, now, _entity(person), before, {})
+
+
+def set_password(tx: Tx, now: Instant, person: Person, kept: str, spared: int = 0) -> None:
+    """Give a person the password of this hash; all sessions but the spared one end."""
+    rows.change_person(tx, now, person.no, password=kept)
+    rows.drop_links(tx, person.no)
+    rows.end_sessions(tx, person.no, spared)
+    changes.secret(tx, now, _entity(person), "password")
+
+
+def check_password(password: str, mail: str, field: str = "password") -> None:
+    """**Refuses** (400) one that is too short, too common, or contains the mail address."""
+    if (why := wrong_with(password, mail)) is not None:
+        raise bad_request([Fault(field, why)])
+
+
+def candidate(tx: Tx, mail: str, agency_no: int | None) -> Person | None:
+    """Who signs in with this address: of the people who have a password, the oldest; with an
+    agency, only its own people and operators.
+    """
+    for one in rows.with_mail(tx, mail_of(mail)):
+        is_here = agency_no is None or one.role == "OPERATOR" or one.agency_no == agency_no
+        if one.password is not None and is_here:
+            return one
+    return None
+
+
+def person_numbered(tx: Tx, no: int) -> Person:
+    """The live person with this row number. **Refuses** one that was removed (404)."""
+    found = rows.person_numbered(tx, no)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def person_of(tx: Tx, agency_no: int, person_id: str) -> Person:
+    """The agency's own live person. **Refuses** any other id alike (404)."""
+    found = rows.person(tx, person_id)
+    if found is None or found.agency_no != agency_no or found.role not in OF_AGENCIES:
+        raise not_found()
+    return found
+
+
+def people_of(tx: Tx, agency_no: int) -> list[Person]:
+    """An agency's people, the oldest first."""
+    return [one for one in rows.people_of(tx, agency_no) if one.role in OF_AGENCIES]
+
+
+def everyone(tx: Tx) -> list[Person]:
+    """All people of the installation: for the operator."""
+    return rows.everyone(tx)
+
+
+def person_with_mail(
+    tx: Tx, mail: str, agency_no: int | None, family_no: int | None
+) -> Person | None:
+    """The live person of that address in one place; of neither: an operator."""
+    place = (agency_no, family_no)
+    found = rows.with_mail(tx, mail_of(mail))
+    return next((one for one in found if (one.agency_no, one.family_no) == place), None)
+
+
+def place_of(tx: Tx, person: Person) -> str | None:
+    """The id of the agency or family that a person works in; None for an operator."""
+    return rows.place_id(tx, person.no)
+
+
+def role_of(word: str) -> PersonRole:
+    """The role of that name, in any case. **Refuses** another word (ValueError)."""
+    for role in ROLES:
+        if role == word.upper():
+            return role
+    raise ValueError(f"there is no role {word!r}")
+
+
+def client_ids_of(tx: Tx, person: Person) -> list[str] | None:
+    """The only clients that a person may see; None: all of the agency."""
+    return rows.client_ids_of(tx, person.no) if person.role == "EMPLOYER" else None
+
+
+def _keep_an_owner(tx: Tx, person: Person) -> None:
+    if person.role != "OWNER" or person.agency_no is None:
+        return
+    owners = [one for one in rows.people_of(tx, person.agency_no) if one.role in HEADS]
+    if len(owners) == 1:
+        raise refused_state("", "it is the last owner of the agency; make another one first")
+
+
+def _faults_of(mail: str, name: str) -> list[Fault]:
+    faults = []
+    user, at, domain = mail.rpartition("@")
+    plain = mail.isprintable() and not any(mark in mail for mark in ' <>"(),;:\\[]')
+    if not (at and user and "." in domain.strip(".") and plain and len(mail) <= _MOST_MAIL):
+        faults.append(Fault("mail", "must be a mail address such as ada@example.com"))
+    if len(name.strip()) > _MOST_NAME or not name.isprintable():
+        faults.append(Fault("name", f"must have at most {_MOST_NAME} printable characters"))
+    return faults
+
+
+def _faults_of_clients(role: PersonRole, client_nos: Sequence[int]) -> list[Fault]:
+    if role == "EMPLOYER" and not client_nos:
+        return [Fault("clients", "must name at least one client for an EMPLOYER")]
+    if role != "EMPLOYER" and client_nos:
+        return [Fault("clients", "only an EMPLOYER has named clients")]
+    return []
+
+
+def _entity(person: Person) -> Entity:
+    return Entity("PERSON", person.id, person.agency_no)
+
+
+def _state(tx: Tx, person: Person) -> dict[str, Any]:
+    return {
+        "mail": person.mail,
+        "name": person.name,
+        "role": person.role,
+        "clients": rows.client_ids_of(tx, person.no),
+    }

@@ -1,0 +1,70 @@
+"""Sessions: a person's credential of the API. ``hbs_<prefix>_<secret>``, shown once.
+
+A session ends 12 hours after it was renewed last, 30 days after it began, and when it is ended.
+"""
+
+from handbill.core.persons import IDLE_FOR, LASTS, Person, Standing
+from handbill.host.ids import Ids
+from handbill.kit.faults import not_found
+from handbill.kit.instants import Instant
+from handbill.people import rows, secrets
+from handbill.store.records import Tx
+
+
+def begin(tx: Tx, ids: Ids, now: Instant, person: Person, agency_no: int | None) -> str:
+    """Begin a session; its secret exists only in this answer. ``agency_no``: where an operator
+    works in it.
+    """
+    shown = secrets.new(tx, ids, now, secrets.SESSION)
+    rows.add_session(
+        tx,
+        person_no=person.no,
+        agency_no=agency_no if person.role == "OPERATOR" else _own(person),
+        prefix=shown.prefix,
+        digest=shown.digest,
+        created_at=now,
+        expires_at=now + IDLE_FOR,
+        ends_at=now + LASTS,
+    )
+    return shown.text
+
+
+def proved(tx: Tx, text: str, keys: dict[int, bytes], now: Instant) -> Standing | None:
+    """The live session with exactly this secret; None for every kind of bad one.
+
+    ``keys``: the caller's cache of our secrets.
+    """
+    prefix, _ = secrets.parts_of(text, secrets.SESSION)
+    found = tx.kept(("session", prefix), lambda: rows.standing(tx, prefix))
+    digest = bytes(found.digest) if found is not None else None
+    is_proved = secrets.proves(tx, text, secrets.SESSION, digest, keys)
+    return found if found is not None and is_proved and now < found.expires_at else None
+
+
+def renew(tx: Tx, now: Instant, standing: Standing, agency_no: int | None) -> None:
+    """Let a session go on for 12 hours, in this agency."""
+    ends = min(now + IDLE_FOR, standing.ends_at)
+    rows.change_session(tx, standing.session_no, expires_at=ends, agency_no=agency_no)
+
+
+def standing_numbered(tx: Tx, session_no: int) -> Standing:
+    """The session with this number. **Refuses** one that has ended meanwhile (404)."""
+    found = rows.standing_numbered(tx, session_no)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def end(tx: Tx, session_no: int) -> None:
+    """End a session at once, in all processes."""
+    rows.end_session(tx, session_no)
+
+
+def end_all(tx: Tx, person: Person, spared: int = 0) -> int:
+    """End all sessions of a person but the spared one; how many there were."""
+    return rows.end_sessions(tx, person.no, spared)
+
+
+def _own(person: Person) -> int | None:
+    """Where a person works who has one place: none for a publisher, who works in a family."""
+    return None if person.family_no is not None else person.agency_no

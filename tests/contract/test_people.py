@@ -1,0 +1,152 @@
+"""People sign in, and a session is a credential of the API itself."""
+
+import pytest
+
+from contract.asgi import call
+from contract.office import Office
+from contract.signed_in import PASSWORD, asked, person, session
+from handbill.core.persons import IDLE_FOR, LASTS
+from handbill.kit.instants import HOUR, MINUTE
+from handbill.people import service
+
+MAIL = "owner@acme.example"
+
+
+def _sign_in(
+    office: Office, mail: str = MAIL, password: str = PASSWORD, **more: str
+) -> dict[str, str]:
+    body = {"mail": mail, "password": password, **more}
+    reply = asked(office, {}, "POST", "/sessions", body)
+    assert reply.status == 200, reply.raw
+    return {"authorization": f"Bearer {reply.json['result']}"}
+
+
+def _status(office: Office, headers: dict[str, str], url: str = "/people/me") -> int:
+    status: int = asked(office, headers, "GET", url).status
+    return status
+
+
+@pytest.fixture
+def owner(office: Office) -> dict[str, str]:
+    person(office, "OWNER", password=PASSWORD)
+    return _sign_in(office)
+
+
+def test_a_person_signs_in_and_is_the_agency(office: Office, owner: dict[str, str]) -> None:
+    me = asked(office, owner, "GET", "/people/me").json
+    assert (me["mail"], me["role"], me["agencyId"]) == (MAIL, "OWNER", "acme")
+    assert me["clients"] is None
+    assert me["mayWrite"] is True
+    made = asked(office, owner, "POST", "/publishers", {"id": "Mine", "bidType": "CPC"})
+    assert made.status == 200
+    assert office.get("/publishers/Mine")["id"] == "Mine"
+    newest = office.get("/changes")["data"][0]
+    assert newest["actor"] == {"kind": "PERSON", "id": me["id"]}
+
+
+def test_whatever_is_wrong_gets_one_answer(office: Office, owner: dict[str, str]) -> None:
+    person(office, "TRADER")  # was invited, and has no password yet
+    wrong = [
+        {"mail": "nobody@acme.example", "password": PASSWORD},
+        {"mail": MAIL, "password": PASSWORD + "x"},
+        {"mail": "trader@acme.example", "password": PASSWORD},
+        {"mail": MAIL, "password": PASSWORD, "agencyId": "nosuchagency"},
+    ]
+    replies = [asked(office, {}, "POST", "/sessions", one) for one in wrong]
+    assert {reply.status for reply in replies} == {401}
+    assert {reply.json["message"] for reply in replies} == {"Unauthorized"}
+    bad = asked(office, {"authorization": "Bearer hbs_x"}, "GET", "/people/me")
+    assert bad.json["message"] == "Unauthorized"
+
+
+def test_an_address_fails_ten_times_a_minute(office: Office, owner: dict[str, str]) -> None:
+    body = {"mail": MAIL, "password": "wrong wrong wrong"}
+    told = [asked(office, {}, "POST", "/sessions", body).status for _ in range(12)]
+    assert told == [401] * 10 + [429] * 2
+    assert asked(office, {}, "POST", "/sessions", body | {"mail": "x@y.example"}).status == 401
+    office.clock.forward(MINUTE)
+    _sign_in(office)
+
+
+def test_a_session_stands_alone(office: Office, owner: dict[str, str]) -> None:
+    both = office.headers | owner
+    for headers in (
+        both,
+        owner | {"x-api-key": office.headers["x-api-key"]},
+        owner | {"x-authorization-key": office.headers["x-authorization-key"]},
+        {"authorization": owner["authorization"] + "x"},
+        {"authorization": owner["authorization"][:-1] + "-"},
+        {"authorization": "Bearer " + office.headers["x-authorization-key"]},
+        {},
+    ):
+        reply = call(office.app, "GET", "/publishers?page=0&limit=1", headers=headers)
+        assert (reply.status, reply.json["message"]) == (401, "Unauthorized"), headers
+    twice = [("authorization", owner["authorization"])] * 2
+    assert call(office.app, "GET", "/people/me", headers=twice).status == 401
+    assert call(office.app, "GET", "/people/me", headers=office.headers).status == 401
+    proxied = office.headers | {"authorization": "Basic dTpw"}  # of a proxy in front of us
+    assert call(office.app, "GET", "/publishers?page=0&limit=1", headers=proxied).status == 200
+    assert asked(office, owner, "POST", "/token", {"client_id": "x"}).status == 403
+
+
+def test_a_session_ends_when_nobody_renews_it(office: Office, owner: dict[str, str]) -> None:
+    office.clock.forward(IDLE_FOR - HOUR)
+    assert asked(office, owner, "PUT", "/sessions/current").status == 200
+    office.clock.forward(IDLE_FOR - HOUR)
+    assert _status(office, owner) == 200
+    office.clock.forward(HOUR)
+    assert _status(office, owner) == 401
+
+
+def test_a_session_ends_after_thirty_days(office: Office, owner: dict[str, str]) -> None:
+    for _ in range(LASTS // (10 * HOUR) - 1):
+        office.clock.forward(10 * HOUR)
+        assert asked(office, owner, "PUT", "/sessions/current").status == 200
+    assert _status(office, owner) == 200
+    office.clock.forward(10 * HOUR)
+    assert _status(office, owner) == 401
+
+
+def test_signing_out_ends_this_session_alone(office: Office, owner: dict[str, str]) -> None:
+    other = _sign_in(office)
+    assert asked(office, other, "DELETE", "/sessions/current").status == 200
+    assert (_status(office, other), _status(office, owner)) == (401, 200)
+
+
+def test_who_is_removed_is_out_at_once(office: Office, owner: dict[str, str]) -> None:
+    trader = person(office, "TRADER")
+    headers = session(office, trader)
+    assert _status(office, headers) == 200
+    with office.desk.records.write() as tx:
+        service.remove(tx, office.clock.now(), trader)
+    assert _status(office, headers) == 401
+
+
+def test_an_address_of_two_agencies_is_two_people(office: Office) -> None:
+    other = office.another()
+    person(office, "OWNER", mail="ada@both.example", password=PASSWORD)
+    person(other, "OWNER", mail="ada@both.example", password=PASSWORD + "2")
+    here = _sign_in(office, "Ada@Both.example")
+    there = _sign_in(office, "ada@both.example", PASSWORD + "2", agencyId="other")
+    found = [asked(office, one, "GET", "/people/me").json["agencyId"] for one in (here, there)]
+    assert found == ["acme", "other"]
+
+
+def test_an_operator_chooses_the_agency(office: Office) -> None:
+    other = office.another()
+    person(office, "OPERATOR", mail="op@house.example", password=PASSWORD)
+    headers = _sign_in(office, "op@house.example")
+    assert asked(office, headers, "GET", "/people/me").json["agencyId"] == "acme"
+    assert asked(office, headers, "PUT", "/sessions/current", {"agencyId": "other"}).status == 200
+    assert asked(office, headers, "GET", "/people/me").json["agencyId"] == "other"
+    client = other.client()
+    assert asked(office, headers, "GET", client).status == 200
+    assert asked(office, headers, "PUT", "/sessions/current", {"agencyId": "none"}).status == 404
+
+
+def test_only_an_operator_chooses(office: Office, owner: dict[str, str]) -> None:
+    office.another()
+    for agency_id in ("other", "none"):
+        reply = asked(office, owner, "PUT", "/sessions/current", {"agencyId": agency_id})
+        assert reply.status == 404
+    assert asked(office, owner, "PUT", "/sessions/current", {"agencyId": "acme"}).status == 200
