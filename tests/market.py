@@ -281,11 +281,15 @@ class Market:
         }
         return Judge(**(parts | instead))
 
-    def judged(self) -> list[dict[str, Any]]:
-        """Judge all that waits; the whole ledger."""
+    def judge_all(self) -> None:
+        """Judge all that waits."""
         judge = self.judge()
         while judge.step():
             pass
+
+    def judged(self) -> list[dict[str, Any]]:
+        """The same, and the whole ledger: reading that costs more than judging a few events."""
+        self.judge_all()
         return self.ledger()
 
     def ledger(self) -> list[dict[str, Any]]:

@@ -105,7 +105,7 @@ def traffic(market: Desk) -> int:
             organic(market, client_no, action, at + MINUTE)
     market.markup(123_456, begin + 9 * DAY, client_no=client_no)
     market.markup(50_000, begin, client_no=client_no, publisher_no=publishers[1])
-    market.judged()
+    market.judge_all()
     return client_no
 
 

@@ -197,7 +197,7 @@ def test_windows_are_as_long_as_each_definition_says(market: Market) -> None:
     define(market, long, duplicate_seconds=7 * 86_400)
     for listing, ip in ((short, "198.51.100.1"), (long, "198.51.100.2")):
         market.clicked(listing, ip=ip)
-        market.judged()
+        market.judge_all()
         market.clicked(listing, ip=ip, at=START + 6 * DAY)
     assert [one[0] for one in told(market)] == ["valid", "valid", "valid", "duplicate"]
 
@@ -229,7 +229,7 @@ def test_old_counts_and_departures_are_forgotten(market: Market) -> None:
     define(market, listing, most_clicks=5)
     left(market, listing, START - DAY)
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     tools = SimpleNamespace(records=market.records, settings=Settings())
 
     def kept() -> list[int]:

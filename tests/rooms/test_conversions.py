@@ -44,7 +44,7 @@ def test_conversions_count_once_each(market: Market) -> None:
         (3, "b"),
     ):
         market.converted(click, action, application, at=START + MINUTE)
-    market.judged()
+    market.judge_all()
     told = Counter((line["kind"], line["disposition"]) for line in market.ledger())
     assert told == {
         ("CLICK", "valid"): 1,
@@ -62,10 +62,10 @@ def test_conversions_count_once_each(market: Market) -> None:
 def test_an_application_counts_under_its_first_click_only(market: Market) -> None:
     listing = market.listing()
     first, second = market.clicked(listing), market.clicked(listing)
-    market.judged()
+    market.judge_all()
     market.converted(first, 3, "app", at=START + MINUTE)
     market.converted(second, 3, "app", at=START + MINUTE + 1)
-    market.judged()
+    market.judge_all()
     market.converted(second, 3, "app", at=START + MINUTE + 2)
     told = [(line["disposition"], line["reason"]) for line in market.judged()[2:]]
     assert told == [
@@ -174,7 +174,7 @@ def test_a_conversion_waits_for_its_click(market: Market) -> None:
 def test_a_conversion_whose_click_never_comes_dies_after_a_day(market: Market) -> None:
     click, _ = market.click(market.listing())
     market.converted(click, 3, at=START)
-    market.judged()
+    market.judge_all()
     market.clock.forward(DAY - 1)
     assert market.judged() == []
     market.clock.forward(1)
@@ -188,7 +188,7 @@ def test_nothing_is_learnt_of_another_clients_click(market: Market) -> None:
     other = market.client("c2")
     click = market.clicked(listing)
     market.converted(click, 3, client_no=other, at=START + SECOND)
-    market.judged()
+    market.judge_all()
     market.clock.forward(DAY + SECOND)
     told = [line for line in market.judged() if line["clientId"] == "c2"]
     assert [(line["disposition"], line["reason"]) for line in told] == [("dead", "click_not_found")]

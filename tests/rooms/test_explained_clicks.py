@@ -63,7 +63,7 @@ def test_each_class_says_which_step_decided(market: Market) -> None:
     long_ago = (market.clock.now() - 500 * DAY) // 1_000 * 1_000
     latent = market.clicked(msgspec.structs.replace(listing, listed_at=long_ago), ip="203.0.113.5")
     market.clock.forward(MINUTE)
-    market.judged()
+    market.judge_all()
     expected = {
         bot: ("bot", "agent_list", "AGENT"),
         nameless: ("bot", "no_agent", "AGENT"),
@@ -120,7 +120,7 @@ def test_caps_as_they_stood_then(market: Market) -> None:
     for wait in (0, HOUR, DAY, HOUR):
         market.clock.forward(wait)
         clicks.append(market.clicked(listing))
-        market.judged()
+        market.judge_all()
     market.clock.forward(HOUR)
     body = ClientBody(company_name="c1", exported_name="c1", caps=Caps(clicks=Cap("Daily", 1)))
     with market.records.write() as tx:
@@ -148,10 +148,10 @@ def test_caps_as_they_stood_then(market: Market) -> None:
 def test_what_followed_and_what_waits(market: Market) -> None:
     listing = market.listing("CPA")
     click = market.clicked(listing)
-    market.judged()
+    market.judge_all()
     market.clock.forward(HOUR)
     market.converted(click, application="a-1")
-    market.judged()
+    market.judge_all()
     market.converted(click, action=1)
     _, told = explained(market, click)
     assert [(one.kind, one.disposition, one.charge_micros) for one in told.following] == [
@@ -165,7 +165,7 @@ def test_what_followed_and_what_waits(market: Market) -> None:
 def test_a_correction_stands_beside_what_it_corrects(market: Market) -> None:
     listing = market.listing(caps=Caps(clicks=Cap("Monthly", 9)))
     click = market.clicked(listing)
-    market.judged()
+    market.judge_all()
     entry = explained(market, click)[0].entry
     assert entry is not None
     back = msgspec.structs.replace(
@@ -198,7 +198,7 @@ def test_a_correction_stands_beside_what_it_corrects(market: Market) -> None:
         segments.register(tx, [written], market.clock.now())
     later = market.clicked(listing, at=market.clock.now() + HOUR)
     market.clock.forward(2 * HOUR)
-    market.judged()
+    market.judge_all()
     _, told = explained(market, click)
     assert (told.disposition, told.charge and told.charge.spend_micros) == ("valid", MICROS)
     assert [(one.sign, one.disposition, one.marked_micros) for one in told.corrections] == [
@@ -224,7 +224,7 @@ def test_acknowledged_absent_twice_brought_and_foreign(market: Market) -> None:
     for text in (sealed(market, click), click.random.hex()):
         _, told = explained(market, text, listing.client_no)
         assert (told.state, told.link.bid_micros) == ("ACKNOWLEDGED", MICROS)
-    market.judged()
+    market.judge_all()
     for text in (sealed(market, click), click.random.hex()):
         _, told = explained(market, text, listing.client_no)
         assert (told.state, told.disposition, told.following) == ("JUDGED", "valid", [])

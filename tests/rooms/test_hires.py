@@ -58,7 +58,7 @@ def balanced(market: Market) -> None:
 def test_a_hire_is_booked_where_its_click_was(market: Market, listing: Listing) -> None:
     click = market.clicked(listing)
     market.converted(click, 3, "a1")
-    market.judged()
+    market.judge_all()
     hired(market, listing.client_no, application_id="a1")
     (line,) = hires(market)
     assert line == {
@@ -116,7 +116,7 @@ def test_by_candidate_and_by_click(market: Market, listing: Listing) -> None:
     first, second = market.clicked(listing), market.clicked(listing)
     event = conversion_of(first, START, listing.client_no, 3, "s2s", "cand", "")
     market.journal.add([event], "api-0")
-    market.judged()
+    market.judge_all()
     hired(market, listing.client_no, candidate_id="cand", job_reference="r/1")
     hired(market, listing.client_no, click_id=click_id(second, kid, key))
     found = hires(market)
@@ -135,7 +135,7 @@ def test_organic_and_late_applies_hire_without_credit(market: Market, listing: L
     market.journal.add([event])
     late = Click(event.random, event.at, listing)
     market.converted(late, 3, "l1")
-    market.judged()
+    market.judge_all()
     for application in ("o1", "l1"):
         hired(market, listing.client_no, application_id=application)
     assert [(line["disposition"], line["publisherId"]) for line in hires(market)] == [
@@ -149,9 +149,9 @@ def test_a_credited_apply_beats_a_late_one(market: Market, listing: Listing) -> 
     _, event = market.click(listing, at=START - 40 * DAY)
     market.journal.add([event])
     market.converted(Click(event.random, event.at, listing), 3, "a1")
-    market.judged()
+    market.judge_all()
     market.converted(market.clicked(listing), 3, "a1")
-    market.judged()
+    market.judge_all()
     hired(market, listing.client_no, application_id="a1")
     assert [line["disposition"] for line in hires(market)] == ["counted"]
 
@@ -160,7 +160,7 @@ def test_a_credited_apply_beats_a_late_one(market: Market, listing: Listing) -> 
 def test_a_judge_that_dies_books_each_hire_once(market: Market, listing: Listing, at: int) -> None:
     for name in ("a1", "a2"):
         market.converted(market.clicked(listing), 3, name)
-    market.judged()
+    market.judge_all()
     for name in ("a1", "a2"):
         hired(market, listing.client_no, application_id=name)
     records = CutRecords(market.records, at, cut)
@@ -174,7 +174,7 @@ def test_a_judge_that_dies_books_each_hire_once(market: Market, listing: Listing
 
 def test_two_judges_book_each_hire_once(market: Market, listing: Listing) -> None:
     market.converted(market.clicked(listing), 3, "a1")
-    market.judged()
+    market.judge_all()
     hired(market, listing.client_no, application_id="a1")
     other = market.judge()
 
@@ -196,7 +196,7 @@ def test_what_waits_is_looked_at_by_the_worker(market: Market, listing: Listing)
         assert tx.run_text("SELECT kind FROM tasks", {})[0] == []
     market.converted(market.clicked(listing), 3, "a1")
     hired(market, listing.client_no, application_id="a1")
-    market.judged()
+    market.judge_all()
 
     class Bench:
         records, clock = market.records, market.clock

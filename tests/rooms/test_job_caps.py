@@ -236,7 +236,7 @@ def test_every_cap_is_held_as_a_fold_of_all_events_says(
                 trial.change()
             trial.happen()
             trial.settle()
-        market.judged()
+        market.judge_all()
     found = dict(booked(market))
     expected = {name: said for trial in trials for name, said in trial.expected.items()}
     wrong = {
@@ -259,14 +259,14 @@ def test_a_jobs_cap_knows_what_was_spent_before_it_was_set(market: Market) -> No
     listing = market.listing()
     market.job(listing.client_no, listing.job_id)
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     cap = JobSettings(JobSetting(caps=Caps(budget=Cap("Monthly", 3 * MICROS))))
     set_job(market, listing.job_id, cap)
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     set_job(market, listing.job_id, None)
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     with market.records.read() as tx:
         assert counting.counts_of(tx, listing.client_no) == set()
         scopes = {key.scope for key in counter_rows.counters_of(tx, listing.client_no)}
@@ -283,7 +283,7 @@ def test_a_lowered_cap_stops_at_once_and_refunds_nothing(market: Market) -> None
     listing = budget_of_job(market, job_budget=Cap("Lifetime", 5 * MICROS))
     for _ in range(2):
         market.clicked(listing)
-    market.judged()
+    market.judge_all()
     market.change(
         groups, listing.group_no, GroupBody("g1", caps=Caps(job_budget=Cap("Lifetime", MICROS)))
     )
@@ -303,7 +303,7 @@ def test_a_damaged_file_holds_up_neither_judge_nor_caps(
     market.job(listing.client_no, listing.job_id)
     for _ in range(2):
         market.clicked(listing)
-        market.judged()
+        market.judge_all()
     with market.records.read() as tx:
         path = segments.segments_of_any(tx, [listing.client_no])[0].path
     sound = market.blobs.get(path)
@@ -344,7 +344,7 @@ def test_the_check_finds_a_cap_of_a_job_that_was_passed(market: Market) -> None:
     market.change(groups, listing.group_no, GroupBody("g1", caps=Caps(job_budget=each)))
     for _ in range(3):
         market.clicked(listing)
-    market.judged()
+    market.judge_all()
     assert check(market.records, market.blobs, market.scratch).faults == []
     with market.records.write() as tx:
         for table in ("groups", "jobs"):

@@ -108,11 +108,11 @@ def test_a_window_is_opened_by_the_click_that_counted(market: Market) -> None:
 def test_windows_hold_across_batches_and_are_forgotten(market: Market) -> None:
     listing = market.listing()
     market.clicked(listing, ip="198.51.100.7")
-    market.judged()
+    market.judge_all()
     market.clicked(listing, at=START + 5 * SECOND, ip="198.51.100.7")
     assert dispositions(market.judged()) == ["valid", "duplicate"]
     market.clicked(listing, at=START + DAY, ip="198.51.100.8")
-    market.judged()
+    market.judge_all()
     with market.records.read() as tx:
         assert len(tx.run_text("SELECT visitor FROM visits", {})[0]) == 1
 
@@ -127,7 +127,7 @@ def test_the_same_visitor_on_another_job_is_no_repeat(market: Market) -> None:
 def test_a_redelivered_click_is_booked_once(market: Market) -> None:
     _, event = market.click(market.listing())
     market.journal.add([event, event])
-    market.judged()
+    market.judge_all()
     market.journal.add([event])
     assert len(market.judged()) == 1
     assert balanced(market)["received"] == 1
@@ -151,7 +151,7 @@ def test_no_budget_cap_is_passed_at_any_level(market: Market, level: str) -> Non
     listing = market.listing(client_no=client_no, campaign_no=campaign_no, group_no=group_no)
     for after in (0, 1, 2, 3):
         market.clicked(listing, at=START + after)
-        market.judged()
+        market.judge_all()
     ledger = market.ledger()
     assert dispositions(ledger) == ["valid", "valid", "over_cap", "over_cap"]
     assert {line["reason"] for line in ledger[2:]} == {f"{level}_budget_daily"}
@@ -199,7 +199,7 @@ def test_a_cap_changed_in_mid_month_counts_what_was_spent_before(market: Market)
     listing = market.listing(caps=Caps(budget=Cap("Daily", 5_000_000)))
     for day in range(3):
         market.clicked(listing, at=START + day * DAY)
-    market.judged()
+    market.judge_all()
     body = ClientBody(
         company_name="c1", exported_name="c1", caps=Caps(budget=Cap("Monthly", 3_500_000))
     )
@@ -214,7 +214,7 @@ def test_lowering_a_cap_refunds_nothing_and_is_no_fault(market: Market) -> None:
     listing = market.listing(caps=Caps(budget=Cap("Monthly", 5_000_000)))
     market.clicked(listing)
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     market.change(
         clients,
         listing.client_no,
@@ -234,7 +234,7 @@ def busy(market: Market) -> None:
     for n in range(5):
         click = market.clicked(listing, at=START + n)
         market.converted(click, 3, at=START + MINUTE + n)
-        market.judged()
+        market.judge_all()
     balanced(market)
 
 
@@ -328,7 +328,7 @@ def test_the_check_finds_entries_twice_and_a_cap_passed(market: Market) -> None:
 def test_marks_and_parked_rows_move_with_the_batch(market: Market) -> None:
     click, _ = market.click(market.listing())
     market.converted(click)
-    market.judged()
+    market.judge_all()
     with market.records.read() as tx:
         marks = dict(tx.run_text('SELECT source, "offset" FROM journal_marks', {})[0])
         assert marks == {"": 0, "api-0": 1}

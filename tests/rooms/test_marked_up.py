@@ -263,7 +263,7 @@ def test_the_check_finds_an_altered_amount(
     listing = market.listing()
     market.markup(100_000, client_no=listing.client_no)
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     (segment,) = _segments(market, listing.client_no)
     with segment_files.query(market.scratch, memory_mb=64, threads=1) as duck:
         kept = market.blobs.local(segment.path)

@@ -59,7 +59,7 @@ def test_a_markup_that_becomes_effective_in_mid_stream(market: Market) -> None:
     for after in (3, -1, 0, 1, 2):
         market.clicked(listing, at=START + after * SECOND)
         if after in (0, 2):
-            market.judged()
+            market.judge_all()
     told = [(line["disposition"], line["markedUpMicros"]) for line in market.ledger()]
     # The first of the batches took 2.00, 1.00 and 1.10 of the day's 6.00, the next one 1.10.
     assert told == [

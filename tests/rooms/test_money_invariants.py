@@ -39,7 +39,7 @@ def test_no_micro_is_lost_or_overspent(records: Records, tmp_path: Path, seed: i
         if step % 15 == 0:
             play.balanced()
     market.clock.forward(40 * DAY)
-    market.judged()
+    market.judge_all()
     used = play.hold(used)
     play.balanced()
     assert paid(market.ledger()) == play.paid, "each purchase is paid for, to the micro"

@@ -46,7 +46,7 @@ def happen(market: Market, one: Listing, other: Listing) -> None:
     for n, listing in enumerate((other, one, other)):
         click = market.clicked(listing, ip=f"198.51.{n}.7")
         market.converted(click, 3, f"app-{listing.client_no}-{click.at}-{n}")
-    market.judged()
+    market.judge_all()
     market.clock.forward(MINUTE)
 
 
@@ -103,7 +103,7 @@ def test_a_jobs_cap_begins_with_what_its_own_client_spent(market: Desk) -> None:
     for _ in range(4):
         market.clicked(one)
         market.clicked(other)
-    market.judged()
+    market.judge_all()
     clicks: dict[int, list[str]] = {one.client_no: [], other.client_no: []}
     for client_no, told in clicks.items():
         wanted = Wanted(client_no)
@@ -122,7 +122,7 @@ def test_a_client_of_a_damaged_file_is_named_and_others_are_checked(market: Desk
     market.clock.forward(DAY)
     apart = market.listing(client_no=third, publisher_no=one.publisher_no)
     market.clicked(apart)
-    market.judged()
+    market.judge_all()
     with market.records.read() as tx:
         (damaged,) = segments_of_any(tx, [one.client_no])
     market.blobs.put(damaged.path, market.blobs.get(damaged.path)[:-1])

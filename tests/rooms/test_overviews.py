@@ -76,7 +76,7 @@ def test_an_overview_adds_up_clients_and_compares_with_the_days_before(market: D
     client_no = traffic(market)
     other_no = market.client("c2", caps=Caps(budget=Cap("Monthly", 5_000_000)))
     market.clicked(market.listing(client_no=other_no, publisher_no=1), at=START)
-    market.judged()
+    market.judge_all()
     client, now = market.client_noun(client_no), market.clock.now()
     agency_no = client.agency_no
     with market.records.read() as tx:
@@ -104,7 +104,7 @@ def test_the_largest_are_told_and_the_rest_together(market: Desk) -> None:
         listing = market.listing(**whose, publisher_no=market.publisher(f"P{n}"))
         for k in range(1 + n % 5):
             market.clicked(listing, ip=f"198.51.{n}.{k}")
-    market.judged()
+    market.judge_all()
     client, now = market.client_noun(client_no), market.clock.now()
     with market.records.read() as tx:
         found = timeseries(tx, client, 3, "publisher", "clicks", now)

@@ -99,7 +99,7 @@ def test_a_flipped_bit_stops_its_source_until_it_is_set_aside(
     assert house.valid() == 15
     assert caplog.text.count("handbill journal quarantine") == 1, "one alarm"
     house.market.clock.forward(60 * MINUTE)
-    house.market.judged()
+    house.market.judge_all()
     with house.market.records.read() as tx:
         assert marks.judged_at(tx, 1) == 0, "what waits for a click waits for the quarantine too"
     (source,) = house.damages()

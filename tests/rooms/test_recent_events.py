@@ -32,7 +32,7 @@ def test_every_state_is_told_newest_first(market: Market) -> None:
     market.converted(market.clicked(listing), 3, "judged")
     unknown, _ = market.click(listing)
     market.converted(unknown, 3, "parked")
-    market.judged()
+    market.judge_all()
     market.journal.add([organic_of(START + MINUTE, client_no, 1, "pixel", "", "")], "edge-0")
     market.journal.add([organic_of(START + MINUTE, 99, 1, "pixel", "", "")], "edge-0")
     found = told(market, client_no)
@@ -41,7 +41,7 @@ def test_every_state_is_told_newest_first(market: Market) -> None:
     assert rest == {"judged": ("counted", True, "s2s"), "parked": ("parked", True, "s2s")}
     assert [one.at for one in found] == sorted((one.at for one in found), reverse=True)
     assert told(market, client_no, 1) == found[:1]
-    market.judged()
+    market.judge_all()
     assert "organic" in {one.disposition for one in told(market, client_no)}
     assert told(market, client_no, now=START + 9 * DAY, most=9)[:9] == [
         one for one in told(market, client_no) if one.disposition == "parked"

@@ -81,7 +81,7 @@ def test_bots_that_were_let_through_are_taken_back_and_the_other_way_round(marke
     define(market, listing, bot=False)
     market.clicked(listing, agent=BOT_AGENT)
     market.clicked(listing, at=START + SECOND)
-    market.judged()
+    market.judge_all()
     assert net(market) == {"valid": 2, "charge": 1_600_000}
     define(market, listing)
     looked = again(market, listing, only_looks=True)
@@ -113,7 +113,7 @@ def test_a_correction_makes_no_cap_pass(market: Market) -> None:
     market.clicked(listing, agent=BOT_AGENT)
     market.clicked(listing, agent=BOT_AGENT + " ", at=START + 1)
     market.clicked(listing, at=START + 2)
-    market.judged()
+    market.judge_all()
     define(market, listing, bot=False)
     told = again(market, listing)
     assert told.became == {("bot", "valid", ""): 1, ("bot", "over_cap", "client_budget_daily"): 1}
@@ -136,12 +136,12 @@ def test_what_is_given_back_makes_room_for_what_comes_later(market: Market) -> N
     define(market, listing, bot=False)
     market.clicked(listing, agent=BOT_AGENT)
     market.clicked(listing, at=START + 1)
-    market.judged()
+    market.judge_all()
     assert net(market) == {"valid": 1, "over_cap": 1, "charge": 800_000}
     define(market, listing)
     assert again(market, listing).became == {("valid", "bot", "agent_list"): 1}
     market.clicked(listing, at=START + 2)
-    market.judged()
+    market.judge_all()
     assert net(market) == {"bot": 1, "over_cap": 1, "valid": 1, "charge": 800_000}
     assert check(market.records, market.blobs, market.scratch).faults == []
 
@@ -152,7 +152,7 @@ def test_applies_follow_their_click(market: Market) -> None:
     click = market.clicked(listing, agent=BOT_AGENT)
     market.clock.forward(25 * DAY)  # the apply is of the next month
     market.converted(click, application="a1")
-    market.judged()
+    market.judge_all()
     assert net(market) == {"valid": 1, "counted": 1, "charge": 800_000}
     define(market, listing)
     told = again(market, listing)
@@ -163,7 +163,7 @@ def test_applies_follow_their_click(market: Market) -> None:
     ]
     # A later one by the same click is free as well: the click is known as what it is now.
     market.converted(click, application="a2")
-    market.judged()
+    market.judge_all()
     assert net(market)["charge"] == 0
     define(market, listing, bot=False)
     assert again(market, listing).applies >= 1
@@ -175,7 +175,7 @@ def test_duplicates_are_told_by_their_visitor(market: Market) -> None:
     listing = market.listing()
     for after in (0, 20, 100, 200):
         market.clicked(listing, at=START + after * SECOND, ip="203.0.113.9")
-    market.judged()
+    market.judge_all()
     assert net(market) == {"valid": 3, "duplicate": 1, "charge": 2_400_000}
     define(market, listing, duplicate_seconds=100)
     assert again(market, listing).became == {("valid", "duplicate", "same_visitor"): 1}
@@ -188,7 +188,7 @@ def test_what_came_out_of_order_is_not_corrected_for_that(market: Market) -> Non
     listing = market.listing()
     for after in (20, 0, 40):
         market.clicked(listing, at=START + after * SECOND, ip="203.0.113.9")
-        market.judged()
+        market.judge_all()
     assert net(market) == {"valid": 1, "duplicate": 2, "charge": 800_000}
     assert again(market, listing).became == {}
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_known_is_told_and_not_guessed(
 ) -> None:
     listing = market.listing()
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     define(market, listing, most_clicks=1)
     assert again(market, listing).unknown == {"address_rate": 1}
     define(market, listing, foreign="COUNTRY")
@@ -227,7 +227,7 @@ def test_a_month_is_the_client_s_own_and_open(market: Market) -> None:
     for at in (border - 1_000, border):
         market.clicked(listing, at=at, agent=BOT_AGENT)
     market.clock.forward(instant_of_iso("2026-11-07T13:59:00Z") - START)
-    market.judged()
+    market.judge_all()
     define(market, listing)
     assert again(market, listing).became == {("valid", "bot", "agent_list"): 1}
     assert again(market, listing, "2026-10").became == {("valid", "bot", "agent_list"): 1}
@@ -243,7 +243,7 @@ def test_two_at_once_correct_each_click_once(market: Market) -> None:
     define(market, listing, bot=False)
     for n in range(3):
         market.clicked(listing, at=START + n, agent=BOT_AGENT + " " * n)
-    market.judged()
+    market.judge_all()
     define(market, listing)
     assert again(market, listing, only_looks=True).became.total() == 3
     with market.records.read() as tx:
@@ -262,7 +262,7 @@ def test_two_at_once_correct_each_click_once(market: Market) -> None:
 def test_a_judge_that_read_before_books_nothing_stale(market: Market) -> None:
     listing = market.listing(caps=Caps(clicks=Cap("Monthly", 2)))
     market.clicked(listing, agent=BOT_AGENT)
-    market.judged()
+    market.judge_all()
     define(market, listing, bot=False)
     market.clicked(listing, at=START + 1)
     market.clicked(listing, at=START + 2)
@@ -271,7 +271,7 @@ def test_a_judge_that_read_before_books_nothing_stale(market: Market) -> None:
     assert again(market, listing).became == {("bot", "valid", ""): 1}
     judge._read = iter([batch]).__next__  # type: ignore[method-assign]
     assert judge.step() == 0
-    market.judged()
+    market.judge_all()
     assert net(market) == {"valid": 2, "over_cap": 1, "charge": 1_600_000}
     assert check(market.records, market.blobs, market.scratch).faults == []
 
@@ -284,7 +284,7 @@ def test_cut_at_any_statement_it_is_whole_or_not_at_all(
     for n in range(3):
         click = market.clicked(listing, at=START + n, agent=BOT_AGENT + " " * n)
         market.converted(click, application=f"a{n}", at=START + MINUTE)
-    market.judged()
+    market.judge_all()
     define(market, listing)
     monkeypatch.setattr(rejudging, "_AT_ONCE", 2)  # parts of two clicks
     with market.records.read() as tx:
@@ -338,7 +338,7 @@ def test_judged_again_is_as_judged_so_at_once(market: Market, seed: int) -> None
         at = START + n * MINUTE + chance.randrange(MINUTE)
         for listing in (one, other):
             market.clicked(listing, at=at, ip=ip, agent=agent)
-    market.judged()
+    market.judge_all()
     for _ in range(2):
         define(market, one, **rules())
         again(market, one)

@@ -31,7 +31,7 @@ def market(records: Records, tmp_path: Path) -> Desk:
 def test_answering_twice_comes_to_the_same(market: Desk) -> None:
     listing = market.listing()
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     report_id = market.ask(listing.client_no, "CLIENT")
     market.run(report_id)
     first = market.report(listing.client_no, report_id)
@@ -90,7 +90,7 @@ def linked(market: Desk) -> Iterator[tuple[int, str, list[str]]]:
             client_no=market.client(name), publisher_no=market.publisher(f"P{name}")
         )
         market.clicked(listing)
-        market.judged()
+        market.judge_all()
         report_id = market.ask(listing.client_no, "CLIENT")
         market.run(report_id)
         report = market.report(listing.client_no, report_id)

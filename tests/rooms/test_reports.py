@@ -126,7 +126,7 @@ def test_a_sum_may_be_longer_than_64_bits(market: Desk) -> None:
     for _ in range(3):
         market.clock.forward(1)
         market.purchase(10**18, [listing.client_no], listing.publisher_no)
-    market.judged()
+    market.judge_all()
     (line,) = made(market, grouped(market, listing.client_no))
     assert line["markedUpSpent"] == f"{27 * 10**12}"
     assert line["profit"] == f"{24 * 10**12}"
@@ -171,7 +171,7 @@ def test_an_apply_stands_at_its_clicks_address_however_long_ago_that_was(market:
     listing = market.listing()
     click = market.clicked(listing, at=START - 29 * DAY)
     market.converted(click, 3, at=START)
-    market.judged()
+    market.judge_all()
     (line,) = made(market, by_address(market, listing.client_no, startDate="2026-11-10"))
     assert (line["date"], line["ip"]) == ("2026-11-10", "203.0.113.0")
     assert (line["clicks"], line["applies"], line["distinctUserAgents"]) == ("0", "1", "0")
@@ -196,7 +196,7 @@ def test_user_agents_are_told_apart(market: Desk) -> None:
     listing = market.listing()
     for n, agent in enumerate(("Firefox/1", "Firefox/2", "Firefox/1")):
         market.clicked(listing, ip="198.51.100.7", agent=agent, at=START + n * 60 * SECOND)
-    market.judged()
+    market.judge_all()
     (line,) = made(market, by_address(market, listing.client_no))
     assert (line["clicks"], line["distinctUserAgents"]) == ("3", "2")
 
@@ -262,7 +262,7 @@ def test_the_export_takes_a_client_and_days_of_its_zone(market: Desk) -> None:
     for at in days:
         for listing in (one, other):
             market.clicked(listing, at=instant_of_iso(at))
-    market.judged()
+    market.judge_all()
     every = market.ledger()
     own, others = (
         [line for line in every if line["clientId"] == client_id] for client_id in ("c1", "c2")
@@ -312,7 +312,7 @@ def test_the_whole_last_month_is_told_though_it_is_long_ago(market: Desk) -> Non
     market.clicked(listing, at=instant_of_iso("2026-10-01T00:00:00Z"))
     market.clicked(listing, at=instant_of_iso("2026-09-30T23:59:59Z"))
     market.clock.at = instant_of_iso("2026-10-02T00:00:00Z")  # while both months are open
-    market.judged()
+    market.judge_all()
     placed(market, listing.client_no, "Board")
     market.clock.forward(instant_of_iso("2026-11-30T12:00:00Z") - market.clock.now())
     family = family_no(market, "Board")

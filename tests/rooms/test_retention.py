@@ -65,7 +65,7 @@ def year(market: Market) -> None:
     for _ in range(30):
         click = market.clicked(listing)
         market.converted(click, 3, at=market.clock.now() + MINUTE)
-        market.judged()
+        market.judge_all()
         market.clock.forward(DAY)
 
 
@@ -112,7 +112,7 @@ def test_a_cap_lowered_below_what_was_retired_is_no_fault(market: Market, tools:
     listing = market.listing(client_no=1, campaign_no=1, group_no=1, publisher_no=1)
     market.clock.forward(KEPT * DAY)
     market.clicked(listing)
-    market.judged()
+    market.judge_all()
     sweep(tools, TASK)
     assert dispositions(market.ledger()) == ["over_cap"]
     balanced(market)
@@ -175,7 +175,7 @@ def test_nothing_is_kept_that_decides_about_nothing(market: Market, tools: Tools
 
 def test_a_client_without_old_entries_keeps_all(market: Market, tools: Tools) -> None:
     market.clicked(market.listing(), at=START)
-    market.judged()
+    market.judge_all()
     sweep(tools, TASK)
     assert len(market.ledger()) == 1
     assert (one(market, "retired_tallies"), one(market, "retired_counters")) == (0, 0)

@@ -177,7 +177,7 @@ def test_the_export_of_a_client_and_a_day_adds_up_to_the_reports_row(market: Des
     """Of days of the client's zone, one of which has 25 hours."""
     client_no = traffic(market)
     market.clicked(market.listing(client_no=market.client("c2"), publisher_no=1))
-    market.judged()
+    market.judge_all()
     lines = {line["date"]: line for line in market.lines(client_no, "DATE")}
     for day in (min(lines), "2026-11-01", "2026-11-09", max(lines)):
         on = date.fromisoformat(day)
@@ -293,7 +293,7 @@ def test_what_is_older_than_sixty_days_is_left_out(market: Desk) -> None:
     for back in (59, 60, 61):
         market.clicked(listing, at=START - back * DAY)
     market.clock.at = START - 59 * DAY  # while their months are open
-    market.judged()
+    market.judge_all()
     market.clock.at = START
     wide = {"startDate": "2026-01-01", "endDate": "2030-01-01"}
     (line,) = market.lines(listing.client_no, "CLIENT", filters=wide)

@@ -85,7 +85,7 @@ def test_a_line_has_a_thousand_rows_at_most(market: Desk) -> None:
         job = msgspec.structs.replace(listing, job_id=n.to_bytes(16, "big"))
         market.clicked(job)
     market.job(listing.client_no, listing.job_id)
-    market.judged()
+    market.judge_all()
     stream = stream_of(market, plan_of(market, listing.client_no, groupBy="JOB"))
     lines = list(stream)
     stream.close()

@@ -144,8 +144,8 @@ def test_the_judge_tells_how_late_applies_come(records: Records, tmp_path: Path)
     market.converted(clicks[2], at=clicks[2].at + 3 * DAY, application="b")
     bot = market.clicked(listing, at=START - 5 * DAY, agent="Googlebot/2.1")
     market.converted(bot, at=START - 4 * DAY, application="c")
-    market.judged()
-    market.judged()
+    market.judge_all()
+    market.judge_all()
     with records.read() as tx:
         told = apply_ages.since(tx, client_no, date(2000, 1, 1))
     clicked_on = next(iter(told)).click_on

@@ -32,7 +32,7 @@ def test_a_day_a_week_a_month_and_a_life_of_each_entity(market: Market) -> None:
         market.clock.forward(wait)
         market.converted(market.clicked(listing, at=market.clock.now() - 14 * HOUR))
         market.clicked(beside)
-        market.judged()
+        market.judge_all()
     client_no, campaign_no, group_no, publisher_no = (
         listing.client_no,
         listing.campaign_no,

@@ -56,8 +56,8 @@ def test_pixel_and_server_tell_of_one_apply(
         market.clock.forward(apart)
         tell(market, click, who, application)
         if apart:
-            market.judged()
-    market.judged()
+            market.judge_all()
+    market.judge_all()
     told = [line["disposition"] for line in applies(market)]
     assert (sorted(told), charged(market)) == (["counted", "duplicate", "duplicate"], PRICE)
 
@@ -76,7 +76,7 @@ def test_the_first_witness_wins_where_the_pixel_lost_the_click(
     for who in order:
         market.clock.forward(DAY)
         tell(market, click, who, "P1")
-        market.judged()
+        market.judge_all()
     assert [line["disposition"] for line in applies(market)] == expected
     assert charged(market) == (PRICE if expected[0] == "counted" else 0)
 
@@ -88,9 +88,9 @@ def test_made_up_applications_are_kept_and_free(market: Market) -> None:
     for n in range(40):
         tell(market, click, "pixel", f"made-up-{n}")
         if n % 7 == 0:
-            market.judged()
+            market.judge_all()
     tell(market, market.clicked(listing), "s2s", "real")
-    market.judged()
+    market.judge_all()
     told = [line["disposition"] for line in applies(market)]
     assert (told.count("further"), told.count("counted")) == (39, 2)
     assert charged(market) == 2 * PRICE
@@ -103,7 +103,7 @@ def test_a_publisher_may_be_paid_for_every_apply(market: Market) -> None:
     click = market.clicked(listing)
     for who, application in (("pixel", ""), ("s2s", "A"), ("s2s", "B"), ("s2s", "B")):
         tell(market, click, who, application)
-    market.judged()
+    market.judge_all()
     told = sorted(line["disposition"] for line in applies(market))
     assert (told, charged(market)) == (["counted", "counted", "duplicate", "duplicate"], 2 * PRICE)
 
@@ -114,7 +114,7 @@ def test_the_id_that_comes_second_names_the_application(market: Market) -> None:
     for who, application in (("pixel", ""), ("s2s", "P1")):
         tell(market, click, who, application)
         market.clock.forward(MINUTE)
-        market.judged()
+        market.judge_all()
     with market.records.read() as tx:
         (known,) = tx.run_text("SELECT key, click_id FROM applied", {})[0]
     assert (known[0], bytes(known[1])) == ("application/P1", click.random)
