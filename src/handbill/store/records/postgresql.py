@@ -141,13 +141,12 @@ class _WholeNumber(Loader):
 
 
 class PostgresRecords(Records):
-    dialect: PostgresDialect
+    dialect = PostgresDialect()  # one for all: it remembers the text of each statement
     reads_inline = False
 
     def __init__(self, url: str, masters: Masters | None = None) -> None:
         super().__init__(masters)
         self._url = url
-        self.dialect = PostgresDialect()
 
     def _connection(self) -> psycopg.Connection[Row]:
         held: Held[psycopg.Connection[Row]] | None = getattr(self._local, "held", None)

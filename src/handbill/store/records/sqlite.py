@@ -223,13 +223,12 @@ class _Transaction(AbstractContextManager[Tx]):
 
 
 class SqliteRecords(Records):
-    dialect: SqliteDialect
+    dialect = SqliteDialect()  # one for all: it remembers the text of each statement
     reads_inline = True
 
     def __init__(self, path: Path, masters: Masters | None = None) -> None:
         super().__init__(masters)
         self._path = path
-        self.dialect = SqliteDialect()
 
     def _connection(self, purpose: str, kind: type[_C], query_only: int) -> _C:
         held: Held[_C] | None = getattr(self._local, purpose, None)
