@@ -25,8 +25,9 @@ class Tour:
 
     @cached_property
     def somebody(self) -> Person:
-        """A person of the agency, with a password."""
-        return person(self.office, "OWNER", password=PASSWORD)
+        """A person of the agency, with a password; another one in each world."""
+        mail = f"{self.world.ids['client_id']}@acme.example"
+        return person(self.office, "OWNER", mail=mail, password=PASSWORD)
 
     def bound(self, operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
         """The path's ids and the headers of a sound call."""
