@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.core.bids import Asked, Offer, Source, Terms, Withheld, offer_of, terms_of
+from handbill.core.bids import (
+    PLAIN_JOB,
+    Asked,
+    Offer,
+    Source,
+    Terms,
+    Withheld,
+    offer_of,
+    terms_of,
+)
 from handbill.core.nouns import (
     Campaign,
     CampaignBody,
@@ -25,6 +34,7 @@ from handbill.core.nouns import (
     PublisherBody,
 )
 from handbill.core.rates import Exchange
+from handbill.listings.matched import Alike, stock_of
 
 TODAY = date(2026, 11, 23)
 MICROS = st.integers(1, 10**9)
@@ -300,3 +310,44 @@ def test_no_override_goes_below_an_enforced_minimum_markdown() -> None:
         assert offer_of(plain, own, TODAY) == Offer(1_000_000, price, Source.GROUP)
         higher = Asked(settings=settings(markdown_ppm=500_000))
         assert offer_of(plain, higher, TODAY) == Offer(1_000_000, 500_000, Source.GROUP)
+
+
+@pytest.mark.parametrize(
+    ("publisher", "group"),
+    list(
+        product(
+            ({}, {"bid_type": "CPA"}, {"bid_type": "FLAT_CPC", "flat_bid_micros": 350_000}),
+            (
+                {},
+                {"cpc_bid_micros": 400_000, "cpa_bid_micros": 4_000_000},
+                {"placements": [Placement("Board", bid_micros=500_000)]},
+            ),
+        )
+    ),
+)
+def test_the_stock_is_that_of_its_jobs_one_by_one(
+    publisher: dict[str, Any], group: dict[str, Any]
+) -> None:
+    """Also where the bids of feeds do not count, so that many jobs are taken as equal."""
+    terms = market(publisher=publisher, group=group)
+    assert isinstance(terms, Terms)
+    own = JobSettings(JobSetting(cpc_bid_micros=800_000))
+    every = [
+        Alike(Asked(paused=paused, feed_micros=micros, settings=settings), count)
+        for (paused, micros, settings), count in zip(
+            product((False, True), (None, 100_000, 900_000), (PLAIN_JOB, own)),
+            range(1, 13),
+            strict=True,
+        )
+    ]
+    one_by_one = [(offer_of(terms, asked, TODAY), count) for asked, count in every]
+    bids = [
+        one.bid_micros for one, count in one_by_one if isinstance(one, Offer) for _ in range(count)
+    ]
+    found = stock_of(terms, every, TODAY)
+    assert found[:4] == (
+        len(bids),
+        max(min(bids), sum(bids) // len(bids) // 10_000 * 10_000) if bids else 0,
+        min(bids, default=0),
+        max(bids, default=0),
+    )

@@ -1,6 +1,7 @@
 """``handbill demo``: what it prints adds up, and a second call finds the first one's market."""
 
 import io
+import json
 import re
 import signal
 import subprocess
@@ -32,12 +33,24 @@ def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
         assert outlet.body["name"] in said
     checked = handbill("ledger", "check", data=data)
     assert checked.returncode == 0, checked.stderr
+    shows_its_days(data)
 
     again = handbill("demo", "--api-port", "0", "--edge-port", "0", data=data)
     assert again.returncode == 1
     assert "already holds a demo" in again.stderr
     assert f"rm -r {data}" in again.stderr
     serves_again(data)
+
+
+def shows_its_days(data: Path) -> None:
+    """The figures by day."""
+    told = handbill("overview", "--agency", "demo", "--days", "5", "--json", data=data)
+    assert told.returncode == 0, told.stderr
+    clicks = {one["name"]: one["values"]["clicks"] for one in json.loads(told.stdout)["data"]}
+    assert clicks.keys() == {one.body["companyName"] for one in market.EMPLOYERS}
+    of_days = [sum(some) for some in zip(*clicks.values(), strict=True)]
+    assert len(of_days) == 5
+    assert all(of_days), "each day has clicks"
 
 
 def serves_again(data: Path) -> None:
@@ -77,6 +90,8 @@ def serves_again(data: Path) -> None:
     timer.cancel()
     process.stdout.close()
     assert "is served again" in lines[0]
+    (link,) = (line.split()[2] for line in lines if line.startswith("Sign in  "))
+    assert "/app/join/" in link
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
@@ -139,10 +154,10 @@ def test_a_repeat_follows_its_own_first_visit() -> None:
 
 
 def test_the_market_is_as_large_as_it_is_said_to_be() -> None:
-    assert market.JOBS == 2_000
+    assert market.JOBS == 2_200
     assert len(market.OUTLETS) == 4
-    assert len(market.EMPLOYERS) == 3
-    assert sum(len(employer.groups) for employer in market.EMPLOYERS) == 7
+    assert len(market.EMPLOYERS) == 5
+    assert sum(len(employer.groups) for employer in market.EMPLOYERS) == 9
     hosted = hosted_feeds(1)
     assert {feed.dialect for feed in hosted.values()} == {"indeed", "talent", "jooble", "appcast"}
-    assert len({feed.seed for feed in hosted.values()}) == 4
+    assert len({feed.seed for feed in hosted.values()}) == 6

@@ -357,6 +357,11 @@ def bid_of(terms: Terms, asked: Asked) -> Bid:
     return Bid(0, Source.FEED)
 
 
+def heeds_feed(terms: Terms) -> bool:
+    """Whether the bid of a job's feed can count on these terms: nothing stronger is set for all."""
+    return terms.bid_type == "CPC" and terms.placement_micros is None and not terms.group_micros
+
+
 def _converted(terms: Terms, micros: int, currency: str, source: Source) -> Bid:
     """A bid in the agency's currency, rounded down."""
     rate = terms.exchange.picos(currency)

@@ -185,15 +185,18 @@ def _group(
     cap: tuple[str, float],
     filters: Body,
     placements: list[Body],
+    *,
+    pacing: bool = False,
 ) -> Body:
     period, value = cap
+    budget = {"cap": period, "value": value} | ({"pacing": True} if pacing else {})
     return {
         "name": name,
         "priority": priority,
         "cpcBid": bids[0],
         "cpaBid": bids[1],
         "filters": filters,
-        "caps": {"budget": {"cap": period, "value": value}},
+        "caps": {"budget": budget},
         "placements": placements,
     }
 
@@ -314,6 +317,55 @@ EMPLOYERS = (
             ),
         ),
         is_spent=True,
+    ),
+    Employer(
+        {
+            "companyName": "Harborview Logistics",
+            "exportedName": "harborview",
+            "advertiserName": "Harborview Logistics",
+            "clientType": "DirectEmployer",
+            "timeZone": "America/Los_Angeles",
+            "applyConvWindow": 14,
+            "caps": {"budget": {"cap": "Monthly", "value": 900}},
+        },
+        (Source("harborview", "indeed", 120, _INDEED),),
+        "Depots",
+        (
+            # Paced: it lasts until the end of the month, and bids follow the goal per apply.
+            _group(
+                "Depots and routes",
+                1,
+                (0.7, 0),
+                ("Monthly", 450),
+                _all(_leaf("title", "NOT_CONTAINS", "intern")),
+                [{"value": "Indeed_Bid"}, {"value": "Talent"}, {"value": "Jooble"}],
+                pacing=True,
+            )
+            | {"performanceTargets": [{"type": "cpa", "value": 9}]},
+        ),
+    ),
+    Employer(
+        {
+            "companyName": "Ridgeway Schools",
+            "exportedName": "ridgeway",
+            "advertiserName": "Ridgeway Schools",
+            "clientType": "DirectEmployer",
+            "timeZone": "UTC-6:00",
+            "applyConvWindow": 21,
+            "caps": {"budget": {"cap": "Monthly", "value": 600}},
+        },
+        (Source("ridgeway", "talent", 80, _TALENT),),
+        "Next school year",
+        (
+            _group(
+                "Teachers and staff",
+                1,
+                (0.45, 6),
+                ("Weekly", 90),
+                _all(_leaf("country", "EQUAL", "US")),
+                [{"value": "Indeed_Bid"}, {"value": "Appcast"}],
+            ),
+        ),
     ),
 )
 JOBS = sum(source.jobs for employer in EMPLOYERS for source in employer.sources)

@@ -18,6 +18,7 @@ from rich.console import Console
 from handbill.config import environment_of
 from handbill.demo import market, story
 from handbill.demo.calls import Agency, DemoFailed, until
+from handbill.demo.inviting import invited
 from handbill.demo.past import Past, lived
 from handbill.demo.progress import Showing
 from handbill.demo.report import COUNTS, printed, reported, total_of
@@ -146,7 +147,8 @@ async def _run(scene: Scene, own: Settings, past: Past | None, *, stay: bool) ->
             addresses, process = tree
             status = await _play(scene, addresses, past) if past is not None else 0
             if stay and status == 0:
-                _say_where(scene.console, addresses, note)
+                link = await asyncio.to_thread(invited, own, scene.outside, addresses.api)
+                _say_where(scene.console, addresses, note, link)
                 await _until_stopped(stop, process)
             return status
     except asyncio.CancelledError:
@@ -271,8 +273,10 @@ def _say_sum(scene: Scene, heard: story.Heard, past: Past, offers: int, books: B
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
 
 
-def _say_where(console: Console, addresses: Addresses, note: Note) -> None:
+def _say_where(console: Console, addresses: Addresses, note: Note, link: str) -> None:
     console.print(
+        f"Pages    {addresses.api}/app\n"
+        f"Sign in  {link}   (sets your password; good once, for 48 hours)\n"
         f"API      {addresses.api}   documents: {addresses.api}/docs\n"
         f"Edge     {addresses.edge}\n"
         f"API key  {note.api_key}   API client id  {note.api_client_id}\n"

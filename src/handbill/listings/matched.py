@@ -1,13 +1,13 @@
 """What a job group has to offer a publisher, in sums: how many jobs, at which bids."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.bids import Asked, Offer, Terms, offer_of
+from handbill.core.bids import PLAIN_JOB, Asked, Offer, Terms, heeds_feed, offer_of
 from handbill.core.rates import number_of
 from handbill.kit.instants import Instant
 from handbill.listings.offers import LISTABLE, asked_in
@@ -70,7 +70,8 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
 
 def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
     """What of them is offered on these terms, at the set bids; the mean is a whole amount."""
-    found = [(offer_of(terms, asked, today), count) for asked, count in jobs]
+    some_jobs = jobs if heeds_feed(terms) else _without_feed(jobs)
+    found = [(offer_of(terms, asked, today), count) for asked, count in some_jobs]
     some = [(offer, count) for offer, count in found if isinstance(offer, Offer)]
     offers = [(offer.bid_micros, count) for offer, count in some]
     count = sum(many for _, many in offers)
@@ -91,6 +92,21 @@ def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
         most_micros=max(bid for bid, _ in offers),
         said_micros=said_micros,
     )
+
+
+def _without_feed(jobs: Iterable[Alike]) -> Iterator[tuple[Asked, int]]:
+    """The same jobs where the bids of their feeds do not count: those without settings are equal,
+    of which there may be one for each bid.
+    """
+    plain = {False: 0, True: 0}
+    for asked, count in jobs:
+        if asked.settings is PLAIN_JOB:
+            plain[asked.paused] += count
+        else:
+            yield asked, count
+    for paused, count in plain.items():
+        if count:
+            yield Asked(paused=paused), count
 
 
 class Matched(NamedTuple):
