@@ -112,10 +112,10 @@ class World:
         return {name: self.ids["client_id"]} if name else {}
 
 
-def build(office: Office) -> World:
-    """Everything once; names are unique to the world."""
+def build(office: Office, company: str = "client of") -> World:
+    """Everything once; names are unique to the world. ``company``: how the client's begins."""
     mark = f"w{next(_NUMBERS)}"
-    client = office.client(companyName=f"client of {mark}")
+    client = office.client(companyName=f"{company} {mark}")
     world = World(office, client)
     publisher = office.new("/publishers", {"id": f"Pub{mark}", "bidType": "CPC"} | _DELIVERED)
     for owner in ("", client):

@@ -9,6 +9,8 @@ from lxml import html
 
 from contract.asgi import Reply, call
 
+EVIL = "<script>alert(1)</script>\"'&"
+
 
 @dataclass(frozen=True)
 class Seen:

@@ -11,7 +11,7 @@ from contract.world import World, build
 from handbill.api import fronted
 from handbill.store.records import open_records
 from masters import MASTERS
-from pages.browsing import Browser
+from pages.browsing import EVIL, Browser
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     shutil.copyfile(sqlite_template, folder / "records.db")
     records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
     for office in offices.opened(records, folder):
-        yield build(office)
+        yield build(office, EVIL)
     records.close()
 
 

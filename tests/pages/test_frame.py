@@ -43,7 +43,7 @@ def test_the_start_page_is_made_of_the_public_operations(browser: Browser, world
 
 def test_who_is_not_signed_in_sees_nothing(browser: Browser) -> None:
     """Neither without a credential nor with a wrong one, and the same answer to both."""
-    for page in (one for one in PAGES if not one.is_public):
+    for page in (one for one in PAGES if "GET" in one.verbs and not one.is_public):
         path = "/app" + page.path.replace("{", "").replace("}", "")
         for headers in ({}, {"x-api-key": "hb_nosuchkey000_x"}):
             seen = Browser(browser.app, headers).get(path)

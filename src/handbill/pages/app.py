@@ -20,7 +20,7 @@ from handbill.pages.calls import Calls, Declined
 from handbill.pages.forms import TooLarge, Untrusted, check_sender, check_token, read_fields
 from handbill.pages.frame import HEADERS, Link, Visit, render, visit_of
 from handbill.pages.rows import Page
-from handbill.pages.views import today
+from handbill.pages.views import changing, clients, feeds, jobgroups, jobs, publishers, today
 from handbill.pages.visitors import HOME, credential_of
 
 _log = logging.getLogger("handbill.pages")
@@ -30,7 +30,15 @@ _ZIP_LEVEL = 4
 _NOBODY = ("", 0)
 Answered = Callable[[Request], Awaitable[Response]]
 
-PAGES: Sequence[Page] = (*today.PAGES,)
+PAGES: Sequence[Page] = (
+    *today.PAGES,
+    *clients.PAGES,
+    *jobs.PAGES,
+    *jobgroups.PAGES,
+    *publishers.PAGES,
+    *feeds.PAGES,
+    *changing.PAGES,
+)
 """Every page, in the order in which the navigation names them."""
 
 

@@ -153,6 +153,11 @@ def _templates() -> Environment:
         wording.percent,
         wording.change,
         wording.instant,
+        wording.when,
+        wording.sentence,
+        wording.fix_words,
+        wording.against,
+        wording.days_back,
     ):
         made.filters[write.__name__] = write
     return made

@@ -1,5 +1,6 @@
 """How figures are written: exact numbers in, text out. Nothing is added up here."""
 
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -57,3 +58,45 @@ def change(now: Number | None, before: Number | None) -> str:
 def instant(micros: Any) -> str:
     """An instant, to the minute, in UTC."""
     return moment_of(micros).strftime("%Y-%m-%d %H:%M UTC") if micros else _NONE
+
+
+def when(text: str | None) -> str:
+    """An instant of the API, to the minute."""
+    return f"{text[:10]} {text[11:16]} UTC" if text else _NONE
+
+
+def sentence(text: str) -> str:
+    """A phrase of the API as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def fix_words(fix: Any) -> str:
+    """What a request that removes a reason does."""
+    path, body = fix["path"], fix.get("body") or {}
+    if path.endswith("/enable"):
+        return "Enable it"
+    if path.endswith("/lift"):
+        return "Lift the hold"
+    budget = (body.get("caps") or {}).get("budget") or {}
+    if "value" in budget:
+        return f"Raise the budget to {number(budget['value'], 2)}"
+    if "caps" in body:
+        return "Raise the cap"
+    return f"Set the end to {body['endDate']}" if "endDate" in body else "Change it"
+
+
+def against(pace: Number | None) -> str:
+    """What was spent beside what should have been by now; ``pace``: the first in percent of it."""
+    if pace is None:
+        return "Spend has no plan."
+    off = Decimal(pace) - 100
+    if abs(off) < 1:
+        return "Spend is on plan."
+    side = "over" if off > 0 else "under"
+    return f"Spend is {number(abs(off))} % {side} plan."
+
+
+def days_back(last: str, count: int) -> list[str]:
+    """So many days, the last one first, as ISO text. ``last``: as the API tells days."""
+    day = datetime.strptime(last, "%m/%d/%Y").date()  # noqa: DTZ007 - a day has no zone
+    return [(day - timedelta(days=back)).isoformat() for back in range(count)]

@@ -1,0 +1,117 @@
+"""A client: how its money runs by day and publisher, and its campaigns and job groups."""
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handbill.pages.amounts import amount
+from handbill.pages.calls import Declined, at
+from handbill.pages.forms import Form
+from handbill.pages.frame import calls_of, leave, render, visit_of
+from handbill.pages.queries import whole_in
+from handbill.pages.rows import Page
+from handbill.pages.views.changing import latest_change, named_client
+
+_METRICS = "spent,clicks,applies,cpa"
+_MOST_GROUPS = 1_000
+_ON_A_PAGE = 100
+_SWITCHES = {"pause": "is paused", "enable": "is enabled"}
+
+
+async def view(request: Request, form: Form | None = None, status: int = 200) -> Response:
+    """Its figures by day, its caps and its job groups, in nine calls."""
+    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
+    client = await named_client(request)
+    days = whole_in(request, "days", 30, 1, 400)
+    page = whole_in(request, "page", 0, 0, 100_000)
+    by = {"days": days, "metrics": _METRICS}
+    whole, publishers, by_group, budget, standing, groups = await asyncio.gather(
+        calls.get(f"{of}/timeseries", by),
+        calls.get(f"{of}/timeseries", by | {"by": "publisher"}),
+        calls.get(f"{of}/timeseries", by | {"by": "jobgroup"}),
+        calls.get(f"{of}/budget"),
+        calls.get(f"{of}/resolved-status"),
+        calls.get(f"{of}/jobgroups", {"page": 0, "limit": _MOST_GROUPS}),
+    )
+    rows = _rows(budget.json, groups.json["data"], by_group.json["series"])
+    first = page * _ON_A_PAGE
+    return render(
+        request,
+        "client.html",
+        status,
+        client=client,
+        days=days,
+        page=page,
+        whole=whole,
+        publishers=publishers,
+        by_group=by_group,
+        budget=budget,
+        standing=standing,
+        groups=groups,
+        rows=rows[first : first + _ON_A_PAGE],
+        is_full=len(rows) > first + _ON_A_PAGE,
+        form=form or Form(),
+        form_of=visit_of(request).fields.get("jobgroup", ""),
+        change_to=f"/app{of}/jobgroups",
+    )
+
+
+def _rows(budget: Any, groups: list[Any], series: list[Any]) -> list[dict[str, Any]]:
+    """Each job group with its campaign, its caps and its figures, where it is among the largest."""
+    bodies = {one["id"]: one for one in groups}
+    figures = {one["id"]: one["total"] for one in series}
+    return [
+        {
+            "campaign": campaign,
+            "group": group,
+            "body": bodies[group["id"]],
+            "total": figures.get(group["id"]),
+            "cap": next((cap for cap in group["caps"] if cap["cap"] == "budget"), None),
+        }
+        for campaign in budget["campaigns"]
+        for group in campaign["jobGroups"]
+        if group["id"] in bodies
+    ]
+
+
+async def change(request: Request) -> Response:
+    """Set the bid or the budget of a job group, or switch it."""
+    visit = visit_of(request)
+    fields, of = visit.fields, at("clients", request.path_params["client_id"])
+    path = (
+        of
+        + at("campaigns", fields.get("campaign", ""))
+        + at("jobgroups", fields.get("jobgroup", ""))
+    )
+    try:
+        done = await _changed(request, path)
+    except Declined as declined:
+        if declined.status != 400:
+            raise
+        names = {"/cpcBid": "bid", "/caps/budget": "cap", "/caps": "cap"}
+        return await view(request, Form.declined(dict(fields), declined, names), 400)
+    return leave(request, f"/app{of}", done, await latest_change(visit.calls, path))
+
+
+async def _changed(request: Request, path: str) -> str:
+    """What was changed, in words."""
+    calls, fields = calls_of(request), visit_of(request).fields
+    if fields.get("do") in _SWITCHES:
+        await calls.ask("PUT", f"{path}/{fields['do']}")
+        return f"The job group {_SWITCHES[fields['do']]}."
+    if "bid" in fields:
+        await calls.ask("PUT", path, {"cpcBid": amount(fields["bid"])})
+        return "The bid is set."
+    caps = (await calls.get(path)).json["caps"]
+    former = caps.get("budget", {"cap": "Monthly"})
+    value = {"value": amount(fields.get("cap", ""))}
+    await calls.ask("PUT", path, {"caps": {**caps, "budget": {**former, **value}}})
+    return "The budget is set."
+
+
+PAGES = [
+    Page("client", "/clients/{client_id}", view, tab="Overview"),
+    Page("client_change", "/clients/{client_id}/jobgroups", change, ("POST",)),
+]

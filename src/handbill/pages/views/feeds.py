@@ -1,0 +1,121 @@
+"""The feeds of a client: what each run took in, what was wrong, and how fields are mapped."""
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handbill.pages.calls import Calls, Declined, at
+from handbill.pages.forms import Form
+from handbill.pages.frame import calls_of, leave, render, visit_of
+from handbill.pages.queries import whole_in
+from handbill.pages.rows import Page
+from handbill.pages.views.changing import latest_change, named_client
+
+_ON_A_PAGE = 10
+_RUNS = 14
+_MAPPED = {
+    "schemaMappingsJobCollection": "List of jobs",
+    "schemaMappingsJob": "Job",
+    "schemaMappingsTitle": "Title",
+    "schemaMappingsDescription": "Description",
+    "schemaMappingsURL": "URL",
+    "schemaMappingsRefNumber": "Reference",
+    "schemaMappingsCompany": "Company",
+    "schemaMappingsCity": "City",
+    "schemaMappingsState": "State",
+    "schemaMappingsCountry": "Country",
+    "schemaMappingsZip": "Zip",
+    "schemaMappingsCategory": "Category",
+    "schemaMappingsType": "Type",
+    "schemaMappingsDatePosted": "Posted",
+    "schemaMappingsCPCBid": "Bid",
+}
+
+
+async def view(request: Request) -> Response:
+    """Its feeds, each with its last runs."""
+    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
+    client = await named_client(request)
+    page = whole_in(request, "page", 0, 0, 100_000)
+    feeds = await calls.get(f"{of}/feeds", {"page": page, "limit": _ON_A_PAGE})
+    runs = await asyncio.gather(
+        *(
+            calls.get(f"{of}{at('feeds', one['id'])}/runs", {"page": 0, "limit": _RUNS})
+            for one in feeds.json["data"]
+        )
+    )
+    return render(
+        request,
+        "feeds.html",
+        client=client,
+        feeds=feeds,
+        found=list(zip(feeds.json["data"], runs, strict=True)),
+        of=of,
+        page=page,
+        is_full=len(runs) == _ON_A_PAGE,
+    )
+
+
+async def change(request: Request) -> Response:
+    """Run a feed now, or switch it."""
+    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
+    feed = of + at("feeds", request.path_params["feed_id"])
+    does = visit_of(request).fields.get("do", "")
+    if does == "run":
+        await calls.ask("POST", f"{feed}/run")
+        return leave(request, f"/app{of}/feeds", "The feed is queued to be imported.")
+    if does not in {"pause", "enable"}:
+        return leave(request, f"/app{of}/feeds")
+    await calls.ask("PUT", f"{feed}/{does}")
+    said = "The feed is paused." if does == "pause" else "The feed is enabled."
+    return leave(request, f"/app{of}/feeds", said, await latest_change(calls, feed))
+
+
+async def mapping(request: Request) -> Response:
+    """How the fields of a feed are mapped, tried on its beginning."""
+    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
+    client = await named_client(request)
+    path, fields = of + at("feeds", request.path_params["feed_id"]), visit_of(request).fields
+    feed = await calls.get(path)
+    mapped = {
+        name: fields.get(name, feed.json["schemaMappings"].get(name) or "") for name in _MAPPED
+    }
+    form, preview = Form(), None
+    if request.method == "POST":
+        asked = feed.json["schemaMappings"] | {name: text or None for name, text in mapped.items()}
+        try:
+            if fields.get("do") == "save":
+                await calls.ask("PUT", path, {"schemaMappings": asked})
+                changed = await latest_change(calls, path)
+                return leave(request, f"/app{of}/feeds", "The mapping is set.", changed)
+            preview = await _tried(calls, of, feed.json, asked)
+        except Declined as declined:
+            if declined.status != 400:
+                raise
+            names = {f"/schemaMappings/{name}": name for name in _MAPPED}
+            form = Form.declined(dict(fields), declined, names)
+    return render(
+        request,
+        "mapping.html",
+        400 if form.request_id else 200,
+        client=client,
+        feed=feed,
+        mapped=mapped,
+        titles=_MAPPED,
+        preview=preview,
+        form=form,
+    )
+
+
+async def _tried(calls: Calls, of: str, feed: Any, asked: Any) -> Any:
+    body = {"xmlFeedUrl": feed["source"], "schemaMappings": asked}
+    return await calls.ask("POST", f"{of}/feeds/preview", body)
+
+
+PAGES = [
+    Page("feeds", "/clients/{client_id}/feeds", view, tab="Feeds"),
+    Page("feed_change", "/clients/{client_id}/feeds/{feed_id}", change, ("POST",)),
+    Page("feed_mapping", "/clients/{client_id}/feeds/{feed_id}/mapping", mapping, ("GET", "POST")),
+]

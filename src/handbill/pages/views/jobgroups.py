@@ -1,0 +1,155 @@
+"""A job group: its placements, its bids over time, and which jobs it takes."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handbill.kit.jsons import decode
+from handbill.pages.calls import Declined, Reply, at
+from handbill.pages.filters import (
+    FIELDS,
+    OPERATORS,
+    filter_of,
+    is_flat,
+    rows_of,
+    typed_rows,
+    words,
+)
+from handbill.pages.forms import Form
+from handbill.pages.frame import calls_of, leave, render, visit_of
+from handbill.pages.queries import whole_in
+from handbill.pages.rows import Page
+from handbill.pages.views.changing import latest_change, named_client
+from handbill.pages.wording import days_back
+
+_PATH = "/clients/{client_id}/campaigns/{campaign_id}/jobgroups/{jobgroup_id}"
+_BIDS = 100
+_MOST_BYTES = 400_000
+
+
+def _of(request: Request) -> str:
+    ids = request.path_params
+    return (
+        at("clients", ids["client_id"])
+        + at("campaigns", ids["campaign_id"])
+        + at("jobgroups", ids["jobgroup_id"])
+    )
+
+
+async def view(
+    request: Request,
+    form: Form | None = None,
+    preview: Reply | None = None,
+    status: int = 200,
+) -> Response:
+    """The job group. With ``figures=yes`` also what its placements came to: that takes a second."""
+    calls, of = calls_of(request), _of(request)
+    client = await named_client(request)
+    group, explained, bids, whole = await asyncio.gather(
+        calls.get(of),
+        calls.get(f"{of}/explain"),
+        calls.get(f"{of}/bids", {"page": 0, "limit": _BIDS}),
+        calls.get(f"{at('clients', client['id'])}/timeseries", {"days": 1}),
+    )
+    days = whole_in(request, "days", 30, 1, 60)
+    figures = None
+    if request.query_params.get("figures") == "yes":
+        figures = await stats(
+            request, days, whole.json["endDate"], {"jobGroupIds": [group.json["id"]]}, "JOBGROUP"
+        )
+    fields = visit_of(request).fields
+    return render(
+        request,
+        "jobgroup.html",
+        status,
+        client=client,
+        currency=whole.json["currency"],
+        group=group,
+        explained=explained,
+        bids=bids,
+        days=days,
+        figures=figures,
+        by_publisher=by_publisher(figures),
+        of=of,
+        words=words(group.json["filters"]),
+        is_flat=is_flat(group.json["filters"]),
+        rows=typed_rows(fields) if fields else rows_of(group.json["filters"]),
+        any_of=fields.get("any", str(group.json["filters"].get("operator", "AND"))),
+        fields=FIELDS,
+        operators=OPERATORS,
+        form=form or Form(),
+        preview=preview,
+    )
+
+
+async def stats(
+    request: Request, days: int, last: str, filters: dict[str, Any], level: str
+) -> Reply:
+    """The figures of stats for the days up to the last one, by publisher too unless by job."""
+    on = days_back(last, days)
+    asked = {
+        "filterBy": {"startDate": on[-1], "endDate": on[0], **filters},
+        "groupBy": level,
+        "groupByPublisher": level != "JOB",
+    }
+    client_id = request.path_params["client_id"]
+    return await calls_of(request).ask("POST", "/stats/stream", asked, client_id=client_id)
+
+
+def lines_of(reply: Reply | None) -> list[Any]:
+    """The lines of a stream of stats. **Refuses** (TooMany) more than a page can show."""
+    if reply is None:
+        return []
+    if len(reply.raw) > _MOST_BYTES:
+        raise TooMany
+    return [one for line in reply.raw.splitlines() if line for one in decode(line)["stats"]]
+
+
+class TooMany(Exception):
+    """There are more lines than a page can show."""
+
+
+def by_publisher(reply: Reply | None) -> dict[str, Any]:
+    """The lines by their publishers' ids."""
+    return {one["publisherId"]: one for one in lines_of(reply) if one["publisherId"]}
+
+
+async def change(request: Request) -> Response:
+    """Show what a filter would take, or set it."""
+    visit, of = visit_of(request), _of(request)
+    fields, calls = visit.fields, visit.calls
+    asked: dict[str, Any] = {"filters": filter_of(fields)}
+    try:
+        if fields.get("do") == "save":
+            await calls.ask("PUT", of, asked)
+            changed = await latest_change(calls, of)
+            return leave(request, f"/app{of}", "The filter is set.", changed)
+        group = (await calls.get(of)).json
+        about = {"jobGroupId": group["id"], "priority": group["priority"]}
+        places = {"placements": _placements(group["placements"])}
+        path = at("clients", request.path_params["client_id"], "jobgroups", "preview")
+        preview = await calls.ask("POST", path, asked | about | places)
+    except Declined as declined:
+        if declined.status != 400:
+            raise
+        return await view(request, Form.declined(dict(fields), declined, _names(fields)), None, 400)
+    return await view(request, None, preview)
+
+
+def _placements(placements: Sequence[Any]) -> list[dict[str, str]]:
+    return [{"value": one["value"]} for one in placements]
+
+
+def _names(fields: Any) -> dict[str, str]:
+    """Which row of the form each rule of the filter comes from."""
+    places = [place for place, row in enumerate(typed_rows(fields)) if row["field"]]
+    return {f"/filters/rules/{number}": f"data{place}" for number, place in enumerate(places)}
+
+
+PAGES = [
+    Page("jobgroup", _PATH, view),
+    Page("jobgroup_filter", f"{_PATH}/filter", change, ("POST",)),
+]

@@ -1,0 +1,138 @@
+"""The jobs of a client: what each came to, and why it is, or is not, advertised."""
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handbill.pages.calls import Declined, Reply, at
+from handbill.pages.filters import FIELDS, OPERATORS
+from handbill.pages.frame import calls_of, render
+from handbill.pages.queries import whole_in
+from handbill.pages.rows import Page
+from handbill.pages.views.changing import named_client
+from handbill.pages.views.jobgroups import TooMany, lines_of, stats
+
+_ON_A_PAGE = 25
+_SHOWN = ("all", "spent", "no-apply")
+
+
+async def view(request: Request) -> Response:
+    """Jobs page by page, one by its reference, or those with figures, the dearest first."""
+    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
+    client = await named_client(request)
+    query = request.query_params
+    ref = query.get("ref", "").strip()[:500]
+    show = query.get("show", "all") if query.get("show") in _SHOWN else "all"
+    days, page = whole_in(request, "days", 30, 1, 60), whole_in(request, "page", 0, 0, 100_000)
+    jobs, figures, lines, too_many = None, None, [], False
+    today = (await calls.get(f"{of}/timeseries", {"days": 1})).json
+    if ref:
+        jobs = await _one(request, f"{of}{at('jobs', ref)}")
+    elif show == "all":
+        jobs = await calls.get(f"{of}/jobs", {"page": page + 1, "limit": _ON_A_PAGE})
+    else:
+        figures = await stats(request, days, today["endDate"], {}, "JOB")
+        try:
+            lines = _chosen(lines_of(figures), show)
+        except TooMany:
+            too_many = True
+    return render(
+        request,
+        "jobs.html",
+        client=client,
+        of=of,
+        ref=ref,
+        show=show,
+        days=days,
+        page=page,
+        found=_listed(jobs),
+        replies=[one for one in (jobs, figures) if one],
+        is_full=jobs is not None and not ref and len(jobs.json["data"]) == _ON_A_PAGE,
+        lines=lines,
+        too_many=too_many,
+        currency=today["currency"],
+    )
+
+
+async def _one(request: Request, path: str) -> Reply | None:
+    """The job with a reference; None: there is none."""
+    try:
+        return await calls_of(request).get(path)
+    except Declined as declined:
+        if declined.status != 404:
+            raise
+        return None
+
+
+def _listed(jobs: Reply | None) -> list[Any]:
+    if jobs is None:
+        return []
+    found: list[Any] = jobs.json.get("data", [jobs.json])
+    return found
+
+
+def _chosen(lines: list[Any], show: str) -> list[Any]:
+    """The jobs that were asked for, the dearest first."""
+    some = [
+        one
+        for one in lines
+        if one["refNumber"] and (one["spent"] if show == "spent" else _is_unanswered(one))
+    ]
+    return sorted(some, key=lambda one: (-one["spent"], one["refNumber"]))
+
+
+def _is_unanswered(line: Any) -> bool:
+    return bool(line["clicks"]) and not line["applies"]
+
+
+async def why(request: Request) -> Response:
+    """Why a job is, or is not, in each publisher's feed; with what would change that."""
+    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
+    client = await named_client(request)
+    job = f"{of}{at('jobs', request.query_params.get('ref', '') or '-')}"
+    explained, told, standing = await asyncio.gather(
+        calls.get(f"{job}/explain"), calls.get(job), calls.get(f"{job}/resolved-status")
+    )
+    return render(
+        request,
+        "why.html",
+        client=client,
+        job=told.json,
+        explained=explained,
+        standing=standing,
+        of=job,
+        operators=OPERATORS,
+        fields=FIELDS,
+        reasons=REASONS,
+    )
+
+
+REASONS = {
+    "INVALID": "mandatory fields are missing",
+    "EXPIRED": "the job has expired",
+    "NO_URL": "the job has no address",
+    "NO_GROUP": "no job group takes the job",
+    "NOT_TRADING": "the client, campaign or job group is not active",
+    "CAPPED": "a cap is used up",
+    "HELD_BY_RULE": "a rule holds it",
+    "PUBLISHER_INACTIVE": "the publisher is paused",
+    "PUBLISHER_EXCLUDED": "the client excludes this publisher",
+    "CLIENT_TYPE": "the publisher takes other kinds of clients",
+    "NO_PLACEMENT": "the job group has no placement here",
+    "PLACEMENT_INACTIVE": "the placement is paused",
+    "NOT_POSTED": "the job is in no posting here",
+    "JOB_PAUSED": "the job is paused",
+    "JOB_NOT_IN_FORCE": "the job's dates exclude today",
+    "JOB_EXCLUDES": "the job's own settings exclude this publisher",
+    "NO_BID": "there is no bid",
+    "NO_RATE": "there is no exchange rate for its currency",
+    "BELOW_MIN_BID": "the bid is below the publisher's minimum",
+    "BELOW_UNIT": "the price is below the smallest unit of the currency",
+    "THINNED": "a cap allows only a part of the jobs for now; they take turns",
+}
+PAGES = [
+    Page("jobs", "/clients/{client_id}/jobs", view, tab="Jobs"),
+    Page("why", "/clients/{client_id}/jobs/why", why),
+]
