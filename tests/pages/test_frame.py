@@ -109,6 +109,10 @@ class Stand:
 
     async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        if scope["path"] == "/people/me":
+            me = {"name": "", "mail": "ada@a.example", "role": "TRADER", "mayWrite": True}
+            await JSONResponse(me)(scope, receive, send)
+            return
         self.asked.append((scope["method"], scope["path"], headers))
         await self.answer(scope, receive, send)
 

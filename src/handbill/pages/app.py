@@ -21,7 +21,7 @@ from handbill.pages.forms import TooLarge, Untrusted, check_sender, check_token,
 from handbill.pages.frame import HEADERS, Link, Visit, render, visit_of
 from handbill.pages.rows import Page
 from handbill.pages.views import changing, clients, feeds, jobgroups, jobs, publishers, today
-from handbill.pages.visitors import HOME, credential_of
+from handbill.pages.visitors import HOME, credential_of, visitor_of
 
 _log = logging.getLogger("handbill.pages")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
@@ -130,6 +130,8 @@ async def _viewed(page: Page, request: Request) -> Response:
         check_token(request, visit.calls.credential, visit.fields)
     if not page.is_public and not visit.calls.credential:
         return _signed_out(request)
+    if not page.is_public:
+        visit.visitor = await visitor_of(visit.calls)
     return await page.view(request)
 
 

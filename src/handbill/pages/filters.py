@@ -65,7 +65,15 @@ def _text(value: Any) -> str:
 def is_flat(found: Any) -> bool:
     """Whether a form of rows can show it."""
     rules = found.get("rules", []) if found else []
-    return len(rules) < MOST_ROWS and not any("rules" in one for one in rules)
+    return len(rules) < MOST_ROWS and all(map(_is_row, rules))
+
+
+def _is_row(rule: Any) -> bool:
+    """Whether a comparison can be typed: its terms are told apart by commas."""
+    terms = rule.get("data")
+    return "rules" not in rule and not (
+        isinstance(terms, list) and any("," in str(term) for term in terms)
+    )
 
 
 def rows_of(found: Any) -> list[dict[str, str]]:
@@ -89,11 +97,11 @@ def typed_rows(fields: Mapping[str, str]) -> list[dict[str, str]]:
 
 def filter_of(fields: Mapping[str, str]) -> dict[str, Any]:
     """The filter that a form states; rows without a field are left out."""
-    rules = [{**row, "data": _data(row)} for row in typed_rows(fields) if row["field"]]
+    rules = [{**row, "data": _terms(row)} for row in typed_rows(fields) if row["field"]]
     return {"operator": "OR" if fields.get("any") == "OR" else "AND", "rules": rules}
 
 
-def _data(row: Mapping[str, str]) -> Any:
+def _terms(row: Mapping[str, str]) -> Any:
     parts = [part.strip() for part in row["data"].split(",")] if row["operator"] in _LISTS else None
     if row["field"] == "cpcBid":
         return [amount(part) for part in parts] if parts else amount(row["data"])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from handbill.pages.calls import Calls
+
 COOKIE = "handbill_session"
 HOME = "/app"
 _HEADERS = ("authorization", "x-api-key", "x-authorization-key")
@@ -15,11 +17,21 @@ _OURS = re.compile(r"/app(/[\w.~%!$&'()*+,;=:@-]+)*(\?[\w.~%!$&'()*+,;=:@/?-]*)?
 
 @dataclass(frozen=True)
 class Visitor:
-    """What a page tells and offers. The API alone decides what a visitor may do."""
+    """What a page tells and offers. The API alone decides what a visitor may do. ``role``: empty
+    for a program.
+    """
 
     name: str = ""
     role: str = ""
     may_change: bool = True
+
+
+async def visitor_of(calls: Calls) -> Visitor:
+    """The person whose session it is. **Refuses** (Declined) a session that has ended."""
+    if "authorization" not in calls.credential:
+        return Visitor()
+    me = (await calls.get("/people/me")).json
+    return Visitor(me["name"] or me["mail"], me["role"], me["mayWrite"])
 
 
 def credential_of(request: Request) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """How figures are written: exact numbers in, text out. Nothing is added up here."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -98,5 +98,10 @@ def against(pace: Number | None) -> str:
 
 def days_back(last: str, count: int) -> list[str]:
     """So many days, the last one first, as ISO text. ``last``: as the API tells days."""
-    day = datetime.strptime(last, "%m/%d/%Y").date()  # noqa: DTZ007 - a day has no zone
+    day = day_of(last)
     return [(day - timedelta(days=back)).isoformat() for back in range(count)]
+
+
+def day_of(text: str) -> date:
+    """A day as the API tells it: 11/28/2026."""
+    return datetime.strptime(text, "%m/%d/%Y").date()  # noqa: DTZ007 - a day has no zone

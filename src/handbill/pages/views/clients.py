@@ -10,9 +10,11 @@ from handbill.pages.amounts import amount
 from handbill.pages.calls import Declined, at
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
+from handbill.pages.pictures import stacked
 from handbill.pages.queries import whole_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import latest_change, named_client
+from handbill.pages.wording import against, days_back
 
 _METRICS = "spent,clicks,applies,cpa"
 _MOST_GROUPS = 1_000
@@ -37,11 +39,19 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
     )
     rows = _rows(budget.json, groups.json["data"], by_group.json["series"])
     first = page * _ON_A_PAGE
+    series = publishers.json["series"]
+    cap = next((one for one in budget.json["caps"] if one["cap"] == "budget"), None)
     return render(
         request,
         "client.html",
         status,
         client=client,
+        cap=cap,
+        on=days_back(whole.json["endDate"], days),
+        spend=stacked([one["values"]["spent"] for one in series], cap and cap["share"]),
+        spend_says="Spend of each day by publisher." + (f" {against(cap['pace'])}" if cap else ""),
+        plan="Today's share of the budget" if cap and cap["share"] is not None else "",
+        applies=stacked([whole.json["series"][0]["values"]["applies"]]),
         days=days,
         page=page,
         whole=whole,

@@ -1,23 +1,25 @@
 """Today: whether money runs as planned, and what needs somebody."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
+from calendar import monthrange
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.calls import Calls, Reply, at
+from handbill.pages.calls import Calls, Declined, Reply, at
 from handbill.pages.frame import calls_of, render
 from handbill.pages.queries import whole_in
 from handbill.pages.rows import Page
+from handbill.pages.wording import day_of
 
 _METRICS = "spent,clicks,applies,cpa"
 _ON_A_PAGE = 25
 _MOST_LOOKED_INTO = 10
 _MOST_PUBLISHERS = 30
 _WEEK = 7
+Need = dict[str, Any]
 
 
 async def view(request: Request) -> Response:
@@ -38,6 +40,7 @@ async def view(request: Request) -> Response:
         week=week,
         so_far=so_far,
         month=month,
+        over=_part_over(lines.json["data"]),
         page=page,
         is_full=len(lines.json["data"]) == _ON_A_PAGE,
         needs=needs,
@@ -51,25 +54,46 @@ async def _overview(calls: Calls, days: int, page: int, limit: int) -> Reply:
 
 def _day_of_month(lines: Sequence[Any]) -> int:
     """How many days the month has had, by the first client's today."""
-    return datetime.strptime(lines[0]["endDate"], "%m/%d/%Y").day if lines else 1  # noqa: DTZ007
+    return day_of(lines[0]["endDate"]).day if lines else 1
 
 
-async def _needs(calls: Calls, lines: Sequence[Any]) -> list[dict[str, Any]]:
+def _part_over(lines: Sequence[Any]) -> dict[str, int]:
+    """By client, which part of its monthly budget's days is over, in percent."""
+    days = {
+        one["id"]: day_of(one["endDate"])
+        for one in lines
+        if one["budget"] and one["budget"]["cap"] == "Monthly"
+    }
+    return {id_: 100 * day.day // monthrange(day.year, day.month)[1] for id_, day in days.items()}
+
+
+async def _needs(calls: Calls, lines: Sequence[Any]) -> list[Need]:
     """What needs somebody, of these clients and of all publishers and rules: each with a title, a
     text, a page, and the fix that the API states.
     """
+    may = _allowed
     stopped = [one for one in lines if one["resolvedStatus"]["status"] != "ACTIVE"]
     capped, feeds, rules, publishers = await asyncio.gather(
-        asyncio.gather(*(_stopped(calls, one) for one in stopped[:_MOST_LOOKED_INTO])),
-        asyncio.gather(*(_feeds(calls, one) for one in lines)),
-        asyncio.gather(*(_rules(calls, one) for one in lines)),
-        _publishers(calls),
+        asyncio.gather(*(may(_stopped(calls, one)) for one in stopped[:_MOST_LOOKED_INTO])),
+        asyncio.gather(*(may(_feeds(calls, one)) for one in lines)),
+        asyncio.gather(*(may(_rules(calls, one)) for one in lines)),
+        may(_publishers(calls)),
     )
     found = [*(need for some in (*capped, *feeds, *rules) for need in some), *publishers]
     return [{"of": "", "reason": None, **need} for need in found]
 
 
-async def _stopped(calls: Calls, line: Any) -> list[dict[str, Any]]:
+async def _allowed(looking: Coroutine[Any, Any, list[Need]]) -> list[Need]:
+    """What was found, or nothing where the visitor may not look."""
+    try:
+        return await looking
+    except Declined as declined:
+        if declined.status != 403:
+            raise
+        return []
+
+
+async def _stopped(calls: Calls, line: Any) -> list[Need]:
     of = at("clients", line["id"])
     standing = await calls.get(f"{of}/resolved-status")
     return [
@@ -81,10 +105,11 @@ async def _stopped(calls: Calls, line: Any) -> list[dict[str, Any]]:
             "reason": reason,
         }
         for reason in standing.json["reasons"]
+        if reason["blocking"]
     ]
 
 
-async def _feeds(calls: Calls, line: Any) -> list[dict[str, Any]]:
+async def _feeds(calls: Calls, line: Any) -> list[Need]:
     """The feeds of a client whose last run has failed."""
     of = at("clients", line["id"])
     found = []
@@ -97,7 +122,7 @@ async def _feeds(calls: Calls, line: Any) -> list[dict[str, Any]]:
     return found
 
 
-async def _publishers(calls: Calls) -> list[dict[str, Any]]:
+async def _publishers(calls: Calls) -> list[Need]:
     """Publishers that did not fetch when they were expected to, and failed deliveries."""
     listed = await calls.get("/publishers", {"page": 0, "limit": _MOST_PUBLISHERS})
     found = []
@@ -115,7 +140,7 @@ async def _publishers(calls: Calls) -> list[dict[str, Any]]:
     return found
 
 
-async def _rules(calls: Calls, line: Any) -> list[dict[str, Any]]:
+async def _rules(calls: Calls, line: Any) -> list[Need]:
     """The rules of a client that are paused."""
     listed = await calls.get("/rules", {"page": 0, "limit": 100}, client_id=line["id"])
     return [
