@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from handbill.pages.wording import Number
 
@@ -12,7 +11,7 @@ _MOST_COLOURS = 8
 Values = Sequence[Number]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bar:
     """A rectangle. ``colour``: the place of its series, which its class names."""
 
@@ -56,15 +55,17 @@ def stacked(series: Sequence[Values], level: Number | None = None) -> Picture:
             over = under + values[day]
             bottom, top = _up(under, peak, HIGH), _up(over, peak, HIGH)
             if top > bottom:
-                size = max(1, right - left - gap), top - bottom
-                bars.append(Bar(left, HIGH - top, *size, min(place, _MOST_COLOURS - 1)))
+                bars.append(
+                    Bar(
+                        x=left,
+                        y=HIGH - top,
+                        width=max(1, right - left - gap),
+                        height=top - bottom,
+                        colour=min(place, _MOST_COLOURS - 1),
+                    )
+                )
             under = over
     return Picture(bars, peak, None if level is None else HIGH - _up(level, peak, HIGH))
-
-
-def each_day(value: Number | None, days: int) -> Decimal | None:
-    """An even part of an amount for each day, to draw a level at."""
-    return None if value is None else Decimal(value) / days
 
 
 def _up(value: Number, peak: Number, high: int) -> int:
