@@ -127,6 +127,7 @@ OPERATIONS = [
         work=_renew,
         body=SessionChange,
         must_have_body=False,
+        body_names=True,
         answer=Done,
         sample={"agencyId": "acme"},
         sample_answer={"result": True, "message": "Session renewed"},
