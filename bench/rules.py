@@ -54,12 +54,12 @@ def _market(tools: Tools, times: int) -> tuple[int, int]:
     with tools.records.write() as tx:
         client, campaign = add_client(tx)
         caps = Caps(budget=Cap("Monthly", 900 * _ONE))
-        nos = [
-            groups.add(
-                tx, group_of(campaign, GroupBody(f"{n}", cpc_bid_micros=_ONE, caps=caps), f"g{n}")
-            )
-            for n in range(GROUPS * times)
-        ]
+        nos = []
+        for n in range(GROUPS * times):
+            body = GroupBody(f"{n}", cpc_bid_micros=_ONE, caps=caps)
+            group = group_of(campaign, body, f"g{n}")
+            group.created_at -= 2 * _DAYS * DAY  # no window is longer than it has existed
+            nos.append(groups.add(tx, group))
         client.body.control = "ADVISE"
         for number in range(RULES * times):
             rules.create(tx, tools.ids, _TICK, client, _rule(number))
@@ -106,12 +106,11 @@ def _rule(number: int) -> RuleBody:
 def _entries(client_no: int, campaign_no: int, nos: list[int], many: int) -> Iterator[Entry]:
     chance = Random(3)
     step = _DAYS * DAY // many
-    patterns = [
-        (chance.choice(nos), "CLICK" if chance.random() < 0.95 else "APPLY") for _ in range(9_973)
-    ]
+    patterns = [chance.choice(nos) for _ in range(9_973)]
     for n in range(many):
-        group_no, kind = patterns[n % len(patterns)]
-        paid = kind == "CLICK"
+        group_no = patterns[n % len(patterns)]
+        paid = chance.random() < 0.95
+        kind = "CLICK" if paid else "APPLY"
         at = _TICK - _DAYS * DAY + n * step
         yield Entry(
             id=n.to_bytes(16, "big"),

@@ -15,7 +15,8 @@ from handbill.clients import service as clients
 from handbill.contract.funnel.routes import OPERATIONS as FUNNEL
 from handbill.contract.rules.routes import OPERATIONS as RULES
 from handbill.core.listing_tokens import Click, Listing, click_id
-from handbill.core.rules.running import Act, Finding
+from handbill.core.rules.acts import Act
+from handbill.core.rules.running import Finding
 from handbill.groups import service as groups
 from handbill.host.ids import new_uuid
 from handbill.http.operations import Operation

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
+from handbill.core.rules.acts import Act
 from handbill.core.rules.figures import Figures, figures_of, holds, seen
 from handbill.core.rules.memory import Done, Memory, done_to, reach_of
-from handbill.core.rules.running import Act, Finding, Run, Sight, asked_of, run
+from handbill.core.rules.running import Finding, Run, asked_of, run
+from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import Subject, Target
 from handbill.core.rules.windows import curve_of, maturity_ppm, reads_once, waits_for_yesterday
 from handbill.kit.instants import DAY, HOUR, instant_of_iso

@@ -1,6 +1,6 @@
 """A client whose rules run: job groups, visitors, and ticks on a clock that is put forward."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from handbill.rules import history, holding, undoing
 from handbill.rules import service as rules
 from handbill.rules.history import RuleRun
 from handbill.standing import service as standing
-from handbill.stats.answering import Answering
+from handbill.stats.answering import Answering, Days
 from handbill.stats.questions import Plan
 from handbill.store.records import Records, Tx
 from market import Market
@@ -33,17 +33,15 @@ NO_APPLY = Condition("applies", "equals", 0, "#", "today")
 class Answers(Answering):
     """Answers each plan once: the entries stay as they are."""
 
-    def __init__(self, market: Market, known: dict[bytes, Any], records: Any = None) -> None:
+    def __init__(self, market: Market, known: dict[Any, Any], records: Any = None) -> None:
         super().__init__(records or market.records, market.blobs, market.ids, market.scratch)
         self.known = known
 
-    @contextmanager
-    def rows(self, plan: Plan, *_: Any, **__: Any) -> Iterator[Any]:
-        key = msgspec.json.encode(plan)
+    def in_ranges(self, plan: Plan, ranges: Iterable[Days], *_: Any, **__: Any) -> Any:
+        key = msgspec.json.encode(plan), tuple(ranges)
         if key not in self.known:
-            with super().rows(plan) as (_total, lines):
-                self.known[key] = list(lines)
-        yield len(self.known[key]), iter(self.known[key])
+            self.known[key] = super().in_ranges(plan, key[1])
+        return self.known[key]
 
 
 class House:

@@ -23,7 +23,7 @@ from handbill.cli.standing import (
 from handbill.kit.jsons import encode
 
 if TYPE_CHECKING:
-    from handbill.core.rules.running import Act
+    from handbill.core.rules.acts import Act
 
 rules = typer.Typer(no_args_is_help=True, help="Rules of a client.")
 

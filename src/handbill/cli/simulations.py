@@ -20,10 +20,9 @@ def simulate(
     ] = 0,
     step: Annotated[
         int,
-        typer.Option(
-            min=5, max=60, help="Minutes between two checks; 60 must be a multiple of it."
-        ),
+        typer.Option(min=5, max=60, help="Minutes between two checks; 60 is a multiple of it."),
     ] = 30,
+    rules: Annotated[bool, typer.Option(help="Whether clients have rules.")] = True,
     data: Annotated[
         str | None,
         typer.Option(
@@ -50,9 +49,9 @@ def simulate(
         raise typer.BadParameter("60 minutes must be a whole number of steps")
     again = (
         f"handbill simulate --days {days} --publishers {publishers} --seed {seed} "
-        f"--clients {clients} --clicks {clicks} --step {step}"
+        f"--clients {clients} --clicks {clicks} --step {step}{'' if rules else ' --no-rules'}"
     )
-    size = Size(days, publishers, clients, clicks, step=step * MINUTE)
+    size = Size(days, publishers, clients, clicks, step=step * MINUTE, rules=rules)
     showing = Showing(Console(stderr=True))
     with ExitStack() as opened:
         folder = _folder(data, opened)

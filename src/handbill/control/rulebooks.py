@@ -1,7 +1,7 @@
 """What rules look at: a client's present nouns, jobs by a filter, and the figures of stats."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
@@ -12,8 +12,9 @@ from handbill.campaigns import service as campaigns
 from handbill.core.filter_code import Contender, Matcher
 from handbill.core.nouns import Client, Job, JobSettings
 from handbill.core.rule_conditions import Guards, Rule, RuleBody
-from handbill.core.rules.figures import Asked, Figures, figures_of
-from handbill.core.rules.running import Sight, asked_of
+from handbill.core.rules.figures import Asked, Figures, Window, figures_of_sums
+from handbill.core.rules.running import asked_of
+from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import LEVELS, Book, JobAt, Subject, groups_in_scope, subjects_of
 from handbill.core.rules.windows import curve_of
 from handbill.groups import service as groups
@@ -25,7 +26,6 @@ from handbill.kit.zones import day_of, start_of, zone_of
 from handbill.ledger import apply_ages
 from handbill.publishers import service as publishers
 from handbill.stats.answering import Answering
-from handbill.stats.layouts import STATS
 from handbill.stats.questions import Filters, Plan, planned
 from handbill.store.records import Tx
 
@@ -36,8 +36,9 @@ _OLDEST, _YOUNGEST = timedelta(days=90), timedelta(days=15)
 _MEMORY_MB: Final = 256
 Applies = Counter[tuple[date, int]]
 """How many came, by the day of their click and how many days later."""
-Question = tuple[str, Asked]
-"""The level, and the days and publishers."""
+Question = tuple[str, tuple[str, ...]]
+"""The level, and the publishers; none named: all."""
+Answers = dict[str, dict[Asked, dict[str, Figures]]]
 
 
 class Sheet(NamedTuple):
@@ -128,39 +129,44 @@ def _filtered(
             yield job.id, wanted[no] or 0, job
 
 
-def questions_of(sheets: Iterable[Sheet], client: Client, now: Instant) -> set[Question]:
-    """All questions to stats for these rules, each once."""
+def questions_of(
+    sheets: Iterable[Sheet], client: Client, now: Instant
+) -> dict[Question, set[Window]]:
+    """All questions to stats for these rules, each once, with its ranges of days."""
     today = day_of(now, zone_of(client.zone))
-    return {
-        (LEVELS[sheet.rule.level], asked)
-        for sheet in sheets
-        for asked in asked_of(sheet.rule, sheet.subjects, today)
-    }
+    found: dict[Question, set[Window]] = defaultdict(set)
+    for sheet in sheets:
+        for window, places in asked_of(sheet.rule, sheet.subjects, today):
+            found[LEVELS[sheet.rule.level], places].add(window)
+    return found
 
 
 def plans_of(
-    tx: Tx, client: Client, some: Iterable[Question], now: Instant
+    tx: Tx, client: Client, some: Mapping[Question, Collection[Window]], now: Instant
 ) -> dict[Question, Plan]:
     """The plans for these questions at an instant: later events are not counted."""
     found = {}
-    for level, ((first_on, last_on), places) in some:
+    for (level, places), windows in some.items():
+        first_on, last_on = min(first for first, _ in windows), max(last for _, last in windows)
         filters = Filters(first_on, last_on, publisher_ids=places)
-        plan = planned(tx, client, filters, [level], now)
-        question = (level, ((first_on, last_on), places))
-        found[question] = msgspec.structs.replace(plan, end=min(plan.end, now))
+        plan = planned(tx, client, filters, [level, "DATE"], now)
+        plan = msgspec.structs.replace(plan, layout="slices", end=min(plan.end, now))
+        found[level, places] = plan
     return found
 
 
 def answered(
-    answering: Answering, plans: Mapping[Question, Plan]
-) -> dict[str, dict[Asked, dict[str, Figures]]]:
+    answering: Answering,
+    some: Mapping[Question, Collection[Window]],
+    plans: Mapping[Question, Plan],
+) -> Answers:
     """The figures of every entity, by level, question and id."""
-    found: dict[str, dict[Asked, dict[str, Figures]]] = {}
-    for (level, asked), plan in plans.items():
-        columns = STATS.columns(plan.levels)
-        with answering.rows(plan, _MEMORY_MB) as (_, lines):
-            rows = {line[0]: figures_of(dict(zip(columns, line, strict=True))) for line in lines}
-        found.setdefault(level, {})[asked] = rows
+    found: Answers = defaultdict(dict)
+    for question, plan in plans.items():
+        level, places = question
+        for window, its in answering.in_ranges(plan, sorted(some[question]), _MEMORY_MB).items():
+            rows = {id_: figures_of_sums(sums) for id_, sums in its.items()}
+            found[level][window, places] = rows
     return found
 
 

@@ -21,9 +21,11 @@ from handbill.control.rulebooks import (
 )
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import Rule, RuleBody
+from handbill.core.rules.acts import Act
 from handbill.core.rules.figures import Asked, Figures
 from handbill.core.rules.memory import Done, Memory, Of, Thing, done_to, reach_of
-from handbill.core.rules.running import Act, Finding, Run, Sight, asked_of, run
+from handbill.core.rules.running import Finding, Run, asked_of, run
+from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import LEVELS
 from handbill.core.rules.windows import (
     SETTLES,
@@ -96,11 +98,12 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
             return 0
         book = book_of(tx, client)
         sheets = sheets_of(tx, book, due, seen_at)
-        plans = plans_of(tx, client, questions_of(sheets.values(), client, seen_at), seen_at)
-        sight = _sight(tx, client, seen_at)
+        asked = questions_of(sheets.values(), client, seen_at)
+        plans = plans_of(tx, client, asked, seen_at)
+        sight = _sight(tx, client, seen_at)._replace(columns={})
         since = seen_at - reach_of(rule.body for rule in due)
         done = done_to(history.done(tx, client.no, mode, since))
-    answers = answered(tools.answering, plans)
+    answers = answered(tools.answering, asked, plans)
     at = _Tick(tools, client, mode, sight, done, {}, now)
     count = 0
     for rule in due:
@@ -299,10 +302,9 @@ def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -
 def preview(tx: Tx, answering: Answering, client: Client, now: Instant, body: RuleBody) -> RunBody:
     """What a rule would do now, if it were the first and had never run. Nothing is changed."""
     sheet = sheet_of(tx, book_of(tx, client), body, now)
-    plans = plans_of(tx, client, questions_of([sheet], client, now), now)
-    answers: Mapping[Asked, Mapping[str, Figures]] = answered(answering, plans).get(
-        LEVELS[body.level], {}
-    )
+    asked = questions_of([sheet], client, now)
+    figures = answered(answering, asked, plans_of(tx, client, asked, now))
+    answers: Mapping[Asked, Mapping[str, Figures]] = figures.get(LEVELS[body.level], {})
     sight = _sight(tx, client, now)._replace(answers=answers)
     held = holding.holds_of(tx, client.no)
     memory = Memory(

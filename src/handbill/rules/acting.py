@@ -9,7 +9,7 @@ from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.core.changes import with_changes
 from handbill.core.nouns import Campaign, Caps, Client, Group, JobSettings, Placement
-from handbill.core.rules.running import Act
+from handbill.core.rules.acts import Act
 from handbill.groups import service as groups
 from handbill.host.ids import Ids
 from handbill.jobs import editing

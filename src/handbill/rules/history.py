@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.rule_conditions import Condition
+from handbill.core.rules.acts import Act
 from handbill.core.rules.memory import Done
-from handbill.core.rules.running import Act, Finding
+from handbill.core.rules.running import Finding
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx

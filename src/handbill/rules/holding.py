@@ -9,7 +9,7 @@ from sqlalchemy import bindparam as b
 from handbill.changes import service as changes
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
-from handbill.core.rules.running import Act
+from handbill.core.rules.acts import Act
 from handbill.core.standing.tree import Hold
 from handbill.core.trail import Entity
 from handbill.core.trail import Kind as Told

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from handbill.core.nouns import Client
-from handbill.core.rules.running import Act
+from handbill.core.rules.acts import Act
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.rules import acting, history

@@ -6,7 +6,16 @@ from typing import Any
 from handbill.core.received import job_id_of
 from handbill.host.ids import Chance
 from handbill.kit.money import MICROS
-from handbill.simulate.trade import CATEGORIES, GROUPS, CapOf, Employer, Trade, cap_of, new_ad
+from handbill.simulate.trade import (
+    CATEGORIES,
+    GROUPS,
+    CapOf,
+    Employer,
+    Trade,
+    cap_of,
+    micros,
+    new_ad,
+)
 
 
 class Edits:
@@ -49,6 +58,7 @@ class Edits:
         group = self._chance.choice(employer.groups)
         bid = round(self._chance.uniform(0.2, 1.2), 2)
         await self._trade.ask("PUT", group.path, {"cpcBid": bid})
+        group.bid_micros = micros(bid)
 
     async def _switch(self, employer: Employer) -> None:
         group = self._chance.choice(employer.groups)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -44,6 +44,7 @@ _LOG = logging.getLogger("handbill")
 _MOST_ROUNDS = 100
 
 
+_T = TypeVar("_T")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - no power fails in a simulation: nothing need be on a disk
 _ROOM = 2**30
 
@@ -159,9 +160,9 @@ class House:
 
     # ── doors ───────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, play: Coroutine[Any, Any, None]) -> None:
+    def run(self, play: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine that uses the doors."""
-        self._loop.run_until_complete(play)
+        return self._loop.run_until_complete(play)
 
     def answer(self, number: int, request: Request) -> Answer | Later:
         """An edge's answer to a request."""

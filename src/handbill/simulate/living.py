@@ -20,6 +20,8 @@ from handbill.kit.instants import DAY, MINUTE, Instant, instant_of, iso_of
 from handbill.simulate.asking import Agency
 from handbill.simulate.edits import Edits
 from handbill.simulate.house import EDGES, House
+from handbill.simulate.rulebook import Rulebook
+from handbill.simulate.ruled import Ruled
 from handbill.simulate.sites import AILMENTS, Careers, Sites
 from handbill.simulate.trade import Trade
 from handbill.simulate.truth import OfDay, Truth
@@ -34,7 +36,8 @@ _ENDS = 0.5
 
 class Size(NamedTuple):
     """How much of a market is simulated. ``clicks``: of a day, about; ``step``: the time between
-    two checks of what must hold. ``steady``: nothing is ever restarted or cut.
+    two checks of what must hold. ``steady``: nothing is ever restarted or cut. ``rules``: clients
+    have rules.
     """
 
     days: int
@@ -44,6 +47,7 @@ class Size(NamedTuple):
     jobs: int = JOBS
     step: Instant = 30 * MINUTE
     steady: bool = False
+    rules: bool = False
 
     @property
     def daily(self) -> float:
@@ -71,7 +75,12 @@ class Life:
         self._edits = Edits(self.trade, chance)
         self.house.run(self.trade.set_up(size.clients, size.publishers, size.jobs, size.days))
         self.public = Public(self.trade, seeded(f"{seed}/public"), size.daily)
-        self.truth = Truth(self.house, self.trade, self.public)
+        self.rulebook = Rulebook(self.trade, seeded(f"{seed}/rulebook"), size.days, size.daily)
+        self.ruled = Ruled(self.rulebook, self.trade, seeded(f"{seed}/ruled"), size.step)
+        self.truth = Truth(self.house, self.trade, self.public, self.ruled)
+        self._cut: tuple[int, bool] | None = None
+        if size.rules:
+            self.house.run(self.rulebook.set_up())
 
     def days(self) -> Iterator[OfDay]:
         """Each day, once it is over. **Refuses** (Broken) what does not hold."""
@@ -80,6 +89,7 @@ class Life:
                 day = iso_of(self.clock.now() - 1)[:10]
                 self.truth.end_day(day)
                 yield self.truth.days[day]
+        self.truth.end()
 
     def steps(self) -> Iterator[None]:
         """Each step, once it is over and checked."""
@@ -99,9 +109,18 @@ class Life:
     def _step(self) -> None:
         until = self.clock.now() + self.size.step
         self.house.run(self.public.live(until, self._forward))
-        self.house.work()
-        self.house.judge()
+        self.house.judge()  # first, so that rules see what has come
+        self.house.run(self.ruled.ask_ahead())
+        self._work()
         self.truth.look()
+
+    def _work(self) -> None:
+        if self._cut is None:
+            self.house.work()
+            return
+        changes, kept = self._cut
+        self._cut = None
+        self.house.cut_worker(changes, kept=kept)
 
     def _forward(self, at: Instant) -> None:
         self.clock.at = max(self.clock.at, at)
@@ -119,6 +138,9 @@ class Life:
         for _ in range(len(self.trade.employers)):
             at(lambda: self.house.run(self._edits.edit()))
         at(lambda: self.house.run(self._edits.set_rate()))
+        if self.size.rules:
+            for _ in range(2 * len(self.trade.employers)):
+                at(lambda: self.house.run(self.rulebook.edit()))
         ends = self._ends()
         for end in ends:
             if chance.random() < _ENDS:
@@ -131,10 +153,14 @@ class Life:
         changes, edge = 1 + chance.randrange(8), chance.randrange(EDGES)
         of_judge, of_worker = chance.random() < _ENDS, chance.random() < _ENDS
         if self.size.steady:
-            return [house.judge, house.work, *[lambda: None] * 3]
+            return [house.judge, *[lambda: None] * 4]
+
+        def cut_next() -> None:
+            self._cut = changes, of_worker
+
         return [
             lambda: house.cut_judge(1, kept=of_judge),
-            lambda: house.cut_worker(changes, kept=of_worker),
+            cut_next,
             lambda: house.restart_edge(edge),
             house.restart_api,
             house.restart,

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 from handbill.core.charging import Measure, Scope
 from handbill.core.rates import KEPT_DAYS
+from handbill.core.received import job_id_of
 from handbill.host.ids import Chance
-from handbill.kit.instants import SECOND, Instant
+from handbill.kit.instants import MINUTE, SECOND, Instant
 from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import Period, day_of, zone_of
 from handbill.simulate.asking import Agency
+from handbill.simulate.held import Held, Thing
 from handbill.simulate.house import House
 from handbill.simulate.sites import Ad, Careers
 
@@ -39,6 +41,8 @@ _ABROAD, _NO_RATE = "EUR", "CHF"
 """Currencies of some publishers; one of them has no exchange rate."""
 _RATE_PPM = 1_080_000
 _MARKUP = 10
+_WITHIN = 30 * MINUTE
+"""How soon a copy must show what a midnight, an edit or a rule has changed."""
 _MAPPINGS = {
     "schemaMappingsJobCollection": "source",
     "schemaMappingsJob": "job",
@@ -84,8 +88,21 @@ class GroupOf:
     changed_at: Instant = 0
     budget_micros: int
     period: Period
+    bid_micros: int
+    bids_micros: dict[str, int]
+    """The bids of placements that have their own, by publisher."""
     targets: dict[str, int] = field(default_factory=dict)
     """The maximum bid, in micros, by what is paid for."""
+
+    def holders(self, publisher: str) -> tuple[Thing, ...]:
+        """All that can be held so that a publisher is not shown its jobs."""
+        client, campaign = self.client.id, self.client.campaign.rpartition("/")[2]
+        return (
+            ("CLIENT", client, ""),
+            ("CAMPAIGN", campaign, ""),
+            ("JOBGROUP", self.id, ""),
+            ("PLACEMENT", self.id, publisher),
+        )
 
 
 @dataclass(kw_only=True)
@@ -135,6 +152,7 @@ class Trade:
         """The publisher whose budget is locked, by job group."""
         self.rates_ppm = {HOME: [PPM], _ABROAD: list[int](), _NO_RATE: list[int]()}
         """The rates of each currency so far."""
+        self.held = Held()
 
     async def ask(self, verb: str, url: str, body: Any = None, **headers: str) -> Any:
         house = self.house
@@ -246,7 +264,7 @@ class Trade:
             caps["jobBudget"] = {"cap": "Weekly", "value": round(each * 0.15, 2)}
         if chance.random() < 0.3:
             caps["jobClicks"] = {"cap": "Weekly", "value": max(3, round(each * 0.5))}
-        placements = [
+        placements: list[Body] = [
             {"value": one.id, **({"bid": self._bid(one)} if chance.random() < 0.3 else {})}
             for one in some
         ]
@@ -257,18 +275,16 @@ class Trade:
             held = {"cap": caps["budget"]["cap"], "value": round(value * 0.3, 2)}
             placements[0]["budget"] = held | {"locked": is_locked}
         targets = self._drawn_targets()
+        bid = round(chance.uniform(0.2, 1.2), 2)
         id_ = await self._made(
             f"{employer.campaign}/jobgroups",
             {
                 "name": category,
-                "cpcBid": round(chance.uniform(0.2, 1.2), 2),
+                "cpcBid": bid,
                 "cpaBid": round(chance.uniform(3, 12), 2),
                 "priority": place + 1,
                 "caps": caps,
-                "filters": {
-                    "operator": "AND",
-                    "rules": [{"operator": "EQUAL", "field": "category", "data": category}],
-                },
+                "filters": of_category(category),
                 "startDate": said(first),
                 "endDate": said(last),
                 "placements": placements,
@@ -293,7 +309,9 @@ class Trade:
                 last=last,
                 budget_micros=told["budget"].value,
                 period=told["budget"].period,
-                targets={one["type"]: round(one["value"] * MICROS) for one in targets},
+                bid_micros=micros(bid),
+                bids_micros={it["value"]: micros(it["bid"]) for it in placements if "bid" in it},
+                targets={one["type"]: micros(one["value"]) for one in targets},
             )
         )
 
@@ -339,6 +357,17 @@ class Trade:
         groups = self.employer_of(ref).groups
         return next((one for one in groups if one.category == category), None)
 
+    def advertises(self, group: GroupOf, outlet: Outlet, ref: str, at: Instant) -> bool:
+        """Whether a job should be in a copy of an instant, or may still be in it."""
+        job = ("JOB", job_id_of(group.client.id, ref).hex(), "")
+        some = (*group.holders(outlet.id), job)
+        return outlet.id in group.publishers and any(
+            (group.active or then - group.changed_at < _WITHIN)
+            and not self.held.keeps(some, then, _WITHIN)
+            and group.first <= group.client.day(then) <= group.last
+            for then in (at, at - _WITHIN)
+        )
+
     def holder_of(self, asked: CapOf) -> Employer | None:
         """The client of a cap's entity; None for a single job."""
         for one in self.employers:
@@ -348,8 +377,17 @@ class Trade:
         return None
 
 
+def of_category(category: str) -> Body:
+    of_it = {"operator": "EQUAL", "field": "category", "data": category}
+    return {"operator": "AND", "rules": [of_it]}
+
+
 def new_ad(client: int, category: str, number: int) -> Ad:
     return Ad(f"c{client}-{category}-{number}", f"{category} work {number}", category, "Good work")
+
+
+def micros(amount: float) -> int:
+    return round(amount * MICROS)
 
 
 def cap_of(told: Body, measure: Measure) -> CapSet:

@@ -5,11 +5,11 @@ caps, with what every visitor saw, and with what the doors acknowledged.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, NamedTuple, NoReturn
+from typing import Any, Final, NoReturn
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
@@ -17,22 +17,22 @@ from handbill.core.charging import MEASURES, Scope
 from handbill.core.judging import TAKES_ROOM
 from handbill.core.nouns import Publisher
 from handbill.groups.service import groups_by_number
-from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, iso_of
+from handbill.kit.instants import DAY, HOUR, Instant, iso_of
 from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import PERIODS, period_key
 from handbill.ledger.checking import check
 from handbill.publishers.service import publishers_by_number
 from handbill.simulate.beliefs import miscounted_caps, unknown_fetches
 from handbill.simulate.bidding import beyond_targets, miscounted, other_prices
+from handbill.simulate.facts import QUOTED, Fact
 from handbill.simulate.house import House
-from handbill.simulate.trade import CapOf, CapSet, Employer, GroupOf, Trade
+from handbill.simulate.ruled import Came, Ruled
+from handbill.simulate.trade import CapOf, CapSet, Employer, Trade
 from handbill.simulate.visitors import NO_PEOPLE, Offer, Public, Shown, Visit
 from handbill.store import segment_files, segments
 from handbill.store.records import Tx
 
 _HONOURED = 48 * HOUR
-_WITHIN = 30 * MINUTE
-"""How soon a copy must show what a midnight or an edit has changed."""
 _MEMORY_MB = 256
 _SMALL_REST = MICROS
 """A budget with less left counts as reached."""
@@ -41,27 +41,6 @@ _KIND: Final = {period[0]: period for period in PERIODS}
 
 class Broken(Exception):
     """Something does not hold; the message says what, and when."""
-
-
-class Fact(NamedTuple):
-    """An entry of the ledger, as it is in its file."""
-
-    id: bytes
-    at: Instant
-    kind: str
-    disposition: str
-    client_no: int
-    campaign_no: int
-    group_no: int
-    publisher_no: int
-    job_id: str
-    bid_type: str
-    charge_micros: int
-    spend_micros: int
-    marked_micros: int
-
-
-_QUOTED = ", ".join(f'"{name}"' for name in Fact._fields)
 
 
 @dataclass(kw_only=True)
@@ -85,8 +64,9 @@ Used = dict[tuple[Holder, str], list[int]]
 class Truth:
     """All entries so far, folded; each is checked when it is read."""
 
-    def __init__(self, house: House, trade: Trade, public: Public) -> None:
+    def __init__(self, house: House, trade: Trade, public: Public, ruled: Ruled) -> None:
         self._house, self._trade, self._public = house, trade, public
+        self._ruled = ruled
         self.days: dict[str, OfDay] = {}
         self._ids: set[bytes] = set()
         self._files: set[str] = set()
@@ -132,6 +112,15 @@ class Truth:
                 self._blame(wrong)
         for shown in self._public.shown:
             self._check_copy(shown)
+        self._check_rules(self._ruled.look())
+
+    def end(self) -> None:
+        """Check after the last step."""
+        self._check_rules(self._ruled.end())
+
+    def _check_rules(self, asked: Coroutine[Any, Any, list[str]]) -> None:
+        for wrong in self._house.run(asked):
+            self._blame(wrong)
 
     def _new_facts(self) -> list[Fact]:
         """Entries of files that were not listed before, and were not made from listed ones."""
@@ -146,7 +135,7 @@ class Truth:
         with segment_files.files(
             self._house.tools.blobs, new, self._house.settings.scratch_folder
         ) as files:
-            text = f'SELECT {_QUOTED} FROM {segment_files.source(files, None)} ORDER BY "at", "id"'
+            text = f'SELECT {QUOTED} FROM {segment_files.source(files, None)} ORDER BY "at", "id"'
             facts = [Fact(*row) for row in self._duck.execute(text).fetchall()]
         fresh = [fact for fact in facts if fact.id not in self._ids]
         if len(fresh) < len(facts) and not former:
@@ -182,6 +171,7 @@ class Truth:
         for fact in facts:
             self._check_fact(fact)
             self._tell(fact)
+            self._count(fact)
             takes = fact.disposition in TAKES_ROOM and fact.kind in {"CLICK", "APPLY"}
             if not takes and not fact.marked_micros:
                 continue
@@ -192,6 +182,20 @@ class Truth:
                 for place, amount in enumerate(by):
                     used[place] += amount
         return before
+
+    def _count(self, fact: Fact) -> None:
+        """What rules see of it."""
+        names = self._names
+        came = Came(
+            client=self._employers[names["client"][fact.client_no]],
+            at=fact.at,
+            group=names["group"].get(fact.group_no, ""),
+            publisher=names["publisher"].get(fact.publisher_no, ""),
+            clicks=int(fact.kind == "CLICK" and fact.disposition == "valid"),
+            applies=int(fact.kind == "APPLY" and fact.disposition in {"counted", "over_cap"}),
+            spend_micros=fact.spend_micros,
+        )
+        self._ruled.count(came)
 
     def _keys_of(self, fact: Fact) -> list[tuple[Holder, str]]:
         names = self._names
@@ -305,7 +309,7 @@ class Truth:
         for offer in shown.offers:
             group = self._trade.group_of(offer.ref)
             by_group.setdefault(group.id if group else "", []).append(offer)
-            if not any(_advertises(group, shown.outlet.id, then) for then in (at, at - _WITHIN)):
+            if not group or not self._trade.advertises(group, shown.outlet, offer.ref, at):
                 self._blame(f"{shown.outlet.id} is shown {offer.ref}, which is not to be: {group}")
 
         for one in beyond_targets(shown.outlet, shown.offers, self._trade):
@@ -341,6 +345,7 @@ class Truth:
         told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
         self._check_bids()
         self._house.run(self._check_budgets())
+        self._check_rules(self._ruled.end_day())
         tools = self._house.tools
         books = check(
             tools.records,
@@ -379,14 +384,6 @@ class Truth:
 
     def _blame(self, what: str) -> NoReturn:
         raise Broken(f"{iso_of(self._now)}: {what}")
-
-
-def _advertises(group: GroupOf | None, publisher: str, at: Instant) -> bool:
-    """Whether it should be in a copy of that instant, or still may be."""
-    if group is None or publisher not in group.publishers:
-        return False
-    is_on = group.active or at - group.changed_at < _WITHIN
-    return is_on and group.first <= group.client.day(at) <= group.last
 
 
 def _periods_of(day: date) -> tuple[str, ...]:

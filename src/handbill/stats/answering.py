@@ -1,7 +1,8 @@
 """The answer to a plan: rows from the segments, with names and ratios, written part by part."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple, Protocol
@@ -17,13 +18,13 @@ from handbill.publishers.service import publishers_by_number
 from handbill.stats import files, resolved, rows
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
-from handbill.stats.rendering import COUNT, rows_text, table_text
+from handbill.stats.rendering import COUNT, range_text, rows_text, table_text
 from handbill.stats.rows import Part
 from handbill.stats.service import FOLDER
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
-from handbill.store.segment_days import day_of_number
+from handbill.store.segment_days import day_of_number, number_of_day
 
 MOST_ROWS: Final = 5_000_000
 _AT_ONCE = 5_000
@@ -35,6 +36,9 @@ _OWN_NAMES = frozenset(
 Progress = Callable[[int], None]
 Begun = Callable[[Callable[[], None]], None]
 Names = tuple[str, ...]
+Days = tuple[str, str]
+"""First and last day."""
+Sums = tuple[int, ...]
 
 
 class TooLarge(Exception):
@@ -86,11 +90,47 @@ class Answering:
         ``begun`` gets the function that interrupts the query. **Refuses** more than 5,000,000 rows
         (TooLarge).
         """
+        with self._table(plan, memory_mb, begun) as duck:
+            if duck is None:
+                yield 0, iter(())
+                return
+            total = _count(duck)
+            if total > MOST_ROWS:
+                raise TooLarge(f"The report would have {total} rows; {MOST_ROWS} are allowed")
+            yield total, self._rows(plan, duck)
+
+    def in_ranges(
+        self, plan: Plan, ranges: Iterable[Days], memory_mb: int = _MEMORY_MB
+    ) -> dict[Days, dict[str, Sums]]:
+        """For each range of days, the sums of each entity with any, by its id. The entries are read
+        once. ``plan``: by one level and by day, and its days include all ranges.
+        """
+        found: dict[Days, dict[str, Sums]] = {one: {} for one in ranges}
+        level = plan.levels[0]
+        known: dict[Any, Names] = {}
+        with self._table(plan, memory_mb) as duck:
+            if duck is None:
+                return found
+            for days, its in found.items():
+                first, last = (number_of_day(date.fromisoformat(day)) for day in days)
+                answer = duck.execute(range_text(plan), {"first": first, "last": last})
+                while some := answer.fetchmany(_AT_ONCE):
+                    new = {key for key, *_ in some} - known.keys()
+                    with self._records.read() as tx:
+                        known |= names_of(tx, plan.client_no, level, new)
+                    its |= {known[key][0]: tuple(sums) for key, *sums in some}
+        return found
+
+    @contextmanager
+    def _table(
+        self, plan: Plan, memory_mb: int, begun: Begun | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        """The rows of a plan, in table ``answer``; None if there are none."""
         first = plan.first - LAYOUTS[plan.layout].reach
         with self._records.read() as tx:
             found = segments.segments_within(tx, plan.client_no, first, plan.end)
         if not found or plan.empty:
-            yield 0, iter(())
+            yield None
             return
         text, params = table_text(plan)
         with (
@@ -101,10 +141,7 @@ class Answering:
                 begun(duck.interrupt)
             segment_files.show(duck, local, plan.client_no)
             duck.execute(text, params)
-            total = _count(duck)
-            if total > MOST_ROWS:
-                raise TooLarge(f"The report would have {total} rows; {MOST_ROWS} are allowed")
-            yield total, self._rows(plan, duck)
+            yield duck
 
     def _rows(self, plan: Plan, duck: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
         """Named and finished rows, in order."""

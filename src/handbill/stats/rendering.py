@@ -23,6 +23,10 @@ _KEY_OF_LEVEL: Final = {
 }
 _QUARTER: Final = f'"at" // {QUARTER} AS quarter'
 ANSWER: Final = """SELECT * FROM answer ORDER BY {keys}"""
+RANGE: Final = """
+    SELECT {key}, {sums} FROM answer WHERE day BETWEEN $first AND $last
+    GROUP BY ALL HAVING {some} ORDER BY {key}
+"""
 COUNT: Final = "SELECT count(*) FROM answer"
 
 
@@ -61,3 +65,13 @@ def table_text(plan: Plan) -> tuple[str, dict[str, Any]]:
 
 def rows_text(plan: Plan) -> str:
     return ANSWER.format(keys=", ".join(keys_of(plan)))
+
+
+def range_text(plan: Plan) -> str:
+    """The rows of a range of days ($first to $last, as numbers), if the plan is by one level and by
+    day.
+    """
+    names = [name for name, _ in LAYOUTS[plan.layout].sums]
+    sums = ", ".join(f'sum("{name}") AS "{name}"' for name in names)
+    some = " OR ".join(f'sum("{name}") != 0' for name in names)
+    return RANGE.format(key=keys_of(plan)[0], sums=sums, some=some)

@@ -28,3 +28,7 @@ def day_text(first: Instant, end: Instant, zone: tzinfo) -> str:
 
 def day_of_number(number: int) -> date:
     return date.fromordinal(_EPOCH_DAY + number)
+
+
+def number_of_day(day: date) -> int:
+    return day.toordinal() - _EPOCH_DAY

@@ -12,8 +12,9 @@ from handbill.contract.rules.conflicts import Conflict, conflicts_told
 from handbill.contract.rules.models import RuleCondition
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import RuleBody
+from handbill.core.rules.acts import Act, Skip
 from handbill.core.rules.backtesting import BackTest, Fired
-from handbill.core.rules.running import Act, Finding, Skip
+from handbill.core.rules.running import Finding
 from handbill.core.standing.tree import Hold
 from handbill.rules import service
 from handbill.rules.history import Asked, RunBody

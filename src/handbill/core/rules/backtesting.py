@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.rules.figures import ADDED, Asked, Figures, Sums, figures_of_sums
 from handbill.core.rules.memory import Done, Memory, Thing
-from handbill.core.rules.running import Finding, Sight, does, looked_at, run
+from handbill.core.rules.running import Finding, does, looked_at, run
+from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import Subject
 from handbill.core.rules.windows import EVERY, SETTLES, reads_once, waits_for_yesterday, window_of
 from handbill.kit.instants import Instant

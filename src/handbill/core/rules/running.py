@@ -2,74 +2,26 @@
 why, and what it changes. **Source**: domain 11.3, docs/decisions/0056.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, timedelta, tzinfo
-from operator import attrgetter
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from handbill.core.rule_conditions import Condition, Guards, RuleBody
 from handbill.core.rules import figures as seeing
+from handbill.core.rules.acts import Act, Found, Skip, act_on
 from handbill.core.rules.figures import NONE, RATIOS, Asked, Figures
-from handbill.core.rules.memory import Done, Memory, Of
-from handbill.core.rules.subjects import Kind, Subject, Target
+from handbill.core.rules.memory import Memory
+from handbill.core.rules.sights import Sight, met_by
+from handbill.core.rules.subjects import Subject
 from handbill.core.rules.windows import is_past, maturity_ppm, window_of
-from handbill.kit.instants import DAY, HOUR, Instant
+from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of, start_of
 
-Skip = Literal[
-    "GONE",
-    "WINDOW_TOO_LONG",
-    "NO_BUDGET",
-    "FEW_EVENTS",
-    "IMMATURE",
-    "UNCHANGED",
-    "ALREADY",
-    "NO_BASE",
-    "COOL_DOWN",
-    "DAILY_LIMIT",
-    "REPEAT",
-    "CONTRADICTED",
-    "AT_BOUND",
-    "SHARE_OF_RUN",
-    "REFUSED",
-]
-"""Why an entity, or one of its targets, is left alone."""
 MOST_TOLD: Final = 1_000
-
-
-class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A change of one target: a pause, a resume, or an amount. ``skip``: why it is not made.
-    ``clamped``: the result was outside a bound.
-    """
-
-    kind: Kind
-    entity: str
-    id: str
-    name: str
-    publisher_id: str = ""
-    what: str
-    before: int | None = None
-    after: int | None = None
-    clamped: bool = False
-    skip: str = ""
-    words: str = ""
-    undone: bool = False
-
-    @property
-    def pull(self) -> int:
-        """1: more is listed or spent because of it; -1: less."""
-        if self.what in {"pause", "resume"}:
-            return 1 if self.what == "resume" else -1
-        return 1 if (self.after or 0) > (self.before or 0) else -1
-
-    @property
-    def of(self) -> Of:
-        """What is acted on: opposite acts on the same thing contradict each other."""
-        what = "switch" if self.what in {"pause", "resume"} else self.what
-        return self.kind, self.entity, what
+_NAMED: Final = ("level", "id", "name", "publishers")
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -87,21 +39,12 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        return f"{self.level} {self.id} {' '.join(self.publishers)}"
+        return key_of(self)
 
 
-class Sight(NamedTuple):
-    """The input of a run. ``answers``: by days and publishers, the figures of each entity, by id.
-    ``curve``: the share of applies (in ppm) that have come by so many days after their click;
-    empty: too few were seen. ``day_start``: when the client's day began.
-    """
-
-    now: Instant
-    today: date
-    day_start: Instant
-    answers: Mapping[Asked, Mapping[str, Figures]]
-    curve: Sequence[int] = ()
-    zone: tzinfo = UTC
+def key_of(one: Finding | Subject) -> str:
+    """What an entity is remembered by, with the publishers there."""
+    return f"{one.level} {one.id} {' '.join(one.publishers)}"
 
 
 class Run(NamedTuple):
@@ -136,51 +79,76 @@ def run(
     """Decide on a run; nothing is changed here. ``whole``: the number of entities that the rule
     looks at, if these are only the ones that it may hold for.
     """
-    found = [_finding(rule, one, sight, memory) for one in _worth_telling(rule, subjects, sight)]
+    found = _worth_telling(rule, subjects, sight)
     of = len(subjects) if whole is None else whole
     most = min(max(1, of * rule.guards.share_ppm // PPM), MOST_TOLD)
     told: list[Finding] = []
-    acting = 0
-    for one in found:
+    heard: set[str] = set()
+    acting = others = matched = 0
+    for subject, is_met in found.worth:
+        is_full = acting >= most and others >= MOST_TOLD - most
+        if is_full or (others >= MOST_TOLD and _is_taken(rule, subject, memory)):
+            is_young = subject.since_at >= found.young
+            if not _may_be_heard(rule, subject, memory):
+                matched += (
+                    is_met
+                    and not subject.gone
+                    and not (is_young and _too_short(rule, subject, sight))
+                )
+                continue
+        one = _finding(rule, subject, sight, memory, young=found.young)
         if does(one):
             acting += 1
             if acting > most:
-                one = _left(one, "SHARE_OF_RUN", f"{most} of {of} entities a run")  # noqa: PLW2901
+                one = _left(one, "SHARE_OF_RUN", f"{most} of {of} entities a run")
+        matched += one.matched
+        if rule.admin and _is_heard(one, memory):
+            heard.add(one.key)
         if one.matched or one.skip:
+            others += not does(one)
             told.append(one)
-    heard = frozenset(one.key for one in told if rule.admin and _is_heard(one, memory))
-    return Run(of, sum(one.matched for one in found), tuple(_bounded_to(told)), heard)
+    return Run(of, matched, tuple(_bounded_to(told)), frozenset(heard))
 
 
-def _worth_telling(rule: RuleBody, subjects: Sequence[Subject], sight: Sight) -> Iterable[Subject]:
+def _is_taken(rule: RuleBody, one: Subject, memory: Memory) -> bool:
+    """Whether earlier rules of this run have acted on all that its action would change."""
+    what = "switch" if rule.action is None else rule.action.parameter
+    return all((it.kind, it.entity, what) in memory.now for it in one.targets)
+
+
+def _may_be_heard(rule: RuleBody, one: Subject, memory: Memory) -> bool:
+    """Whether it must be remembered of an entity, on which the rule does not act, that it holds."""
+    if not rule.admin:
+        return False
+    if memory.truths and key_of(one) in memory.truths:
+        return True
+    if rule.admin == "pause":
+        return any((it.kind, it.entity) in memory.held for it in one.targets)
+    return any((it.kind, it.entity) not in memory.any_held for it in one.targets)
+
+
+class _Worth(NamedTuple):
+    """Entities, and whether the conditions hold. Only those since ``young`` can be too young."""
+
+    worth: list[tuple[Subject, bool]]
+    young: Instant
+
+
+def _worth_telling(rule: RuleBody, subjects: Sequence[Subject], sight: Sight) -> _Worth:
     """The entities about which there is something to report: few, if there are very many. Figures
     are compared column by column.
     """
-    columns = [_met_by(it, subjects, sight) for it in rule.conditions]
+    columns = [met_by(it, subjects, sight) for it in rule.conditions]
     met = map(all if rule.all_of else any, zip(*columns, strict=True))
     asks = any(it.parameter == "spent" and it.unit == "%" for it in rule.conditions)
     first = min(window_of(it.duration, sight.today)[0] for it in rule.conditions)
     young = start_of(date.fromisoformat(first) + timedelta(days=1), sight.zone)
-    return [
-        one
+    worth = [
+        (one, holds)
         for one, holds in zip(subjects, met, strict=True)
         if holds or one.gone or one.since_at >= young or (asks and not one.budget)
     ]
-
-
-def _met_by(it: Condition, subjects: Sequence[Subject], sight: Sight) -> list[bool]:
-    """For each entity, whether a condition holds."""
-    window = window_of(it.duration, sight.today)
-    places = {one.publishers for one in subjects if not one.gone}
-    answers = {at: sight.answers[window, at] for at in places}
-    figures = [NONE if one.gone else answers[one.publishers].get(one.id, NONE) for one in subjects]
-    if it.unit == "%" and it.parameter == "spent":
-        every = [
-            seeing.seen(it, its, one.budget) for one, its in zip(subjects, figures, strict=True)
-        ]
-    else:
-        every = list(map(attrgetter(it.parameter), figures))
-    return seeing.which_hold(it, every)
+    return _Worth(worth, young)
 
 
 def does(one: Finding) -> bool:
@@ -215,35 +183,46 @@ def _left(one: Finding, skip: Skip, words: str) -> Finding:
     return msgspec.structs.replace(one, skip=skip, words=words, acts=acts)
 
 
-def _finding(rule: RuleBody, one: Subject, sight: Sight, memory: Memory) -> Finding:
-    plain = Finding(level=one.level, id=one.id, name=one.name, publishers=one.publishers)
+def _finding(
+    rule: RuleBody, one: Subject, sight: Sight, memory: Memory, young: Instant = 0
+) -> Finding:
+    """``young``: an entity that was there before cannot be too young for a window."""
+
+    def found(skip: str = "", words: str = "", **more: Any) -> Finding:
+        told: Any = {
+            "level": one.level,
+            "id": one.id,
+            "name": one.name,
+            "publishers": one.publishers,
+        }
+        return Finding(**told, skip=skip, words=words, **more)
+
     if one.gone:
-        return _skipped(plain, "GONE", "it is not there any more, or is elsewhere")
-    if why := _too_short(rule, one, sight):
-        return _skipped(plain, "WINDOW_TOO_LONG", why)
+        return found("GONE", "it is not there any more, or is elsewhere")
+    if one.since_at >= young and (why := _too_short(rule, one, sight)):
+        return found("WINDOW_TOO_LONG", why)
     figures = [
         sight.answers[window_of(it.duration, sight.today), one.publishers].get(one.id, NONE)
         for it in rule.conditions
     ]
     seen, met = looked_at(rule, one, figures)
-    plain = msgspec.structs.replace(plain, seen=seen)
     if not met:
         asks = any(it.parameter == "spent" and it.unit == "%" for it in rule.conditions)
         if asks and not one.budget:
-            return _skipped(plain, "NO_BUDGET", "it has no budget of its own")
-        return plain
-    matched = msgspec.structs.replace(plain, matched=True)
+            return found("NO_BUDGET", "it has no budget of its own", seen=seen)
+        return found(seen=seen)
     for it, its, value in zip(rule.conditions, figures, seen, strict=True):
         held = seeing.holds(it, value)
         skip, words = _unsure(rule.guards, it, its, sight) if held else ("", "")
         if skip:
-            return _skipped(matched, skip, words)
-    if matched.key in memory.truths:
-        return _skipped(matched, "UNCHANGED", "it has acted since this became true")
+            return found(skip, words, seen=seen, matched=True)
+    if memory.truths and key_of(one) in memory.truths:
+        return found("UNCHANGED", "it has acted since this became true", seen=seen, matched=True)
     if not one.targets:
-        return _skipped(matched, "NO_BASE", "it has nothing that the action could change")
-    acts = tuple(_act(rule, target, sight, memory) for target in one.targets)
-    return msgspec.structs.replace(matched, acts=acts)
+        why = "it has nothing that the action could change"
+        return found("NO_BASE", why, seen=seen, matched=True)
+    acts = tuple(act_on(rule, target, sight, memory) for target in one.targets)
+    return found(seen=seen, matched=True, acts=acts)
 
 
 def looked_at(
@@ -257,11 +236,7 @@ def looked_at(
     return seen, all(said) if rule.all_of else any(said)
 
 
-def _skipped(one: Finding, skip: Skip, words: str) -> Finding:
-    return msgspec.structs.replace(one, skip=skip, words=words)
-
-
-def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> "_Found":
+def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> Found:
     """Whether a ratio is based on too little to act on."""
     if it.parameter in RATIOS and figures.clicks < guards.least_clicks * PPM:
         return "FEW_EVENTS", f"fewer than {guards.least_clicks} clicks"
@@ -284,104 +259,3 @@ def _too_short(rule: RuleBody, one: Subject, sight: Sight) -> str:
             if first < since_on:
                 return f"{it.duration} begins on {first}, and it exists since {since_on}"
     return ""
-
-
-def _act(rule: RuleBody, target: Target, sight: Sight, memory: Memory) -> Act:
-    what = rule.admin or (rule.action.parameter if rule.action else "")
-    act = Act(
-        kind=target.kind,
-        entity=target.entity,
-        id=target.id,
-        name=target.name,
-        publisher_id=target.publisher_id,
-        what=what,
-        before=target.before,
-    )
-    act, skip, words = _result(rule, act, target, memory)
-    for check in () if skip else _CHECKS:
-        skip, words = check(rule, act, sight, memory)
-        if skip:
-            break
-    return msgspec.structs.replace(act, skip=skip, words=words) if skip else act
-
-
-def _result(
-    rule: RuleBody, act: Act, target: Target, memory: Memory
-) -> tuple[Act, Skip | Literal[""], str]:
-    thing = (target.kind, target.entity)
-    if rule.action is None:
-        done = thing in memory.held if rule.admin == "pause" else thing not in memory.any_held
-        words = "this rule holds it already" if rule.admin == "pause" else "no rule holds it"
-        return act, "ALREADY" if done else "", words if done else ""
-    if not target.before:
-        return act, "NO_BASE", f"it has no {rule.action.parameter} of its own"
-    amount = rule.action.value_millionths
-    if rule.action.unit == "%":
-        amount = target.before * amount // (100 * PPM)
-    wanted = target.before + (amount if rule.action.increase else -amount)
-    after = _bounded(rule.guards, act.what, target, wanted)
-    act = msgspec.structs.replace(act, after=after, clamped=after != wanted)
-    moves = after > target.before if rule.action.increase else after < target.before
-    return act, "" if moves else "AT_BOUND", "" if moves else "a bound leaves no room for it"
-
-
-def _bounded(guards: Guards, what: str, target: Target, wanted: int) -> int:
-    """An amount within an act's most change first, then within the bounds, in whole cents."""
-    assert target.before, "there is a base"
-    by = target.before * guards.change_ppm // PPM
-    found = min(max(wanted, target.before - by), target.before + by)
-    if what == "budget":
-        low, high = guards.min_budget_micros, guards.max_budget_micros
-    else:
-        low, high = max(guards.min_bid_micros, target.least), guards.max_bid_micros
-    found = max(found, low)
-    found = found if high is None else min(found, high)
-    return found // _CENT * _CENT
-
-
-_CENT: Final = 10_000
-_Found = tuple[Skip | Literal[""], str]
-
-
-def _contradicted(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:  # noqa: ARG001
-    other = memory.now.get(act.of)
-    if other is not None and other[1] != act.pull:
-        return "CONTRADICTED", f"rule {other[0]}, which comes first, pulls the other way"
-    return "", ""
-
-
-def _cooling(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:
-    hours = rule.guards.cooldown_hours
-    if act.of in memory.now or any(sight.now - at < hours * HOUR for at in _times(act, memory)):
-        return "COOL_DOWN", f"a rule acted on it less than {hours} hours ago"
-    return "", ""
-
-
-def _limited(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:
-    most = rule.guards.acts_a_day
-    if sum(at >= sight.day_start for at in _times(act, memory)) >= most:
-        return "DAILY_LIMIT", f"rules have acted on it {most} times today"
-    return "", ""
-
-
-def _repeated(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:
-    own = [one.at for one in _done_to(act, memory) if one.rule_no == memory.rule_no]
-    if rule.repeat_days and own and sight.now - max(own) < rule.repeat_days * DAY:
-        return "REPEAT", f"it acts every {rule.repeat_days} days"
-    return "", ""
-
-
-def _times(act: Act, memory: Memory) -> list[Instant]:
-    return [one.at for one in _done_to(act, memory)]
-
-
-def _done_to(act: Act, memory: Memory) -> Sequence[Done]:
-    return memory.done.get((act.kind, act.entity), ())
-
-
-_CHECKS: Final[tuple[Callable[[RuleBody, Act, Any, Memory], _Found], ...]] = (
-    _contradicted,
-    _cooling,
-    _limited,
-    _repeated,
-)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from handbill.core.rule_conditions import RuleBody, days_of
@@ -21,6 +22,7 @@ def instant_of_run(at: Instant) -> Instant:
     return at // EVERY * EVERY
 
 
+@lru_cache(maxsize=1_000)
 def window_of(duration: str, today: date) -> Window:
     first, last = days_of(duration, today)
     return first.isoformat(), last.isoformat()
