@@ -1,6 +1,8 @@
 """What publishers still hold of a job group that has nothing to offer any more, or has again."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ from handbill.core.nouns import Cap, Caps, Placement
 from handbill.core.pacing.demand import Demand
 from handbill.core.received import ReceivedFetch
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant
+from handbill.kit.zones import start_of, zone_of
 from handbill.listings import copies
 from handbill.listings.rows import file_of
 from handbill.publishers import rows as publisher_rows
 from handbill.standing import service as standing
-from handbill.store.records import Records
+from handbill.store.records import Records, open_records
 from handbill.store.records.tables import groups
+from masters import MASTERS
 from rooms.listing_market import Market, open_market
 from rooms.test_control import MICROS, Shop, tick
 
@@ -222,3 +226,52 @@ def test_a_pause_is_no_lack_of_demand(market: Market) -> None:
         market.clock.forward(DAY)
         shop.tick()
     assert usual() == before
+
+
+def _lived(market: Market, zone: str, midnight: Instant, *, pauses: bool) -> list[int]:
+    """A day around midnight in a zone, hour by hour: what is in flight for the client's cap. Nobody
+    fetches; the job group is paused before midnight, and enabled eleven hours after it.
+    """
+    market.clock.forward(midnight - 13 * HOUR - market.now())
+    shop = Trading(market)
+    with market.records.write() as tx:
+        tx.run_text("UPDATE clients SET zone = :zone", {"zone": zone})
+    shop.client.zone = zone
+    found = []
+    for hour in range(-12, 14):
+        market.clock.forward(midnight + hour * HOUR + MINUTE - market.now())
+        if pauses and hour in (-1, 11):
+            shop.group.status = "P" if hour < 0 else "A"
+            shop.save()
+        tick(market, shop.client)
+        found.append(shop.in_flight()["client"])
+        assert any(one.is_ended for one in shop.decided().values()) is (pauses and -1 <= hour < 11)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/New_York", date(2027, 3, 14)),
+        ("America/New_York", date(2027, 11, 7)),
+        ("Pacific/Kiritimati", date(2027, 6, 9)),
+    ],
+    ids=["23 hours", "25 hours", "24 hours"],
+)
+def test_a_pause_over_midnight_changes_nothing_that_is_in_flight(
+    sqlite_template: Path, tmp_path: Path, zone: str, day: date
+) -> None:
+    """Hour by hour as without it, on days of any length; the zone changes before."""
+    told = []
+    for pauses in (False, True):
+        folder = tmp_path / str(pauses)
+        folder.mkdir()
+        shutil.copyfile(sqlite_template, folder / "records.db")
+        records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
+        market = open_market(records, folder)
+        told.append(_lived(market, zone, start_of(day, zone_of(zone)), pauses=pauses))
+        market.tools.index.close()
+        records.close()
+    plain, paused = told
+    assert min(plain) > 0
+    assert [round(one / MICROS, 3) for one in paused] == [round(one / MICROS, 3) for one in plain]
