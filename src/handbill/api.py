@@ -37,6 +37,7 @@ from handbill.contract.jobs import routes as jobs
 from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
 from handbill.contract.overview import routes as overview
+from handbill.contract.people import entering, minding
 from handbill.contract.people import routes as people
 from handbill.contract.postings import jobs as posting_jobs
 from handbill.contract.postings import routes as postings
@@ -99,6 +100,8 @@ def operations() -> list[Operation]:
     chapters: Sequence[tuple[str, list[Operation]]] = (
         ("Access", access.OPERATIONS),
         ("People", people.OPERATIONS),
+        ("People", entering.OPERATIONS),
+        ("People", minding.OPERATIONS),
         ("Clients", clients.OPERATIONS),
         ("Jobs", jobs.OPERATIONS),
         ("Campaigns", campaigns.OPERATIONS),

@@ -20,6 +20,7 @@ from handbill.host.masters import FILE, Masters, add_first, drawn, file_of, wher
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.listings.indexing import check_index
+from handbill.people import invitations
 from handbill.store import sealed
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex, key_place, mend
@@ -130,6 +131,12 @@ def prepare(settings: Settings, outside: Outside) -> None:
                 check_index(tx, index, now)
         finally:
             index.close()
+
+
+def set_up_link(settings: Settings, outside: Outside) -> str | None:
+    """The page where the first person is made, by a link of its own; None: there is one already."""
+    with opened(settings, outside) as stores, stores.records.write() as tx:
+        return invitations.set_up_link(tx, stores.ids, stores.clock.now(), settings.public_api)
 
 
 def _have_master_key(tx: Tx, stores: Opened) -> None:

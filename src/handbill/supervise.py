@@ -300,9 +300,10 @@ async def keep_serving(
     clock: SystemClock,
     announce: Callable[[str], None],
     renew: Callable[[], str | None],
+    set_up: str | None = None,
 ) -> int:
     """Run the tree until SIGTERM or SIGINT; ``announce`` gets the ready line once, and the
-    children's clocks continue this one's.
+    children's clocks continue this one's. ``set_up``: the link that the line shows.
 
     ``renew`` is called every few seconds, and returns why the tree must end, if it must. Exit
     status: 0 when it was ended on request, 1 when it could not start or had to end.
@@ -318,6 +319,7 @@ async def keep_serving(
     if await _become_ready(tree, settings):
         tree.settle()
         line = {"ready": True, "api": settings.api_address, "edge": settings.edge_address}
+        line |= {"setUp": set_up} if set_up is not None else {}
         announce(msgspec.json.encode(line).decode())
     await tree.stopped()
     keeping.cancel()

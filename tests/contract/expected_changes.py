@@ -101,6 +101,11 @@ CASES: dict[str, Case] = {
             )
         ]
     ),
+    "invite_person": Case([_agencys("PERSON", "", "CREATE", {"/role": (ABSENT, "TRADER")})]),
+    "update_person": Case(
+        [_agencys("PERSON", "person_id", fields={"/role": ("TRADER", "ANALYST")})]
+    ),
+    "remove_person": Case([_agencys("PERSON", "person_id", "DELETE", {"/role": ("TRADER", GONE)})]),
     "create_client": Case(
         [
             Row("CLIENT", "", "CREATE", {"/company_name": (ABSENT, "New External API-789")}),
@@ -352,6 +357,8 @@ CASES: dict[str, Case] = {
 }
 LEAVES_NONE = {
     "create_token": "it is signed, and kept nowhere",
+    "invite_person_again": "a link of a person who is there; its use is told",
+    "sign_person_out": "sessions are no settings",
     "get_publisher": "may make the address of a file, which was settled when the publisher came",
     "get_publisher_feed": "the same",
     "deliver_publisher": "asks for work; each file's delivery tells what came of it",

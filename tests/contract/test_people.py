@@ -7,7 +7,7 @@ from contract.office import Office
 from contract.signed_in import PASSWORD, asked, person, session
 from handbill.core.persons import IDLE_FOR, LASTS
 from handbill.kit.instants import HOUR, MINUTE
-from handbill.people import service
+from handbill.people import invitations, service
 
 MAIL = "owner@acme.example"
 
@@ -150,3 +150,116 @@ def test_only_an_operator_chooses(office: Office, owner: dict[str, str]) -> None
         reply = asked(office, owner, "PUT", "/sessions/current", {"agencyId": agency_id})
         assert reply.status == 404
     assert asked(office, owner, "PUT", "/sessions/current", {"agencyId": "acme"}).status == 200
+
+
+def _invited(office: Office, **body: object) -> str:
+    """The secret of a new invitation."""
+    reply = office.ask("POST", "/people", {"mail": "bob@acme.example", "role": "TRADER", **body})
+    assert reply.status == 200, reply.raw
+    link: str = reply.json["link"]
+    return link.rpartition("/")[2]
+
+
+def _accept(office: Office, link: str, password: str = PASSWORD) -> int:
+    body = {"link": link, "password": password}
+    status: int = asked(office, {}, "POST", "/invitations/accept", body).status
+    return status
+
+
+def test_an_invitation_is_good_once(office: Office) -> None:
+    link = _invited(office)
+    body = {"mail": "bob@acme.example", "password": PASSWORD}
+    assert asked(office, {}, "POST", "/sessions", body).status == 401
+    assert _accept(office, link, "too short") == 400
+    assert _accept(office, link, "bob@acme.example!") == 400
+    assert _accept(office, link[:-1] + "-") == 404
+    assert _accept(office, link) == 200
+    assert _accept(office, link) == 404
+    headers = _sign_in(office, "bob@acme.example")
+    assert asked(office, headers, "GET", "/people/me").json["role"] == "TRADER"
+    newest = office.get("/changes?limit=1")["data"][0]
+    assert newest["actor"]["kind"] == "PERSON"
+    assert newest["fields"] == [{"field": "/password", "secret": True}]
+
+
+def test_an_invitation_ends_after_two_days(office: Office) -> None:
+    link = _invited(office)
+    office.clock.forward(48 * HOUR)
+    assert _accept(office, link) == 404
+
+
+def test_a_second_link_ends_the_first_and_lets_sessions_end(office: Office) -> None:
+    first = _invited(office)
+    assert _accept(office, first) == 200
+    headers = _sign_in(office, "bob@acme.example")
+    bob = office.get("/people?page=0&limit=9")["data"][0]
+    assert bob["maySignIn"] is True
+    again = [office.ask("POST", f"/people/{bob['id']}/invitation").json["link"] for _ in range(2)]
+    assert _accept(office, again[0].rpartition("/")[2]) == 404
+    assert _status(office, headers) == 200
+    assert _accept(office, again[1].rpartition("/")[2], PASSWORD + "2") == 200
+    assert _status(office, headers) == 401
+
+
+def test_a_new_password_ends_the_other_sessions(office: Office, owner: dict[str, str]) -> None:
+    other = _sign_in(office)
+    wanted = {"password": "ein anderes langes wort", "formerPassword": "not this one"}
+    reply = asked(office, owner, "PUT", "/people/me", wanted)
+    assert (reply.status, reply.json["errors"][0]["field"]) == (400, "/formerPassword")
+    wanted["formerPassword"] = PASSWORD
+    assert asked(office, owner, "PUT", "/people/me", wanted | {"name": "Ada"}).status == 200
+    assert (_status(office, owner), _status(office, other)) == (200, 401)
+    assert asked(office, owner, "GET", "/people/me").json["name"] == "Ada"
+    _sign_in(office, password=wanted["password"])
+
+
+def test_signing_out_everywhere(office: Office, owner: dict[str, str]) -> None:
+    other = _sign_in(office)
+    assert asked(office, other, "DELETE", "/sessions").status == 200
+    assert (_status(office, owner), _status(office, other)) == (401, 401)
+
+
+def test_a_role_changes_at_once_and_the_last_owner_stays(
+    office: Office, owner: dict[str, str]
+) -> None:
+    me = asked(office, owner, "GET", "/people/me").json["id"]
+    for verb, body in (("PUT", {"role": "TRADER"}), ("DELETE", None)):
+        assert asked(office, owner, verb, f"/people/{me}", body).status == 400
+    second = person(office, "OWNER", mail="second@acme.example")
+    headers = session(office, second)
+    assert asked(office, headers, "PUT", f"/people/{me}", {"role": "ANALYST"}).status == 200
+    assert asked(office, owner, "POST", "/publishers", {"id": "No"}).status == 403
+    assert asked(office, owner, "GET", "/people?page=0&limit=9").status == 403
+    client = office.client().rpartition("/")[2]
+    employer = {"role": "EMPLOYER", "clients": [client]}
+    assert office.ask("PUT", f"/people/{me}", {"role": "EMPLOYER"}).status == 400
+    assert office.ask("PUT", f"/people/{me}", employer | {"clients": ["none"]}).status == 404
+    office.put(f"/people/{me}", employer)
+    assert asked(office, owner, "GET", "/people/me").json["clients"] == [client]
+
+
+def test_a_mail_address_is_one_persons(office: Office) -> None:
+    _invited(office)
+    again = {"mail": "BOB@acme.example", "role": "ANALYST"}
+    assert office.faults("POST", "/people", again) == {"/mail": "is a person's already"}
+    assert set(office.faults("POST", "/people", {"mail": "no", "role": "ANALYST"})) == {"/mail"}
+    office.another().new("/people", again)
+
+
+def test_the_first_person_sets_the_installation_up(office: Office) -> None:
+    desk = office.desk
+
+    def link() -> str:
+        with desk.records.write() as tx:
+            made = invitations.set_up_link(tx, desk.ids, desk.clock.now(), "http://api")
+        return "" if made is None else made.rpartition("/")[2]
+
+    former, body = link(), {"password": PASSWORD, "mail": MAIL, "agencyId": "acme"}
+    body["link"] = link()
+    statuses = [
+        asked(office, {}, "POST", "/set-up", one).status
+        for one in (body | {"link": former}, body | {"agencyId": "nosuch"}, body, body)
+    ]
+    assert statuses == [404, 404, 200, 404]
+    assert asked(office, _sign_in(office), "GET", "/people/me").json["role"] == "OWNER"
+    assert link() == ""

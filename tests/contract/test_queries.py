@@ -47,6 +47,7 @@ def market(module_office: Office) -> tuple[World, World]:
     ids, client = own.ids, own.client
     office.ask("POST", "/api-keys")
     office.ask("POST", "/api-clients")
+    office.new("/people", {"mail": "second@acme.example", "role": "ANALYST"})
     office.new("/publisher-families", {"publishers": [ids["publisher_id"]]})
     office.group(f"{client}/campaigns/{ids['campaign_id']}")
     office.new(f"{client}/feeds", FEED)

@@ -35,6 +35,7 @@ UNKNOWN = {
     "publisher_family_id": "0" * 24,
     "agency_id": "nobody",
     "change_id": "999999999",
+    "person_id": "0" * 24,
 }
 OF_THE_AGENCY = {
     "publisher_id",
@@ -45,6 +46,7 @@ OF_THE_AGENCY = {
     "publisher_family_id",
     "rate_id",
     "change_id",
+    "person_id",
 }
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
@@ -159,6 +161,8 @@ def build(office: Office, company: str = "client of") -> World:
     world.ids |= {"rule_id": made["data"]["id"], "batch_id": sent["value"]}
     world.ids |= _held(world)
     world.ids["click_id"] = _click_of(world)
+    somebody = {"mail": f"trader-{client_id}@acme.example", "role": "TRADER"}
+    world.ids["person_id"] = office.new("/people", somebody)
     entity = {"clientId": client_id, "entityId": world.ids["campaign_id"], "level": "Campaign"}
     markup = {"effectiveFrom": 1_793_491_200, "value": 10, "entities": [entity]}
     world.ids["markup_id"] = office.new("/markups", markup)

@@ -97,6 +97,15 @@ def test_signing_in_leads_back_into_the_pages_only(asked: str, led: str) -> None
     assert return_path(asked) == led
 
 
+ME = {
+    "name": "Ada",
+    "mail": "ada@acme.example",
+    "role": "TRADER",
+    "mayWrite": True,
+    "session": {"renewalDue": False},
+}
+
+
 class Stand:
     """The pages before an API that answers what it is told to."""
 
@@ -110,8 +119,7 @@ class Stand:
     async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         if scope["path"] == "/people/me":
-            me = {"name": "", "mail": "ada@a.example", "role": "TRADER", "mayWrite": True}
-            await JSONResponse(me)(scope, receive, send)
+            await JSONResponse(ME)(scope, receive, send)
             return
         self.asked.append((scope["method"], scope["path"], headers))
         await self.answer(scope, receive, send)

@@ -71,7 +71,7 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
 
     with undisturbed():
         from handbill.holding import holding
-        from handbill.opening import prepare
+        from handbill.opening import prepare, set_up_link
         from handbill.supervise import keep_serving, sole_server, with_ports
 
     log_json_lines("serve")
@@ -82,7 +82,8 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
         outside, machine = of_this_machine(ready), machine_clock()
         prepare(ready, outside)
         with holding(ready, outside, machine) as hold:
-            status = asyncio.run(keep_serving(ready, machine, tell, hold.renew))
+            link = set_up_link(ready, outside)
+            status = asyncio.run(keep_serving(ready, machine, tell, hold.renew, link))
     raise typer.Exit(status)
 
 

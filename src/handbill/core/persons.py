@@ -116,6 +116,8 @@ def wrong_with(password: str, mail: str) -> str | None:
     name = mail.partition("@")[0]
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
         return f"must have {LEAST_PASSWORD} to {MOST_PASSWORD} characters"
+    if password != password.strip():
+        return "must not begin or end with a blank"
     if mail in low or (len(name) >= 4 and name in low):
         return "must not contain the mail address"
     if low in _OFTEN_USED or len(set(low)) < 4:

@@ -20,7 +20,17 @@ from handbill.pages.calls import Calls, Declined
 from handbill.pages.forms import TooLarge, Untrusted, check_sender, check_token, read_fields
 from handbill.pages.frame import HEADERS, Link, Visit, render, visit_of
 from handbill.pages.rows import Page
-from handbill.pages.views import changing, clients, feeds, jobgroups, jobs, publishers, today
+from handbill.pages.views import (
+    changing,
+    clients,
+    entering,
+    feeds,
+    jobgroups,
+    jobs,
+    people,
+    publishers,
+    today,
+)
 from handbill.pages.visitors import HOME, credential_of, visitor_of
 
 _log = logging.getLogger("handbill.pages")
@@ -38,6 +48,8 @@ PAGES: Sequence[Page] = (
     *publishers.PAGES,
     *feeds.PAGES,
     *changing.PAGES,
+    *people.PAGES,
+    *entering.PAGES,
 )
 """Every page, in the order in which the navigation names them."""
 

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from handbill.pages.calls import Calls
 
 COOKIE = "handbill_session"
 HOME = "/app"
 _HEADERS = ("authorization", "x-api-key", "x-authorization-key")
+_KEPT_SECONDS = 30 * 24 * 3_600  # no session lasts longer
 _MOST_CREDENTIAL = 4_096
 _OURS = re.compile(r"/app(/[\w.~%!$&'()*+,;=:@-]+)*(\?[\w.~%!$&'()*+,;=:@/?-]*)?", re.ASCII)
 
@@ -26,14 +28,6 @@ class Visitor:
     may_change: bool = True
 
 
-async def visitor_of(calls: Calls) -> Visitor:
-    """The person whose session it is. **Refuses** (Declined) a session that has ended."""
-    if "authorization" not in calls.credential:
-        return Visitor()
-    me = (await calls.get("/people/me")).json
-    return Visitor(me["name"] or me["mail"], me["role"], me["mayWrite"])
-
-
 def credential_of(request: Request) -> dict[str, str]:
     """The headers to call the API with: the session's, or those of a program that asks for a page
     with the API's own credentials. Empty: there are none.
@@ -45,6 +39,38 @@ def credential_of(request: Request) -> dict[str, str]:
     if not session or len(session) > _MOST_CREDENTIAL or not session.isascii():
         return {}
     return {"authorization": f"Bearer {session}"}
+
+
+def keep_session(response: Response, secret: str, address: str) -> None:
+    """Have the browser keep a session; only over TLS, where the public address has it."""
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=_KEPT_SECONDS,
+        path=HOME,
+        secure=address.startswith("https://"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget_session(response: Response) -> None:
+    """Have the browser forget it."""
+    response.delete_cookie(COOKIE, path=HOME)
+
+
+async def visitor_of(calls: Calls) -> Visitor:
+    """Who is signed in; nobody where the credential is a program's. It lets the session go on.
+
+    **Refuses** (Declined, 401) a session that has ended.
+    """
+    if "authorization" not in calls.credential:
+        return Visitor()
+    beside = Calls(calls.api, calls.credential, calls.request_id, calls.peer)
+    me = (await beside.get("/people/me")).json
+    if me["session"]["renewalDue"]:
+        await beside.ask("PUT", "/sessions/current")
+    return Visitor(me["name"] or me["mail"], me["role"], me["mayWrite"])
 
 
 def is_by_cookie(request: Request) -> bool:

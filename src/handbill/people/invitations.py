@@ -7,7 +7,7 @@ from handbill.kit.instants import Instant
 from handbill.people import rows, secrets
 from handbill.store.records import Tx
 
-__all__ = ["LINK_LASTS", "invite", "invited", "link_of"]
+__all__ = ["LINK_LASTS", "invite", "invited", "link_of", "may_set_up", "set_up_link", "used_set_up"]
 
 
 def link_of(address: str, text: str) -> str:
@@ -18,10 +18,42 @@ def link_of(address: str, text: str) -> str:
 def invite(tx: Tx, ids: Ids, now: Instant, person: Person) -> str:
     """A new link's secret, good for 48 hours; the person's former link ends."""
     rows.drop_links(tx, person.no)
+    return _new(tx, ids, now, person.no)
+
+
+def set_up_link(tx: Tx, ids: Ids, now: Instant, address: str) -> str | None:
+    """The page where the first person is made, by a new link; None: there is somebody already."""
+    if rows.is_anybody(tx):
+        return None
+    rows.drop_set_up(tx)
+    return f"{address}/app/set-up/{_new(tx, ids, now, None)}"
+
+
+def may_set_up(tx: Tx, now: Instant, text: str) -> None:
+    """**Refuses** (404) any secret but the set-up link's, while there is nobody yet."""
+    if _opened(tx, now, text) is not None or rows.is_anybody(tx):
+        raise not_found()
+
+
+def used_set_up(tx: Tx) -> None:
+    """The set-up link has been used."""
+    rows.drop_set_up(tx)
+
+
+def invited(tx: Tx, now: Instant, text: str) -> Person:
+    """Whose link this is. **Refuses** a used, late, foreign or unknown one alike (404)."""
+    no = _opened(tx, now, text)
+    person = None if no is None else rows.person_numbered(tx, no)
+    if person is None:
+        raise not_found()
+    return person
+
+
+def _new(tx: Tx, ids: Ids, now: Instant, person_no: int | None) -> str:
     shown = secrets.new(tx, ids, now, secrets.LINK)
     rows.add_link(
         tx,
-        person_no=person.no,
+        person_no=person_no,
         prefix=shown.prefix,
         digest=shown.digest,
         created_at=now,
@@ -30,15 +62,12 @@ def invite(tx: Tx, ids: Ids, now: Instant, person: Person) -> str:
     return shown.text
 
 
-def invited(tx: Tx, now: Instant, text: str) -> Person:
-    """Whose link this is. **Refuses** a used, late, foreign or unknown one alike (404)."""
+def _opened(tx: Tx, now: Instant, text: str) -> int | None:
+    """The number of the person of a good link; None: it sets the installation up."""
     prefix, _ = secrets.parts_of(text, secrets.LINK)
     found = rows.link(tx, prefix)
     digest = found[2] if found is not None else None
     is_proved = secrets.proves(tx, text, secrets.LINK, digest, {})
-    if found is None or not is_proved or found[3] <= now or found[1] is None:
+    if found is None or not is_proved or found[3] <= now:
         raise not_found()
-    person = rows.person_numbered(tx, found[1])
-    if person is None:
-        raise not_found()
-    return person
+    return found[1]

@@ -85,6 +85,8 @@ _FORGET = sa.delete(person_secrets).where(person_secrets.c.person_no == b("perso
 _LINK = sa.select(_l.no, _l.person_no, _l.digest, _l.expires_at).where(_l.prefix == b("prefix"))
 _LINKS_OF = sa.select(_l.expires_at).where(_l.person_no == b("person_no"))
 _DROP_LINKS = sa.delete(person_links).where(_l.person_no == b("person_no"))
+_DROP_SET_UP = sa.delete(person_links).where(_l.person_no.is_(None))
+_ANYBODY = sa.select(_p.no).where(_p.deleted_at.is_(None)).limit(sa.literal_column("1"))
 _SWEEP_SESSIONS = sweep_of(person_sessions, _s.expires_at)
 _SWEEP_LINKS = sweep_of(person_links, _l.expires_at)
 
@@ -204,6 +206,15 @@ def link_until(tx: Tx, person_no: int) -> Instant | None:
 
 def drop_links(tx: Tx, person_no: int) -> None:
     tx.run(_DROP_LINKS, person_no=person_no)
+
+
+def drop_set_up(tx: Tx) -> None:
+    """End the link by which the installation is set up."""
+    tx.run(_DROP_SET_UP)
+
+
+def is_anybody(tx: Tx) -> bool:
+    return tx.one(_ANYBODY) is not None
 
 
 def sweep_sessions(tx: Tx, now: Instant, most: int) -> int:

@@ -179,6 +179,7 @@ OPERATIONS = [
     ),
     Operation(
         name="update_agency",
+        open_to="owner",
         verb="PUT",
         path="/agencies/{agency_id}",
         title="Update the agency.",
@@ -191,6 +192,7 @@ OPERATIONS = [
     ),
     Operation(
         name="list_api_keys",
+        open_to="owner",
         verb="GET",
         path="/api-keys",
         title="Get all API keys.",
@@ -202,6 +204,7 @@ OPERATIONS = [
     ),
     Operation(
         name="create_api_key",
+        open_to="owner",
         verb="POST",
         path="/api-keys",
         title="Create an API key.",
@@ -214,6 +217,7 @@ OPERATIONS = [
     ),
     Operation(
         name="rotate_api_key",
+        open_to="owner",
         verb="POST",
         path="/api-keys/{prefix}/rotate",
         title="Rotate an API key.",
@@ -229,6 +233,7 @@ OPERATIONS = [
     ),
     Operation(
         name="revoke_api_key",
+        open_to="owner",
         verb="DELETE",
         path="/api-keys/{prefix}",
         title="Revoke an API key.",
@@ -239,6 +244,7 @@ OPERATIONS = [
     ),
     Operation(
         name="list_api_clients",
+        open_to="owner",
         verb="GET",
         path="/api-clients",
         title="Get all API clients.",
@@ -253,6 +259,7 @@ OPERATIONS = [
     ),
     Operation(
         name="create_api_client",
+        open_to="owner",
         verb="POST",
         path="/api-clients",
         title="Create an API client.",
@@ -267,6 +274,7 @@ OPERATIONS = [
     ),
     Operation(
         name="revoke_api_client",
+        open_to="owner",
         verb="DELETE",
         path="/api-clients/{api_client_id}",
         title="Revoke an API client.",

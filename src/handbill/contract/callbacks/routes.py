@@ -14,6 +14,7 @@ def _secret(call: Call) -> CallbackSecret:
 OPERATIONS = [
     Operation(
         name="get_callback_secret",
+        open_to="owner",
         verb="GET",
         path="/callbacks/secret",
         title="Get the secret of callbacks.",

@@ -1,12 +1,12 @@
 """People and their sessions, as they are read and told."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from handbill.contract.envelopes import Made
+from handbill.contract.envelopes import Dated, Made, Page
 from handbill.core.persons import MOST_PASSWORD, PersonRole
-from handbill.wire.fields import Id, Instant, Name
+from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Name
 from handbill.wire.models import Model
 
 Mail = Annotated[str, StringConstraints(min_length=1, max_length=254)]
@@ -60,6 +60,9 @@ class Session(Model):
     ends_at: Instant = Field(
         alias="endsOn", description="When it ends at the latest: 30 days after it began."
     )
+    renewal_due: bool = Field(
+        alias="renewalDue", description="Whether it was begun or renewed more than an hour ago."
+    )
 
 
 class Me(Model):
@@ -80,3 +83,93 @@ class Me(Model):
     )
     may_write: bool = Field(alias="mayWrite", description="Whether it may change anything.")
     session: Session = Field(description="When the session of this request ends.")
+
+
+class MeChange(Model):
+    name: Name | None = Field(None, description="The name; null clears it.")
+    password: Password | None = Field(
+        None, description="A new password, at least 12 characters. All other sessions end."
+    )
+    former: Password | None = Field(
+        None, alias="formerPassword", description="The present password; required with a new one."
+    )
+
+
+AgencyRole = Annotated[Literal["OWNER", "TRADER", "ANALYST", "EMPLOYER"], AnyCase()]
+_CLIENTS: Final = "Ids of the only clients that an EMPLOYER may see; others have none."
+
+
+class NewPerson(Model):
+    mail: Mail = Field(description="The mail address, which nobody else of the agency has.")
+    role: AgencyRole = Field(description=_ROLE)
+    name: Name = Field("", description="The name.")
+    clients: Distinct[Id] = Field([], max_length=1_000, description=_CLIENTS)
+
+
+class PersonChange(Model):
+    role: AgencyRole | None = Field(None, description=_ROLE)
+    name: Name | None = Field(None, description="The name; null clears it.")
+    clients: Distinct[Id] | None = Field(None, max_length=1_000, description=_CLIENTS)
+
+
+class PersonShown(Dated):
+    """A person of the agency."""
+
+    id: str = Field(description="The person's id: 24 hex digits.")
+    mail: str = Field(description="The mail address.")
+    name: str = Field(description="The name; empty if none was given.")
+    role: PersonRole = Field(description=_ROLE)
+    clients: list[str] | None = Field(
+        description="Ids of the only clients that it may see. Null: all of the agency."
+    )
+    may_sign_in: bool = Field(
+        alias="maySignIn", description="Whether it has set a password by now."
+    )
+
+
+class PeoplePage(Page[PersonShown]):
+    """People, the oldest first."""
+
+
+class InvitationMade(Made):
+    """The person, and the link by which it sets a password."""
+
+    result: str = Field(description="The person's id.")
+    link: str = Field(
+        description="The address of the page where the password is set. It is good once, and shown "
+        "only this once."
+    )
+    expires_at: Instant = Field(alias="expiresOn", description="When the link ends: in 48 hours.")
+
+
+class InvitationUsed(Model):
+    link: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="The secret of the link: hbl_ and what follows."
+    )
+    password: Password = Field(
+        description="The password, at least 12 characters, without the mail address."
+    )
+
+
+class SetUp(InvitationUsed):
+    mail: Mail = Field(description="The mail address of the first owner.")
+    name: Name = Field("", description="The owner's name.")
+    agency_id: Id = Field(
+        alias="agencyId",
+        description="The agency's id: letters, digits, - and _. It is created if there is none.",
+    )
+    agency_name: Name = Field("", alias="agencyName", description="The agency's name.")
+    currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] = Field(
+        "USD", description="The agency's currency, an ISO 4217 code. It cannot be changed."
+    )
+
+
+class SetUpDone(SessionMade):
+    """The first owner, signed in."""
+
+    api_key: str | None = Field(
+        alias="apiKey", description="A new agency's API key, shown only this once. Null: none made."
+    )
+    api_client_id: str | None = Field(
+        alias="apiClientId", description="A new agency's API client. Null: none made."
+    )

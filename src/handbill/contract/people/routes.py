@@ -2,14 +2,21 @@
 
 from handbill.access import service as access
 from handbill.contract.envelopes import Done, done
-from handbill.contract.people.models import Me, Session, SessionChange, SessionMade, SignIn
-from handbill.core.persons import WRITERS, mail_of
+from handbill.contract.people.models import (
+    Me,
+    MeChange,
+    Session,
+    SessionChange,
+    SessionMade,
+    SignIn,
+)
+from handbill.core.persons import IDLE_FOR, WRITERS, mail_of
 from handbill.core.trail import Occasion
 from handbill.http.gates import unauthorised
 from handbill.http.kinds import Enter
 from handbill.http.operations import Call, Operation
-from handbill.kit.faults import Refused, not_found, too_many
-from handbill.kit.instants import SECOND
+from handbill.kit.faults import Fault, Refused, bad_request, not_found, too_many
+from handbill.kit.instants import HOUR, SECOND
 from handbill.people import passwords, service, sessions
 
 _TOO_OFTEN = "too many failed sign-ins for this mail address; try again later"
@@ -67,6 +74,11 @@ def _sign_out(call: Call) -> Done:
     return done("Signed out")
 
 
+def _is_due(call: Call) -> bool:
+    ends = call.standing.expires_at
+    return ends < call.standing.ends_at and call.now > ends - IDLE_FOR + HOUR
+
+
 def _me(call: Call) -> Me:
     standing = call.standing
     person = service.person_numbered(call.tx, standing.person_no)
@@ -77,8 +89,39 @@ def _me(call: Call) -> Me:
         family_id=None if in_agency else standing.owner_id,
         clients=service.client_ids_of(call.tx, person),
         may_write=person.role in WRITERS,
-        session=Session.of(standing),
+        session=Session.of(standing, renewal_due=_is_due(call)),
     )
+
+
+def _prove_again(call: Call) -> str | None:
+    """The hash of a new password, if one is given. **Refuses** (400) a wrong former one."""
+    given = call.body.given()
+    person = service.person_numbered(call.tx, call.standing.person_no)
+    if given.get("password") is None:
+        return None
+    if wait := call.desk.sign_ins.wait(person.mail, call.now):
+        raise too_many(_TOO_OFTEN, -(-wait // SECOND))
+    service.check_password(given["password"], person.mail)
+    if not passwords.proves(given.get("former") or "", person.password):
+        call.desk.sign_ins.fail(person.mail, call.now)
+        raise bad_request([Fault("former", "is not the present password")])
+    return passwords.hashed(call.ids, given["password"])
+
+
+def _update_me(call: Call) -> Done:
+    person = service.person_numbered(call.tx, call.standing.person_no)
+    given = call.body.given()
+    if "name" in given:
+        service.change(call.tx, call.now, person, {"name": given["name"] or ""})
+    if call.proved is not None:
+        service.set_password(call.tx, call.now, person, call.proved, call.standing.session_no)
+    return done("Account updated")
+
+
+def _sign_out_everywhere(call: Call) -> Done:
+    person = service.person_numbered(call.tx, call.standing.person_no)
+    sessions.end_all(call.tx, person)
+    return done("Signed out everywhere")
 
 
 _SESSION_SAMPLE = "hbs_k3v9x2m7q1zt_......."
@@ -95,6 +138,7 @@ _ME_SAMPLE = {
         "createdOn": "2026-11-18T12:00:00.000Z",
         "expiresOn": "2026-11-19T00:00:00.000Z",
         "endsOn": "2026-12-18T12:00:00.000Z",
+        "renewalDue": False,
     },
 }
 
@@ -153,5 +197,31 @@ OPERATIONS = [
         work=_me,
         answer=Me,
         sample_answer=_ME_SAMPLE,
+    ),
+    Operation(
+        name="update_me",
+        verb="PUT",
+        path="/people/me",
+        title="Change the own account.",
+        about="Changes the name or the password of the person who is signed in. A new password "
+        "requires the present one, and ends all other sessions.",
+        role="person",
+        ahead=_prove_again,
+        work=_update_me,
+        body=MeChange,
+        answer=Done,
+        sample={"name": "Ada"},
+        sample_answer={"result": True, "message": "Account updated"},
+    ),
+    Operation(
+        name="end_sessions",
+        verb="DELETE",
+        path="/sessions",
+        title="Sign out everywhere.",
+        about="Ends all sessions of the person who is signed in, this one too.",
+        role="person",
+        work=_sign_out_everywhere,
+        answer=Done,
+        sample_answer={"result": True, "message": "Signed out everywhere"},
     ),
 ]

@@ -67,6 +67,7 @@ _SAMPLE_MADE = {
 OPERATIONS = [
     Operation(
         name="create_publisher_family",
+        open_to="owner",
         verb="POST",
         path=_PATH,
         title="Create a publisher family.",

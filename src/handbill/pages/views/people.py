@@ -1,0 +1,94 @@
+"""The own account, and the people of an agency."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handbill.pages.calls import Declined, at
+from handbill.pages.forms import Form
+from handbill.pages.frame import calls_of, leave, render, visit_of
+from handbill.pages.queries import whole_in
+from handbill.pages.rows import Page
+from handbill.pages.views.entering import left
+
+_ON_A_PAGE = 50
+_LEAVING = {"sign-out": "/sessions/current", "sign-out-everywhere": "/sessions"}
+
+
+async def account(request: Request) -> Response:
+    """Name and password, and the ways out."""
+    calls, fields = calls_of(request), visit_of(request).fields
+    typed = {name: fields.get(name, "") for name in ("name", "password", "formerPassword")}
+    act = fields.get("act", "")
+    form, status = Form(), 200
+    if act in _LEAVING:
+        await calls.ask("DELETE", _LEAVING[act])
+        return left()
+    if request.method == "POST":
+        body: dict[str, Any] = {"name": typed["name"]} if act == "name" else dict(typed)
+        if act != "name":
+            del body["name"]
+        try:
+            await calls.ask("PUT", "/people/me", body)
+        except Declined as declined:
+            if declined.status not in {400, 429}:
+                raise
+            form, status = Form.declined(typed, declined), declined.status
+        else:
+            return leave(request, "/app/account", "Your account was changed.")
+    me = await calls.get("/people/me")
+    return render(request, "account.html", status, me=me, form=form)
+
+
+async def people(request: Request) -> Response:
+    """Who may do what; invitations."""
+    calls, fields = calls_of(request), visit_of(request).fields
+    typed = {name: fields.get(name, "") for name in ("mail", "name", "role", "clients")}
+    form, status, link = Form(), 200, ""
+    if request.method == "POST":
+        try:
+            link, message = await _done(request, typed)
+        except Declined as declined:
+            if declined.status not in {400, 404}:
+                raise
+            form, status = Form.declined(typed, declined), declined.status
+        else:
+            if not link:
+                return leave(request, "/app/people", message)
+    page = whole_in(request, "page", 1, 1, 10_000)
+    found = await calls.get("/people", {"page": page - 1, "limit": _ON_A_PAGE})
+    return render(
+        request, "people.html", status, people=found, form=form, link=link, page=page, typed=typed
+    )
+
+
+async def _done(request: Request, typed: dict[str, str]) -> tuple[str, str]:
+    """A new link, if one was made, and what was done."""
+    calls, fields = calls_of(request), visit_of(request).fields
+    act, person_id = fields.get("act", ""), fields.get("person", "")
+    path = f"/people{at(person_id)}"
+    if act == "invite":
+        body = typed | {"clients": typed["clients"].replace(",", " ").split()}
+        made = await calls.ask("POST", "/people", body)
+        return made.json["link"], ""
+    if act == "again":
+        made = await calls.ask("POST", f"{path}/invitation")
+        return made.json["link"], ""
+    if act == "role":
+        await calls.ask("PUT", path, {"role": typed["role"]})
+        return "", "The role was changed."
+    if act == "sign-out":
+        await calls.ask("POST", f"{path}/sign-out")
+        return "", "The person was signed out everywhere."
+    if act == "remove":
+        await calls.ask("DELETE", path)
+        return "", "The person was removed."
+    return "", "Nothing was changed."
+
+
+_BOTH = ("GET", "POST")
+PAGES = [
+    Page("people", "/people", people, _BOTH, link="People"),
+    Page("account", "/account", account, _BOTH, link="Account"),
+]

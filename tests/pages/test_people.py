@@ -1,0 +1,148 @@
+"""Somebody signs in by the pages, minds people and leaves: as a browser does, with its cookie."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.conftest import opened
+from contract.office import Office
+from contract.signed_in import PASSWORD, person
+from handbill.api import fronted
+from handbill.pages.visitors import COOKIE
+from handbill.people import invitations
+from handbill.store.records import Records
+from pages.browsing import Browser, Seen
+
+MAIL = "owner@acme.example"
+HERE = {"origin": "http://api"}
+
+
+class Tab:
+    """A browser's tab: it keeps the cookie, and sends the form of the page that it shows."""
+
+    def __init__(self, office: Office) -> None:
+        self.browser = Browser(fronted(office.desk, office.app))
+
+    def get(self, path: str) -> Seen:
+        return self._kept(self.browser.get(path))
+
+    def send(self, path: str, **fields: str) -> Seen:
+        shown = self.get(path)
+        found = shown.all("//input[@name='form_token']/@value")
+        token = {"form_token": found[0]} if found else {}
+        return self._kept(self.browser.post(path, token | fields, **HERE))
+
+    def _kept(self, seen: Seen) -> Seen:
+        for secret in re.findall(rf'{COOKIE}="?([^";]*)', seen.headers.get("set-cookie", "")):
+            self.browser.headers = {"cookie": f"{COOKIE}={secret}"} if secret else {}
+        return seen
+
+    def sign_in(self, mail: str = MAIL, password: str = PASSWORD, **more: str) -> Seen:
+        return self.send("/app/sign-in", mail=mail, password=password, **more)
+
+
+@pytest.fixture
+def office(sqlite_records: Records, tmp_path: Path) -> Iterator[Office]:
+    yield from opened(sqlite_records, tmp_path)
+
+
+@pytest.fixture
+def tab(office: Office) -> Tab:
+    return Tab(office)
+
+
+def _invite(tab: Tab, mail: str, role: str) -> str:
+    """The path of the page that the link leads to."""
+    seen = tab.send("/app/people", act="invite", mail=mail, role=role, name="", clients="")
+    assert seen.status == 200, seen.text
+    [link] = seen.all("//div[@role='status']//code")
+    return "/app/join/" + link.rpartition("/")[2]
+
+
+def test_signing_in_leads_to_where_one_wanted_to_go(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    wanted = tab.get("/app/people")
+    assert wanted.status == 401
+    [way] = wanted.all("//main//a[starts-with(@href, '/app/sign-in')]/@href")
+    [back] = tab.get(way).all("//input[@name='back']/@value")
+    seen = tab.sign_in(back=back)
+    assert (seen.status, seen.headers["location"]) == (303, "/app/people")
+    cookie = seen.headers["set-cookie"].lower()
+    assert all(word in cookie for word in ("httponly", "samesite=lax", "path=/app"))
+    page = tab.get("/app/people")
+    assert (page.status, page.all("//tbody//th")) == (200, [MAIL])
+    assert page.all("//p[@class='visitor']") == [MAIL]
+
+
+def test_what_is_wrong_is_told_and_typed_text_stays(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    seen = tab.sign_in(password="wrong wrong wrong")
+    assert seen.status == 401
+    assert "not right" in seen.all("//div[@role='alert']/p")[0]
+    assert seen.all("//input[@id='mail']/@value") == [MAIL]
+    assert "wrong wrong" not in seen.text
+    assert "set-cookie" not in seen.headers
+
+
+def test_another_site_cannot_sign_anybody_in(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    fields = {"mail": MAIL, "password": PASSWORD}
+    seen = tab.browser.post("/app/sign-in", fields, origin="https://elsewhere.example")
+    assert (seen.status, "set-cookie" in seen.headers) == (403, False)
+
+
+def test_an_invited_person_joins_and_may_what_the_role_allows(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    tab.sign_in()
+    path, guest = _invite(tab, "bob@acme.example", "ANALYST"), Tab(office)
+    short = guest.send(path, password="short")
+    assert (short.status, len(short.all("//span[@id='password-wrong']"))) == (400, 1)
+    assert guest.send(path, password=PASSWORD).status == 303
+    assert guest.get("/app").status == 200
+    assert guest.get("/app/people").status == 403
+    assert Tab(office).send(path, password=PASSWORD).status == 404
+
+
+def test_people_are_minded(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    bob = person(office, "TRADER", mail="bob@acme.example", password=PASSWORD)
+    other = Tab(office)
+    other.sign_in("bob@acme.example")
+    tab.sign_in()
+    assert tab.send("/app/people", act="role", person=bob.id, role="ANALYST").status == 303
+    assert "analyst" in tab.get("/app/people").text
+    assert tab.send("/app/people", act="sign-out", person=bob.id).status == 303
+    assert other.get("/app").status == 401
+    assert tab.send("/app/people", act="remove", person=bob.id).status == 303
+    assert tab.get("/app/people").all("//tbody//th") == [MAIL]
+    taken = tab.send("/app/people", act="invite", mail=MAIL, role="TRADER", clients="")
+    assert taken.all("//span[@id='mail-wrong']") == ["is a person's already"]
+
+
+def test_the_account_changes_and_is_left(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    tab.sign_in()
+    assert tab.send("/app/account", act="name", name="<b>Ada").status == 303
+    assert tab.get("/app/account").all("//p[@class='visitor']") == ["<b>Ada"]
+    new = "ein anderes langes wort"
+    wrong = tab.send("/app/account", act="password", formerPassword="no", password=new)
+    assert (wrong.status, len(wrong.all("//span[@id='formerPassword-wrong']"))) == (400, 1)
+    tab.send("/app/account", act="password", formerPassword=PASSWORD, password=new)
+    assert tab.send("/app/account", act="sign-out").headers["location"] == "/app/sign-in"
+    assert tab.browser.headers == {}
+    assert tab.get("/app").status == 401
+    assert tab.sign_in(password=new).status == 303
+
+
+def test_the_first_owner_sets_up(office: Office, tab: Tab) -> None:
+    desk = office.desk
+    with desk.records.write() as tx:
+        link = invitations.set_up_link(tx, desk.ids, desk.clock.now(), "http://api")
+    assert link is not None
+    path = link.removeprefix("http://api")
+    first = {"mail": MAIL, "password": PASSWORD, "agencyId": "acme", "currency": "USD"}
+    assert tab.send(path, **first).headers["location"] == "/app"
+    assert tab.get("/app/people").all("//tbody//th") == [MAIL]
+    assert Tab(office).send(path, **first).status == 404
