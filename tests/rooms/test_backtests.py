@@ -10,7 +10,9 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 
+from handbill.cli.rules import _say_seen
 from handbill.clients import service as clients
+from handbill.contract.rules.runs import backtest_told
 from handbill.control import backtesting, ruling
 from handbill.core.listing_tokens import Click
 from handbill.core.nouns import Cap, Caps, Client, Placement
@@ -25,6 +27,7 @@ from handbill.rules import service as rules
 from handbill.stats.answering import Answering, Within
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import groups
+from handbill.wire.models import spelled
 from market import Market
 
 ONE: Final = 1_000_000
@@ -186,3 +189,18 @@ def _beside(house: House, one: Fired, first: int, end: int) -> tuple[int, int]:
         if low <= at < high and house.ids[group_no] == one.finding.id
     ]
     return (len(some) - sum(some)) * ONE, sum(some)
+
+
+def test_a_back_test_is_printed_for_people(
+    sqlite_records: Records, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, body = House(sqlite_records, tmp_path), RULES[0]
+    house.live(Random(0), START + 3 * DAY, HOUR)
+    found = house.backtest(body)
+    names = ("from", "until", "runs", "evaluated", "count", "complete")
+    _say_seen(spelled(backtest_told(body, found)), names, "firings", as_json=False)
+    *sums, heads, first = capsys.readouterr().out.splitlines()[: len(names) + 2]
+    assert [line.split()[0] for line in sums] == list(names)
+    assert heads.split() == ["ranOn", "level", "name", "seen", "acts"]
+    assert first.startswith("2026-10-3")
+    assert first.rpartition(" ")[0].endswith("pause")

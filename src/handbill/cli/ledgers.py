@@ -124,8 +124,8 @@ def check_ledger(data: DataOption = None, json: JsonOption = False) -> None:
 def rejudge_month(
     client: Annotated[str, typer.Option(metavar="ID", help="The client's id.")],
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Month in the client's zone.")],
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Only tell what would be corrected.")
+    validate_only: Annotated[
+        bool, typer.Option("--validate-only", help="Only tell what would be corrected.")
     ] = False,
     data: DataOption = None,
     json: JsonOption = False,
@@ -145,7 +145,7 @@ def rejudge_month(
                 stores.ids,
                 client_named(tx, client),
                 month,
-                only_looks=preview,
+                only_looks=validate_only,
             )
         desk = rejudging.desk_of(
             stores.records, stores.blobs, stores.clock, stores.ids, stores.settings

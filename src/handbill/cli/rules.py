@@ -1,6 +1,7 @@
 """``rules list``, ``rules runs``, ``rules preview``, ``rules backtest``, ``rules undo``."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,7 @@ from handbill.cli.speaking import (
     read_body,
     say,
     say_lines,
+    say_rows,
     told_of,
 )
 from handbill.cli.standing import (
@@ -75,7 +77,12 @@ def list_runs(
 
 
 @rules.command("preview")
-def preview_rule(client_id: ClientOption, json_body: BodyOption, data: DataOption = None) -> None:
+def preview_rule(
+    client_id: ClientOption,
+    json_body: BodyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
     """Print what a rule would do now. Nothing is saved or changed."""
     from handbill.contract.rules.models import NewRule
     from handbill.contract.rules.runs import preview_told
@@ -94,11 +101,13 @@ def preview_rule(client_id: ClientOption, json_body: BodyOption, data: DataOptio
             body = checked(tx, now, client, new.noun(), new.client_id)
         found = ruling.preview(tx, answering, client, now, body)
         told = preview_told(tx, client, body, found)
-    say(spelled(told), as_json=True)
+    _say_seen(spelled(told), ("evaluated", "matched"), "entities", as_json=json)
 
 
 @rules.command("backtest")
-def backtest_rule(rule_id: RuleId, client_id: ClientOption, data: DataOption = None) -> None:
+def backtest_rule(
+    rule_id: RuleId, client_id: ClientOption, data: DataOption = None, json: JsonOption = False
+) -> None:
     """Print what a rule would have done in the last 30 days. Nothing is saved or changed."""
     from handbill.contract.rules.runs import backtest_told
     from handbill.control.backtesting import backtest
@@ -113,7 +122,8 @@ def backtest_rule(rule_id: RuleId, client_id: ClientOption, data: DataOption = N
         with missing_told(_NOT_ITS.format(what="rule")):
             body = rule_of(tx, client, rule_id).body
         found = backtest(tx, answering, client, tools.clock.now(), body)
-    say(spelled(backtest_told(body, found)), as_json=True)
+    names = ("from", "until", "runs", "evaluated", "count", "complete")
+    _say_seen(spelled(backtest_told(body, found)), names, "firings", as_json=json)
 
 
 @rules.command("undo")
@@ -137,6 +147,34 @@ def undo_run(
         say(spelled(undone_told(found)), as_json=True)
         return
     say_lines(f"{_named(one.act)}: {one.why_not or 'undone'}".encode() for one in found)
+
+
+def _say_seen(told: Any, names: Sequence[str], rows: str, *, as_json: bool) -> None:
+    """Print what a rule would do, or would have done: these sums, and a line per entity."""
+    if as_json:
+        say(told, as_json=True)
+        return
+    say({name: told[name] for name in names}, as_json=False)
+    lines = [
+        {
+            "ranOn": one.get("ranOn"),
+            "level": one["level"],
+            "name": one["name"],
+            "seen": ", ".join(map(str, one["seen"])),
+            "acts": "; ".join(map(_act_told, one["acts"])) or one["skip"],
+        }
+        for one in told[rows]
+    ]
+    heads = ("level", "name", "seen", "acts")
+    say_rows(lines, ("ranOn", *heads) if rows == "firings" else heads, as_json=False)
+
+
+def _act_told(act: Mapping[str, Any]) -> str:
+    at = f" at {act['publisherId']}" if "publisherId" in act else ""
+    amount = f" {act['before']} to {act['after']}" if "after" in act else ""
+    return (
+        f"{act['action']} {act['name']}{at}{amount}{': ' if act['skip'] else ''}{act['skip'] or ''}"
+    )
 
 
 def _named(act: "Act") -> str:
