@@ -73,7 +73,8 @@ def overview(
         return
     every = [*told["data"], told | {"name": "all", "resolvedStatus": {"status": ""}}]
     rows = [
-        {"client": one["name"], "state": one["resolvedStatus"]["status"], **one["total"]}
+        {"client": one["name"], "state": one["resolvedStatus"]["status"]}
+        | {"currency": told["currency"], **one["total"]}
         | {f"{name} before": value for name, value in one["before"].items()}
         for one in every
     ]

@@ -128,7 +128,8 @@ def _acting(one: Employer, daily: float) -> Iterator[Body]:
     yield _rule("jobgroups", _fewer("clicks", 1, "today"), **resume)
     yield _rule("jobgroups", _fewer("cta", 9, "last_3_days"), **_amount(-10, "cpc bid"))
     yield _rule("jobgroups", _more("clicks", few, "this_week"), **_amount(8, "cpc bid"))
-    yield _rule("jobgroups", _more("clicks", few, "today"), **pause, **placed)
+    yield _rule("jobgroups", _more("clicks", many, "today"), **pause, **placed)
+    yield _rule("jobgroups", _fewer("clicks", 1, "today"), **resume, **placed)
     yield _rule("jobgroups", _more("clicks", few, "yesterday"), **_amount(5, "cpc bid"), **placed)
     yield _rule(
         "jobgroups",
@@ -142,15 +143,11 @@ def _acting(one: Employer, daily: float) -> Iterator[Body]:
         **_amount(-10, "budget", minBudget=round(daily)),
         applyToChildren=False,
     )
-    yield _rule("clients", _more("clicks", many * 2, "last_7_days"), **pause)
+    yield _rule("clients", _more("clicks", many * 3, "yesterday"), **pause)
     yield _rule("clients", _fewer("clicks", 1, "yesterday"), **resume, applyToChildren=False)
-    yield _rule(
-        "jobs",
-        _more("clicks", max(1, few // 3), "last_3_days"),
-        **pause,
-        jobFilter={"filter": of_category("Care")},
-        jobFilterLevel="clients",
-    )
+    care = {"jobFilter": {"filter": of_category("Care")}, "jobFilterLevel": "clients"}
+    yield _rule("jobs", _more("clicks", few, "this_week"), **pause, **care)
+    yield _rule("jobs", _fewer("clicks", 1, "yesterday"), **resume, **care)
 
 
 def _advising(one: Employer, daily: float) -> Iterator[Body]:

@@ -196,7 +196,11 @@ class NewRule(Model):
     group_id: Scope = Field(
         "", alias="jobGroupId", description="Only within this job group. 0: no restriction."
     )
-    level: Level = Field(alias="filterLevel", description="Level of the entities.")
+    level: Level = Field(
+        alias="filterLevel",
+        description="Level of the entities. jobs: of more than 100,000 jobs, only the oldest are "
+        "evaluated, and cut says so.",
+    )
     apply_to_children: bool = Field(
         True,
         alias="applyToChildren",
