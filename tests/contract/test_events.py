@@ -83,3 +83,12 @@ def test_each_refusal_is_told_and_counted(
             wrong.append(f"{event}: told {told}, counted {counted}")
     egress.close()
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_link_to_set_a_password_is_not_in_the_log(
+    door: Callable[..., int], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="handbill.access"):
+        door("GET", f"/app/join/hbl_abcdefghijkl_{'s' * 40}", {})
+    [told] = [one.path for one in caplog.records if hasattr(one, "path")]  # type: ignore[attr-defined]
+    assert told == "/app/join/hbl_abcdefghijkl_..."

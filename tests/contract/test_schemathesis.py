@@ -37,8 +37,8 @@ from handbill.wire.queries import parameters
 
 OPERATIONS = operations()
 EXAMPLES = 6
-NOTHING_THERE = {"get_stats_file"}
-"""What needs a signed link, which no world can name before a report is made."""
+NOTHING_THERE = {"get_stats_file", "accept_invitation", "set_up"}
+"""What needs a link, which no world can name before it is made."""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

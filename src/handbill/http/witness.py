@@ -1,10 +1,11 @@
 """Records each request once: a line in the log, a count, its time, and who was refused at a gate.
 
 Nothing is recorded that could grant access: no header, query or body, and of a public operation,
-whose path may be a secret, only the pattern.
+whose path may be a secret, only the pattern. Of a link to set a password, only the prefix.
 """
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from handbill.host.figures import REQUEST_SECONDS, REQUESTS
 
 _LOG = logging.getLogger("handbill.access")
 _MOST_PATH = 300
+_LINK = re.compile(r"(hb[ls]_[a-z0-9]{12}_)[a-z0-9]+")
 _PROBES = frozenset({"livez", "readyz", "metrics"})
 _UNKNOWN = "unknown"
 
@@ -67,7 +69,7 @@ class Witness:
             "request",
             extra={
                 "verb": scope["method"],
-                "path": path[:_MOST_PATH],
+                "path": _LINK.sub(r"\1...", path)[:_MOST_PATH],
                 "operation": name,
                 "ms": round(seconds * 1000, 1),
                 **seen,
