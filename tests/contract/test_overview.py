@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from contract.office import Office, plain
+from contract.signed_in import asked, person, session
 from contract.test_commands import Run, run, said
 from contract.test_explain import id_of, sqlite_tools
 from contract.test_resolved_status import Market, budget
 from engines.test_segments import entry
-from handbill.core.metrics import NAMES
+from handbill.core.metrics import FOR_EMPLOYERS, NAMES
 from handbill.groups.service import group_of
 from handbill.kit.instants import DAY
 from handbill.kit.zones import zone_of
@@ -26,7 +27,7 @@ def market(sqlite_office: Office, sqlite_tools: Tools) -> Market:
     return Market(sqlite_office, sqlite_tools).open()
 
 
-def clicked(market: Market, days_ago: int, clicks: int) -> None:
+def clicked(market: Market, days_ago: int, clicks: int, marked: int = 250_000) -> None:
     """So many clicks at 25 cents."""
     client, now = market.at_work(), market.office.clock.now()
     with market.tools.records.write() as tx:
@@ -42,7 +43,7 @@ def clicked(market: Market, days_ago: int, clicks: int) -> None:
                 publisher_no=here[market.publisher],
                 charge_micros=200_000,
                 spend_micros=250_000,
-                marked_micros=250_000,
+                marked_micros=marked,
             )
             for n in range(clicks)
         ]
@@ -124,3 +125,28 @@ def test_the_command_tells_the_same(market: Market, run: Run) -> None:
     assert printed.exit_code == 0, printed.output
     assert "spent before" in printed.stdout
     assert "all" in printed.stdout
+
+
+def test_an_employer_sees_its_clients_and_marked_up_spend(market: Market) -> None:
+    office, client_id = market.office, id_of(market.client)
+    clicked(market, 0, 4, marked=300_000)
+    other = office.client()
+    headers = session(office, person(office, "EMPLOYER", client_id))
+
+    def ask(url: str) -> Any:
+        return asked(office, headers, "GET", url)
+
+    found = plain(ask("/overview?page=0&limit=9&metrics=spent,clicks").json)
+    assert [line["id"] for line in found["data"]] == [client_id]
+    assert found["total"] == {"spent": 1.2, "clicks": 4}
+    assert overview(office)["total"]["spent"] == 1
+    (one,) = plain(ask(f"{market.client}/timeseries?by=publisher&metrics=spent").json)["series"]
+    assert one["total"] == {"spent": 1.2}
+    for name in sorted({*NAMES} - FOR_EMPLOYERS):
+        for path in ("/overview?page=0&limit=9", f"{market.client}/timeseries?days=1"):
+            reply = ask(f"{path}&metrics=clicks,{name}")
+            assert (reply.status, reply.json["errors"][0]["field"]) == (400, "/metrics"), name
+    assert ask(f"{other}/timeseries").status == ask("/clients/nobody/timeseries").status == 404
+    assert {"markedUpSpent", "netSpent", "profit", "averageMargin", "cpc"} <= {
+        *NAMES
+    } - FOR_EMPLOYERS

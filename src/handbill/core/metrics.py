@@ -150,6 +150,18 @@ def finished_as(name: str) -> Callable[[Sums], Number]:
     return _FINISH[NAMES.index(name)]
 
 
+FOR_EMPLOYERS: Final = frozenset(
+    ("spent", "clicks", "applies", "hires", "views", "applyStarts", "cpa", "cph", "cta", "ath")
+)
+"""The metrics that an employer may see: none tells a price or what the agency earns."""
+
+
+def finished_for_employers(name: str) -> Callable[[Sums], Number]:
+    """``finished_as``, with the marked-up spend as the spend."""
+    of, spent, marked = finished_as(name), _PLACES["spent"], _PLACES["markedUpSpent"]
+    return lambda sums: of([*sums[:spent], sums[marked], *sums[spent + 1 :]])
+
+
 def finished(sums: Sums) -> list[Number]:
     """All metrics in the order of NAMES, from the raw sums in the order of RAW.
 

@@ -116,11 +116,22 @@ def _less(whole: Sequence[Sums], series: Sequence[Series]) -> list[Sums]:
     return [list(map(int.__sub__, day, taken)) for day, taken in zip(whole, together, strict=True)]
 
 
-def overview(tx: Tx, agency_no: int, days: int, skip: int, limit: int, now: Instant) -> Overview:
+def overview(
+    tx: Tx,
+    agency_no: int,
+    days: int,
+    skip: int,
+    limit: int,
+    now: Instant,
+    only: frozenset[int] | None = None,
+) -> Overview:
     """Some clients of an agency, oldest first, each with its last days, today included, and its
-    standing; and the sum of all.
+    standing; and the sum of all. ``only``: as if there were no others.
     """
     every, count = clients.page(tx, agency_no, 0, _ALL)
+    if only is not None:
+        every = [one for one in every if one.no in only]
+        count = len(every)
     lasts = {one.no: day_of(now, zone_of(one.zone)) for one in every}
     total, before = [
         summed(

@@ -3,13 +3,14 @@
 **Source**: core.metrics; stats tell the same figures.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from handbill.contract.budget.models import StateInBrief
 from handbill.contract.envelopes import Page
-from handbill.core.metrics import NAMES, Number, Sums, finished_as
+from handbill.core.metrics import NAMES, Number, Sums
 from handbill.kit.zones import Period
 from handbill.stats import overviews
 from handbill.stats.overviews import By
@@ -136,7 +137,11 @@ class Timeseries(Model):
     others: Others | None = Field(description="All others together. Null: there are none.")
 
 
-def timeseries_told(found: overviews.Timeseries, by: By, metrics: tuple[str, ...]) -> Timeseries:
+Finishing = Mapping[str, Callable[[Sums], Number]]
+"""By metric, what makes it of the raw sums."""
+
+
+def timeseries_told(found: overviews.Timeseries, by: By, metrics: Finishing) -> Timeseries:
     return Timeseries.of(
         currency=found.currency,
         first_on=found.first.isoformat(),
@@ -153,7 +158,7 @@ def timeseries_told(found: overviews.Timeseries, by: By, metrics: tuple[str, ...
     )
 
 
-def overview_told(found: overviews.Overview, metrics: tuple[str, ...]) -> Overview:
+def overview_told(found: overviews.Overview, metrics: Finishing) -> Overview:
     return Overview.of(
         rows=[_line(one, metrics) for one in found.lines],
         currency=found.currency,
@@ -162,7 +167,7 @@ def overview_told(found: overviews.Overview, metrics: tuple[str, ...]) -> Overvi
     )
 
 
-def _line(one: overviews.Line, metrics: tuple[str, ...]) -> ClientLine:
+def _line(one: overviews.Line, metrics: Finishing) -> ClientLine:
     cap, used = one.budget or (None, 0)
     return ClientLine.of(
         id=one.client.id,
@@ -175,10 +180,10 @@ def _line(one: overviews.Line, metrics: tuple[str, ...]) -> ClientLine:
     )
 
 
-def _figures(days: Any, total: Sums, metrics: tuple[str, ...]) -> dict[str, Any]:
-    values = {name: list(map(finished_as(name), days)) for name in metrics}
+def _figures(days: Any, total: Sums, metrics: Finishing) -> dict[str, Any]:
+    values = {name: list(map(of, days)) for name, of in metrics.items()}
     return {"values": values, "total": _named(total, metrics)}
 
 
-def _named(sums: Sums, metrics: tuple[str, ...]) -> dict[str, Number]:
-    return {name: finished_as(name)(sums) for name in metrics}
+def _named(sums: Sums, metrics: Finishing) -> dict[str, Number]:
+    return {name: of(sums) for name, of in metrics.items()}

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from handbill.contract.overview.models import (
+    Finishing,
     Overview,
     OverviewAsked,
     Timeseries,
@@ -10,8 +11,10 @@ from handbill.contract.overview.models import (
     overview_told,
     timeseries_told,
 )
+from handbill.core.metrics import FOR_EMPLOYERS, finished_as, finished_for_employers, made_of
 from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
+from handbill.kit.faults import Fault, bad_request
 from handbill.stats import overviews
 
 
@@ -19,16 +22,29 @@ def _overview(call: Call) -> Answer:
     asked: OverviewAsked = call.query
     skip, limit = skip_and_limit(call)
     agency_no = call.caller.agency_no
-    found = overviews.overview(call.tx, agency_no, asked.days, skip, limit, call.now)
-    return with_links(call, overview_told(found, asked.metrics), found.clients)
+    metrics, only = _finishing(call), call.caller.only_clients
+    found = overviews.overview(call.tx, agency_no, asked.days, skip, limit, call.now, only)
+    return with_links(call, overview_told(found, metrics), found.clients)
 
 
 def _timeseries(call: Call) -> Timeseries:
     asked: TimeseriesAsked = call.query
-    found = overviews.timeseries(
-        call.tx, call.client, asked.days, asked.by, asked.metrics[0], call.now
-    )
-    return timeseries_told(found, asked.by, asked.metrics)
+    metrics, largest_by = _finishing(call), asked.metrics[0]
+    if call.caller.only_clients is not None and "spent" in made_of(largest_by):
+        largest_by = "markedUpSpent"  # the order tells nothing else either
+    found = overviews.timeseries(call.tx, call.client, asked.days, asked.by, largest_by, call.now)
+    return timeseries_told(found, asked.by, metrics)
+
+
+def _finishing(call: Call) -> Finishing:
+    """How each metric is made that is asked for. **Refuses** (400) what an employer may not see."""
+    asked: tuple[str, ...] = call.query.metrics
+    if call.caller.only_clients is None:
+        return {name: finished_as(name) for name in asked}
+    if not FOR_EMPLOYERS.issuperset(asked):
+        told = ", ".join(sorted(FOR_EMPLOYERS))
+        raise bad_request([Fault("/metrics", f"an EMPLOYER may ask for these: {told}")])
+    return {name: finished_for_employers(name) for name in asked}
 
 
 _FIGURES: Final[dict[str, Any]] = {
@@ -48,6 +64,7 @@ OPERATIONS: Final = [
         about="The agency's clients, oldest first, each with its figures of the last days, those "
         f"of as many days before, its state and its own budget cap. {_CURRENT}",
         work=_overview,
+        open_to="employer",
         lane="slow",
         query=OverviewAsked,
         answer=Overview,
@@ -80,6 +97,7 @@ OPERATIONS: Final = [
         about="What came on each of the last days, as a whole or by campaign, job group or "
         f"publisher. {_CURRENT}",
         work=_timeseries,
+        open_to="employer",
         lane="slow",
         query=TimeseriesAsked,
         answer=Timeseries,
