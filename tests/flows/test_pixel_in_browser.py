@@ -1,6 +1,5 @@
 """The pixel in a real Chromium: what a page with the script really sends, keeps and says."""
 
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -9,12 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
+from chromium import ARGUMENTS, PROGRAM, needed
 from handbill.tracking.pixel import GIF, NOT_COUNTED
 
 SCRIPT = Path(__file__).parents[2] / "src" / "handbill" / "tracking" / "px.js"
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 GOOD, STRANGE = "82sla77g7gbqtehxa5upanlw3e", "00000000000000000000000000"
 # Each page ends by loading /done, after what it has to wait for: the script itself and its images.
 PAGES = {
@@ -76,17 +73,12 @@ def careers_site() -> Iterator[tuple[str, list[str]]]:
 
 def visit(profile: Path, url: str) -> None:
     """One visit with a browser profile that is kept between visits."""
-    assert BROWSER is not None
+    assert PROGRAM is not None
     subprocess.run(
         [
-            BROWSER,
+            PROGRAM,
             "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
+            *ARGUMENTS,
             f"--user-data-dir={profile}",
             "--virtual-time-budget=3000",
             "--dump-dom",
@@ -107,7 +99,7 @@ def reports(asked: list[str], path: str = "/px.gif") -> list[dict[str, str]]:
     ]
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+@needed
 def test_pages_send_keep_and_say_what_they_should(tmp_path: Path) -> None:
     with careers_site() as (site, asked):
         visit(tmp_path / "a", f"{site}/view?jClickId=CLICK_1")
