@@ -72,7 +72,7 @@ def test_every_page_for_everybody(site: str, context: BrowserContext, browser: B
             faults[f"{kind}, narrow"] = [f"{page.evaluate(_WIDTH)} wide"]
         page.set_viewport_size(DESK)  # type: ignore[arg-type]
     page.close()
-    assert {kind: told for kind, told in faults.items() if told} == {}
+    assert "\n".join(f"{kind}: {one}" for kind, told in faults.items() for one in told) == ""
     assert len(grounds) == 2, "dark and light differ"
     assert asked, "the pages have been asked for"
     assert {url for url in asked if not url.startswith(f"{site}/app")} == set()

@@ -111,19 +111,6 @@ def _other(office: Office) -> str:
     return _OTHERS[id(office)]
 
 
-@_by_name(LOOKS)
-def test_each_figure_can_be_asked_for_again(page: Page, evil: World, browser: Browser) -> None:
-    """The calls that are shown are calls of the API, and answer as they did."""
-    seen = browser.get(f"{path_of(page, evil)}?{_query_of(page, evil)}")
-    shown = re.findall(
-        r"curl '?http://127.0.0.1:8080(/[^ '\\]*)",
-        "\n".join(seen.tree.xpath("//details[@class='made']//code/text()")),
-    )
-    assert shown
-    for url in shown:
-        assert evil.office.ask("GET", url).status == 200
-
-
 def test_a_bid_is_set_and_undone(evil: World, browser: Browser) -> None:
     world, ids = evil, evil.ids
     group = f"{world.client}/campaigns/{ids['campaign_id']}/jobgroups/{ids['jobgroup_id']}"

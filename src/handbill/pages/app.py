@@ -21,14 +21,19 @@ from handbill.pages.forms import TooLarge, Untrusted, check_sender, check_token,
 from handbill.pages.frame import HEADERS, Link, Visit, render, visit_of
 from handbill.pages.rows import Page
 from handbill.pages.views import (
+    changes,
     changing,
     clients,
     entering,
     feeds,
+    integrate,
     jobgroups,
     jobs,
     people,
     publishers,
+    reports,
+    rules,
+    settings,
     today,
 )
 from handbill.pages.visitors import HOME, credential_of, visitor_of
@@ -47,6 +52,11 @@ PAGES: Sequence[Page] = (
     *jobgroups.PAGES,
     *publishers.PAGES,
     *feeds.PAGES,
+    *rules.PAGES,
+    *reports.PAGES,
+    *changes.PAGES,
+    *integrate.PAGES,
+    *settings.PAGES,
     *changing.PAGES,
     *people.PAGES,
     *entering.PAGES,

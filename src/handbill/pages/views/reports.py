@@ -1,0 +1,85 @@
+"""Reports: a question about days and levels, whose address is the question."""
+
+from decimal import Decimal
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handbill.pages.calls import asked, at
+from handbill.pages.csvs import csv_file
+from handbill.pages.frame import calls_of, render
+from handbill.pages.queries import whole_in
+from handbill.pages.rows import Page
+from handbill.pages.views.changing import named_client
+from handbill.pages.views.jobgroups import TooMany, lines_of, stats
+
+LEVELS = {"CLIENT": "Client", "CAMPAIGN": "Campaign", "JOBGROUP": "Job group", "JOB": "Job"}
+_NAMES = {"CLIENT": "client", "CAMPAIGN": "campaign", "JOBGROUP": "jobGroup", "JOB": "job"}
+_FIGURES = {
+    "spent": "Spend",
+    "clicks": "Clicks",
+    "applyStarts": "Starts",
+    "applies": "Applies",
+    "hires": "Hires",
+    "cpc": "CPC",
+    "cpa": "CPA",
+}
+_MOST_LINES = 500
+_MOST_DAYS = 60
+
+
+async def view(request: Request) -> Response:
+    """The question of the query and its answer, as a page or as a file."""
+    client = await named_client(request)
+    level = request.query_params.get("level", "CAMPAIGN")
+    level = level if level in LEVELS else "CAMPAIGN"
+    days = whole_in(request, "days", 30, 1, _MOST_DAYS)
+    of = at("clients", client["id"])
+    whole = await calls_of(request).get(f"{of}/timeseries", {"days": 1})
+    answer = await stats(request, days, whole.json["endDate"], {}, level)
+    try:
+        lines = lines_of(answer)
+    except TooMany:
+        lines = None
+    if lines is not None and request.query_params.get("format") == "csv":
+        return csv_file(f"{_NAMES[level]}-{days}-days", _heading(level), _rows(lines, level))
+    question = {"level": level, "days": days}
+    return render(
+        request,
+        "reports.html",
+        client=client,
+        level=level,
+        levels=LEVELS,
+        days=days,
+        answer=answer,
+        heading=_heading(level),
+        rows=_rows(lines[:_MOST_LINES], level) if lines is not None else None,
+        left_out=max(0, len(lines) - _MOST_LINES) if lines is not None else 0,
+        currency=whole.json["currency"],
+        csv=asked(f"/app{of}/reports", question | {"format": "csv"}),
+    )
+
+
+def _heading(level: str) -> list[str]:
+    publisher = [] if level == "JOB" else ["Publisher"]
+    return [LEVELS[level], *publisher, *_FIGURES.values()]
+
+
+def _rows(lines: list[Any], level: str) -> list[list[str | Decimal | int | None]]:
+    """The lines as the heading names them; a line without a publisher has none in the answer."""
+    name = _NAMES[level]
+    rows = []
+    for line in lines:
+        texts = [_text(line, name)]
+        texts += [] if level == "JOB" else [_text(line, "publisher")]
+        rows.append([*texts, *(line.get(figure) for figure in _FIGURES)])
+    return rows
+
+
+def _text(line: Any, name: str) -> str:
+    found = line.get(f"{name}Name") or line.get("refNumber" if name == "job" else f"{name}Id")
+    return str(found or "–")
+
+
+PAGES = [Page("reports", "/clients/{client_id}/reports", view, tab="Reports")]

@@ -1,0 +1,164 @@
+"""Rules: which there are, what each has done, and what it would do."""
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handbill.pages.calls import Declined, Reply, at
+from handbill.pages.frame import calls_of, leave, render, visit_of
+from handbill.pages.queries import whole_in
+from handbill.pages.rows import Page
+from handbill.pages.views.changing import named_client
+
+_ON_A_PAGE = 100
+_RUNS = 20
+_SWITCHES = {"pause": "The rule is paused.", "enable": "The rule is enabled."}
+_STATED = (
+    "clientId",
+    "campaignId",
+    "jobGroupId",
+    "filterLevel",
+    "applyToChildren",
+    "conditions",
+    "conditionOp",
+    "actionType",
+    "name",
+    "startDate",
+    "endDate",
+    "jobFilter",
+    "jobFilterLevel",
+    "adminActions",
+    "filters",
+    "actions",
+    "repeatActionDuration",
+    "allIds",
+)
+
+
+async def every(request: Request) -> Response:
+    """A client's rules in the order in which they run."""
+    calls, client = calls_of(request), await named_client(request)
+    page = whole_in(request, "page", 0, 0, 100_000)
+    rules, control = await asyncio.gather(
+        calls.get("/rules", {"page": page, "limit": _ON_A_PAGE}, client_id=client["id"]),
+        calls.get("/rules/control", client_id=client["id"]),
+    )
+    return render(
+        request,
+        "rules.html",
+        client=client,
+        rules=rules,
+        control=control,
+        page=page,
+        is_full=len(rules.json["data"]) == _ON_A_PAGE,
+        words=_words,
+    )
+
+
+async def one(request: Request) -> Response:
+    """A rule and its last runs; with ``try``, what it would do now or would have done."""
+    calls, client = calls_of(request), await named_client(request)
+    path = at("rules", request.path_params["rule_id"])
+    rule, runs = await asyncio.gather(
+        calls.get(path, client_id=client["id"]),
+        calls.get(f"{path}/runs", {"page": 0, "limit": _RUNS}, client_id=client["id"]),
+    )
+    tried, refused = await _tried(request, path, rule.json, client["id"])
+    return render(
+        request,
+        "rule.html",
+        client=client,
+        rule=rule,
+        runs=runs,
+        words=_words(rule.json),
+        does=_does(rule.json),
+        asked_for=request.query_params.get("try", ""),
+        tried=tried,
+        refused=refused,
+        acts_of=_acts,
+    )
+
+
+async def _tried(
+    request: Request, path: str, rule: Any, client_id: str
+) -> tuple[Reply | None, str]:
+    """What a preview or a back-test tells, or why there is none."""
+    calls, asked_for = calls_of(request), request.query_params.get("try", "")
+    stated = {name: rule[name] for name in _STATED if rule.get(name) is not None}
+    questions: dict[str, tuple[str, Any]] = {
+        "preview": ("/rules/preview", stated),
+        "backtest": (f"{path}/backtest", {}),
+    }
+    if asked_for not in questions:
+        return None, ""
+    url, body = questions[asked_for]
+    try:
+        return await calls.ask("POST", url, body, client_id=client_id), ""
+    except Declined as declined:
+        if declined.status != 400:
+            raise
+        return None, ". ".join(declined.faults.values()) or declined.message
+
+
+async def change(request: Request) -> Response:
+    """Switch a rule, or undo one of its runs."""
+    visit = visit_of(request)
+    await named_client(request)
+    ids, does = request.path_params, visit.fields.get("do", "")
+    path = at("rules", ids["rule_id"])
+    back = f"/app{at('clients', ids['client_id'])}{path}"
+    if does in _SWITCHES:
+        await visit.calls.ask("PUT", f"{path}/{does}", client_id=ids["client_id"])
+        return leave(request, back, _SWITCHES[does])
+    url = path + at("runs", visit.fields.get("run", ""), "undo")
+    try:
+        await visit.calls.ask("POST", url, client_id=ids["client_id"])
+    except Declined as declined:
+        if declined.status not in {400, 409}:
+            raise
+        why = ". ".join(declined.faults.values()) or declined.message
+        return leave(request, back, f"This run cannot be undone: {why}.")
+    return leave(request, back, "The run is undone.")
+
+
+def _words(rule: Any) -> str:
+    """When a rule acts, as a phrase."""
+    word = f" {str(rule['conditionOp'] or 'AND').lower()} "
+    return word.join(
+        f"{one['parameter']} {one['condition']} {one['value']}"
+        f"{'' if one['unit'] == '#' else ' ' + str(one['unit'])}"
+        f" in {str(one['conditionDuration']).replace('_', ' ')}"
+        for one in rule["conditions"]
+    )
+
+
+def _does(rule: Any) -> str:
+    """What a rule does then, as a phrase."""
+    admin, actions = rule["adminActions"], rule["actions"]
+    if admin:
+        return str(admin["type"])
+    parts = actions if isinstance(actions, list) else [actions] if actions else []
+    return ", ".join(
+        " ".join(str(value) for value in part.values() if isinstance(value, str | int | float))
+        for part in parts
+        if isinstance(part, dict)
+    )
+
+
+def _acts(entities: list[Any]) -> list[str]:
+    """What was done to each that matched, as phrases."""
+    return [
+        f"{act['action']} {act['name'] or act['id']}{', undone' if act['undone'] else ''}"
+        for entity in entities
+        for act in entity["acts"]
+        if not act["skip"]
+    ]
+
+
+PAGES = [
+    Page("rules", "/clients/{client_id}/rules", every, tab="Rules"),
+    Page("rule", "/clients/{client_id}/rules/{rule_id}", one),
+    Page("rule_change", "/clients/{client_id}/rules/{rule_id}/change", change, ("POST",)),
+]

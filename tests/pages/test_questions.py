@@ -1,0 +1,77 @@
+"""Rules, reports, changes and integration: what their pages ask, offer and hand out."""
+
+import csv
+import io
+
+import pytest
+
+from contract.world import World
+from handbill.pages.csvs import csv_file
+from pages.browsing import EVIL, Browser
+
+
+def test_a_file_has_exact_figures_and_no_formulas() -> None:
+    made = csv_file("spend", ["Name", "Spend"], [["=1+1", 5], ["-x", -3], ["a,b\n", None]])
+    text = bytes(made.body).decode()
+    assert list(csv.reader(io.StringIO(text, newline=""))) == [
+        ["Name", "Spend"],
+        ["'=1+1", "5"],
+        ["'-x", "-3"],
+        ["a,b\n", ""],
+    ]
+    assert made.headers["content-disposition"] == 'attachment; filename="spend.csv"'
+
+
+def test_a_rule_is_switched_and_tried(world: World, browser: Browser) -> None:
+    path = f"/app{world.client}/rules/{world.ids['rule_id']}"
+    of_client = {"x-client-id": world.ids["client_id"]}
+
+    def status() -> str:
+        told = world.office.ask("GET", f"/rules/{world.ids['rule_id']}", headers=of_client)
+        return str(told.json["status"])
+
+    for does, then in (("pause", "P"), ("enable", "A")):
+        assert browser.post(f"{path}/change", {"do": does}).status == 303
+        assert status() == then
+        assert browser.get(path).all("//button/text()")[0] == ("Enable" if then == "P" else "Pause")
+    preview = browser.get(f"{path}?try=preview")
+    assert preview.status == 200
+    assert preview.all("//section[@aria-labelledby='preview']//strong")
+    backtest = browser.get(f"{path}?try=backtest")
+    assert backtest.status == 200
+    assert "runs from" in backtest.all("//section[@aria-labelledby='backtest']//p")[0]
+    gone = browser.post(f"{path}/change", {"run": "no such run"})
+    assert gone.status in {303, 404}
+
+
+@pytest.mark.parametrize("level", ["CLIENT", "CAMPAIGN", "JOBGROUP", "JOB", EVIL])
+def test_a_report_is_a_page_and_a_file(world: World, browser: Browser, level: str) -> None:
+    seen = browser.get(f"/app{world.client}/reports?level={level}&days=7")
+    assert seen.status == 200
+    [link] = seen.all("//p[@class='export']/a/@href")
+    file = browser.get(link)
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
+    heading = next(csv.reader(io.StringIO(file.text)))
+    assert heading == seen.all("//thead//th")
+    assert seen.headers["content-security-policy"] == file.headers["content-security-policy"]
+
+
+def test_the_tag_has_the_clients_id(world: World, browser: Browser) -> None:
+    seen = browser.get(f"/app{world.client}/integrate")
+    pixel = world.office.get(world.client)["pixelId"]
+    tags = seen.all("//section[@aria-labelledby='pixel']//pre")
+    assert [
+        f'data-c="{pixel}" data-a="{kind}"' in tag for kind, tag in zip("123", tags, strict=True)
+    ] == [True] * 3
+
+
+def test_changes_are_told_and_undone(world: World, browser: Browser) -> None:
+    path = f"/publishers/{world.ids['publisher_id']}"
+    before = world.office.get(path)["name"]
+    world.office.put(path, {"name": "Another name"})
+    seen = browser.get("/app/changes")
+    assert "name: " in seen.all("//tbody/tr[1]/td[3]")[0]
+    assert "→ Another name" in seen.all("//tbody/tr[1]/td[3]")[0]
+    [undo] = seen.all("//tbody/tr[1]//form/@action")
+    assert browser.post(undo, {"back": "/app/changes"}).headers["location"] == "/app/changes"
+    assert world.office.get(path)["name"] == before
