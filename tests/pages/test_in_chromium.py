@@ -7,16 +7,27 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from chromium import ARGUMENTS, PROGRAM, needed
+from contract.signed_in import PASSWORD, person
 from contract.world import World
 from handbill.api import fronted
+from handbill.pages.visitors import COOKIE
 from pages.browsing import Browser
 from pages.served import served
 from pages.walking import walked
 
 pytestmark = needed
+MAIL = "owner@acme.example"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_LOUD = {"error", "warning"}
+_MOST_TABS = 150
+_PATIENCE_MS = 120_000
+_FOCUSED = """() => {
+    const at = document.activeElement;
+    const label = at.labels && at.labels.length ? at.labels[0].textContent : "";
+    return at.getAttribute("aria-label") || label || at.textContent;
+}"""
 _WIDTH = "() => document.documentElement.scrollWidth"
 _STANDS = "() => getComputedStyle(document.body).backgroundColor"
 
@@ -29,14 +40,45 @@ def site(world: World) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def context(world: World) -> Iterator[BrowserContext]:
-    """A browser whose visitor may do everything."""
+def context(world: World, site: str) -> Iterator[BrowserContext]:
+    """A browser in which an owner has signed in."""
+    person(world.office, "OWNER", mail=MAIL, password=PASSWORD)
     assert PROGRAM is not None, "the tests are skipped where there is none"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
-        made = chromium.new_context(extra_http_headers=world.office.headers, viewport=DESK)
+        made = chromium.new_context(viewport=DESK)  # type: ignore[arg-type]
+        made.set_default_timeout(_PATIENCE_MS)
+        _sign_in(made.new_page(), site)
         yield made
         chromium.close()
+
+
+def _reach(page: Page, name: str) -> None:
+    """Move by the tab key alone to what has this name."""
+    for _ in range(_MOST_TABS):
+        page.keyboard.press("Tab")
+        if name in page.evaluate(_FOCUSED):
+            return
+    raise AssertionError(f"no way to {name!r} by the keyboard on {page.url}")
+
+
+def _press(page: Page, name: str, typed: str | None = None) -> None:
+    """Go to a control, type over what it says, and press Enter: a page follows."""
+    _reach(page, name)
+    if typed is not None:
+        page.keyboard.press("Control+a")
+        page.keyboard.type(typed)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def _sign_in(page: Page, site: str) -> None:
+    page.goto(f"{site}/app/sign-in")
+    _reach(page, "Mail")
+    page.keyboard.type(MAIL)
+    _press(page, "Password", PASSWORD)
+    assert page.url == f"{site}/app"
+    page.close()
 
 
 def _violations(page: Page) -> list[str]:
@@ -48,16 +90,21 @@ def _violations(page: Page) -> list[str]:
     ]
 
 
-def test_every_page_for_everybody(site: str, context: BrowserContext, browser: Browser) -> None:
+def test_every_page_for_everybody(site: str, context: BrowserContext, world: World) -> None:
     """Axe finds nothing, light or dark; a phone scrolls down only; no other site is asked."""
     faults: dict[str, list[str]] = {}
     asked: set[str] = set()
     context.on("request", lambda request: asked.add(request.url))
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda one: said.append(one.text) if one.type in _LOUD else None)
     page.on("pageerror", lambda error: said.append(str(error)))
+    [cookie] = [one for one in context.cookies() if one["name"] == COOKIE]
+    browser = Browser(
+        fronted(world.office.desk, world.office.app), {"cookie": f"{COOKIE}={cookie['value']}"}
+    )
     kinds = walked(lambda path: browser.get(path).text)
+    kinds["sign_in"] = "/app/sign-in"
     grounds = set()
     for kind, path in kinds.items():
         answer = page.goto(site + path)
@@ -77,6 +124,44 @@ def test_every_page_for_everybody(site: str, context: BrowserContext, browser: B
     assert asked, "the pages have been asked for"
     assert {url for url in asked if not url.startswith(f"{site}/app")} == set()
     assert said == []
+
+
+def test_tasks_by_the_keyboard_alone(site: str, context: BrowserContext, world: World) -> None:
+    """After signing in, also by the keyboard: no pointer, no script of ours."""
+    office, ids = world.office, world.ids
+    group = f"{world.client}/campaigns/{ids['campaign_id']}/jobgroups/{ids['jobgroup_id']}"
+    page = context.new_page()
+    page.goto(f"{site}/app")
+    _press(page, "Skip to the content")
+    _press(page, office.get(world.client)["companyName"])
+    assert page.url == f"{site}/app{world.client}"
+
+    before = office.get(group)["cpcBid"]
+    _press(page, f"Bid of {office.get(group)['name']}", "0.81")
+    assert float(office.get(group)["cpcBid"]) == 0.81
+    _press(page, "Undo")
+    assert office.get(group)["cpcBid"] == before
+    _press(page, f"Pause {office.get(group)['name']}")
+    assert office.get(group)["activeStatus"] == "P"
+    _press(page, "Undo")
+    assert office.get(group)["activeStatus"] == "A"
+
+    _press(page, "Feeds")
+    _press(page, "Run now")
+    runs = f"{world.client}/feeds/{ids['feed_id']}/runs?page=0&limit=10"
+    assert len(office.get(runs)["data"]) >= 1
+    _press(page, "Rules")
+    of_client = {"x-client-id": ids["client_id"]}
+    rule = office.ask("GET", f"/rules/{ids['rule_id']}", headers=of_client).json
+    _press(page, rule["name"])
+    _press(page, "Preview")
+    assert page.url.endswith("?try=preview")
+    _press(page, "Reports")
+    _reach(page, "CSV")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "campaign-30-days.csv"
+    page.close()
 
 
 def test_axe_finds_what_is_wrong(context: BrowserContext) -> None:

@@ -22,7 +22,12 @@ QUERIES = (
     "days=99999&page=99999&show=spent%27&any=%3Cscript%3E",
     "page=1&page=2&ref=../..%2f&days=&&==;",
 )
-LOOKS = [page for page in PAGES if "GET" in page.verbs and not page.is_public]
+NO_PROGRAMS = {"account"}  # of persons alone
+LOOKS = [
+    page
+    for page in PAGES
+    if "GET" in page.verbs and not page.is_public and page.name not in NO_PROGRAMS
+]
 POSTS = [page for page in PAGES if "POST" in page.verbs and not page.is_public]
 
 
@@ -87,7 +92,7 @@ def test_no_query_breaks_it(page: Page, evil: World, browser: Browser) -> None:
         assert EVIL not in seen.text
 
 
-@_by_name([page for page in PAGES if "{" in page.path])
+@_by_name([page for page in PAGES if "{" in page.path and not page.is_public])
 def test_what_is_anothers_is_not_there(page: Page, evil: World, browser: Browser) -> None:
     """Foreign and unknown ids get the same answer."""
     other = _other(evil.office)
