@@ -198,3 +198,13 @@ def test_rules_of_others_are_unknown(shop: Shop) -> None:
         assert stranger.listed() == []
     assert shop.rooms.ask("GET", f"/rules/{made}").status == 403, "no header names the client"
     assert shop.listed() == [made]
+
+
+def test_bounds_that_leave_no_room_are_refused(shop: Shop) -> None:
+    guards = {"minBid": 2, "maxBid": 1.99, "minBudget": 0.01, "maxBudget": 0}
+    reply = shop.ask("POST", "/rules", RULE | {"guards": guards})
+    assert (reply.status, [one["field"] for one in reply.json["errors"]]) == (
+        400,
+        ["/guards/maxBid", "/guards/maxBudget"],
+    )
+    shop.rule(guards={"minBid": 2, "maxBid": 2, "minBudget": 5, "maxBudget": None})

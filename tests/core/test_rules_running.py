@@ -48,7 +48,7 @@ def subject(name: str = "g", **more: Any) -> Subject:
 
 def sight(body: RuleBody, figures: Figures = FULL, **more: Any) -> Sight:
     asked = asked_of(body, [subject()], TODAY)
-    every = {f"{name}": figures for name in ("g", *range(100))}
+    every = {f"{name}": figures for name in ("g", *range(1_500))}
     return Sight(NOON, TODAY, NOON - 12 * HOUR, dict.fromkeys(asked, every))._replace(**more)
 
 
@@ -238,8 +238,26 @@ def test_what_is_acted_on_is_told_however_much_there_is() -> None:
     many += [subject(f"{n}") for n in range(100)]
     found = run(body, many, sight(body), Memory())
     assert (len(found.findings), len(found.acts), len(found.truths)) == (1_000, 100, 100)
-    more = run(body, [subject(f"{n % 100}") for n in range(1_500)], sight(body), Memory())
+    more = run(body, [subject(f"{n}") for n in range(1_500)], sight(body), Memory())
     assert (len(more.acts), len(more.findings)) == (1_000, 1_000)
+
+
+def test_a_run_acts_once_on_what_it_is_told_of_twice() -> None:
+    body = rule(action=changed(), action_type="bidStrategy", guards=Guards(share_ppm=ONE))
+    here, there = (Target("placement", one, one, one, before=ONE) for one in "AB")
+    twice = [
+        subject(publishers=("A",), targets=(here,)),
+        subject(publishers=("A", "B"), targets=(here, there)),
+    ]
+    seeing = sight(body)
+    figures = next(iter(seeing.answers.values()))
+    answers = dict.fromkeys(asked_of(body, twice, TODAY), figures)
+    found = run(body, twice, seeing._replace(answers=answers), Memory())
+    assert [act.entity for act in found.acts] == ["A", "B"]
+    assert [act.skip for act in found.findings[1].acts] == ["ALREADY", ""]
+    pause = rule(guards=Guards(share_ppm=ONE))
+    held = run(pause, twice, sight(pause)._replace(answers=answers), Memory())
+    assert [act.entity for act in held.acts] == ["A", "B"]
 
 
 def test_acts_are_remembered_as_long_as_any_rule_heeds_them() -> None:

@@ -3,6 +3,7 @@ why, and what it changes. **Source**: domain 11.3, docs/decisions/0056.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +13,7 @@ from handbill.core.rule_conditions import Condition, Guards, RuleBody
 from handbill.core.rules import figures as seeing
 from handbill.core.rules.acts import Act, Found, Skip, act_on
 from handbill.core.rules.figures import NONE, RATIOS, Asked, Figures
-from handbill.core.rules.memory import Memory
+from handbill.core.rules.memory import Memory, Of
 from handbill.core.rules.sights import Sight, met_by
 from handbill.core.rules.subjects import Subject
 from handbill.core.rules.windows import is_past, maturity_ppm, window_of
@@ -84,6 +85,7 @@ def run(
     most = min(max(1, of * rule.guards.share_ppm // PPM), MOST_TOLD)
     told: list[Finding] = []
     heard: set[str] = set()
+    own: set[Of] = set()
     acting = others = matched = 0
     for subject, is_met in found.worth:
         is_full = acting >= most and others >= MOST_TOLD - most
@@ -97,10 +99,13 @@ def run(
                 )
                 continue
         one = _finding(rule, subject, sight, memory, young=found.young)
+        if does(one) and not own.isdisjoint(_acted_on(one)):
+            one = _once(one, own)
         if does(one):
             acting += 1
             if acting > most:
                 one = _left(one, "SHARE_OF_RUN", f"{most} of {of} entities a run")
+            own |= _acted_on(one)
         matched += one.matched
         if rule.admin and _is_heard(one, memory):
             heard.add(one.key)
@@ -173,6 +178,24 @@ def _is_heard(one: Finding, memory: Memory) -> bool:
     if not one.matched:
         return False
     return one.key in memory.truths or any(act.skip in {"", "ALREADY"} for act in one.acts)
+
+
+def _acted_on(one: Finding) -> set[Of]:
+    return {act.of for act in one.acts if not act.skip}
+
+
+def _once(one: Finding, own: AbstractSet[Of]) -> Finding:
+    """A finding without what this run has done already: a rule may name an entity twice, with
+    publishers of which some are the same.
+    """
+    words = "this run has acted on it already"
+    acts = tuple(
+        msgspec.structs.replace(act, skip="ALREADY", words=words)
+        if not act.skip and act.of in own
+        else act
+        for act in one.acts
+    )
+    return msgspec.structs.replace(one, acts=acts)
 
 
 def _left(one: Finding, skip: Skip, words: str) -> Finding:

@@ -78,7 +78,7 @@ def subjects_of(rule: RuleBody, book: Book) -> list[Subject]:
         _subject(rule, book, known[one.id], one)
         if one.id in known
         else Subject(LEVELS[rule.level], one.id, one.name, gone=True)
-        for one in rule.filters
+        for one in dict.fromkeys(rule.filters)
     ]
 
 
