@@ -33,7 +33,11 @@ def test_each_call_gives_the_same_again(world: World) -> None:
     owner = session(office, person(office, "OWNER"))
     browser = Browser(fronted(office.desk, office.app), owner)
     kinds = walked(lambda path: browser.get(path).text)
-    known = {page.name for page in PAGES if "GET" in page.verbs and not page.is_public}
+    known = {
+        page.name
+        for page in PAGES
+        if "GET" in page.verbs and not page.is_public and not page.path.endswith(".csv")
+    }
     assert set(kinds) >= known, "a page that no link leads to"
     tried = 0
     for kind, path in kinds.items():

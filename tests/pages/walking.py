@@ -39,7 +39,7 @@ def walked(read: Callable[[str], str]) -> dict[str, str]:
             continue
         found[kind] = path
         tree = html.document_fromstring(read(path))
-        links = (urldefrag(link)[0] for link in tree.xpath("//a/@href"))
+        links = (urldefrag(link)[0] for link in tree.xpath("//a[not(@download)]/@href"))
         rest += [link for link in dict.fromkeys(links) if link.startswith(HOME)]
         assert len(rest) < _MOST * 10, "pages lead to more and more pages"
     return found

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from handbill.host.ids import Ids
 from handbill.kit.jsons import NotJson, decode, encode
 from handbill.kit.signing import same
-from handbill.pages import pictures, wording
+from handbill.pages import drawing, wording
 from handbill.pages.assets import asset_url
 from handbill.pages.calls import Calls, asked, at
 from handbill.pages.forms import TOKEN, Fields, form_token, seal
@@ -146,7 +146,13 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals |= {"asset_url": asset_url, "at": at, "asked": asked, "share": wording.share}
+    made.globals |= {
+        "asset_url": asset_url,
+        "at": at,
+        "asked": asked,
+        "share": wording.share,
+        "drawing": drawing,
+    }
     for write in (
         wording.money,
         wording.number,
@@ -158,7 +164,6 @@ def _templates() -> Environment:
         wording.fix_words,
         wording.against,
         wording.days_back,
-        pictures.points,
     ):
         made.filters[write.__name__] = write
     return made

@@ -1,6 +1,7 @@
 """A client: how its money runs by day and publisher, and its campaigns and job groups."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -8,13 +9,13 @@ from starlette.responses import Response
 
 from handbill.pages.amounts import amount
 from handbill.pages.calls import Declined, at
+from handbill.pages.csvs import csv_file
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.pictures import stacked
 from handbill.pages.queries import whole_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import latest_change, named_client
-from handbill.pages.wording import against, days_back
+from handbill.pages.wording import days_back
 
 _METRICS = "spent,clicks,applies,cpa"
 _MOST_GROUPS = 1_000
@@ -39,7 +40,6 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
     )
     rows = _rows(budget.json, groups.json["data"], by_group.json["series"])
     first = page * _ON_A_PAGE
-    series = publishers.json["series"]
     cap = next((one for one in budget.json["caps"] if one["cap"] == "budget"), None)
     return render(
         request,
@@ -47,11 +47,6 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
         status,
         client=client,
         cap=cap,
-        on=days_back(whole.json["endDate"], days),
-        spend=stacked([one["values"]["spent"] for one in series], cap and cap["share"]),
-        spend_says="Spend of each day by publisher." + (f" {against(cap['pace'])}" if cap else ""),
-        plan="Today's share of the budget" if cap and cap["share"] is not None else "",
-        applies=stacked([whole.json["series"][0]["values"]["applies"]]),
         days=days,
         page=page,
         whole=whole,
@@ -66,6 +61,21 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
         form_of=visit_of(request).fields.get("jobgroup", ""),
         change_to=f"/app{of}/jobgroups",
     )
+
+
+async def by_day(request: Request) -> Response:
+    """The figures of its days by publisher, as CSV."""
+    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
+    days = whole_in(request, "days", 30, 1, 400)
+    asked = {"days": days, "metrics": _METRICS, "by": "publisher"}
+    told = (await calls.get(f"{of}/timeseries", asked)).json
+    on = days_back(told["endDate"], days)[::-1]
+    names = _METRICS.split(",")
+    lines: list[Sequence[Any]] = []
+    for one in told["series"]:
+        figures = zip(*(one["values"][name] for name in names), strict=True)
+        lines += [(day, one["name"], *row) for day, row in zip(on, figures, strict=True)]
+    return csv_file("days", ["day", "publisher", *names], lines)
 
 
 def _rows(budget: Any, groups: list[Any], series: list[Any]) -> list[dict[str, Any]]:
@@ -123,5 +133,6 @@ async def _changed(request: Request, path: str) -> str:
 
 PAGES = [
     Page("client", "/clients/{client_id}", view, tab="Overview"),
+    Page("client_days", "/clients/{client_id}/days.csv", by_day),
     Page("client_change", "/clients/{client_id}/jobgroups", change, ("POST",)),
 ]

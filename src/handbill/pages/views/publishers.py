@@ -17,14 +17,16 @@ _ON_A_PAGE = 30
 
 
 async def of_client(request: Request) -> Response:
-    """A client's publishers, in four calls."""
+    """A client's publishers, in six calls."""
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)
     days = whole_in(request, "days", 30, 1, 400)
     asked = {"days": days, "by": "publisher"}
-    funnel, split, standing = await asyncio.gather(
+    funnel, split, whole_funnel, whole_split, standing = await asyncio.gather(
         calls.get(f"{of}/timeseries", asked | {"metrics": _FUNNEL}),
         calls.get(f"{of}/timeseries", asked | {"metrics": _SPLIT}),
+        calls.get(f"{of}/timeseries", {"days": days, "metrics": _FUNNEL}),
+        calls.get(f"{of}/timeseries", {"days": days, "metrics": _SPLIT}),
         calls.get(f"{of}/resolved-status"),
     )
     return render(
@@ -34,6 +36,8 @@ async def of_client(request: Request) -> Response:
         days=days,
         funnel=funnel,
         split=split,
+        whole_funnel=whole_funnel,
+        whole_split=whole_split,
         standing=standing,
     )
 

@@ -1,0 +1,155 @@
+"""Pictures of what the API answers: which figures, in which order, with which words."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from handbill.pages.charts.bars import Bar, Run, bullet, funnel, split, stacked, strip
+from handbill.pages.charts.lines import days_line, sparkline, steps
+from handbill.pages.charts.marks import Series
+from handbill.pages.charts.scatter import Point, scatter
+from handbill.pages.charts.sentences import of_days, of_runs, of_stages
+from handbill.pages.wording import against, days_back, money, number, percent, share, when
+
+_MOST_STEPS = 6
+_STATES = {"SUCCESS": "good", "FAILED": "bad"}
+_CLASSES = {
+    "clicks": "Valid",
+    "botClicks": "Bot",
+    "duplicateClicks": "Duplicate",
+    "foreignClicks": "Foreign",
+    "latentClicks": "Latent",
+    "overCapClicks": "Over cap",
+}
+_STAGES = {
+    "clicks": "clicks",
+    "applyStarts": "apply starts",
+    "applies": "applies",
+    "hires": "hires",
+}
+
+
+def small_course(place: int, line: Any, currency: str) -> Markup:
+    """The spend of a client in the last days, as a small line."""
+    values = line["values"]["spent"]
+    text = f"{money(line['total']['spent'], currency)} in {len(values)} days."
+    return sparkline(f"spend-{place}", f"Spend of {line['name']}", text, values)
+
+
+def of_budget(place: int, line: Any, over: int | None) -> Markup:
+    """How much of a client's budget is used, in percent. ``over``: of its days, likewise."""
+    used = share(line["budget"]["used"], line["budget"]["value"]) or 0
+    text = f"{percent(used, 0)} of the budget is used."
+    text += f" {over} % of the month is over." if over is not None else ""
+    return bullet(f"budget-{place}", f"Budget of {line['name']}", text, used, over, 100)
+
+
+def _series(name: str, values: Sequence[Any], currency: str = "") -> Series:
+    """``currency``: of amounts; empty for counts."""
+    told = [money(value, currency) if currency else number(value) for value in values]
+    return Series(name, values, told)
+
+
+def spend_by_day(publishers: Any, cap: Any) -> tuple[Markup, str]:
+    """Spend of each day by publisher with the share of a day, and a sentence about it."""
+    currency, series = publishers["currency"], publishers["series"]
+    count = len(series[0]["values"]["spent"]) if series else 0
+    on = _days(publishers, count)
+    text = against(cap["pace"]) if cap else "There is no budget to compare with."
+    level = cap["share"] if cap else None
+    line = None if level is None else _series("today's share of the budget", [level] * count)
+    drawn = [
+        _series(one["name"] or "No publisher", one["values"]["spent"], currency)
+        for one in series
+        if one["total"]["spent"]
+    ]
+    return stacked("spend", "Spend by day", text, on, drawn, line), text
+
+
+def _days(told: Any, count: int) -> list[str]:
+    return days_back(told["endDate"], count)[::-1] if count else []
+
+
+def course(name: str, title: str, whole: Any, metric: str, currency: str = "") -> Markup:
+    """A figure of a client by day, with its sentence."""
+    values = whole["series"][0]["values"]
+    shown = [
+        value if metric != "cpa" or applies else None
+        for value, applies in zip(values[metric], values["applies"], strict=True)
+    ]
+    on, series = _days(whole, len(shown)), _series(title, shown, currency)
+    text = of_days(on, series)
+    told = Markup('<p class="note">{}</p>').format(text)
+    return days_line(name, title, text, on, series) + told
+
+
+def bid_courses(bids: Sequence[Any], currency: str) -> list[tuple[str, Markup]]:
+    """The bid in force at each publisher over time, of the publishers whose bids changed last."""
+    if not bids:
+        return []
+    of: dict[str, list[tuple[int, Any]]] = {}
+    for one in bids:
+        of.setdefault(one["publisherId"], []).insert(0, (_seconds(one["at"]), one["bid"]))
+    ends = _seconds(bids[-1]["at"]), _seconds(bids[0]["at"])
+    labels = when(bids[-1]["at"]), when(bids[0]["at"])
+    return [
+        (
+            name,
+            steps(
+                f"bid-{place}",
+                f"Bid at {name}",
+                f"{len(points)} changes; the last one set {money(points[-1][1], currency)}.",
+                points,
+                ends,
+                labels,
+            ),
+        )
+        for place, (name, points) in enumerate(list(of.items())[:_MOST_STEPS])
+    ]
+
+
+def _seconds(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp())
+
+
+def cost_beside_volume(funnels: Any) -> Markup:
+    """What an apply costs at each publisher, beside how many there are; the area shows spend."""
+    currency = funnels["currency"]
+    points = []
+    for one in funnels["series"]:
+        total = one["total"]
+        if total["applies"]:
+            label = f"{one['name']}: {number(total['applies'])} applies at "
+            label += f"{money(total['cpa'], currency)}, {money(total['spent'], currency)} in all"
+            name = one["name"] or "No publisher"
+            points.append(Point(name, total["applies"], total["cpa"], total["spent"], label))
+    text = "Each point is a publisher; its area shows its spend. The table below has the figures."
+    axes = ("Applies", f"Cost per apply ({currency})")
+    return scatter("cost", "Cost per apply beside applies", text, points, axes)
+
+
+def stages(total: Mapping[str, Any]) -> tuple[Markup, str]:
+    """From click to hire, and a sentence about it."""
+    bars = [Bar(name, total[metric], number(total[metric])) for metric, name in _STAGES.items()]
+    text = of_stages(bars)
+    return funnel("stages", "From click to hire", text, bars), text
+
+
+def classes(total: Mapping[str, Any]) -> Markup:
+    """What clicks were."""
+    bars = [Bar(name, total[metric], number(total[metric])) for metric, name in _CLASSES.items()]
+    return split("classes", "What clicks were", "Only valid clicks are paid for.", bars)
+
+
+def runs_strip(place: int, source: str, runs: Sequence[Any]) -> tuple[Markup, str]:
+    """The last runs of a feed, the newest at the right, and a sentence about them."""
+    drawn = [
+        Run(
+            f"{when(one['createdOn'])}: {one['status'].lower()}", _STATES.get(one["status"], "open")
+        )
+        for one in reversed(runs)
+    ]
+    text = of_runs(drawn)
+    return strip(f"runs-{place}", f"Runs of {source}", text, drawn), text
