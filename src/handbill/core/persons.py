@@ -68,9 +68,7 @@ _OFTEN_USED: Final = frozenset(
 
 
 class Person(msgspec.Struct, frozen=True):
-    """``password``: its hash; None until the invitation is accepted. ``code_step``: the time step
-    of the last one-time code that was accepted.
-    """
+    """``password``: its hash; None until the invitation is accepted."""
 
     no: int
     id: str
@@ -80,7 +78,6 @@ class Person(msgspec.Struct, frozen=True):
     mail: str
     name: str
     password: str | None
-    code_step: int
     created_at: Instant
     updated_at: Instant
 

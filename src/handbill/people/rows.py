@@ -15,7 +15,6 @@ from handbill.store.records.tables import (
     clients,
     person_clients,
     person_links,
-    person_secrets,
     person_sessions,
     persons,
     publisher_families,
@@ -31,7 +30,6 @@ _PERSONS = sa.select(
     _p.mail,
     _p.name,
     _p.password,
-    _p.code_step,
     _p.created_at,
     _p.updated_at,
 ).where(_p.deleted_at.is_(None))
@@ -81,7 +79,6 @@ _CLIENT_IDS = (
 _LEAVE_CLIENTS = sa.delete(person_clients).where(_c.person_no == b("person_no"))
 _END = sa.delete(person_sessions).where(_s.no == b("no"))
 _END_ALL = sa.delete(person_sessions).where(_s.person_no == b("person_no"), _s.no != b("spared"))
-_FORGET = sa.delete(person_secrets).where(person_secrets.c.person_no == b("person_no"))
 _LINK = sa.select(_l.no, _l.person_no, _l.digest, _l.expires_at).where(_l.prefix == b("prefix"))
 _LINKS_OF = sa.select(_l.expires_at).where(_l.person_no == b("person_no"))
 _DROP_LINKS = sa.delete(person_links).where(_l.person_no == b("person_no"))
@@ -123,7 +120,7 @@ def place_id(tx: Tx, no: int) -> str | None:
 
 
 def add_person(tx: Tx, now: Instant, **values: Any) -> int:
-    return tx.put(persons, **values, code_step=0, created_at=now, updated_at=now)
+    return tx.put(persons, **values, created_at=now, updated_at=now)
 
 
 def change_person(tx: Tx, now: Instant, no: int, **values: Any) -> None:
@@ -147,10 +144,6 @@ def client_ids_of(tx: Tx, person_no: int) -> list[str]:
 def set_clients(tx: Tx, person_no: int, client_nos: list[int]) -> None:
     tx.run(_LEAVE_CLIENTS, person_no=person_no)
     tx.put_many(person_clients, [{"person_no": person_no, "client_no": no} for no in client_nos])
-
-
-def forget_secrets(tx: Tx, person_no: int) -> None:
-    tx.run(_FORGET, person_no=person_no)
 
 
 def add_session(tx: Tx, **values: Any) -> None:

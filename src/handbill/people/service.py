@@ -117,7 +117,6 @@ def remove(tx: Tx, now: Instant, person: Person) -> None:
     before = _state(tx, person)
     rows.end_sessions(tx, person.no)
     rows.drop_links(tx, person.no)
-    rows.forget_secrets(tx, person.no)
     rows.change_person(tx, now, person.no, deleted_at=now, password=None)
     changes.tell(tx, now, _entity(person), before, {})
 

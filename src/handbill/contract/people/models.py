@@ -11,7 +11,6 @@ from handbill.wire.models import Model
 
 Mail = Annotated[str, StringConstraints(min_length=1, max_length=254)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=MOST_PASSWORD)]
-Code = Annotated[str, StringConstraints(max_length=12)]
 _ROLE: Final = (
     "OWNER: all of the agency, its people too. TRADER: reads and writes. ANALYST: reads. EMPLOYER: "
     "reads the named clients, without bids and prices. PUBLISHER: its publisher family. OPERATOR: "
@@ -22,9 +21,6 @@ _ROLE: Final = (
 class SignIn(Model):
     mail: Mail = Field(description="The person's mail address, in any case.")
     password: Password = Field(description="The password.")
-    code: Code = Field(
-        "", description="The present one-time code; required if the person uses codes."
-    )
     agency_id: Name = Field(
         "",
         alias="agencyId",

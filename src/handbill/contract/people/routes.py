@@ -149,15 +149,15 @@ OPERATIONS = [
         path="/sessions",
         title="Sign in.",
         about="Begins a session of a person and returns its secret, only this once. It is sent as "
-        "Authorization: Bearer in place of x-api-key and x-authorization-key. An unknown address, "
-        "a wrong password and a wrong code get the same answer. After 10 failures of an address "
-        "within a minute the answer is 429.",
+        "Authorization: Bearer in place of x-api-key and x-authorization-key. An unknown address "
+        "and a wrong password get the same answer. After 10 failures of an address within a minute "
+        "the answer is 429.",
         kind=Enter(),
         ahead=_prove,
         work=_sign_in,
         body=SignIn,
         answer=SessionMade,
-        sample={"mail": "ada@acme.example", "password": "............", "code": "123456"},
+        sample={"mail": "ada@acme.example", "password": "............"},
         sample_answer={"result": _SESSION_SAMPLE, "message": "Signed in"},
     ),
     Operation(

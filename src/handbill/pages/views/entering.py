@@ -13,7 +13,7 @@ from handbill.pages.frame import calls_of, render, visit_of
 from handbill.pages.rows import Page
 from handbill.pages.visitors import forget_session, keep_session, return_path
 
-_WRONG = "The mail address, the password or the code is not right."
+_WRONG = "The mail address or the password is not right."
 _USED = "This link is not valid any more. Ask for a new one."
 
 
@@ -23,7 +23,7 @@ async def sign_in(request: Request) -> Response:
         back = request.query_params.get("back", "")
         return render(request, "sign_in.html", form=Form(), back=return_path(back))
     fields = visit_of(request).fields
-    typed = {name: fields.get(name, "") for name in ("mail", "password", "code", "agencyId")}
+    typed = {name: fields.get(name, "") for name in ("mail", "password", "agencyId")}
     back = return_path(fields.get("back", ""))
     try:
         response = await _entered(request, "/sessions", typed, back)

@@ -43,13 +43,3 @@ feed_secrets = sa.Table(
     _bytes("value"),
     sa.UniqueConstraint("feed_no", "name"),
 )
-# What a person's one-time codes are made from, by its purpose.
-person_secrets = sa.Table(
-    "person_secrets",
-    metadata,
-    _no(),
-    _to("person_no", "persons"),
-    _text("name"),
-    _bytes("value"),
-    sa.UniqueConstraint("person_no", "name"),
-)

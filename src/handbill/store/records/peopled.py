@@ -10,8 +10,7 @@ from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 
 # agency_no: NULL for an operator, and for a family that only the operator manages. family_no: set
-# for a publisher. password: a hash in PHC form; NULL until the invitation is accepted. code_step:
-# the time step of the last one-time code that was accepted.
+# for a publisher. password: a hash in PHC form; NULL until the invitation is accepted.
 persons = sa.Table(
     "persons",
     metadata,
@@ -23,7 +22,6 @@ persons = sa.Table(
     _text("mail"),
     _text("name"),
     _text("password", null=True),
-    _whole("code_step"),
     _whole("created_at"),
     _whole("updated_at"),
     _whole("deleted_at", null=True),

@@ -75,7 +75,6 @@ from handbill.store.records.controlled import (
 from handbill.store.records.guarded import (
     feed_secrets,
     master_keys,
-    person_secrets,
     publisher_secrets,
     secrets,
 )
@@ -182,7 +181,6 @@ __all__ = [
     "parked",
     "person_clients",
     "person_links",
-    "person_secrets",
     "person_sessions",
     "persons",
     "place_days",
