@@ -160,7 +160,9 @@ def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
             ("over_cap", 0.0),
             ("valid", 4.0),
         ]
-        # A placement that comes back has the cap that it is given, and what it has spent.
+        # A placement that comes back has the cap that it is given, and what it has spent. What its
+        # publisher may still show of it counts as in flight until a fetch ten minutes later.
+        town.forward(minutes=11)
         budget = {"cap": "Monthly", "value": 10, "thresholdP": 100}
         again = {"value": "Capped", "caps": {"budget": budget}}
         town.ask("PUT", capped.group, {"placements": [{"value": "Else"}, again]})
