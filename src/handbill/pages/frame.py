@@ -161,6 +161,8 @@ def _templates() -> Environment:
         wording.instant,
         wording.when,
         wording.sentence,
+        wording.words,
+        wording.raw,
         wording.fix_words,
         wording.against,
         wording.days_back,

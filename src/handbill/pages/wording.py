@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from handbill.kit.instants import moment_of
+from handbill.kit.jsons import encode
 
 Number = Decimal | int
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -68,6 +69,18 @@ def when(text: str | None) -> str:
 def sentence(text: str) -> str:
     """A phrase of the API as a sentence."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def words(code: str) -> str:
+    """A code of the API in words: PARENT_CAPPED is Parent capped."""
+    return code.replace("_", " ").capitalize()
+
+
+def raw(value: Any) -> str:
+    """A value as the API tells it; what has several parts as JSON."""
+    if value is None or value == "":
+        return _NONE
+    return encode(value).decode() if isinstance(value, dict | list | bool) else str(value)
 
 
 def fix_words(fix: Any) -> str:
