@@ -132,6 +132,15 @@ def test_an_address_of_two_agencies_is_two_people(office: Office) -> None:
     assert found == ["acme", "other"]
 
 
+def test_another_agency_does_not_keep_a_person_out(office: Office) -> None:
+    """What an older one made of the address, with a password of its own, is another person."""
+    other = office.another()
+    person(other, "OWNER", mail="ada@both.example", password=PASSWORD + "2")
+    person(office, "OWNER", mail="ada@both.example", password=PASSWORD)
+    found = asked(office, _sign_in(office, "ada@both.example"), "GET", "/people/me").json
+    assert found["agencyId"] == "acme"
+
+
 def test_an_operator_chooses_the_agency(office: Office) -> None:
     other = office.another()
     person(office, "OPERATOR", mail="op@house.example", password=PASSWORD)
@@ -226,6 +235,10 @@ def test_a_role_changes_at_once_and_the_last_owner_stays(
     for verb, body in (("PUT", {"role": "TRADER"}), ("DELETE", None)):
         assert asked(office, owner, verb, f"/people/{me}", body).status == 400
     second = person(office, "OWNER", mail="second@acme.example")
+    for verb, body in (("PUT", {"role": "TRADER"}), ("DELETE", None)):  # it has no password yet
+        assert asked(office, owner, verb, f"/people/{me}", body).status == 400
+    with office.desk.records.write() as tx:
+        service.set_password(tx, office.clock.now(), second, "a hash")
     headers = session(office, second)
     assert asked(office, headers, "PUT", f"/people/{me}", {"role": "ANALYST"}).status == 200
     assert asked(office, owner, "POST", "/publishers", {"id": "No"}).status == 403

@@ -15,7 +15,7 @@ from handbill.pages.assets import asset_url
 from handbill.pages.forms import TOKEN, Form, form_token
 from handbill.pages.frame import calls_of, leave, render
 from handbill.pages.rows import Page
-from handbill.pages.visitors import COOKIE, return_path
+from handbill.pages.visitors import COOKIE, credential_of, return_path
 from pages.browsing import Browser, Seen
 
 POLICY = (
@@ -253,3 +253,12 @@ def test_faults_are_told_at_their_fields() -> None:
     )
     assert form.faults == {"cpcBid": "too high", "cap": "too low", "name": "odd"}
     assert (form.message, form.request_id, form.typed["cpcBid"]) == ("x no", "r1", "9")
+
+
+def test_doubled_credentials_are_none() -> None:
+    """The API refuses them, and pages choose none of them."""
+    both = [(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")]
+    assert credential_of(Request({"type": "http", "headers": both})) == {}
+    assert credential_of(Request({"type": "http", "headers": both[:1]})) == {
+        "authorization": "Bearer a"
+    }

@@ -11,12 +11,12 @@ from pages.browsing import EVIL, Browser
 
 
 def test_a_file_has_exact_figures_and_no_formulas() -> None:
-    made = csv_file("spend", ["Name", "Spend"], [["=1+1", 5], ["-x", -3], ["a,b\n", None]])
+    made = csv_file("spend", ["Name", "Spend"], [["=1+1", 5], [" -x", -3], ["a,b\n", None]])
     text = bytes(made.body).decode()
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
         ["Name", "Spend"],
         ["'=1+1", "5"],
-        ["'-x", "-3"],
+        ["' -x", "-3"],
         ["a,b\n", ""],
     ]
     assert made.headers["content-disposition"] == 'attachment; filename="spend.csv"'

@@ -95,6 +95,9 @@ def invite_person(
 ) -> None:
     """Print a link by which a person sets a password: good once, for 48 hours.
 
+    The link begins with HANDBILL_PUBLIC_API, else with the host and port of the settings. Set it
+    where ``serve`` was given another port by an option.
+
     Of a person who is known already, the role stays; the link sets a new password.
     """
     from handbill.people import invitations

@@ -2,12 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from starlette.responses import Response
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"\s*[=+@-]|[\t\r\n]")
 
 
 def csv_file(name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
@@ -23,4 +24,4 @@ def csv_file(name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

@@ -32,9 +32,10 @@ def credential_of(request: Request) -> dict[str, str]:
     """The headers to call the API with: the session's, or those of a program that asks for a page
     with the API's own credentials. Empty: there are none.
     """
-    own = {name: request.headers[name] for name in _HEADERS if name in request.headers}
+    own = {name: request.headers.getlist(name) for name in _HEADERS if name in request.headers}
     if own:
-        return own
+        doubled = any(len(values) > 1 for values in own.values())
+        return {} if doubled else {name: value for name, (value,) in own.items()}
     session = request.cookies.get(COOKIE, "")
     if not session or len(session) > _MOST_CREDENTIAL or not session.isascii():
         return {}

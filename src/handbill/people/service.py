@@ -21,11 +21,12 @@ from handbill.people import rows
 from handbill.store.records import Tx
 
 __all__ = [
+    "MOST_ALIKE",
     "MOST_PEOPLE",
     "New",
     "Person",
     "add",
-    "candidate",
+    "candidates",
     "change",
     "check_password",
     "client_ids_of",
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 MOST_PEOPLE = 1_000
+MOST_ALIKE = 3
+"""How many people of one address, of different agencies, are tried when none is named."""
 _MOST_MAIL = 254
 _MOST_NAME = 200
 
@@ -93,7 +96,7 @@ def change(tx: Tx, now: Instant, person: Person, given: Mapping[str, Any]) -> No
 
     **Refuses** (400) what ``add`` refuses, and another role for the last owner of an agency.
     """
-    rows.lock(tx, person.no)
+    person = _held(tx, person)
     role = given.get("role", person.role)
     name = given.get("name", person.name)
     nos = given.get("client_nos")
@@ -112,7 +115,7 @@ def change(tx: Tx, now: Instant, person: Person, given: Mapping[str, Any]) -> No
 
 def remove(tx: Tx, now: Instant, person: Person) -> None:
     """Remove a person: sessions and links end at once. **Refuses** (400) an agency's last owner."""
-    rows.lock(tx, person.no)
+    person = _held(tx, person)
     _keep_an_owner(tx, person)
     before = _state(tx, person)
     rows.end_sessions(tx, person.no)
@@ -135,15 +138,17 @@ def check_password(password: str, mail: str, field: str = "password") -> None:
         raise bad_request([Fault(field, why)])
 
 
-def candidate(tx: Tx, mail: str, agency_no: int | None) -> Person | None:
-    """Who signs in with this address: of the people who have a password, the oldest; with an
-    agency, only its own people and operators.
+def candidates(tx: Tx, mail: str, agency_no: int | None) -> list[Person]:
+    """Who may sign in with this address, the oldest first: people who have a password, at most
+    three; with an agency, only its own people and operators.
     """
-    for one in rows.with_mail(tx, mail_of(mail)):
-        is_here = agency_no is None or one.role == "OPERATOR" or one.agency_no == agency_no
-        if one.password is not None and is_here:
-            return one
-    return None
+    found = [
+        one
+        for one in rows.with_mail(tx, mail_of(mail))
+        if one.password is not None
+        and (agency_no is None or one.role == "OPERATOR" or one.agency_no == agency_no)
+    ]
+    return found[:MOST_ALIKE]
 
 
 def person_numbered(tx: Tx, no: int) -> Person:
@@ -199,11 +204,26 @@ def client_ids_of(tx: Tx, person: Person) -> list[str] | None:
     return rows.client_ids_of(tx, person.no) if person.role == "EMPLOYER" else None
 
 
+def _heads(tx: Tx, person: Person) -> list[Person]:
+    if person.role not in HEADS or person.agency_no is None:
+        return []
+    return [one for one in rows.people_of(tx, person.agency_no) if one.role in HEADS]
+
+
+def _held(tx: Tx, person: Person) -> Person:
+    """The person as it is now, locked, for an owner with the other owners: of two who change each
+    other at once, the second one sees what the first one did.
+    """
+    for no in sorted({person.no, *(one.no for one in _heads(tx, person))}):
+        rows.lock(tx, no)
+    return person_numbered(tx, person.no)
+
+
 def _keep_an_owner(tx: Tx, person: Person) -> None:
+    """**Refuses** (400) the last owner who can sign in: an invited one has no password yet."""
     if person.role != "OWNER" or person.agency_no is None:
         return
-    owners = [one for one in rows.people_of(tx, person.agency_no) if one.role in HEADS]
-    if len(owners) == 1:
+    if not any(one.no != person.no and one.password is not None for one in _heads(tx, person)):
         raise refused_state("", "it is the last owner of the agency; make another one first")
 
 

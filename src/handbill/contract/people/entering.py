@@ -2,6 +2,7 @@
 
 from handbill.access import service as access
 from handbill.contract.people.models import InvitationUsed, SessionMade, SetUp, SetUpDone
+from handbill.contract.people.routes import first_agency
 from handbill.core.trail import Occasion
 from handbill.http.kinds import Enter
 from handbill.http.operations import Call, Operation
@@ -19,13 +20,9 @@ def _accept(call: Call) -> SessionMade:
     person = invitations.invited(call.tx, call.now, call.body.link)
     call.tx.occasion = Occasion("PERSON", person.id, call.request_id, "accept_invitation")
     service.set_password(call.tx, call.now, person, call.proved)
-    place = _first_agency(call) if person.role == "OPERATOR" else None
+    place = first_agency(call) if person.role == "OPERATOR" else None
     secret = sessions.begin(call.tx, call.ids, call.now, person, place)
     return SessionMade.of(result=secret, message="Password set, and signed in")
-
-
-def _first_agency(call: Call) -> int:
-    return access.agencies_of_all(call.tx)[0].no
 
 
 def _hash_first(call: Call) -> str:

@@ -25,7 +25,8 @@ class SignIn(Model):
         "",
         alias="agencyId",
         description="The agency to work in. Required only for an operator, who else works in the "
-        "oldest one, and for an address that several agencies know.",
+        "oldest one, for an address that more than three agencies know, and for one that has the "
+        "same password in several of them, of which the oldest is meant otherwise.",
     )
 
 

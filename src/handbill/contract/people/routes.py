@@ -15,7 +15,7 @@ from handbill.core.trail import Occasion
 from handbill.http.gates import unauthorised
 from handbill.http.kinds import Enter
 from handbill.http.operations import Call, Operation
-from handbill.kit.faults import Fault, Refused, bad_request, not_found, too_many
+from handbill.kit.faults import Fault, Refused, bad_request, not_found, refused_state, too_many
 from handbill.kit.instants import HOUR, SECOND
 from handbill.people import passwords, service, sessions
 
@@ -27,6 +27,14 @@ def _agency_no(call: Call, agency_id: str) -> int | None:
     return access.agency_of(call.tx, agency_id).no if agency_id else None
 
 
+def first_agency(call: Call) -> int:
+    """Where an operator works who has not named an agency. **Refuses** (400) if there is none."""
+    every = access.agencies_of_all(call.tx)
+    if not every:
+        raise refused_state("", "there is no agency yet; create one first: handbill agency create")
+    return every[0].no
+
+
 def _prove(call: Call) -> service.Person:
     """Whose mail and password these are, found out before the transaction that writes.
 
@@ -36,11 +44,13 @@ def _prove(call: Call) -> service.Person:
     if wait := call.desk.sign_ins.wait(mail, call.now):
         raise too_many(_TOO_OFTEN, -(-wait // SECOND))
     try:
-        found = service.candidate(call.tx, mail, _agency_no(call, call.body.agency_id))
+        some = service.candidates(call.tx, mail, _agency_no(call, call.body.agency_id))
     except Refused:
-        found = None
-    is_proved = passwords.proves(call.body.password, found.password if found else None)
-    if found is None or not is_proved:
+        some = []
+    kept = [one.password for one in some] + [None] * (service.MOST_ALIKE - len(some))
+    proved = [passwords.proves(call.body.password, one) for one in kept]  # all: time tells nothing
+    found = next((one for one, is_proved in zip(some, proved, strict=False) if is_proved), None)
+    if found is None:
         call.desk.sign_ins.fail(mail, call.now)
         raise unauthorised("password")
     return found
@@ -53,7 +63,7 @@ def _sign_in(call: Call) -> SessionMade:
     call.tx.occasion = Occasion("PERSON", person.id, call.request_id, "create_session")
     place = _agency_no(call, call.body.agency_id)
     if place is None and person.role == "OPERATOR":
-        place = access.agencies_of_all(call.tx)[0].no
+        place = first_agency(call)
     secret = sessions.begin(call.tx, call.ids, call.now, person, place)
     return SessionMade.of(result=secret, message="Signed in")
 
