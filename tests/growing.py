@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 MOST_GROWTH = 2.3
 _FLOOR = 0.02
-_TURNS = 40
+_TURNS = 120
 
 Work = Callable[[], object]
 
