@@ -9,18 +9,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from handbill.access import rows, telling
-from handbill.access.keys import digested, ensure_secrets, secret
+from handbill.access import rows, shown, telling
 from handbill.access.rows import Agency, ApiClient, Key, Owner
 from handbill.changes import service as changes
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Family
 from handbill.core.trail import Entity
-from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
+from handbill.host.ids import Ids, new_api_client_id, new_family_id
 from handbill.http.kinds import Need
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import HOUR, Instant
-from handbill.kit.signing import same
 from handbill.store.records import Tx
 from handbill.store.records.tables import agencies, publisher_families
 
@@ -63,9 +61,6 @@ NEEDS: Final[tuple[Need, ...]] = ("read", "write")
 DEFAULT_OVERLAP = 24 * HOUR
 MOST_OVERLAP_HOURS = 30 * 24
 MOST_KEYS = 50
-_PREFIX_LENGTH = 12
-_SECRET_LENGTH = 40  # 36^40: 206 bits, so a fast keyed digest is right
-_KEY = re.compile(rf"hb_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -237,13 +232,10 @@ def family_publishers(tx: Tx, family_no: int) -> list[int]:
 
 def create_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
     """Create an API key of an owner; its text exists only in this answer."""
-    ensure_secrets(tx, ids, now)
-    prefix, secret_part = new_name(ids, _PREFIX_LENGTH), new_name(ids, _SECRET_LENGTH)
-    kid, digest_key = max(secret(tx, "apikey").items())
-    digest = bytes([kid]) + digested(digest_key, prefix, secret_part)
-    rows.add_key(tx, prefix, digest, owner, now)
-    telling.key(tx, now, prefix, owner, {}, {"expires_at": None})
-    return f"hb_{prefix}_{secret_part}"
+    made = shown.new(tx, ids, now, shown.API_KEY)
+    rows.add_key(tx, made.prefix, made.digest, owner, now)
+    telling.key(tx, now, made.prefix, owner, {}, {"expires_at": None})
+    return made.text
 
 
 def keys_of(tx: Tx, owner: Owner) -> list[Key]:
@@ -361,15 +353,10 @@ def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant
 
     ``digest_keys`` is the caller's cache of our secrets; missing ones are added here.
     """
-    parts = _KEY.fullmatch(api_key)
-    prefix, secret_part = parts.groups() if parts else ("", "")
+    parts = prefix, _ = shown.parts_of(api_key, shown.API_KEY)
     found = tx.kept(("key", prefix), lambda: rows.key(tx, prefix))
-    if not digest_keys or (found is not None and found.digest[0] not in digest_keys):
-        digest_keys.update(secret(tx, "apikey"))
-    if found is not None and found.digest[0] not in digest_keys:
-        found = None  # its digest key was retired
-    stored = found.digest if found else bytes([max(digest_keys)]) + bytes(32)
-    proved = same(digested(digest_keys[stored[0]], prefix, secret_part), stored[1:])
+    digest = found.digest if found is not None else None
+    proved = shown.proves(tx, shown.API_KEY, parts, digest, digest_keys)
     return found if found is not None and proved and _lives(found, now) else None
 
 

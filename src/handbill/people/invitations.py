@@ -1,10 +1,11 @@
 """Links by which a person sets a password, once: after an invitation, or when it is forgotten."""
 
+from handbill.access import shown
 from handbill.core.persons import LINK_LASTS, Person
 from handbill.host.ids import Ids
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
-from handbill.people import rows, secrets
+from handbill.people import rows
 from handbill.store.records import Tx
 
 __all__ = ["LINK_LASTS", "invite", "invited", "link_of", "may_set_up", "set_up_link", "used_set_up"]
@@ -50,24 +51,24 @@ def invited(tx: Tx, now: Instant, text: str) -> Person:
 
 
 def _new(tx: Tx, ids: Ids, now: Instant, person_no: int | None) -> str:
-    shown = secrets.new(tx, ids, now, secrets.LINK)
+    made = shown.new(tx, ids, now, shown.LINK)
     rows.add_link(
         tx,
         person_no=person_no,
-        prefix=shown.prefix,
-        digest=shown.digest,
+        prefix=made.prefix,
+        digest=made.digest,
         created_at=now,
         expires_at=now + LINK_LASTS,
     )
-    return shown.text
+    return made.text
 
 
 def _opened(tx: Tx, now: Instant, text: str) -> int | None:
     """The number of the person of a good link; None: it sets the installation up."""
-    prefix, _ = secrets.parts_of(text, secrets.LINK)
+    parts = prefix, _ = shown.parts_of(text, shown.LINK)
     found = rows.link(tx, prefix)
     digest = found[2] if found is not None else None
-    is_proved = secrets.proves(tx, text, secrets.LINK, digest, {})
+    is_proved = shown.proves(tx, shown.LINK, parts, digest, {})
     if found is None or not is_proved or found[3] <= now:
         raise not_found()
     return found[1]

@@ -3,11 +3,12 @@
 A session ends 12 hours after it was renewed last, 30 days after it began, and when it is ended.
 """
 
+from handbill.access import shown
 from handbill.core.persons import IDLE_FOR, LASTS, Person, Standing
 from handbill.host.ids import Ids
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
-from handbill.people import rows, secrets
+from handbill.people import rows
 from handbill.store.records import Tx
 
 
@@ -15,18 +16,18 @@ def begin(tx: Tx, ids: Ids, now: Instant, person: Person, agency_no: int | None)
     """Begin a session; its secret exists only in this answer. ``agency_no``: where an operator
     works in it.
     """
-    shown = secrets.new(tx, ids, now, secrets.SESSION)
+    made = shown.new(tx, ids, now, shown.SESSION)
     rows.add_session(
         tx,
         person_no=person.no,
         agency_no=agency_no if person.role == "OPERATOR" else _own(person),
-        prefix=shown.prefix,
-        digest=shown.digest,
+        prefix=made.prefix,
+        digest=made.digest,
         created_at=now,
         expires_at=now + IDLE_FOR,
         ends_at=now + LASTS,
     )
-    return shown.text
+    return made.text
 
 
 def proved(tx: Tx, text: str, keys: dict[int, bytes], now: Instant) -> Standing | None:
@@ -34,10 +35,10 @@ def proved(tx: Tx, text: str, keys: dict[int, bytes], now: Instant) -> Standing 
 
     ``keys``: the caller's cache of our secrets.
     """
-    prefix, _ = secrets.parts_of(text, secrets.SESSION)
+    parts = prefix, _ = shown.parts_of(text, shown.SESSION)
     found = tx.kept(("session", prefix), lambda: rows.standing(tx, prefix))
     digest = bytes(found.digest) if found is not None else None
-    is_proved = secrets.proves(tx, text, secrets.SESSION, digest, keys)
+    is_proved = shown.proves(tx, shown.SESSION, parts, digest, keys)
     return found if found is not None and is_proved and now < found.expires_at else None
 
 

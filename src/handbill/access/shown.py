@@ -1,5 +1,5 @@
 """Secrets that are shown once: ``<kind>_<prefix>_<secret>``, found by the prefix and proved by a
-keyed digest, as API keys are.
+keyed digest: API keys, sessions of people, and their links.
 """
 
 import re
@@ -11,10 +11,11 @@ from handbill.kit.instants import Instant
 from handbill.kit.signing import same
 from handbill.store.records import Tx
 
-SESSION, LINK = "hbs", "hbl"
-_NAME = "session"
-_PREFIX_LENGTH, _SECRET_LENGTH = 12, 40
-_SHAPE = re.compile(rf"(hb[sl])_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
+API_KEY, SESSION, LINK = "hb", "hbs", "hbl"
+_DIGESTED_BY = {API_KEY: "apikey", SESSION: "session", LINK: "session"}
+_PREFIX_LENGTH = 12
+_SECRET_LENGTH = 40  # 36^40: 206 bits, so a fast keyed digest is right
+_SHAPE = re.compile(rf"(hb[sl]?)_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
 
 
 class Shown(NamedTuple):
@@ -26,28 +27,30 @@ class Shown(NamedTuple):
 
 
 def new(tx: Tx, ids: Ids, now: Instant, kind: str) -> Shown:
-    """A secret that nobody has had. ``kind``: hbs, a session; hbl, a link."""
+    """A secret that nobody has had."""
     ensure_secrets(tx, ids, now)
     prefix, part = new_name(ids, _PREFIX_LENGTH), new_name(ids, _SECRET_LENGTH)
-    kid, key = max(secret(tx, _NAME).items())
+    kid, key = max(secret(tx, _DIGESTED_BY[kind]).items())
     return Shown(f"{kind}_{prefix}_{part}", prefix, bytes([kid]) + digested(key, prefix, part))
 
 
 def parts_of(text: str, kind: str) -> tuple[str, str]:
-    """Prefix and secret of a text; both empty for one of another shape."""
+    """Prefix and secret of a text; both empty for one of another shape or kind."""
     found = _SHAPE.fullmatch(text)
     return (found[2], found[3]) if found is not None and found[1] == kind else ("", "")
 
 
-def proves(tx: Tx, text: str, kind: str, digest: bytes | None, keys: dict[int, bytes]) -> bool:
-    """Whether the text is the secret of this digest, compared in constant time; None: of none.
+def proves(
+    tx: Tx, kind: str, parts: tuple[str, str], digest: bytes | None, keys: dict[int, bytes]
+) -> bool:
+    """Whether these are the parts of the secret of this digest, compared in constant time; None: of
+    none.
 
-    ``keys``: the caller's cache of our secrets; missing ones are added here.
+    ``keys``: the caller's cache of our secrets for this kind; missing ones are added here.
     """
-    prefix, part = parts_of(text, kind)
     if not keys or (digest is not None and digest[0] not in keys):
-        keys.update(secret(tx, _NAME))
+        keys.update(secret(tx, _DIGESTED_BY[kind]))
     if digest is not None and digest[0] not in keys:
         digest = None  # its key was retired
     kept = digest if digest is not None else bytes([max(keys)]) + bytes(32)
-    return same(digested(keys[kept[0]], prefix, part), kept[1:]) and digest is not None
+    return same(digested(keys[kept[0]], *parts), kept[1:]) and digest is not None
