@@ -23,7 +23,7 @@ from bench.hostile import Mischief, documents
 from bench.serving import CLIENT, Server, Visitor, ask, office, p99_ms, served, tracked_link
 from handbill.api import operations
 from handbill.core.nouns import FeedBody
-from handbill.feeds.collecting import ImportFailed, Known, Place, Spool, collect
+from handbill.feeds.collecting import FeedLocale, ImportFailed, Known, Spool, collect
 from handbill.host.inflate import NotGzip, unpacked
 
 _MB = 1024 * 1024
@@ -143,7 +143,9 @@ def _read(raw: bytes) -> tuple[float, int, str]:
     feed = FeedBody("https://e.example", _MAPPINGS)
     try:
         with TemporaryFile(buffering=_MB) as file:
-            found = collect(unpacked(chunks), feed, Place("UTC", "USD"), Known([]), Spool(file))
+            found = collect(
+                unpacked(chunks), feed, FeedLocale("UTC", "USD"), Known([]), Spool(file)
+            )
             came = f"{len(found.spool):,} of {found.total:,} jobs"
     except (ImportFailed, NotGzip) as failed:
         came = str(failed)

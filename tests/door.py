@@ -15,7 +15,7 @@ from handbill.core.received import Received, decode
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
 from handbill.http1.connection import Connection
-from handbill.http1.server import Limits, Server
+from handbill.http1.server import Server, ServerLimits
 from handbill.kit.instants import instant_of_iso
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
@@ -102,7 +102,7 @@ class Door:
         self,
         folder: Path,
         *,
-        limits: Limits | None = None,
+        limits: ServerLimits | None = None,
         trusted: tuple[str, ...] = (),
         sync: Callable[[int], None] = os.fdatasync,
         writer: type[JournalWriter] = TurnWriter,
@@ -110,7 +110,7 @@ class Door:
         self.folder = folder
         self.clock = SetClock(NOW)
         self.broken = 0
-        self._limits = limits or Limits(head_s=FAR, idle_s=FAR)
+        self._limits = limits or ServerLimits(head_s=FAR, idle_s=FAR)
         self._trusted = trusted
         self._sync = sync
         self._writer = writer

@@ -24,7 +24,7 @@ from handbill.host.masters import Masters
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.http1.connection import Connection
-from handbill.http1.server import Limits, Server
+from handbill.http1.server import Server, ServerLimits
 from handbill.kit.faults import Unavailable
 from handbill.store.index import EdgeIndex, IndexFailed, key_place, mend
 from handbill.store.journal_turns import TurnWriter
@@ -154,10 +154,10 @@ def _renew(renew: Callable[[], None]) -> None:
         _LOG.error("the index or its keys could not be reloaded: %s", missing)
 
 
-def _limits() -> Limits:
+def _limits() -> ServerLimits:
     """The default limits, with no more connections than the system allows this process to open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    default = Limits()
+    default = ServerLimits()
     wanted = default.most_connections + _OTHER_FILES
     if soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -9,7 +9,7 @@ import pytest
 from contract.asgi import call
 from contract.office import Office
 from handbill.host import security
-from handbill.host.egress import Egress, EgressRefused, Limits
+from handbill.host.egress import Egress, EgressRefused, FetchLimits
 from handbill.host.figures import SECURITY
 from handbill.http.front import Front
 from handbill.http.witness import Witness
@@ -55,7 +55,7 @@ def test_each_refusal_is_told_and_counted(
 
     def dials_inwards() -> int:
         with pytest.raises(EgressRefused):
-            egress.post("https://inside.example.com/", b"", {}, Limits(30, 30, 30, 0))
+            egress.post("https://inside.example.com/", b"", {}, FetchLimits(30, 30, 30, 0))
         return 0
 
     deeds: dict[str, Callable[[], int]] = {

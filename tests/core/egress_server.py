@@ -12,11 +12,11 @@ import pytest
 from handbill.host.egress import (
     Asked,
     Egress,
-    Limits,
+    FetchLimits,
 )
 
 Answer = Callable[[str], Iterable[bytes]]
-SHORT = Limits(connect_seconds=60, idle_seconds=60, total_seconds=120, most_bytes=1_000_000)
+SHORT = FetchLimits(connect_seconds=60, idle_seconds=60, total_seconds=120, most_bytes=1_000_000)
 
 
 class Server:
@@ -113,7 +113,9 @@ def to(location: str, status: int = 302) -> list[bytes]:
     return [f"HTTP/1.1 {status} Found\r\nLocation: {location}\r\n\r\n".encode("latin-1")]
 
 
-def fetch(egress: Egress, url: str, limits: Limits = SHORT, asked: Asked | None = None) -> bytes:
+def fetch(
+    egress: Egress, url: str, limits: FetchLimits = SHORT, asked: Asked | None = None
+) -> bytes:
     try:
         with egress.open(url, limits, asked) as fetched:
             return b"".join(fetched)

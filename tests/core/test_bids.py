@@ -12,8 +12,8 @@ from handbill.core.bids import (
     PLAIN_JOB,
     Asked,
     Offer,
+    PlacementTerms,
     Source,
-    Terms,
     Withheld,
     offer_of,
     terms_of,
@@ -46,7 +46,7 @@ def market(
     group: dict[str, Any] | None = None,
     publisher: dict[str, Any] | None = None,
     status: str = "A",
-) -> Terms | Withheld:
+) -> PlacementTerms | Withheld:
     stamps: Any = {"created_at": 0, "updated_at": 0}
     return terms_of(
         Client(
@@ -91,9 +91,9 @@ def market(
     )
 
 
-def terms(**said: Any) -> Terms:
+def terms(**said: Any) -> PlacementTerms:
     found = market(**said)
-    assert isinstance(found, Terms)
+    assert isinstance(found, PlacementTerms)
     return found
 
 
@@ -218,7 +218,7 @@ def test_a_publisher_takes_its_type_of_clients_and_all_takes_every_one() -> None
         if is_type == "All":
             continue
         found = market(client={"client_type": is_type}, publisher={"placement_type": taken})
-        assert isinstance(found, Terms) is (taken in {"All", is_type})
+        assert isinstance(found, PlacementTerms) is (taken in {"All", is_type})
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_the_stock_is_that_of_its_jobs_one_by_one(
 ) -> None:
     """Also where the bids of feeds do not count, so that many jobs are taken as equal."""
     terms = market(publisher=publisher, group=group)
-    assert isinstance(terms, Terms)
+    assert isinstance(terms, PlacementTerms)
     own = JobSettings(JobSetting(cpc_bid_micros=800_000))
     every = [
         Alike(Asked(paused=paused, feed_micros=micros, settings=settings), count)

@@ -12,7 +12,7 @@ from handbill.host.egress import (
     Asked,
     EgressFailed,
     EgressRefused,
-    Limits,
+    FetchLimits,
 )
 from handbill.kit.faults import Unavailable
 
@@ -86,7 +86,7 @@ def test_chunked_and_unbounded_bodies(serve: Callable[..., Server]) -> None:
 def test_large_body_comes_in_small_chunks(serve: Callable[..., Server]) -> None:
     body = bytes(range(256)) * 40_000
     server = serve(lambda path: ok(gzip.compress(body, 1) if path == "/gz" else body))
-    limits = Limits(most_bytes=len(body))
+    limits = FetchLimits(most_bytes=len(body))
     egress = egress_to(server)
     for path in ("/", "/gz"):
         with egress.open(url_of(server, path), limits) as fetched:

@@ -17,7 +17,7 @@ from handbill.host.egress import (
     Egress,
     EgressFailed,
     EgressRefused,
-    Limits,
+    FetchLimits,
 )
 
 
@@ -36,7 +36,7 @@ def test_silence_ends_at_the_idle_and_at_the_total_limit(serve: Callable[..., Se
 
     server = serve(answer)
     for path in ("/head", "/body"):
-        for limits in (Limits(idle_seconds=0.05), Limits(total_seconds=0.05)):
+        for limits in (FetchLimits(idle_seconds=0.05), FetchLimits(total_seconds=0.05)):
             with pytest.raises(EgressFailed, match="took too long"):
                 fetch(egress_to(server), url_of(server, path), limits)
 
@@ -66,7 +66,7 @@ def test_slow_resolver_ends_at_the_connect_limit() -> None:
 
     egress = Egress(resolve=resolve)
     with pytest.raises(EgressFailed, match="took too long"):
-        fetch(egress, "http://slow.example/", Limits(connect_seconds=0.05))
+        fetch(egress, "http://slow.example/", FetchLimits(connect_seconds=0.05))
     gate.set()
 
 

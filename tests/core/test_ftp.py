@@ -11,17 +11,17 @@ import pytest
 
 from core.egress_server import certificate as certificate  # noqa: PLC0414 - a fixture
 from ftp_server import PASSWORD, USER, FtpServer, Part
-from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
+from handbill.host.egress import Egress, EgressFailed, EgressRefused, FetchLimits
 from handbill.host.ftp import FtpSession, Login, ftp_session
 
-SHORT = Limits(connect_seconds=60, idle_seconds=60, total_seconds=120, most_bytes=50_000_000)
+SHORT = FetchLimits(connect_seconds=60, idle_seconds=60, total_seconds=120, most_bytes=50_000_000)
 
 
 def put(
     server: FtpServer | Part,
     path: str = "x.xml",
     chunks: Iterable[bytes] = (b"<a/>",),
-    limits: Limits = SHORT,
+    limits: FetchLimits = SHORT,
     **login: Any,
 ) -> int:
     """Log in at 127.0.0.1 and bring one file; its bytes."""
@@ -38,7 +38,7 @@ def put(
 def said(
     server: FtpServer | Part,
     deed: Any,
-    limits: Limits = SHORT,
+    limits: FetchLimits = SHORT,
     *,
     host: str = "127.0.0.1",
     trusted: ssl.SSLContext | None = None,
@@ -185,8 +185,8 @@ def test_one_refused_file_does_not_keep_the_next_one_back() -> None:
 @pytest.mark.parametrize(
     ("welcome", "answers", "limits", "why"),
     [
-        (None, {}, Limits(5, 0.3, 20), "does not answer in time"),
-        (None, {}, Limits(5, 20, 0.3), "took too long"),
+        (None, {}, FetchLimits(5, 0.3, 20), "does not answer in time"),
+        (None, {}, FetchLimits(5, 20, 0.3), "took too long"),
         ("220-" + "x\r\n" * 300, {}, SHORT, "does not speak FTP"),
         ("220 " + "x" * 9_000, {}, SHORT, "does not speak FTP"),
         ("HTTP/1.1 400 what", {}, SHORT, "does not speak FTP"),
@@ -198,7 +198,7 @@ def test_one_refused_file_does_not_keep_the_next_one_back() -> None:
     ],
 )
 def test_what_servers_do_wrong(
-    welcome: str | None, answers: dict[str, Any], limits: Limits, why: str
+    welcome: str | None, answers: dict[str, Any], limits: FetchLimits, why: str
 ) -> None:
     refusals = pytest.raises((EgressFailed, EgressRefused), match=why)
     with Part(welcome, **answers) as part, refusals:
@@ -206,10 +206,10 @@ def test_what_servers_do_wrong(
 
 
 def test_a_server_that_takes_too_little_in_its_time() -> None:
-    impatient = Limits(5, 5, 20, slow_seconds=0, least_rate=10**12)
+    impatient = FetchLimits(5, 5, 20, slow_seconds=0, least_rate=10**12)
     with Part() as part, pytest.raises(EgressFailed, match="is too slow"):
         put(part, chunks=[b"x" * 1_000_000] * 3, limits=impatient)
-    small = Limits(5, 5, 20, most_bytes=10)
+    small = FetchLimits(5, 5, 20, most_bytes=10)
     with Part() as part, pytest.raises(EgressRefused, match="more than 10 bytes"):
         put(part, chunks=[b"x" * 8, b"x" * 8], limits=small)
     assert not any(line.startswith("RN") for line in part.heard)

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.core.bids import PLAIN_JOB, Asked, Bid, Offer, Source, Terms, Withheld, offer_of
+from handbill.core.bids import (
+    PLAIN_JOB,
+    Asked,
+    Bid,
+    Offer,
+    PlacementTerms,
+    Source,
+    Withheld,
+    offer_of,
+)
 from handbill.core.currencies import unit_micros
 from handbill.core.listing_tokens import Listing, listing_token, open_listing
 from handbill.core.nouns import JobPlacement, JobSettings
@@ -107,7 +116,7 @@ def test_a_rate_comes_back_as_it_was_said(picos: int) -> None:
 
 
 # ── what is paid ────────────────────────────────────────────────────────────────────────────────
-def terms(rates: Exchange, currency: str, **said: object) -> Terms:
+def terms(rates: Exchange, currency: str, **said: object) -> PlacementTerms:
     given_ = {
         "publisher_id": "Board",
         "bid_type": "CPC",
@@ -123,7 +132,7 @@ def terms(rates: Exchange, currency: str, **said: object) -> Terms:
         "currency": currency,
         "exchange": rates,
     }
-    return Terms(**(given_ | said))  # type: ignore[arg-type]
+    return PlacementTerms(**(given_ | said))  # type: ignore[arg-type]
 
 
 CODES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF"])

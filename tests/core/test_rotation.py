@@ -7,10 +7,10 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handbill.core.rotation import Standing, Terms, after, has_credit, next_look, turn
+from handbill.core.rotation import PostingTerms, Standing, after, has_credit, next_look, turn
 from handbill.kit.instants import DAY
 
-BOUGHT = Terms(
+BOUGHT = PostingTerms(
     slots=2,
     credits_left=None,
     rotate_every=2 * DAY,
@@ -78,7 +78,7 @@ def test_after_the_end_nobody_is_posted() -> None:
 class Market:
     """A purchase as the room keeps it, without the room."""
 
-    terms: Terms
+    terms: PostingTerms
     jobs: dict[int, Standing] = field(default_factory=dict)
     used: int = 0
 
@@ -132,7 +132,7 @@ _DEEDS = st.lists(
 def test_a_market_over_time(
     slots: int, of_credits: bool, least: int, most: int, deeds: list[tuple[str, int, int]]
 ) -> None:
-    terms = Terms(
+    terms = PostingTerms(
         slots=slots,
         credits_left=0 if of_credits else None,
         rotate_every=2 * DAY,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from door import FAR, TOKEN, Door, at_the_door
 from handbill.http1.messages import Answer, Later, Request, Told
 from handbill.http1.reading import KnownHeaders, RequestReader, Stop
-from handbill.http1.server import Limits
+from handbill.http1.server import ServerLimits
 from handbill.kit.addresses import network_of
 from handbill.tracking.files import MOST_OPEN_OF_ADDRESS
 
@@ -215,9 +215,9 @@ def test_lingering_has_an_end_of_its_own(tmp_path: Path) -> None:
         client.send(b"rubbish\r\n\r\n")
         assert (await client.said()).status == 400
         await _until(lambda: not door.server._guests)
-        assert Limits().linger_s == 5
+        assert ServerLimits().linger_s == 5
 
-    limits = Limits(head_s=FAR, idle_s=FAR, tick_s=SOON, linger_s=SOON)
+    limits = ServerLimits(head_s=FAR, idle_s=FAR, tick_s=SOON, linger_s=SOON)
     at_the_door(scenario, tmp_path, limits=limits)
 
 
@@ -238,5 +238,5 @@ def test_a_slow_reader_of_a_last_answer_does_not_linger(tmp_path: Path) -> None:
         await _until(lambda: door.server.tick >= late)
         assert read + await client.ended() == content
 
-    limits = Limits(head_s=FAR, idle_s=FAR, tick_s=SOON, linger_s=SOON)
+    limits = ServerLimits(head_s=FAR, idle_s=FAR, tick_s=SOON, linger_s=SOON)
     at_the_door(scenario, tmp_path, limits=limits)

@@ -10,7 +10,7 @@ import pytest
 
 from door import FAR, Door, at_the_door
 from handbill.core.feed_notes import note_of, note_path
-from handbill.http1.server import Limits
+from handbill.http1.server import ServerLimits
 from handbill.kit.instants import SECOND
 from handbill.kit.jsons import encode
 from handbill.tracking.files import PIECE
@@ -243,7 +243,7 @@ def test_who_stops_reading_is_let_go(tmp_path: Path) -> None:
         await client.reader.readuntil(b"\r\n\r\n")
         await door.server.drain(FAR)  # ends only when every connection is gone
 
-    at_the_door(scenario, tmp_path, limits=Limits(head_s=FAR, idle_s=0.05, tick_s=0.01))
+    at_the_door(scenario, tmp_path, limits=ServerLimits(head_s=FAR, idle_s=0.05, tick_s=0.01))
 
 
 def _open_files() -> int:

@@ -10,7 +10,7 @@ from door import FAR, TOKEN, Client, Door, at_the_door
 from handbill.core.received import ReceivedClick
 from handbill.http1.connection import MOST_PIPELINED, MOST_SPILLED, Connection
 from handbill.http1.reading import MOST_BODY, MOST_HEAD, MOST_HEADERS, MOST_TARGET
-from handbill.http1.server import Limits
+from handbill.http1.server import ServerLimits
 from handbill.kit.jsons import decode
 
 CLICK = f"GET /c/{TOKEN} HTTP/1.1\r\nHost: edge\r\n\r\n".encode()
@@ -18,8 +18,8 @@ LIVE = b"GET /livez HTTP/1.1\r\nHost: edge\r\n\r\n"
 SOON = 0.01
 
 
-def limits_of(**changed: float) -> Limits:
-    return Limits(**{"head_s": FAR, "idle_s": FAR, "tick_s": SOON} | changed)  # type: ignore[arg-type]
+def limits_of(**changed: float) -> ServerLimits:
+    return ServerLimits(**{"head_s": FAR, "idle_s": FAR, "tick_s": SOON} | changed)  # type: ignore[arg-type]
 
 
 async def _refused(door: Door, raw: bytes, status: int) -> None:

@@ -16,7 +16,7 @@ from handbill.contract.deliveries.models import Delivery
 from handbill.contract.publishers.models import PublisherChange
 from handbill.core.nouns import Client, Publisher
 from handbill.core.vendors import FtpAccount, FtpConfig
-from handbill.host.egress import Egress, EgressFailed, Limits
+from handbill.host.egress import Egress, EgressFailed, FetchLimits
 from handbill.kit.instants import DAY, MINUTE
 from handbill.listings import delivering, minding, service
 from handbill.listings.work import SCHEDULE
@@ -32,7 +32,7 @@ from rooms.listing_market import Market, open_market, place
 from rooms.listing_reader import path_of, rematch
 
 _DUE = sa.select(tasks.c.due_at).where(tasks.c.kind == sa.literal_column("'listings.deliver'"))
-SHORT = Limits(connect_seconds=60, idle_seconds=60, total_seconds=120)
+SHORT = FetchLimits(connect_seconds=60, idle_seconds=60, total_seconds=120)
 
 
 @pytest.fixture

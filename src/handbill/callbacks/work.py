@@ -3,7 +3,7 @@
 from handbill.callbacks import rows, service
 from handbill.callbacks.rows import SENDING, Callback
 from handbill.callbacks.signatures import headers_of
-from handbill.host.egress import EgressFailed, EgressRefused, Limits
+from handbill.host.egress import EgressFailed, EgressRefused, FetchLimits
 from handbill.host.figures import CALLBACKS
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -12,7 +12,7 @@ from handbill.work.queue import Task, enqueue, finish, lease
 from handbill.work.tools import Run, Schedule, Tools
 
 _LEASE_SECONDS = 120  # longer than a try can take
-_LIMITS = Limits(connect_seconds=10, idle_seconds=15, total_seconds=30, most_bytes=0)
+_LIMITS = FetchLimits(connect_seconds=10, idle_seconds=15, total_seconds=30, most_bytes=0)
 
 
 def send(tools: Tools, task: Task) -> None:

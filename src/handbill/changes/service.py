@@ -45,9 +45,9 @@ _NEVER_TOLD = frozenset(
     ("no", "id", "agency_no", "client_no", "created_at", "updated_at", "deleted_at", "body")
 )
 _PLACES = ("no", "id", "agency_no", "client_no")
-Place = tuple[Instant, int]
+CursorPlace = tuple[Instant, int]
 """The place of a change in the list of all: its instant and number."""
-_NEWEST: Place = (2**62, 2**62)
+_NEWEST: CursorPlace = (2**62, 2**62)
 _State = dict[str, Any]
 
 
@@ -160,7 +160,7 @@ def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
 
 
 # ── reading and forgetting ──────────────────────────────────────────────────────────────────────
-def page(tx: Tx, asked: Asked, most: int, before: Place | None = None) -> list[Change]:
+def page(tx: Tx, asked: Asked, most: int, before: CursorPlace | None = None) -> list[Change]:
     """Some of the changes that are asked for, newest first; the next page is before the last one's
     instant and number.
     """

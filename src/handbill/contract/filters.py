@@ -215,7 +215,7 @@ def spelled_terms(leaf: Leaf) -> str | list[str]:
 
 # ── described ───────────────────────────────────────────────────────────────────────────────────
 _TERM = {"type": ["string", "number"], "maxLength": MOST_TEXT}
-Terms = Annotated[
+Words = Annotated[
     Any,
     WithJsonSchema({"oneOf": [_TERM, {"type": "array", "items": _TERM, "maxItems": MOST_TERMS}]}),
 ]
@@ -235,7 +235,7 @@ class Comparison(Model):
         description="category, country, state, city, zip, type, title, company, refNumber, "
         "postedDate, cpcBid, or one of the client's own fields.",
     )
-    terms: Terms = Field(
+    terms: Words = Field(
         alias="data",
         description="Value to compare the field with; a list for IN, NOT_IN and BETWEEN. Text; "
         "numbers and ages in days may be JSON numbers.",

@@ -6,7 +6,7 @@ from datetime import date, tzinfo
 from typing import Final, NamedTuple
 
 from handbill.campaigns import service as campaigns
-from handbill.core.bids import Terms, terms_at, terms_of
+from handbill.core.bids import PlacementTerms, terms_at, terms_of
 from handbill.core.charging import (
     Factors,
     Limit,
@@ -68,7 +68,7 @@ class Pair:
     """
 
     place: Place
-    terms: Terms
+    terms: PlacementTerms
     stock: Stock
     factors: Factors
     trades: bool
@@ -229,7 +229,7 @@ def _pairs(
 ) -> list[Pair]:
     every, live, known = nouns
     today = exchange.today
-    found: dict[Place, tuple[Terms, bool]] = {}
+    found: dict[Place, tuple[PlacementTerms, bool]] = {}
     top = client_state(client, today)
     states = {no: campaign_state(one, top, today) for no, one in every.items()}
     for group in live.values():
@@ -237,7 +237,7 @@ def _pairs(
         trades = group_state(group, states[campaign.no], today).trades
         for publisher in _placed(group, known):
             terms = terms_of(client, campaign, group, publisher, exchange)
-            if isinstance(terms, Terms):
+            if isinstance(terms, PlacementTerms):
                 place = Place(client.no, campaign.no, group.no, publisher.no)
                 found[place] = terms, trades
     steps = steps_at(tx, found)

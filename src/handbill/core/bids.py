@@ -77,7 +77,7 @@ class Withheld(StrEnum):
     THINNED = "THINNED"
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class PlacementTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What one job group offers to one publisher, the same for each of its jobs."""
 
     publisher_id: str
@@ -138,7 +138,7 @@ class Asked(NamedTuple):
 
 def terms_of(
     client: Client, campaign: Campaign, group: Group, publisher: Publisher, exchange: Exchange
-) -> Terms | Withheld:
+) -> PlacementTerms | Withheld:
     """The terms between a job group and a publisher, or why there are none.
 
     ``core.states`` decides whether group, campaign and client trade at all. Publishers of postings
@@ -164,10 +164,10 @@ def terms_at(
     publisher: Publisher,
     placement: Placement,
     exchange: Exchange,
-) -> Terms:
+) -> PlacementTerms:
     """The terms at a placement, even if something bars it."""
     by_apply = publisher.body.bid_type == "CPA"
-    return Terms(
+    return PlacementTerms(
         publisher_id=publisher.id,
         bid_type=publisher.body.bid_type,
         min_bid_micros=publisher.body.min_bid_micros,
@@ -215,7 +215,7 @@ def placement_of(group: Group, publisher_id: str) -> Placement | None:
 
 
 def offer_of(
-    terms: Terms, asked: Asked, today: date, paced: Paced | None = None
+    terms: PlacementTerms, asked: Asked, today: date, paced: Paced | None = None
 ) -> Offer | Withheld:
     """The offer of one job on these terms, or why it is withheld. ``paced``: how far its bid is
     lowered because of its budgets.
@@ -252,7 +252,7 @@ def offer_of(
     return _priced(terms, bid, rate, markdown_of(terms, asked))
 
 
-def _paced(terms: Terms, bid: Bid, paced: Paced) -> Bid:
+def _paced(terms: PlacementTerms, bid: Bid, paced: Paced) -> Bid:
     """A lowered bid; it then no longer has an amount in another currency."""
     assert bid.micros is not None, "what has no rate is not offered"
     least = min(bid.micros, terms.least_micros)
@@ -282,7 +282,7 @@ def _is_spent(each: Caps, caps: Caps, own: JobPlacement | None, bid_micros: int)
     )
 
 
-def _in_its(terms: Terms, bid: Bid, rate: int) -> tuple[int, int]:
+def _in_its(terms: PlacementTerms, bid: Bid, rate: int) -> tuple[int, int]:
     """A bid to be priced in the publisher's currency, and the rate: one that was said in that
     currency is not converted back and forth.
     """
@@ -291,7 +291,7 @@ def _in_its(terms: Terms, bid: Bid, rate: int) -> tuple[int, int]:
     return bid.micros or 0, rate
 
 
-def _priced(terms: Terms, bid: Bid, rate: int, markdown_ppm: int) -> Offer | Withheld:
+def _priced(terms: PlacementTerms, bid: Bid, rate: int, markdown_ppm: int) -> Offer | Withheld:
     """The offer at a bid."""
     if not bid.micros:
         return Withheld.BELOW_UNIT
@@ -321,7 +321,7 @@ def price_of(bid_micros: int, markdown_ppm: int, unit_micros: int, rate_picos: i
     return less // (PPM * unit_micros * rate_picos) * unit_micros
 
 
-def markdown_of(terms: Terms, asked: Asked) -> int:
+def markdown_of(terms: PlacementTerms, asked: Asked) -> int:
     """The share of a bid that is kept back, in parts per million; a job's own has precedence. It is
     at least the client's if that is its minimum.
     """
@@ -329,7 +329,7 @@ def markdown_of(terms: Terms, asked: Asked) -> int:
     return max(own, terms.least_markdown_ppm)
 
 
-def bid_of(terms: Terms, asked: Asked) -> Bid:
+def bid_of(terms: PlacementTerms, asked: Asked) -> Bid:
     """The strongest bid that was set. An optional 0 is meant as such; the job group's 0 is only its
     default, so that the feed's own bid still counts.
     """
@@ -357,12 +357,12 @@ def bid_of(terms: Terms, asked: Asked) -> Bid:
     return Bid(0, Source.FEED)
 
 
-def heeds_feed(terms: Terms) -> bool:
+def heeds_feed(terms: PlacementTerms) -> bool:
     """Whether the bid of a job's feed can count on these terms: nothing stronger is set for all."""
     return terms.bid_type == "CPC" and terms.placement_micros is None and not terms.group_micros
 
 
-def _converted(terms: Terms, micros: int, currency: str, source: Source) -> Bid:
+def _converted(terms: PlacementTerms, micros: int, currency: str, source: Source) -> Bid:
     """A bid in the agency's currency, rounded down."""
     rate = terms.exchange.picos(currency)
     if rate == 0:
@@ -374,7 +374,7 @@ def _converted(terms: Terms, micros: int, currency: str, source: Source) -> Bid:
     return Bid(bid_micros if bid_micros <= most else None, source, Quoted(micros, currency, rate))
 
 
-def _own(terms: Terms, asked: Asked) -> JobPlacement | None:
+def _own(terms: PlacementTerms, asked: Asked) -> JobPlacement | None:
     """What the job says about this publisher."""
     own = asked.settings.placements
     return next((p for p in own if p.publisher_id == terms.publisher_id), None)

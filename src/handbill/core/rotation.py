@@ -12,7 +12,7 @@ import msgspec
 from handbill.kit.instants import Instant
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class PostingTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What was bought. ``credits_left`` None: slots. Stays and ``rotate_every`` in micros."""
 
     slots: int
@@ -52,7 +52,7 @@ class Turn(NamedTuple):
     ended: tuple[int, ...] = ()
 
 
-def turn(terms: Terms, jobs: Sequence[Standing], now: Instant, *, rotate: bool) -> Turn:
+def turn(terms: PostingTerms, jobs: Sequence[Standing], now: Instant, *, rotate: bool) -> Turn:
     """Who leaves and who comes; the same input gives the same result, whatever the order of jobs.
 
     A pinned job that can be shown keeps its slot as long as the purchase is in force (and, if
@@ -78,7 +78,7 @@ def turn(terms: Terms, jobs: Sequence[Standing], now: Instant, *, rotate: bool) 
     return Turn(_numbers(into), _numbers(_sorted(out)), _numbers(_sorted(ended)))
 
 
-def has_credit(terms: Terms, job: Standing, now: Instant) -> bool:
+def has_credit(terms: PostingTerms, job: Standing, now: Instant) -> bool:
     """Whether the job may be shown without using another credit."""
     if terms.credits_left is None:
         return True
@@ -105,7 +105,7 @@ def after(
     ]
 
 
-def next_look(terms: Terms, jobs: Sequence[Standing], turned_at: Instant) -> Instant:
+def next_look(terms: PostingTerms, jobs: Sequence[Standing], turned_at: Instant) -> Instant:
     """When the next change happens, according to the current state."""
     moments = [terms.end_at + 1]
     if terms.credits_left is None and terms.rotate_every:
@@ -117,7 +117,7 @@ def next_look(terms: Terms, jobs: Sequence[Standing], turned_at: Instant) -> Ins
     return min(moments)
 
 
-def _is_over(terms: Terms, job: Standing, now: Instant) -> bool:
+def _is_over(terms: PostingTerms, job: Standing, now: Instant) -> bool:
     """Whether a job's own time is up. A pinned one keeps a slot; nobody keeps a used-up credit."""
     if terms.credits_left is not None:
         return job.credit_at is not None and now >= job.credit_at + terms.most_stay
@@ -129,7 +129,7 @@ def _keeps(job: Standing) -> bool:
     return job.able and (job.pinned or not job.paused)
 
 
-def _queue(waiting: list[Standing], terms: Terms, now: Instant) -> list[Standing]:
+def _queue(waiting: list[Standing], terms: PostingTerms, now: Instant) -> list[Standing]:
     """The jobs that may be posted, by priority; at most as many as there are credits."""
     may = [job for job in waiting if job.able and not job.paused]
     may.sort(key=lambda job: (not job.pinned, job.times > 0, job.waiting_at, job.no))

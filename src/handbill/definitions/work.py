@@ -2,14 +2,14 @@
 
 from handbill.core.address_lists import NotAddresses, read_prefixes
 from handbill.definitions import rows, service
-from handbill.host.egress import EgressFailed, EgressRefused, Limits
+from handbill.host.egress import EgressFailed, EgressRefused, FetchLimits
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import Task
 from handbill.work.tools import Run, Schedule, Tools
 
-_LIMITS = Limits(total_seconds=120, most_bytes=8 * 1024**2)
+_LIMITS = FetchLimits(total_seconds=120, most_bytes=8 * 1024**2)
 
 
 def read_list(tools: Tools, task: Task) -> None:

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
-from handbill.demo.words import CLOSINGS, COMPANIES, OFFERS, OPENINGS, PLACES, TRADES, Place, Trade
+from handbill.demo.words import CLOSINGS, COMPANIES, OFFERS, OPENINGS, TOWNS, TRADES, Town, Trade
 
 Dialect = Literal["indeed", "talent", "jooble", "appcast"]
 _Thing = TypeVar("_Thing")
@@ -33,7 +33,7 @@ class _Job(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
     title: str
     company: str
-    place: Place
+    town: Town
     zip: str
     category: str
     type: str
@@ -94,16 +94,16 @@ def _job(seed: int, number: int, *, again: bool) -> _Job:
     draw = _Draw(seed, number)
     trade = draw.one(TRADES)
     company = draw.one(COMPANIES[trade.category])
-    place = draw.one(PLACES)
+    town = draw.one(TOWNS)
     title = draw.one(trade.titles)
-    ref = f"{trade.category[0]}{place.country}-{seed:02d}{number:07d}"
+    ref = f"{trade.category[0]}{town.country}-{seed:02d}{number:07d}"
     host = "".join(letter for letter in company.lower() if letter.isascii() and letter.isalnum())
     salary = _salary(draw, trade)
     words = {
         "company": company,
         "title": title,
-        "city": place.city,
-        "state": place.state,
+        "city": town.city,
+        "state": town.state,
         "ref": ref,
         "year": 1921 + draw.below(90),
         "match": 2 + draw.below(5),
@@ -114,8 +114,8 @@ def _job(seed: int, number: int, *, again: bool) -> _Job:
         ref=ref,
         title=title,
         company=company,
-        place=place,
-        zip=draw.one(place.zips),
+        town=town,
+        zip=draw.one(town.zips),
         category=trade.category,
         type=draw.one(_TYPES),
         posted=_FIRST_DAY + timedelta(minutes=draw.below(80 * 24 * 60)),
@@ -169,9 +169,9 @@ def _indeed(job: _Job) -> str:
     <url><![CDATA[{job.url}]]></url>
     <company><![CDATA[{job.company}]]></company>
     <sourcename><![CDATA[{job.company}]]></sourcename>
-    <city><![CDATA[{job.place.city}]]></city>
-    <state><![CDATA[{job.place.state}]]></state>
-    <country><![CDATA[{job.place.country}]]></country>
+    <city><![CDATA[{job.town.city}]]></city>
+    <state><![CDATA[{job.town.state}]]></state>
+    <country><![CDATA[{job.town.country}]]></country>
     <postalcode><![CDATA[{job.zip}]]></postalcode>
     <description><![CDATA[{job.text}]]></description>
     <salary><![CDATA[{job.salary}]]></salary>
@@ -187,9 +187,9 @@ def _talent(job: _Job) -> str:
     <referencenumber>{job.ref}</referencenumber>
     <title><![CDATA[{job.title}]]></title>
     <company><![CDATA[{job.company}]]></company>
-    <city><![CDATA[{job.place.city}]]></city>
-    <state><![CDATA[{job.place.state}]]></state>
-    <country><![CDATA[{job.place.country}]]></country>
+    <city><![CDATA[{job.town.city}]]></city>
+    <state><![CDATA[{job.town.state}]]></state>
+    <country><![CDATA[{job.town.country}]]></country>
     <postalcode>{job.zip}</postalcode>
     <isremote>{"yes" if job.remote else "no"}</isremote>
     <date>{job.posted:%Y-%m-%d %H:%M:%S}.000 UTC</date>
@@ -207,7 +207,7 @@ def _jooble(job: _Job) -> str:
     return f"""  <job id="{job.ref}">
     <link><![CDATA[{job.url}]]></link>
     <name><![CDATA[{job.title}]]></name>
-    <region><![CDATA[{job.place.city}, {job.place.state}]]></region>
+    <region><![CDATA[{job.town.city}, {job.town.state}]]></region>
     <salary><![CDATA[{job.salary}]]></salary>
     <description><![CDATA[{job.text}]]></description>
     <company><![CDATA[{job.company}]]></company>
@@ -222,12 +222,12 @@ def _jooble(job: _Job) -> str:
 
 def _appcast(job: _Job) -> str:
     return f"""  <job>
-    <location>{escape(job.place.city)}, {job.place.state}, {job.place.country}</location>
+    <location>{escape(job.town.city)}, {job.town.state}, {job.town.country}</location>
     <title>{escape(job.title)}</title>
-    <city>{escape(job.place.city)}</city>
-    <state>{job.place.state}</state>
+    <city>{escape(job.town.city)}</city>
+    <state>{job.town.state}</state>
     <zip>{job.zip}</zip>
-    <country>{job.place.country}</country>
+    <country>{job.town.country}</country>
     <job_type>{job.type}</job_type>
     <posted_at>{job.posted:%Y-%m-%d}</posted_at>
     <job_reference>{job.ref}</job_reference>

@@ -1,4 +1,4 @@
-"""The content of made-up jobs: trades with their titles and duties, places, employers."""
+"""The content of made-up jobs: trades with their titles and duties, towns, employers."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ class Trade(NamedTuple):
     wishes: tuple[str, ...]
 
 
-class Place(NamedTuple):
+class Town(NamedTuple):
     city: str
     state: str
     country: str
@@ -254,7 +254,7 @@ CLOSINGS = (
     "Reference {ref}: please quote it when you call. No agencies, please.",
 )
 
-_PLACES = """Austin|TX|US|78701 78704 78745 78758
+_TOWNS = """Austin|TX|US|78701 78704 78745 78758
 Houston|TX|US|77002 77036 77084 77449
 Dallas|TX|US|75201 75217 75243
 San Antonio|TX|US|78207 78228 78245
@@ -300,9 +300,9 @@ Manchester|England|GB|M1 1AE|M14 5TP
 München|Bayern|DE|80331 80469
 Köln|Nordrhein-Westfalen|DE|50667 50823"""
 
-PLACES = tuple(
-    Place(city, state, country, tuple(zips if len(zips) > 1 else zips[0].split()))
-    for city, state, country, *zips in (line.split("|") for line in _PLACES.splitlines())
+TOWNS = tuple(
+    Town(city, state, country, tuple(zips if len(zips) > 1 else zips[0].split()))
+    for city, state, country, *zips in (line.split("|") for line in _TOWNS.splitlines())
 )
 
 _NAMES = """

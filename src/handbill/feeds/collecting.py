@@ -75,7 +75,7 @@ def settings_digest(body: FeedBody, zone: str) -> bytes:
     return hashlib.blake2b(_PACK.encode(read_by), digest_size=16, key=_READING).digest()
 
 
-class Place(NamedTuple):
+class FeedLocale(NamedTuple):
     """Zone and currency of a feed's dates and amounts. ``rated``: currencies with a rate today."""
 
     zone: str
@@ -83,9 +83,9 @@ class Place(NamedTuple):
     rated: Container[str] | None = None
 
 
-def place_of(tx: Tx, client: Client, now: Instant) -> Place:
+def locale_of(tx: Tx, client: Client, now: Instant) -> FeedLocale:
     today = rates.exchange_of(tx, client, now)
-    return Place(client.zone, today.currency, today)
+    return FeedLocale(client.zone, today.currency, today)
 
 
 class Known:
@@ -205,7 +205,7 @@ TurnPage = Callable[[str], tuple[Iterable[bytes], str]]
 def collect(
     chunks: Iterable[bytes],
     feed: FeedBody,
-    place: Place,
+    locale: FeedLocale,
     known: Known,
     spool: Spool,
     charset: str = "",
@@ -217,7 +217,7 @@ def collect(
     **Refuses** (ImportFailed) a feed that is malformed or cannot be mapped.
     """
     with failing():
-        reading = reading_of(chunks, feed, place, charset, known.by_digest)
+        reading = reading_of(chunks, feed, locale, charset, known.by_digest)
         found = Collected(known, spool, reading.mappings)
         while True:
             _meet_all(found, reading)
@@ -228,7 +228,7 @@ def collect(
                 raise ImportFailed("too_large", f"The feed has more than {MOST_PAGES:,} pages.")
             chunks, charset = turn(reading.following[-1])
             mapped = msgspec.structs.replace(feed, mappings=found.mappings)
-            reading = reading_of(chunks, mapped, place, charset, known.by_digest)
+            reading = reading_of(chunks, mapped, locale, charset, known.by_digest)
 
 
 def _meet_all(found: Collected, reading: "Reading") -> None:
@@ -278,7 +278,7 @@ class Reading(NamedTuple):
 def reading_of(
     chunks: Iterable[bytes],
     feed: FeedBody,
-    place: Place,
+    locale: FeedLocale,
     charset: str = "",
     known: Container[bytes] = (),
 ) -> Reading:
@@ -296,12 +296,12 @@ def reading_of(
         reader,
         collection=nodes["source"],
         known=known,
-        salt=settings_digest(read_by, place.zone),
+        salt=settings_digest(read_by, locale.zone),
         following=following,
         passes_broken=True,
     )
-    zone = zone_of(place.zone)
-    map_job = compile_mapping(read_by, zone, place.currency, read_instant, place.rated)
+    zone = zone_of(locale.zone)
+    map_job = compile_mapping(read_by, zone, locale.currency, read_instant, locale.rated)
     return Reading(items, map_job, mappings, repaired, following)
 
 

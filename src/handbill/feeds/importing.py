@@ -24,11 +24,11 @@ from handbill.feeds.collecting import (
     TurnPage,
     collect,
     former_of,
-    place_of,
+    locale_of,
     settings_digest,
 )
 from handbill.host.clock import ticking
-from handbill.host.egress import Asked, EgressFailed, EgressRefused, Fetched, Limits
+from handbill.host.egress import Asked, EgressFailed, EgressRefused, Fetched, FetchLimits
 from handbill.host.ids import new_uuid
 from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
@@ -81,12 +81,14 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
         if fetched.unchanged and marked is not None:
             return _unchanged(tools, feed, run, marked)
         with tools.records.read() as tx:
-            known, place = former_of(tx, feed.no), place_of(tx, client, tools.clock.now())
+            known, locale = former_of(tx, feed.no), locale_of(tx, client, tools.clock.now())
         with TemporaryFile(dir=_folder(tools), buffering=1024 * 1024) as file:
             size = former.body.bytes if former is not None else 0
             chunks = _told(tools, feed, run, fetched, size)
             with _pages(tools, feed, run, fetched) as turn:
-                found = collect(chunks, feed.body, place, known, Spool(file), fetched.charset, turn)
+                found = collect(
+                    chunks, feed.body, locale, known, Spool(file), fetched.charset, turn
+                )
             if found.pages > 1:
                 # The first page may stay the same while a later one changes.
                 run.body.etag = run.body.last_modified = ""
@@ -112,7 +114,7 @@ def _fetched(tools: Tools, feed: Feed, marked: Run | None) -> Iterator[Fetched]:
     settings, asked = tools.settings, _asked(tools, feed)
     if marked is not None:
         asked = replace(asked, etag=marked.body.etag, last_modified=marked.body.last_modified)
-    limits = Limits(total_seconds=settings.feed_seconds, most_bytes=settings.feed_most_bytes)
+    limits = FetchLimits(total_seconds=settings.feed_seconds, most_bytes=settings.feed_most_bytes)
     try:
         with tools.egress.open(feed.body.url, limits, asked) as fetched:
             yield fetched
@@ -140,7 +142,7 @@ def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnP
                 )
             seen.add(url)
             passed = (tools.clock.now() - began) // SECOND
-            limits = Limits(
+            limits = FetchLimits(
                 total_seconds=max(1, settings.feed_seconds - passed),
                 most_bytes=max(1, settings.feed_most_bytes - run.body.bytes),
             )

@@ -19,9 +19,9 @@ from handbill.dialects.inbound.scanner import Item
 from handbill.feeds.collecting import (
     SAMPLE_BYTES,
     Collected,
+    FeedLocale,
     ImportFailed,
     Known,
-    Place,
     Spool,
     failing,
     meet,
@@ -29,7 +29,7 @@ from handbill.feeds.collecting import (
     reading_of,
     tell_repairs,
 )
-from handbill.host.egress import Asked, Egress, EgressFailed, EgressRefused, Limits
+from handbill.host.egress import Asked, Egress, EgressFailed, EgressRefused, FetchLimits
 from handbill.jobs import service as jobs
 from handbill.jobs.service import Written
 from handbill.kit.instants import Instant
@@ -72,7 +72,7 @@ class Preview:
 
 def preview(
     egress: Egress,
-    at: tuple[Client, Place],
+    at: tuple[Client, FeedLocale],
     now: Instant,
     feed: FeedBody,
     asked: Asked,
@@ -86,7 +86,7 @@ def preview(
 
 def _fetched(egress: Egress, url: str, asked: Asked, most_bytes: int) -> Body:
     """The beginning of the feed's body; if the fetch breaks off, what was received until then."""
-    limits = Limits(_SECONDS / 2, _SECONDS / 2, _SECONDS, most_bytes)
+    limits = FetchLimits(_SECONDS / 2, _SECONDS / 2, _SECONDS, most_bytes)
     body = Body()
     try:
         with egress.open(url, limits, asked) as chunks:
@@ -102,14 +102,14 @@ def _fetched(egress: Egress, url: str, asked: Asked, most_bytes: int) -> Body:
     return body
 
 
-def _read(body: Body, at: tuple[Client, Place], now: Instant, feed: FeedBody) -> Preview:
-    client, place = at
+def _read(body: Body, at: tuple[Client, FeedLocale], now: Instant, feed: FeedBody) -> Preview:
+    client, locale = at
     seen = _looked_at(body)
     nodes = [] if seen is None else list(seen.nodes)
     found = Collected(Known(()), Spool(BytesIO()), feed.mappings)
     failure: ImportFailed | None = None
     try:
-        for item in _met(body, feed, place, found):
+        for item in _met(body, feed, locale, found):
             nodes = nodes or list(item.fields or ())
         _check_any(body, found)
     except ImportFailed as failed:
@@ -127,13 +127,13 @@ def _read(body: Body, at: tuple[Client, Place], now: Instant, feed: FeedBody) ->
     )
 
 
-def _met(body: Body, feed: FeedBody, place: Place, found: Collected) -> Iterator[Item]:
+def _met(body: Body, feed: FeedBody, locale: FeedLocale, found: Collected) -> Iterator[Item]:
     """The first items, each with its job or its faults."""
     if body.stopped == FETCH and not body.chunks:
         raise ImportFailed("fetch", body.message)
     try:
         with failing():
-            reading = reading_of(iter(body.chunks), feed, place, body.charset)
+            reading = reading_of(iter(body.chunks), feed, locale, body.charset)
             found.mappings = reading.mappings
             for item in islice(reading.items, MOST_ITEMS):
                 found.total += 1

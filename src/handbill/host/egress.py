@@ -22,7 +22,7 @@ from handbill.kit.urls import NotUrl, canonical_url, place_of
 if TYPE_CHECKING:  # imported when the first request goes out: few processes ever send one
     import aiohttp
 
-__all__ = ["Asked", "Egress", "EgressFailed", "EgressRefused", "Fetched", "Limits"]
+__all__ = ["Asked", "Egress", "EgressFailed", "EgressRefused", "FetchLimits", "Fetched"]
 
 MOST_REDIRECTS = 3
 _ASCII = bytes(range(128))
@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     """Bounds of one exchange; bytes are limited twice: as received, and as inflated."""
 
     connect_seconds: float = 10
@@ -97,7 +97,7 @@ class Egress:
         self._starting = threading.Lock()
 
     @contextmanager
-    def open(self, url: str, limits: Limits, asked: Asked | None = None) -> Iterator[Fetched]:
+    def open(self, url: str, limits: FetchLimits, asked: Asked | None = None) -> Iterator[Fetched]:
         """Get a URL, over at most 3 redirects. **Refuses** statuses other than 200 and 304."""
         exchange = _Exchange(self._started(), limits)
         try:
@@ -105,7 +105,7 @@ class Egress:
         finally:
             exchange.close()
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> int:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: FetchLimits) -> int:
         """Post a body, follow no redirect, read no answer; the status."""
         exchange = _Exchange(self._started(), limits)
         try:
@@ -170,7 +170,7 @@ class Egress:
         exchange.response = await request(session, method, url, headers, body)
         return exchange.response
 
-    async def _checked(self, url: str, limits: Limits) -> list[str]:
+    async def _checked(self, url: str, limits: FetchLimits) -> list[str]:
         """The addresses that may be dialled for the URL."""
         _, host, port = place_of(url)
         self.places.require_port(host, port, PORTS)
@@ -182,7 +182,7 @@ class Egress:
 class _Exchange:
     """One fetch or post: its deadline, its session, and the bridge to the event loop's thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: FetchLimits) -> None:
         self._loop = loop
         self._deadline = loop.time() + limits.total_seconds
         self._session: aiohttp.ClientSession | None = None

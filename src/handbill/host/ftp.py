@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handbill.host.clock import ticking
-from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
+from handbill.host.egress import Egress, EgressFailed, EgressRefused, FetchLimits
 
 PORTS = frozenset({21, 2121})
 LEAST_DATA_PORT = 1_024
@@ -42,7 +42,7 @@ class Login:
 class FtpSession:
     """A login under way. Once ``broken`` it accepts no further file."""
 
-    def __init__(self, talk: "_Talk", limits: Limits) -> None:
+    def __init__(self, talk: "_Talk", limits: FetchLimits) -> None:
         self._talk = talk
         self._limits = limits
         self._folders: set[str] = set()
@@ -139,7 +139,7 @@ class FtpSession:
 
 
 @contextmanager
-def ftp_session(egress: Egress, login: Login, limits: Limits) -> Iterator[FtpSession]:
+def ftp_session(egress: Egress, login: Login, limits: FetchLimits) -> Iterator[FtpSession]:
     """Log in for the length of the block, ``total_seconds`` at most.
 
     **Refuses** (EgressRefused) places that egress refuses, and a login that the server rejects;
@@ -180,7 +180,7 @@ class _Talk(ftplib.FTP_TLS):
     """``ftplib`` on an existing connection, with bounds on what it reads."""
 
     def __init__(
-        self, connection: socket.socket, host: str, context: ssl.SSLContext, limits: Limits
+        self, connection: socket.socket, host: str, context: ssl.SSLContext, limits: FetchLimits
     ) -> None:
         super().__init__(context=context, timeout=limits.idle_seconds)
         self._lines = 0
@@ -247,7 +247,7 @@ class _Talk(ftplib.FTP_TLS):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def _dialled(addresses: list[str], port: int, limits: Limits) -> socket.socket:
+def _dialled(addresses: list[str], port: int, limits: FetchLimits) -> socket.socket:
     """A connection to the first address that accepts one."""
     *others, last = addresses[:_MOST_ADDRESSES]
     for address in others:
@@ -256,7 +256,7 @@ def _dialled(addresses: list[str], port: int, limits: Limits) -> socket.socket:
     return _connected(last, port, limits)
 
 
-def _connected(address: str, port: int, limits: Limits) -> socket.socket:
+def _connected(address: str, port: int, limits: FetchLimits) -> socket.socket:
     connection = socket.create_connection((address, port), limits.connect_seconds)
     connection.settimeout(limits.idle_seconds)
     return connection

@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 if TYPE_CHECKING:
-    from handbill.host.egress import Limits
+    from handbill.host.egress import FetchLimits
 
 _READ = 256 * 1024
 
@@ -42,7 +42,7 @@ class _Pinned(AbstractResolver):
 
 
 def session_to(
-    addresses: Sequence[str], limits: "Limits", tls: ssl.SSLContext | None
+    addresses: Sequence[str], limits: "FetchLimits", tls: ssl.SSLContext | None
 ) -> aiohttp.ClientSession:
     """A session of one connection, to one of these addresses."""
     connector = aiohttp.TCPConnector(

@@ -25,7 +25,7 @@ _DRAWN = 4096
 Settle = Callable[[BaseException | None], None]
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How long and how much. **Units**: seconds; connections."""
 
     head_s: float = 10.0
@@ -60,7 +60,7 @@ class Server:
         answer: Callable[[Request], Answer | Later],
         clock: Clock,
         ids: Ids,
-        limits: Limits,
+        limits: ServerLimits,
         is_proxy: Callable[[str], bool],
     ) -> None:
         self.answer = answer

@@ -11,7 +11,7 @@ from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.counting import AtJob, Counted
 from handbill.ledger.runs import Click, Conversion, Known
-from handbill.ledger.terms import Basis, Terms
+from handbill.ledger.terms import Basis, ClientTerms
 from handbill.postings import spending
 from handbill.store.journal_streams import Mark
 from handbill.store.marks import Marks
@@ -40,7 +40,7 @@ class Batch:
     arrivals: dict[int, Arrivals] = field(default_factory=dict)
     places: set[Place] = field(default_factory=set)
     basis: Basis | None = None
-    terms: dict[int, Terms] = field(default_factory=dict)
+    terms: dict[int, ClientTerms] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)
     hires: list[funnel.Hire] = field(default_factory=list)
     dues: list[spending.Due] = field(default_factory=list)

@@ -14,7 +14,7 @@ from handbill.jobs.service import changed_at as jobs_changed_at
 from handbill.kit.instants import Instant
 from handbill.kit.zones import PERIODS, start_of
 from handbill.ledger import counting, folding
-from handbill.ledger.terms import Terms, read_terms
+from handbill.ledger.terms import ClientTerms, read_terms
 from handbill.store.records import Records, Tx
 
 
@@ -101,7 +101,7 @@ _OWNER = {
 }
 
 
-def _limits(terms: Terms | None, ats: set[counting.AtJob]) -> set[Limit]:
+def _limits(terms: ClientTerms | None, ats: set[counting.AtJob]) -> set[Limit]:
     if terms is None:
         return set()
     limits = {limit for limits in terms.limits.values() for limit in limits}

@@ -15,7 +15,7 @@ from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, agents
 from handbill.ledger.address_days import AddressDay, address_day
-from handbill.ledger.terms import Terms
+from handbill.ledger.terms import ClientTerms
 from handbill.listings.standings import Link, LinkFinder
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
@@ -114,7 +114,7 @@ class FactFinder:
         self,
         tx: Tx,
         clicks: Mapping[int, Iterable[ReceivedClick]],
-        terms: Mapping[int, Terms],
+        terms: Mapping[int, ClientTerms],
         now: Instant,
     ) -> Facts:
         """What is known about these clicks, by client, under their terms."""
@@ -152,7 +152,7 @@ class FactFinder:
 
 
 def _held(
-    clicks: Mapping[int, Iterable[ReceivedClick]], terms: Mapping[int, Terms]
+    clicks: Mapping[int, Iterable[ReceivedClick]], terms: Mapping[int, ClientTerms]
 ) -> Iterator[tuple[int, ReceivedClick, Held]]:
     for client_no, events in clicks.items():
         known = terms.get(client_no)

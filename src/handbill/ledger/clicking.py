@@ -25,7 +25,7 @@ from handbill.ledger.address_days import address_day
 from handbill.ledger.classing import link_of
 from handbill.ledger.rows import Judged
 from handbill.ledger.runs import RECEIVED, REDELIVERED, Added, Known, Rules
-from handbill.ledger.terms import Terms
+from handbill.ledger.terms import ClientTerms
 from handbill.ledger.tills import Tills, place_of
 
 
@@ -38,7 +38,7 @@ class ClickRun:
     def __init__(
         self,
         client_no: int,
-        terms: Terms | None,
+        terms: ClientTerms | None,
         known: Known,
         rules: Rules,
         judged_at: Instant,

@@ -43,7 +43,7 @@ from handbill.ledger import counter_rows, counting
 from handbill.ledger.counting import Counted, Counting
 from handbill.ledger.rows import Judged
 from handbill.ledger.runs import Known
-from handbill.ledger.terms import Terms
+from handbill.ledger.terms import ClientTerms
 from handbill.ledger.tills import Tills, place_of
 from handbill.store.records import Tx
 
@@ -163,7 +163,7 @@ class Correcting:
     """Computes the corrections of one client's entries, within its caps as they are used now."""
 
     def __init__(
-        self, tx: Tx, begins: Counting, terms: Terms, client_no: int, now: Instant
+        self, tx: Tx, begins: Counting, terms: ClientTerms, client_no: int, now: Instant
     ) -> None:
         self._tx = tx
         self._begins = begins

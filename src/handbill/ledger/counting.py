@@ -26,7 +26,7 @@ from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.kit.instants import Instant
 from handbill.kit.zones import QUARTER, day_of, zone_of
 from handbill.ledger import counter_rows, folding
-from handbill.ledger.terms import Terms
+from handbill.ledger.terms import ClientTerms
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx, tables
@@ -78,7 +78,7 @@ class Counting:
     def read(
         self,
         tx: Tx,
-        terms: Mapping[int, Terms],
+        terms: Mapping[int, ClientTerms],
         at_jobs: Mapping[int, Iterable[AtJob]],
         of_jobs: Mapping[int, OfJobs],
     ) -> Counted:
@@ -204,7 +204,7 @@ def at_job(event: ReceivedClick | ReceivedConversion) -> AtJob:
 
 
 def compared(
-    terms: Terms, of_jobs: OfJobs, stamps: Iterable[Instant], now: Instant
+    terms: ClientTerms, of_jobs: OfJobs, stamps: Iterable[Instant], now: Instant
 ) -> set[CounterKey]:
     """The counters that a client's caps are compared with, for events with these stamps."""
     zone = zone_of(terms.zone)

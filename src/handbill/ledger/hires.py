@@ -18,7 +18,7 @@ from handbill.funnel.service import Hire
 from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
 from handbill.ledger.runs import RECEIVED, Added
-from handbill.ledger.terms import Terms
+from handbill.ledger.terms import ClientTerms
 
 MOST = 1_000
 """The most hires that one batch books."""
@@ -29,7 +29,7 @@ def places_of(hires: Iterable[Hire]) -> set[Place]:
     return {Place(hire.client_no, 0, 0, 0) for hire in hires}
 
 
-def book(added: Added, hire: Hire, terms: Terms | None, now: Instant) -> None:
+def book(added: Added, hire: Hire, terms: ClientTerms | None, now: Instant) -> None:
     """Add a hire to what a client's run adds. It costs nothing."""
     zone = zone_of(terms.zone if terms else "UTC")
     dated = booked(hire.at, "", first_open(now, zone), zone)

@@ -14,7 +14,7 @@ from handbill.core.judging import COUNTED
 from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
 from handbill.ledger.runs import RECEIVED, Added
-from handbill.ledger.terms import Terms
+from handbill.ledger.terms import ClientTerms
 from handbill.postings.spending import Due, Share
 
 
@@ -27,7 +27,7 @@ def _place_of(due: Due, share: Share) -> Place:
     return Place(share.client_no, 0, 0, due.former.publisher_no)
 
 
-def book(added: Added, due: Due, share: Share, terms: Terms | None, now: Instant) -> None:
+def book(added: Added, due: Due, share: Share, terms: ClientTerms | None, now: Instant) -> None:
     """Add a client's part of a day to what its run adds. It uses no room of any cap."""
     zone = zone_of(terms.zone if terms else "UTC")
     dated = booked(share.at, "", first_open(now, zone), zone)

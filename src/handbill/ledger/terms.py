@@ -33,7 +33,7 @@ from handbill.standing.service import ceilings_since
 from handbill.store.records import Tx
 
 
-class Terms(NamedTuple):
+class ClientTerms(NamedTuple):
     """The terms of one client; equal terms judge alike. ``held``: by publisher, the rules for its
     clicks. ``pay_every_apply``: the publishers that are also paid for further applies of a click.
     ``each_job``: by job group, the caps of each of its jobs; ``jobs``: by id, those of single jobs.
@@ -120,7 +120,7 @@ Places = dict[Place, tuple[tuple[Any, ...], OfPlace]]
 _MOST_PLACES = 100_000
 
 
-def terms_of(basis: Basis, known: Places | None = None) -> dict[int, Terms]:
+def terms_of(basis: Basis, known: Places | None = None) -> dict[int, ClientTerms]:
     """The terms of every client. A client that does not exist has none. ``known``: earlier results
     for places, computed again only if what they follow from differs.
     """
@@ -138,7 +138,7 @@ def terms_of(basis: Basis, known: Places | None = None) -> dict[int, Terms]:
         if (caps := each_job(group.body.caps)) and group.client_no in each:
             each[group.client_no][no] = caps
     found = {
-        no: Terms(
+        no: ClientTerms(
             client.zone,
             basis.currencies.get(client.agency_no, ""),
             {},
@@ -168,7 +168,11 @@ def terms_of(basis: Basis, known: Places | None = None) -> dict[int, Terms]:
 
 
 def _at(
-    place: Place, terms: Terms, basis: Basis, ceilings: Mapping[int, "_OfEntity"], known: Places
+    place: Place,
+    terms: ClientTerms,
+    basis: Basis,
+    ceilings: Mapping[int, "_OfEntity"],
+    known: Places,
 ) -> OfPlace:
     client = basis.clients[place.client_no]
     campaign, group = basis.campaigns.get(place.campaign_no), basis.groups.get(place.group_no)
@@ -202,7 +206,7 @@ def read_terms(
     otherwise: Definition | None = None,
     jobs: Iterable[bytes] = (),
     since: date = date.max,
-) -> dict[int, Terms]:
+) -> dict[int, ClientTerms]:
     """The terms of every client of these places, read at once (see ``read_basis``)."""
     return terms_of(read_basis(tx, places, otherwise, jobs, since))
 

@@ -11,7 +11,7 @@ from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.core.nouns import Client, Publisher
 from handbill.core.vendors import path_of
-from handbill.host.egress import EgressFailed, EgressRefused, Limits
+from handbill.host.egress import EgressFailed, EgressRefused, FetchLimits
 from handbill.host.figures import DELIVERIES
 from handbill.host.ftp import FtpSession, Login, ftp_session
 from handbill.kit import digests
@@ -28,7 +28,7 @@ from handbill.store.records import Tx
 from handbill.work.queue import MOST_ATTEMPTS
 from handbill.work.tools import Tools
 
-LIMITS: Final = Limits(connect_seconds=10, idle_seconds=30, total_seconds=1_800)
+LIMITS: Final = FetchLimits(connect_seconds=10, idle_seconds=30, total_seconds=1_800)
 _CHUNK = 256 * 1024
 _NEVER = (None, None, None)
 _SAME_PATH = "another client's file has this path; use {clientId} in pathTemplate"
@@ -97,7 +97,7 @@ def page(
     return standing, total
 
 
-def deliver(tools: Tools, publisher_no: int, attempt: int, limits: Limits = LIMITS) -> None:
+def deliver(tools: Tools, publisher_no: int, attempt: int, limits: FetchLimits = LIMITS) -> None:
     """Deliver what is due. **Refuses** (Unavailable) when some of it has failed and may be tried
     again; what our rules or the login forbid is only stored as a failure.
     """
@@ -213,7 +213,7 @@ def _parted(parcels: list[Parcel]) -> tuple[list[Parcel], list[Parcel]]:
 
 
 def _deliver(
-    tools: Tools, login: Login, due: list[Parcel], failed_state: str, limits: Limits
+    tools: Tools, login: Login, due: list[Parcel], failed_state: str, limits: FetchLimits
 ) -> None:
     if not due:
         return

@@ -16,7 +16,7 @@ from handbill.core.bids import (
     Asked,
     Bid,
     Offer,
-    Terms,
+    PlacementTerms,
     Withheld,
     barred,
     bid_of,
@@ -150,7 +150,7 @@ def _outcome(
     if not states[-1].trades:
         reasons.append(Withheld.NOT_TRADING)
     terms = terms_of(look.client, found.campaign, found.group, publisher, look.exchange)
-    if not isinstance(terms, Terms):
+    if not isinstance(terms, PlacementTerms):
         return Outcome(publisher, [*reasons, terms], None, None, 0, shop)
     paced = look.force.paced.get((found.group.no, publisher.no))
     offer = offer_of(terms, look.asked, today, paced)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.bids import PLAIN_JOB, Asked, Offer, Terms, heeds_feed, offer_of
+from handbill.core.bids import PLAIN_JOB, Asked, Offer, PlacementTerms, heeds_feed, offer_of
 from handbill.core.rates import number_of
 from handbill.kit.instants import Instant
 from handbill.listings.offers import LISTABLE, asked_in
@@ -68,7 +68,7 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
     return found
 
 
-def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
+def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock:
     """What of them is offered on these terms, at the set bids; the mean is a whole amount."""
     some_jobs = jobs if heeds_feed(terms) else _without_feed(jobs)
     found = [(offer_of(terms, asked, today), count) for asked, count in some_jobs]

@@ -18,7 +18,16 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.campaigns import service as campaigns
-from handbill.core.bids import PLAIN_JOB, POSTED, Asked, Offer, Terms, barred, offer_of, terms_of
+from handbill.core.bids import (
+    PLAIN_JOB,
+    POSTED,
+    Asked,
+    Offer,
+    PlacementTerms,
+    barred,
+    offer_of,
+    terms_of,
+)
 from handbill.core.in_force import InForce, Paced
 from handbill.core.nouns import Client, Group, JobSettings, Publisher
 from handbill.core.pacing.thinning import turn_of
@@ -98,7 +107,7 @@ class Deal(NamedTuple):
     """The terms of one trading job group with a publisher, by its slot, as they are in force."""
 
     slot: int
-    terms: Terms
+    terms: PlacementTerms
     paced: Paced | None
 
 
@@ -185,7 +194,9 @@ def trades_of(
         found = (
             Deal(slot, terms, force.paced.get((group.no, publisher.no)))
             for slot, publisher in _open(group, slots, force)
-            if isinstance(terms := terms_of(client, campaign, group, publisher, exchange), Terms)
+            if isinstance(
+                terms := terms_of(client, campaign, group, publisher, exchange), PlacementTerms
+            )
         )
         if deals := tuple(found):
             trades[group.no] = Trade(group.campaign_no, deals)

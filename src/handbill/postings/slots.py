@@ -12,7 +12,7 @@ from handbill.core import rotation
 from handbill.core.nouns import Client
 from handbill.core.posting_costs import hours_of
 from handbill.core.postings import Posting, PostingJob
-from handbill.core.rotation import Standing, Terms
+from handbill.core.rotation import PostingTerms, Standing
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, MINUTE, Instant
@@ -214,10 +214,10 @@ def settle(tx: Tx, posting: Posting, now: Instant) -> None:
     publish(tx, turning_rows.whose(tx, (*change.into, *change.out, *change.ended)), now)
 
 
-def _terms(posting: Posting) -> Terms:
+def _terms(posting: Posting) -> PostingTerms:
     body = posting.body
     left = None if is_slots(posting) else body.available - posting.credits_used
-    return Terms(
+    return PostingTerms(
         slots=body.available,
         credits_left=left,
         rotate_every=body.rotate_days * DAY,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape
 
-from handbill.host.egress import Asked, Egress, EgressFailed, Fetched, Limits
+from handbill.host.egress import Asked, Egress, EgressFailed, Fetched, FetchLimits
 from handbill.kit.digests import digest_of
 
 Ailment = Literal["", "away", "torn", "empty"]
@@ -57,7 +57,7 @@ class Sites(Egress):
         self._sites = sites
 
     @contextmanager
-    def open(self, url: str, limits: Limits, asked: Asked | None = None) -> Iterator[Fetched]:  # noqa: ARG002
+    def open(self, url: str, limits: FetchLimits, asked: Asked | None = None) -> Iterator[Fetched]:  # noqa: ARG002
         careers = self._sites[url]
         if careers.ails == "away":
             raise EgressFailed("answered with status 503")
@@ -67,5 +67,5 @@ class Sites(Egress):
         chunks: Sequence[bytes] = () if is_known else (body,)
         yield Fetched(url, etag, "", is_known, "utf-8", iter(chunks))
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> int:  # noqa: ARG002
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: FetchLimits) -> int:  # noqa: ARG002
         return _ACCEPTED

@@ -7,7 +7,7 @@ import msgspec
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from handbill.changes import service
-from handbill.changes.service import Place
+from handbill.changes.service import CursorPlace
 from handbill.core import undoing as core
 from handbill.core.trail import Act, Actor, Changed, Kind
 from handbill.kit.instants import DAY, instant_or_day
@@ -53,7 +53,7 @@ class ChangesBelow(Query):
     )
 
     @property
-    def before(self) -> Place | None:
+    def before(self) -> CursorPlace | None:
         """Where the list goes on."""
         if self.cursor is None:
             return None

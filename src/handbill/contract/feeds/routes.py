@@ -20,7 +20,7 @@ from handbill.contract.jobs.answers import example, jobs_told
 from handbill.contract.switches import switches
 from handbill.core import nouns
 from handbill.feeds import previewing, service
-from handbill.feeds.collecting import place_of
+from handbill.feeds.collecting import locale_of
 from handbill.feeds.importing import asked_of
 from handbill.http.kinds import Ask, Look
 from handbill.http.operations import PAGED, Answer, Call, Operation
@@ -82,7 +82,7 @@ def _one_run(call: Call) -> Run:
 def _preview(call: Call) -> dict[str, Any]:
     feed, password = service.draft(call.body.given())
     asked = asked_of(feed, password or "")
-    at = (call.client, place_of(call.tx, call.client, call.now))
+    at = (call.client, locale_of(call.tx, call.client, call.now))
     most_bytes = call.settings.feed_most_bytes
     tried = previewing.preview(call.desk.egress, at, call.now, feed, asked, most_bytes)
     found, failure = tried.found, tried.failure
