@@ -12,6 +12,7 @@ from bench.figures import Figure
 from bench.stock import NOW, add_client, open_tools
 from handbill.clients import rows as clients
 from handbill.contract.overview.models import overview_told, timeseries_told
+from handbill.core.metrics import finished_as
 from handbill.core.nouns import Client
 from handbill.kit.instants import moment_of
 from handbill.stats import overviews
@@ -23,7 +24,7 @@ from handbill.work.tools import Tools
 CLIENTS, GROUPS, PUBLISHERS, DAYS = 500, 1_000, 5, 60
 MOST_SECONDS = 0.1
 _TIMES = 20
-_METRICS = ("spent", "clicks", "applies")
+_METRICS = {name: finished_as(name) for name in ("spent", "clicks", "applies")}
 _SUMS = dict.fromkeys(SUMS, 1_000_000)
 
 

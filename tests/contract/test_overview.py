@@ -1,5 +1,6 @@
 """Figures by day through the doors: what is asked for, of whom, and what is refused."""
 
+from calendar import monthrange
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from contract.test_resolved_status import Market, budget
 from engines.test_segments import entry
 from handbill.core.metrics import FOR_EMPLOYERS, NAMES
 from handbill.groups.service import group_of
-from handbill.kit.instants import DAY
+from handbill.kit.instants import DAY, moment_of
 from handbill.kit.zones import zone_of
 from handbill.ledger import daily_sums
 from handbill.publishers import service as publishers
@@ -88,6 +89,33 @@ def test_a_page_tells_all_clients_together(market: Market) -> None:
     assert second["total"] == {"spent": 0.75, "clicks": 3, "applies": 0}
     office.ask("DELETE", market.client)
     assert overview(office)["total"] == {"spent": 0, "clicks": 0, "applies": 0}
+
+
+def test_a_month_is_told_beside_its_plan(market: Market) -> None:
+    """A week of 25 cents a day, and a dollar today."""
+    office = market.office
+    office.put(market.client, {"caps": budget(900)})
+    today = moment_of(office.clock.now()).date()
+    office.clock.forward(7 * DAY)
+    told = office.ask("POST", "/token", {"client_id": office.api_client_id})
+    office.headers["x-authorization-key"] = told.json["access_token"]
+    days = monthrange(today.year, today.month)[1]
+    assert today.day + 7 <= days, "the week is of one month"
+    clicked(market, 0, 4)
+    for days_ago in range(1, 8):
+        clicked(market, days_ago, 1)
+    month = overview(office)["data"][0]["month"]
+    left = days - today.day - 7
+    assert month == {"used": 2.75, "planned": 900, "projected": 2.75 + 0.25 * left}
+    second = office.client(companyName="Second", caps=budget(10))
+    office.put(second, {"caps": {"budget": {"cap": "Daily", "value": 10}}})
+    together = overview(office)["month"]
+    assert together == {
+        "used": 2.75,
+        "planned": 900 + 10 * days,
+        "projected": 2.75 + 0.25 * left,
+        "unplanned": 0,
+    }
 
 
 def test_others_clients_are_not_told(market: Market) -> None:

@@ -12,6 +12,7 @@ from handbill.clients import service as clients
 from handbill.core.charging import Limit
 from handbill.core.metrics import RAW, Sums, finished_as, made_of
 from handbill.core.nouns import Cap, Client
+from handbill.core.pacing.months import MOST_EVIDENCE, Month, Spent, month_of, together
 from handbill.core.standing.reasons import Resolved
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
@@ -62,16 +63,21 @@ class Line(NamedTuple):
     days: Sequence[Sums]
     before: Sums
     budget: tuple[Cap, int] | None
+    month: Month
 
 
 class Overview(NamedTuple):
-    """Clients of an agency. ``total``, ``before``: of all its live ones; ``clients``: how many."""
+    """Clients of an agency. ``total``, ``before``, ``month``: of all its live ones; ``clients``:
+    how many; ``unplanned``: of how many nothing is planned.
+    """
 
     currency: str
     lines: Sequence[Line]
     total: Sums
     before: Sums
+    month: Month
     clients: int
+    unplanned: int
 
 
 def summed(some: Iterable[Sums]) -> Sums:
@@ -133,18 +139,8 @@ def overview(
         every = [one for one in every if one.no in only]
         count = len(every)
     lasts = {one.no: day_of(now, zone_of(one.zone)) for one in every}
-    total, before = [
-        summed(
-            daily_sums.total(
-                tx,
-                [no for no, last in lasts.items() if last == today],
-                (today - (back + days - 1) * _DAY).isoformat(),
-                (today - back * _DAY).isoformat(),
-            )
-            for today in {*lasts.values()}
-        )
-        for back in (0, days)
-    ]
+    total, before = (_total(tx, lasts, days, back) for back in (0, days))
+    months = _months(tx, every, lasts)
     shown = every[skip : skip + limit]
     nos = [one.no for one in shown]
     since = min((lasts[no] for no in nos), default=date.max) - 2 * days * _DAY
@@ -163,9 +159,47 @@ def overview(
                 _by_day(of, first, last),
                 summed(former),
                 _budget(tx, one, last),
+                months[one.no],
             )
         )
-    return Overview(access.agency_by_number(tx, agency_no).currency, lines, total, before, count)
+    all_months = list(months.values())
+    return Overview(
+        access.agency_by_number(tx, agency_no).currency,
+        lines,
+        total,
+        before,
+        together(all_months),
+        count,
+        sum(one.planned is None for one in all_months),
+    )
+
+
+def _total(tx: Tx, lasts: Mapping[int, date], days: int, back: int) -> Sums:
+    """The sum of so many days of all these clients, up to so many days before each one's today."""
+    return summed(
+        daily_sums.total(
+            tx,
+            [no for no, last in lasts.items() if last == today],
+            (today - (back + days - 1) * _DAY).isoformat(),
+            (today - back * _DAY).isoformat(),
+        )
+        for today in {*lasts.values()}
+    )
+
+
+def _months(tx: Tx, some: Sequence[Client], lasts: Mapping[int, date]) -> dict[int, Month]:
+    """Each client's month up to its today."""
+    spent: dict[int, Spent] = {}
+    for today in {*lasts.values()}:
+        nos = [no for no, last in lasts.items() if last == today]
+        spent |= daily_sums.spent_of(tx, nos, today)
+    found = {}
+    for one in some:
+        today = lasts[one.no]
+        days_over = (today - day_of(one.created_at, zone_of(one.zone))).days
+        over = min(MOST_EVIDENCE, max(0, days_over))
+        found[one.no] = month_of(one.body.caps.budget, today, spent.get(one.no, Spent()), over)
+    return found
 
 
 def _budget(tx: Tx, client: Client, today: date) -> tuple[Cap, int] | None:

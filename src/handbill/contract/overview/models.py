@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from handbill.contract.budget.models import StateInBrief
 from handbill.contract.envelopes import Page
 from handbill.core.metrics import NAMES, Number, Sums
+from handbill.core.pacing.months import MOST_EVIDENCE
 from handbill.kit.zones import Period
 from handbill.stats import overviews
 from handbill.stats.overviews import By
@@ -77,6 +78,27 @@ class BudgetInBrief(Model):
     used: Money = Field(description="Used in the period, with markups.")
 
 
+class MonthInBrief(Model):
+    """Spend of the current month beside its plan."""
+
+    used: Money = Field(description="Spend so far, with markups, as budgets count it.")
+    planned: Money | None = Field(
+        description="What the budget cap allows in the whole month: of a daily one, the sum of its "
+        "days; of a weekly one, as many sevenths. Null: there is no such cap."
+    )
+    projected: Money | None = Field(
+        description=f"Expected at the end of the month, at the average of the {MOST_EVIDENCE} days "
+        "before today; at most what is planned. Null: no day is over yet. The forecast of a "
+        "budget, with its range, is in the client's budget."
+    )
+
+
+class MonthOfAll(MonthInBrief):
+    """The same of all clients together. What is null for all of them is null."""
+
+    unplanned: int = Field(description="Number of clients for which nothing is planned.")
+
+
 class ClientLine(Model):
     """A client in figures."""
 
@@ -87,6 +109,7 @@ class ClientLine(Model):
         alias="resolvedStatus", description="Its state, in brief. Its resolved-status has all."
     )
     budget: BudgetInBrief | None = Field(description="Its own budget cap. Null: none.")
+    month: MonthInBrief = Field(description="This month, by its own budget cap.")
     values: dict[str, list[Value]] = Field(
         description="By metric, the value of each day, oldest first."
     )
@@ -103,6 +126,7 @@ class Overview(Page[ClientLine]):
         "of those on other pages."
     )
     before: dict[str, Value] = Field(description="The same of as many days before them.")
+    month: MonthOfAll = Field(description="This month of the same clients as total.")
 
 
 class Series(Model):
@@ -164,6 +188,7 @@ def overview_told(found: overviews.Overview, metrics: Finishing) -> Overview:
         currency=found.currency,
         total=_named(found.total, metrics),
         before=_named(found.before, metrics),
+        month=MonthOfAll.of(**found.month._asdict(), unplanned=found.unplanned),
     )
 
 
@@ -175,6 +200,7 @@ def _line(one: overviews.Line, metrics: Finishing) -> ClientLine:
         last_on=one.last.isoformat(),
         state=StateInBrief.of(one.resolved),
         budget=cap and BudgetInBrief.of(period=cap.period, value=cap.value, used=used),
+        month=MonthInBrief.of(one.month),
         before=_named(one.before, metrics),
         **_figures(one.days, overviews.summed(one.days), metrics),
     )

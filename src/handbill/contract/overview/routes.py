@@ -52,6 +52,7 @@ _FIGURES: Final[dict[str, Any]] = {
     "total": {"spent": 26.75, "clicks": 53, "applies": 5},
 }
 _BEFORE: Final = {"spent": 22.5, "clicks": 45, "applies": 4}
+_MONTH: Final = {"used": 610.5, "planned": 900, "projected": 840}
 _CURRENT: Final = (
     "The figures are those of stats, kept by day as clicks are judged: a few seconds behind."
 )
@@ -80,6 +81,7 @@ OPERATIONS: Final = [
                         "delivery": "PACED",
                     },
                     "budget": {"cap": "Monthly", "value": 900, "used": 610.5},
+                    "month": _MONTH,
                     **_FIGURES,
                     "before": _BEFORE,
                 }
@@ -87,6 +89,7 @@ OPERATIONS: Final = [
             "currency": "USD",
             "total": _FIGURES["total"],
             "before": _BEFORE,
+            "month": {**_MONTH, "unplanned": 0},
         },
     ),
     Operation(

@@ -27,10 +27,7 @@ async def view(request: Request) -> Response:
     calls = calls_of(request)
     page = whole_in(request, "page", 0, 0, 100_000)
     lines = await _overview(calls, 30, page, _ON_A_PAGE)
-    month = _day_of_month(lines.json["data"])
-    today, week, so_far = await asyncio.gather(
-        *(_overview(calls, days, 0, 1) for days in (1, _WEEK, month))
-    )
+    today, week = await asyncio.gather(*(_overview(calls, days, 0, 1) for days in (1, _WEEK)))
     needs = await _needs(calls, lines.json["data"])
     return render(
         request,
@@ -38,8 +35,6 @@ async def view(request: Request) -> Response:
         lines=lines,
         today=today,
         week=week,
-        so_far=so_far,
-        month=month,
         over=_part_over(lines.json["data"]),
         page=page,
         is_full=len(lines.json["data"]) == _ON_A_PAGE,
@@ -50,11 +45,6 @@ async def view(request: Request) -> Response:
 async def _overview(calls: Calls, days: int, page: int, limit: int) -> Reply:
     asked = {"days": days, "metrics": _METRICS, "page": page, "limit": limit}
     return await calls.get("/overview", asked)
-
-
-def _day_of_month(lines: Sequence[Any]) -> int:
-    """How many days the month has had, by the first client's today."""
-    return day_of(lines[0]["endDate"]).day if lines else 1
 
 
 def _part_over(lines: Sequence[Any]) -> dict[str, int]:

@@ -1,0 +1,71 @@
+"""A client's spend of a month beside its plan, for those who look at many clients at once. The
+forecast of a single cap, with its range, is in ``outlook``.
+
+**Units**: micros.
+"""
+
+from calendar import monthrange
+from datetime import date
+from typing import Final, NamedTuple
+
+from handbill.core.nouns import Cap
+
+MOST_EVIDENCE: Final = 7
+"""A projection goes by so many days before today, at most."""
+
+
+class Spent(NamedTuple):
+    """Spend with markups: in this month, today, and in the days before today that a projection goes
+    by.
+    """
+
+    used: int = 0
+    today: int = 0
+    lately: int = 0
+
+
+class Month(NamedTuple):
+    """``planned`` None: there is no budget by day, week or month. ``projected`` None: no day is
+    over, so nothing is known yet.
+    """
+
+    used: int
+    planned: int | None
+    projected: int | None
+
+
+def month_of(cap: Cap | None, today: date, spent: Spent, days_over: int) -> Month:
+    """The month of which ``today`` is a day. ``days_over``: how many days ``lately`` is of.
+
+    The projection assumes that each day that is left brings the average of those days, rounded
+    down, and at most the plan in all.
+    """
+    days = monthrange(today.year, today.month)[1]
+    planned = planned_in(cap, days)
+    if not days_over:
+        return Month(spent.used, planned, None)
+    a_day = spent.lately // days_over
+    projected = spent.used + max(0, a_day - spent.today) + a_day * (days - today.day)
+    if planned is not None:
+        projected = min(projected, max(planned, spent.used))
+    return Month(spent.used, planned, max(projected, spent.used))
+
+
+def planned_in(cap: Cap | None, days: int) -> int | None:
+    """What a budget allows in a month of so many days; of a weekly one, as many sevenths."""
+    if cap is None or cap.period == "Lifetime":
+        return None
+    if cap.period == "Monthly":
+        return cap.value
+    return cap.value * days if cap.period == "Daily" else cap.value * days // 7
+
+
+def together(some: list[Month]) -> Month:
+    """The sum of several. What is planned for none, or projected of none, is None."""
+    planned = [one.planned for one in some if one.planned is not None]
+    projected = [one.projected for one in some if one.projected is not None]
+    return Month(
+        sum(one.used for one in some),
+        sum(planned) if planned else None,
+        sum(projected) if projected else None,
+    )
