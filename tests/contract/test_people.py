@@ -1,13 +1,25 @@
 """People sign in, and a session is a credential of the API itself."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import msgspec
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from contract.asgi import call
-from contract.office import Office
+from contract.office import OPERATIONS, Office
 from contract.signed_in import PASSWORD, asked, person, session
+from handbill.api import fronted
 from handbill.core.persons import IDLE_FOR, LASTS
+from handbill.http.app import Application
+from handbill.http.buckets import SignIns
+from handbill.http.operations import Call
 from handbill.kit.instants import HOUR, MINUTE
 from handbill.people import invitations, service
+from handbill.store.records import Records, Tx
 
 MAIL = "owner@acme.example"
 
@@ -66,6 +78,76 @@ def test_an_address_fails_ten_times_a_minute(office: Office, owner: dict[str, st
     assert asked(office, {}, "POST", "/sessions", body | {"mail": "x@y.example"}).status == 401
     office.clock.forward(MINUTE)
     _sign_in(office)
+
+
+def test_a_stranger_does_not_keep_a_person_out(office: Office, owner: dict[str, str]) -> None:
+    """Failures from one network count for that one alone, as proxies of ours name it."""
+    settings = msgspec.structs.replace(office.desk.settings, trusted_proxies=("10.0.0.0/8",))
+    fronting = fronted(replace(office.desk, settings=settings), office.app)
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        await fronting({**scope, "client": ("10.0.0.1", 9)}, receive, send)
+
+    def status(network: str, password: str) -> int:
+        headers = {"x-forwarded-for": f"198.51.100.1, {network}"}
+        body = {"mail": MAIL, "password": password}
+        status: int = call(front, "POST", "/sessions", body, headers=headers).status
+        return status
+
+    assert [status("203.0.113.1", "wrong") for _ in range(11)] == [401] * 10 + [429]
+    assert status("203.0.113.1", PASSWORD) == 429
+    assert status("203.0.113.2", PASSWORD) == 200
+
+
+def test_from_everywhere_an_address_fails_a_hundred_times_a_minute() -> None:
+    some = SignIns()
+    for number in range(100):
+        assert some.wait("a", f"n{number}", 0) == 0
+        some.fail("a", f"n{number}", 0)
+    assert some.wait("a", "n100", 0) > 0
+    assert some.wait("b", "n100", 0) == 0
+    assert some.wait("a", "n100", MINUTE) == 0
+
+
+class Counted:
+    """Records that know how many readers are open."""
+
+    def __init__(self, records: Records) -> None:
+        self._records, self.readers = records, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._records, name)
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        self.readers += 1
+        with self._records.read() as tx:
+            yield tx
+        self.readers -= 1
+
+
+def test_no_reader_is_held_while_a_password_is_hashed(
+    office: Office, owner: dict[str, str]
+) -> None:
+    records: Any = Counted(office.desk.records)
+    [row] = [one for one in OPERATIONS if one.name == "create_session"]
+    seen = []
+
+    def ahead(call: Call) -> Callable[[], Any]:
+        assert row.ahead is not None
+        prove = row.ahead(call)
+        seen.append(records.readers)
+
+        def proving() -> Any:
+            seen.append(records.readers)
+            return prove()
+
+        return proving
+
+    app = Application([replace(row, ahead=ahead)], replace(office.desk, records=records))
+    reply = call(app, "POST", "/sessions", {"mail": MAIL, "password": PASSWORD})
+    app.close()
+    assert (reply.status, seen) == (200, [1, 0])
 
 
 def test_a_session_stands_alone(office: Office, owner: dict[str, str]) -> None:

@@ -15,13 +15,15 @@ from handbill.pages.assets import asset_url
 from handbill.pages.forms import TOKEN, Form, form_token
 from handbill.pages.frame import calls_of, leave, render
 from handbill.pages.rows import Page
-from handbill.pages.visitors import COOKIE, credential_of, return_path
+from handbill.pages.visitors import cookie_name, credential_of, return_path
 from pages.browsing import Browser, Seen
 
 POLICY = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+OURS = "https://ours.example"
+COOKIE = cookie_name(OURS)
 SESSION = {"cookie": f"{COOKIE}=hbs_of_somebody"}
 CREDENTIAL = {"authorization": "Bearer hbs_of_somebody"}
 
@@ -114,7 +116,7 @@ class Stand:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         rows = [Page("form", "/form", self.form, ("GET", "POST")), Page("bug", "/bug", self.bug)]
         monkeypatch.setattr(pages, "PAGES", rows)
-        self.browser = Browser(Pages(self.api, SeededIds(1), "https://ours.example"), SESSION)
+        self.browser = Browser(Pages(self.api, SeededIds(1), OURS), SESSION)
 
     async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
@@ -227,7 +229,7 @@ def test_what_a_change_came_to_is_told_once(monkeypatch: pytest.MonkeyPatch, sta
         return render(request, "told.html", title="A page", text="")
 
     monkeypatch.setattr(pages, "PAGES", [Page("told", "/told", view)])
-    browser = Browser(Pages(stand.api, SeededIds(1), ""), {})
+    browser = Browser(Pages(stand.api, SeededIds(1), OURS), {})
 
     def told(cookies: str) -> Seen:
         return browser.get("/app/told", cookie=cookies)
@@ -258,7 +260,7 @@ def test_faults_are_told_at_their_fields() -> None:
 def test_doubled_credentials_are_none() -> None:
     """The API refuses them, and pages choose none of them."""
     both = [(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")]
-    assert credential_of(Request({"type": "http", "headers": both})) == {}
-    assert credential_of(Request({"type": "http", "headers": both[:1]})) == {
+    assert credential_of(Request({"type": "http", "headers": both}), OURS) == {}
+    assert credential_of(Request({"type": "http", "headers": both[:1]}), OURS) == {
         "authorization": "Bearer a"
     }

@@ -10,6 +10,7 @@ from contract.conftest import opened
 from contract.office import Office
 from contract.signed_in import PASSWORD, person
 from handbill.api import fronted
+from handbill.pages.app import Pages
 from handbill.pages.visitors import COOKIE
 from handbill.people import invitations
 from handbill.store.records import Records
@@ -86,6 +87,29 @@ def test_what_is_wrong_is_told_and_typed_text_stays(office: Office, tab: Tab) ->
     assert "set-cookie" not in seen.headers
 
 
+def test_over_tls_the_cookie_belongs_to_this_host_alone(office: Office) -> None:
+    """Another host of the domain can plant a cookie of any name but one that begins like this."""
+    person(office, "OWNER", password=PASSWORD)
+    browser = Browser(Pages(office.app, office.desk.ids, "https://ads.example"))
+    fields = {"mail": MAIL, "password": PASSWORD}
+    seen = browser.post("/app/sign-in", fields, origin="https://ads.example")
+    name, _, rest = seen.headers["set-cookie"].partition("=")
+    secret, _, marks = rest.partition("; ")
+    assert (seen.status, name) == (303, "__Host-handbill_session")
+    marks = {mark.lower() for mark in marks.split("; ")}
+    assert {"secure", "httponly", "path=/", "samesite=lax"} <= marks
+    assert not any(mark.startswith("domain") for mark in marks)
+    browser.headers = {"cookie": f"{COOKIE}={secret}"}
+    assert browser.get("/app").status == 401
+    browser.headers = {"cookie": f"{name}={secret}"}
+    page = browser.get("/app/account")
+    [token] = set(page.all("//input[@name='form_token']/@value")[:1])
+    fields = {"act": "sign-out", "form_token": token}
+    left = browser.post("/app/account", fields, origin="https://ads.example")
+    assert "secure" in left.headers["set-cookie"].lower()
+    assert left.headers["set-cookie"].startswith(name)
+
+
 def test_another_site_cannot_sign_anybody_in(office: Office, tab: Tab) -> None:
     person(office, "OWNER", password=PASSWORD)
     fields = {"mail": MAIL, "password": PASSWORD}
@@ -100,7 +124,8 @@ def test_an_invited_person_joins_and_may_what_the_role_allows(office: Office, ta
     short = guest.send(path, password="short")
     assert (short.status, len(short.all("//span[@id='password-wrong']"))) == (400, 1)
     assert guest.send(path, password=PASSWORD).status == 303
-    assert guest.get("/app").status == 200
+    assert "People" not in guest.get("/app").all("//nav//a")
+    assert "People" in tab.get("/app").all("//nav//a")
     assert guest.get("/app/people").status == 403
     assert Tab(office).send(path, password=PASSWORD).status == 404
 

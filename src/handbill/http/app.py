@@ -28,6 +28,7 @@ from handbill.http.paths import Operations, raw_path_of, verb_of
 from handbill.http.streaming import Chunks, Stream
 from handbill.http.turns import Lane as Turned
 from handbill.http.writing import Writer
+from handbill.kit.addresses import network_of
 from handbill.kit.faults import Refused
 from handbill.store.records import Tx
 from handbill.wire.pointers import pointed_out
@@ -126,10 +127,16 @@ class Application(Router):
         if operation is None:
             allow = ", ".join(sorted(verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
-        arrival = Arrival(
-            scope["path_params"], scope["query_string"], request.headers, b"", request_id, raw_path
-        )
         reading, peer = verbs.get("GET"), (scope.get("client") or ("",))[0]
+        arrival = Arrival(
+            scope["path_params"],
+            scope["query_string"],
+            request.headers,
+            b"",
+            request_id,
+            raw_path,
+            network_of(peer),
+        )
         if operation.body is None:
             return await self._placed(operation, reading, arrival, peer, held)
         with self._room.part(await self._known(operation, arrival, peer)) as part:
@@ -262,8 +269,11 @@ class Application(Router):
             passed = self._passed(tx, operation, reading, arrival)
             if not operation.writes and passed.key is None:
                 return unless_known(self._looked_up(tx, passed), passed.call)
-            if operation.ahead is not None:
-                passed.call.proved = _ahead(operation, passed.call)
+            call, ahead = passed.call, operation.ahead
+            prove = None if ahead is None else _pointed(lambda: ahead(call), call)
+        if prove is not None:
+            call.tx = NO_RECORDS  # no reader is held while a password is hashed
+            call.proved = _pointed(prove, call)
         with self._desk.records.write() as tx:
             return unless_known(self._changed(tx, passed), passed.call)
 
@@ -308,6 +318,7 @@ class Application(Router):
             arrival.url,
             caller,
             client,
+            arrival.network,
         )
         key = None
         if operation.may_be_retried:
@@ -353,21 +364,17 @@ def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
     return answer
 
 
-def _ahead(operation: Operation, call: Call) -> Any:
-    assert operation.ahead is not None
-    try:
-        return operation.ahead(call)
-    except Refused as refused:
-        raise pointed_out(refused, call.body) from None
-
-
 def _answered(operation: Operation, call: Call) -> Answer:
     """The work's answer, with an ETag for a GET. Faults are reported by JSON pointers."""
+    return _answer_of(operation, _pointed(lambda: operation.work(call), call))
+
+
+def _pointed(work: Callable[[], _T], call: Call) -> _T:
+    """What the work returns; its faults are reported by JSON pointers of the body."""
     try:
-        worked = operation.work(call)
+        return work()
     except Refused as refused:
         raise pointed_out(refused, call.body) from None
-    return _answer_of(operation, worked)
 
 
 def _answer_of(operation: Operation, worked: Any) -> Answer:

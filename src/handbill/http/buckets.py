@@ -1,17 +1,20 @@
-"""How often a name may fail: so many times a minute. In memory, bounded, lost with the process."""
+"""How often a name may fail within a time. In memory, bounded, lost with the process."""
 
 from collections import OrderedDict
 
-from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.instants import HOUR, MINUTE, Instant
 
+_FROM_A_NETWORK, _FROM_ANYWHERE, _CODES = 10, 100, 10
 _MOST_KNOWN = 65_536  # addresses, and as many prefixes: about 10 MB each
 
 
 class Buckets:
-    """Allows each name so many failures a minute. A name that has not failed is not stored."""
+    """Allows each name so many failures a minute, or within another time. A name that has not
+    failed is not stored.
+    """
 
-    def __init__(self, per_minute: int, most: int = _MOST_KNOWN) -> None:
-        self._cost = MINUTE // per_minute
+    def __init__(self, failures: int, most: int = _MOST_KNOWN, *, within: Instant = MINUTE) -> None:
+        self._cost, self._within = within // failures, within
         self._most = most
         self._full_until: OrderedDict[str, Instant] = OrderedDict()
 
@@ -24,8 +27,31 @@ class Buckets:
 
     def wait(self, name: str, now: Instant) -> Instant:
         """How long the name has to wait until it may fail again; 0 when it need not wait."""
-        return max(0, self._full_until.get(name, now) + self._cost - now - MINUTE)
+        return max(0, self._full_until.get(name, now) + self._cost - now - self._within)
 
     def has_failed(self, name: str, now: Instant) -> bool:
         """Whether the name has failed lately."""
         return self._full_until.get(name, now) > now
+
+
+class SignIns:
+    """Failed sign-ins of a mail address: ten a minute from one network, and a hundred in all, so
+    that nobody keeps a person out from a network or two.
+
+    ``codes``: of a person whose password was right, ten wrong codes an hour: a code is short.
+    """
+
+    def __init__(self) -> None:
+        self._of_networks = Buckets(_FROM_A_NETWORK)
+        self._of_all = Buckets(_FROM_ANYWHERE)
+        self.codes = Buckets(_CODES, within=HOUR)
+
+    def fail(self, mail: str, network: str, now: Instant) -> None:
+        """Note a failed sign-in."""
+        self._of_networks.fail(f"{mail} {network}", now)
+        self._of_all.fail(mail, now)
+
+    def wait(self, mail: str, network: str, now: Instant) -> Instant:
+        """How long the address has to wait, in this network; 0 when it need not wait."""
+        narrow = self._of_networks.wait(f"{mail} {network}", now)
+        return max(narrow, self._of_all.wait(mail, now))

@@ -75,7 +75,9 @@ class Front:
         """Pass the request on unless its address has too many under way."""
         headers = dict(scope["headers"])
         peer = scope.get("client") or ("", 0)
-        address = network_of(self._address_of(peer[0], headers.get(b"x-forwarded-for", b"")))
+        caller = self._address_of(peer[0], headers.get(b"x-forwarded-for", b""))
+        scope["client"] = (caller, peer[1])  # for all that follows, the pages' own calls too
+        address = network_of(caller)
         count, most = self._under_way.get(address, 0), self._at_once
         if most and count >= most:
             security.note("too_many_at_once", address=address)

@@ -31,7 +31,7 @@ _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Arrival(NamedTuple):
-    """A request as it was received."""
+    """A request as it was received. ``network``: of the caller, as limits count it."""
 
     path: Mapping[str, str]
     query: bytes
@@ -39,6 +39,7 @@ class Arrival(NamedTuple):
     body: bytes
     request_id: str
     url: str
+    network: str = ""
 
 
 def unauthorised(gate: str = "key") -> Refused:

@@ -15,7 +15,7 @@ from handbill.host.clock import Clock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
-from handbill.http.buckets import Buckets
+from handbill.http.buckets import SignIns
 from handbill.http.kinds import Ask, Change, Enter, Kind, Look, Need, Public, fits, usual
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import encode
@@ -43,7 +43,6 @@ ClientHeader = Literal["", "x-client-id", "s2s"]
 """Which header names the client: none, ``x-client-id``, or the three spellings of S2S."""
 
 PAGED = Paged
-_SIGN_INS_PER_MINUTE = 10
 _BY_VERB = cast(Kind, None)
 JSON = "application/json; charset=utf-8"
 
@@ -143,8 +142,7 @@ class Desk:
     settings: Settings
     doors: Doors
     egress: Egress = field(default_factory=Egress)
-    sign_ins: Buckets = field(default_factory=lambda: Buckets(_SIGN_INS_PER_MINUTE))
-    """Failed sign-ins by mail address."""
+    sign_ins: SignIns = field(default_factory=SignIns)
     watch: Callable[[], Awaitable[list[Check]]] | None = None
     """What else must be available for this door to be ready, besides its journal."""
 
@@ -164,6 +162,8 @@ class Call:
     url: str
     maybe_caller: Caller | None = None
     maybe_client: Client | None = None
+    network: str = ""
+    """From where the request came, as limits count it; empty: it is not known."""
     proved: Any = None
     """What the operation found out ahead of its transaction."""
 
@@ -245,9 +245,10 @@ class Operation:
     """Who may call; ignored where the kind is public."""
     open_to: OpenTo = ""
     """Which people of an agency may call; it says nothing about keys."""
-    ahead: Callable[[Call], Any] | None = None
-    """Work that takes a processor for long, such as proving a password: done before the transaction
-    that may write, by few at a time. It only reads; ``proved`` is what it returned."""
+    ahead: Callable[[Call], Callable[[], Any]] | None = None
+    """Work that takes a processor for long, such as proving a password. It reads what that work
+    needs, and returns the work, which is done by few at a time, in no transaction, before the one
+    that writes; ``proved`` is what it returned."""
     client_header: ClientHeader = ""
     query: type[Query] = Query
     body: type[Model] | OneOrMany | Array | None = None

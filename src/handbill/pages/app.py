@@ -78,14 +78,14 @@ class Pages:
 
 
 def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
-    links = [Link(page.link, HOME + page.path) for page in PAGES if page.link]
+    links = [Link(page.link, HOME + page.path, page.is_for_owners) for page in PAGES if page.link]
     tabs = [Link(page.tab, page.path.partition("}")[2]) for page in PAGES if page.tab]
 
     def arrive(request: Request) -> Visit:
         given = request.headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else new_name(ids, 20)
         peer = request.scope.get("client") or _NOBODY
-        calls = Calls(api, credential_of(request), request_id, (peer[0], peer[1]))
+        calls = Calls(api, credential_of(request, address), request_id, (peer[0], peer[1]))
         visit = request.state.visit = Visit(calls, ids, address, links, tabs)
         return visit
 

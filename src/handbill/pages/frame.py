@@ -42,6 +42,7 @@ class Link:
 
     title: str
     path: str
+    is_for_owners: bool = False
 
 
 @dataclass

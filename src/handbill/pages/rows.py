@@ -13,7 +13,7 @@ class Page:
 
     ``link``: its title in the navigation, if it is there. ``tab``: its title among the pages of a
     client, whose path begins with /clients/{client_id}. ``is_public``: shown to who is not signed
-    in.
+    in. ``is_for_owners``: its link is shown to nobody else; the API refuses others the page.
     """
 
     name: str
@@ -23,3 +23,4 @@ class Page:
     link: str = ""
     tab: str = ""
     is_public: bool = False
+    is_for_owners: bool = False

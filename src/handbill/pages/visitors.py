@@ -10,6 +10,8 @@ from starlette.responses import Response
 from handbill.pages.calls import Calls
 
 COOKIE = "handbill_session"
+_HTTPS = "https://"
+_MINDERS = frozenset(("OWNER", "OPERATOR"))
 HOME = "/app"
 _HEADERS = ("authorization", "x-api-key", "x-authorization-key")
 _KEPT_SECONDS = 30 * 24 * 3_600  # no session lasts longer
@@ -20,15 +22,25 @@ _OURS = re.compile(r"/app(/[\w.~%!$&'()*+,;=:@-]+)*(\?[\w.~%!$&'()*+,;=:@/?-]*)?
 @dataclass(frozen=True)
 class Visitor:
     """What a page tells and offers. The API alone decides what a visitor may do. ``role``: empty
-    for a program.
+    for a program. ``may_mind``: people, as owners may.
     """
 
     name: str = ""
     role: str = ""
     may_change: bool = True
+    may_mind: bool = False
 
 
-def credential_of(request: Request) -> dict[str, str]:
+def cookie_name(address: str) -> str:
+    """The name of the session's cookie. Where the public address has TLS, one that browsers accept
+    only from this very host over TLS: no other host of the domain can plant it.
+
+    **Source**: RFC 6265bis, 4.1.3.2.
+    """
+    return f"__Host-{COOKIE}" if address.startswith(_HTTPS) else COOKIE
+
+
+def credential_of(request: Request, address: str) -> dict[str, str]:
     """The headers to call the API with: the session's, or those of a program that asks for a page
     with the API's own credentials. Empty: there are none.
     """
@@ -36,7 +48,7 @@ def credential_of(request: Request) -> dict[str, str]:
     if own:
         doubled = any(len(values) > 1 for values in own.values())
         return {} if doubled else {name: value for name, (value,) in own.items()}
-    session = request.cookies.get(COOKIE, "")
+    session = request.cookies.get(cookie_name(address), "")
     if not session or len(session) > _MOST_CREDENTIAL or not session.isascii():
         return {}
     return {"authorization": f"Bearer {session}"}
@@ -45,19 +57,24 @@ def credential_of(request: Request) -> dict[str, str]:
 def keep_session(response: Response, secret: str, address: str) -> None:
     """Have the browser keep a session; only over TLS, where the public address has it."""
     response.set_cookie(
-        COOKIE,
+        cookie_name(address),
         secret,
         max_age=_KEPT_SECONDS,
-        path=HOME,
-        secure=address.startswith("https://"),
+        path=_path(address),
+        secure=address.startswith(_HTTPS),
         httponly=True,
         samesite="lax",
     )
 
 
-def forget_session(response: Response) -> None:
+def forget_session(response: Response, address: str) -> None:
     """Have the browser forget it."""
-    response.delete_cookie(COOKIE, path=HOME)
+    secure = address.startswith(_HTTPS)  # browsers ignore a __Host- cookie without it
+    response.delete_cookie(cookie_name(address), path=_path(address), secure=secure)
+
+
+def _path(address: str) -> str:
+    return "/" if address.startswith(_HTTPS) else HOME  # __Host- demands the root
 
 
 async def visitor_of(calls: Calls) -> Visitor:
@@ -66,12 +83,13 @@ async def visitor_of(calls: Calls) -> Visitor:
     **Refuses** (Declined, 401) a session that has ended.
     """
     if "authorization" not in calls.credential:
-        return Visitor()
+        return Visitor(may_mind=True)
     beside = Calls(calls.api, calls.credential, calls.request_id, calls.peer)
     me = (await beside.get("/people/me")).json
     if me["session"]["renewalDue"]:
         await beside.ask("PUT", "/sessions/current")
-    return Visitor(me["name"] or me["mail"], me["role"], me["mayWrite"])
+    role = me["role"]
+    return Visitor(me["name"] or me["mail"], role, me["mayWrite"], role in _MINDERS)
 
 
 def is_by_cookie(request: Request) -> bool:

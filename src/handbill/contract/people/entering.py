@@ -1,5 +1,7 @@
 """The first password: by the link of an invitation, or of the installation's set-up."""
 
+from collections.abc import Callable
+
 from handbill.access import service as access
 from handbill.contract.people.models import InvitationUsed, SessionMade, SetUp, SetUpDone
 from handbill.contract.people.routes import first_agency
@@ -9,11 +11,11 @@ from handbill.http.operations import Call, Operation
 from handbill.people import invitations, passwords, service, sessions
 
 
-def _hash_invited(call: Call) -> str:
+def _hash_invited(call: Call) -> Callable[[], str]:
     """The hash of the password that an invited person wants. **Refuses** bad links (404)."""
     person = invitations.invited(call.tx, call.now, call.body.link)
     service.check_password(call.body.password, person.mail)
-    return passwords.hashed(call.ids, call.body.password)
+    return lambda: passwords.hashed(call.ids, call.body.password)
 
 
 def _accept(call: Call) -> SessionMade:
@@ -25,10 +27,10 @@ def _accept(call: Call) -> SessionMade:
     return SessionMade.of(result=secret, message="Password set, and signed in")
 
 
-def _hash_first(call: Call) -> str:
+def _hash_first(call: Call) -> Callable[[], str]:
     invitations.may_set_up(call.tx, call.now, call.body.link)
     service.check_password(call.body.password, call.body.mail)
-    return passwords.hashed(call.ids, call.body.password)
+    return lambda: passwords.hashed(call.ids, call.body.password)
 
 
 def _set_up(call: Call) -> SetUpDone:

@@ -1,5 +1,7 @@
 """Sessions of people, and their own account: additions to the contract (decision 0061)."""
 
+from collections.abc import Callable
+
 from handbill.access import service as access
 from handbill.contract.envelopes import Done, done
 from handbill.contract.people.models import (
@@ -35,25 +37,34 @@ def first_agency(call: Call) -> int:
     return every[0].no
 
 
-def _prove(call: Call) -> service.Person:
-    """Whose mail and password these are, found out before the transaction that writes.
+def _mind_failures(call: Call, mail: str) -> None:
+    """**Refuses** (429) an address that has failed too often."""
+    if wait := call.desk.sign_ins.wait(mail, call.network, call.now):
+        raise too_many(_TOO_OFTEN, -(-wait // SECOND))
+
+
+def _prove(call: Call) -> Callable[[], service.Person]:
+    """Whose mail and password these are.
 
     **Refuses** (429) after too many failures, and (401) whatever is wrong, in the same time.
     """
     mail = mail_of(call.body.mail)
-    if wait := call.desk.sign_ins.wait(mail, call.now):
-        raise too_many(_TOO_OFTEN, -(-wait // SECOND))
+    _mind_failures(call, mail)
     try:
         some = service.candidates(call.tx, mail, _agency_no(call, call.body.agency_id))
     except Refused:
         some = []
     kept = [one.password for one in some] + [None] * (service.MOST_ALIKE - len(some))
-    proved = [passwords.proves(call.body.password, one) for one in kept]  # all: time tells nothing
-    found = next((one for one, is_proved in zip(some, proved, strict=False) if is_proved), None)
-    if found is None:
-        call.desk.sign_ins.fail(mail, call.now)
-        raise unauthorised("password")
-    return found
+
+    def prove() -> service.Person:
+        proved = [passwords.proves(call.body.password, one) for one in kept]  # all: no time tells
+        found = next((one for one, is_proved in zip(some, proved, strict=False) if is_proved), None)
+        if found is None:
+            call.desk.sign_ins.fail(mail, call.network, call.now)
+            raise unauthorised("password")
+        return found
+
+    return prove
 
 
 def _sign_in(call: Call) -> SessionMade:
@@ -103,19 +114,22 @@ def _me(call: Call) -> Me:
     )
 
 
-def _prove_again(call: Call) -> str | None:
+def _prove_again(call: Call) -> Callable[[], str | None]:
     """The hash of a new password, if one is given. **Refuses** (400) a wrong former one."""
     given = call.body.given()
     person = service.person_numbered(call.tx, call.standing.person_no)
     if given.get("password") is None:
-        return None
-    if wait := call.desk.sign_ins.wait(person.mail, call.now):
-        raise too_many(_TOO_OFTEN, -(-wait // SECOND))
+        return lambda: None
+    _mind_failures(call, person.mail)
     service.check_password(given["password"], person.mail)
-    if not passwords.proves(given.get("former") or "", person.password):
-        call.desk.sign_ins.fail(person.mail, call.now)
-        raise bad_request([Fault("former", "is not the present password")])
-    return passwords.hashed(call.ids, given["password"])
+
+    def prove() -> str:
+        if not passwords.proves(given.get("former") or "", person.password):
+            call.desk.sign_ins.fail(person.mail, call.network, call.now)
+            raise bad_request([Fault("former", "is not the present password")])
+        return passwords.hashed(call.ids, given["password"])
+
+    return prove
 
 
 def _update_me(call: Call) -> Done:
@@ -161,7 +175,7 @@ OPERATIONS = [
         about="Begins a session of a person and returns its secret, only this once. It is sent as "
         "Authorization: Bearer in place of x-api-key and x-authorization-key. An unknown address "
         "and a wrong password get the same answer. After 10 failures of an address within a minute "
-        "the answer is 429.",
+        "from one network, or 100 in all, the answer is 429.",
         kind=Enter(),
         ahead=_prove,
         work=_sign_in,

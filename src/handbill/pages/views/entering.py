@@ -86,10 +86,10 @@ async def _entered(request: Request, path: str, body: dict[str, Any], back: str)
     return response
 
 
-def left() -> Response:
+def left(request: Request) -> Response:
     """After the session has ended: the browser forgets it."""
     response = RedirectResponse("/app/sign-in", 303)
-    forget_session(response)
+    forget_session(response, visit_of(request).address)
     return response
 
 

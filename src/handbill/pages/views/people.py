@@ -24,7 +24,7 @@ async def account(request: Request) -> Response:
     form, status = Form(), 200
     if act in _LEAVING:
         await calls.ask("DELETE", _LEAVING[act])
-        return left()
+        return left(request)
     if request.method == "POST":
         body: dict[str, Any] = {"name": typed["name"]} if act == "name" else dict(typed)
         if act != "name":
@@ -89,6 +89,6 @@ async def _done(request: Request, typed: dict[str, str]) -> tuple[str, str]:
 
 _BOTH = ("GET", "POST")
 PAGES = [
-    Page("people", "/people", people, _BOTH, link="People"),
+    Page("people", "/people", people, _BOTH, link="People", is_for_owners=True),
     Page("account", "/account", account, _BOTH, link="Account"),
 ]
