@@ -238,7 +238,7 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
     world.site.pages["/feed.xml"] = document(item("1", city="Dallas"), *kept)
     with world.records.read() as tx:
         known = collecting.former_of(tx, feed.no)
-        place = collecting.place_of(tx, world.client, world.clock.now())
+        locale = collecting.locale_of(tx, world.client, world.clock.now())
     delete(world, "1")
     world.clock.forward(HOUR)
     with world.records.write() as tx:
@@ -247,7 +247,7 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
     found = collecting.collect(
         [world.site.pages["/feed.xml"]],
         begun[1].body,
-        place,
+        locale,
         known,  # type: ignore[list-item]
         collecting.Spool(BytesIO()),
     )
