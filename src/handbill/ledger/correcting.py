@@ -270,9 +270,12 @@ class Correcting:
         return Tills(terms, known, self._zone, first_open(self._now, self._zone))
 
     def _counts(self, made: Corrections) -> set[Count]:
-        """The counts of jobs that are kept now, or from now on."""
-        begun = made.counting.begun.get(self._client_no, set())
-        return counting.counts_of(self._tx, self._client_no) | begun
+        """The counts of jobs that are kept from now on: those that end are dropped with what they
+        have counted.
+        """
+        kept = counting.counts_of(self._tx, self._client_no)
+        kept |= made.counting.begun.get(self._client_no, set())
+        return kept - made.counting.ended.get(self._client_no, set())
 
     def _taken(self, entries: Iterable[Entry], counts: Iterable[Count]) -> dict[CounterKey, int]:
         """The counters of entries; a negative amount is given back."""
