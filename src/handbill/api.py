@@ -36,6 +36,7 @@ from handbill.contract.jobgroups import routes as jobgroups
 from handbill.contract.jobs import routes as jobs
 from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
+from handbill.contract.needs import routes as needs
 from handbill.contract.overview import routes as overview
 from handbill.contract.people import entering, minding
 from handbill.contract.people import routes as people
@@ -119,6 +120,7 @@ def operations() -> list[Operation]:
         ("Job groups", bids.OPERATIONS),
         ("Clients", budget.OPERATIONS),
         ("Stats", overview.OPERATIONS),
+        ("Stats", needs.OPERATIONS),
         ("Publishers", deliveries.OPERATIONS),
         ("Stats", stats.OPERATIONS),
         ("Rules", rules.OPERATIONS),

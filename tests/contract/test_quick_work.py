@@ -47,6 +47,7 @@ OF_OTHERS = {
     "get_budget",
     "get_overview",
     "get_timeseries",
+    "list_needs",
     "explain_campaign",
     "explain_jobgroup",
 }

@@ -37,7 +37,7 @@ OF_OWNERS = {
     "sign_person_out",
 }
 """Said again here, so that a new row that is let through by mistake is found."""
-OF_EMPLOYERS = {"get_overview", "get_timeseries"}
+OF_EMPLOYERS = {"get_overview", "get_timeseries", "list_needs"}
 FORBIDDEN = (403, "Forbidden")
 
 

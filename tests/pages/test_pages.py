@@ -177,6 +177,28 @@ def test_a_group_is_paused_and_enabled_by_its_fix(evil: World, browser: Browser)
         assert browser.post("/app/fixes", fields | {"of": of_what}).status in {303, 404}
 
 
+def test_what_needs_somebody_is_mended_on_today(evil: World, browser: Browser) -> None:
+    office, headers = evil.office, {"x-client-id": evil.ids["client_id"]}
+    rule = evil.ids["rule_id"]
+    office.ask("PUT", "/rules/status", {"ids": [rule], "status": "P"}, headers=headers)
+    today = browser.get("/app")
+    assert f"/app{evil.client}/rules/{rule}" in today.all("//ul[@class='needs']//a/@href")
+    [form] = today.tree.xpath("//form[@action='/app/needs'][.//input[@value='RULE_PAUSED']]")
+    fields = {one.get("name"): one.get("value") for one in form.xpath(".//input")}
+    wrong = browser.post("/app/needs", fields | {"id": "another"})
+    assert (wrong.status, _status_of(evil, rule)) == (303, "P")
+    assert browser.post("/app/needs", fields).headers["location"] == "/app"
+    assert _status_of(evil, rule) == "A"
+    after = browser.get("/app").all("//ul[@class='needs']//a/@href")
+    assert f"/app{evil.client}/rules/{rule}" not in after
+
+
+def _status_of(world: World, rule: str) -> str:
+    headers = {"x-client-id": world.ids["client_id"]}
+    found = world.office.ask("GET", "/rules?page=0&limit=10", headers=headers).json["data"]
+    return next(str(one["status"]) for one in found if one["id"] == rule)
+
+
 def test_a_filter_is_previewed_and_saved(evil: World, browser: Browser) -> None:
     ids = evil.ids
     group = f"{evil.client}/campaigns/{ids['campaign_id']}/jobgroups/{ids['jobgroup_id']}"

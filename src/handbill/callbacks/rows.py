@@ -1,5 +1,6 @@
 """Rows of table callbacks, and the keys that sign them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from sqlalchemy import bindparam as b
 from handbill.access import keys
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import sweep_of
+from handbill.store.records.base import Listed, among, sweep_of
 from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import callbacks
 
@@ -38,6 +39,7 @@ _t = callbacks.c
 _CALLBACKS = Mapper(callbacks, Callback)
 _BY_ID = _CALLBACKS.ever("id")
 _ABOUT = _CALLBACKS.ever("subject")
+_GIVEN_UP = _CALLBACKS.ever("agency_no", among(_t.state, "states"), order=_t.no.desc())
 _OPEN = (
     sa.select(_t.id)
     .where(_t.state == b("state"))
@@ -53,6 +55,11 @@ def by_id(tx: Tx, callback_id: str) -> Callback | None:
 
 def about(tx: Tx, subject: str) -> Callback | None:
     return _ABOUT.first(tx, subject=subject)
+
+
+def in_states(tx: Tx, agency_no: int, states: Iterable[str], most: int) -> list[Callback]:
+    """Those of an agency, newest first."""
+    return _GIVEN_UP.page(tx, 0, most, agency_no=agency_no, states=Listed(states))
 
 
 def open_ones(tx: Tx, most: int) -> list[str]:

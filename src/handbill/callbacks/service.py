@@ -57,6 +57,11 @@ def given_up(tx: Tx, subject: str) -> Callback | None:
     return callback if callback is not None and callback.state in {DEAD, DISABLED} else None
 
 
+def given_up_of(tx: Tx, agency_no: int, most: int) -> list[Callback]:
+    """An agency's callbacks that are no longer tried, newest first, at most so many."""
+    return rows.in_states(tx, agency_no, (DEAD, DISABLED), most)
+
+
 def secret_of(tx: Tx, ids: Ids, now: Instant, agency_no: int) -> str:
     """The agency's own secret, as receivers' libraries take it; created on first use."""
     if not rows.signing_keys(tx, agency_no):

@@ -1,5 +1,6 @@
 """Rows of tables feeds and feed_runs, to nouns and back."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +44,21 @@ _DUE = (
         clients.c.deleted_at.is_(None),
     )
     .order_by(_t.next_run_at)
+    .limit(_LIMIT)
+)
+_later = feed_runs.alias("later")
+_LATEST_RUN = sa.select(sa.func.max(_later.c.no)).where(_later.c.feed_no == _t.no).scalar_subquery()
+_FAILING = (
+    sa.select(*_FEEDS.columns, *_RUNS.columns)
+    .join(feed_runs, _r.feed_no == _t.no)
+    .where(
+        among(_t.client_no, "client_nos"),
+        _t.deleted_at.is_(None),
+        _t.status == b("active"),
+        _r.no == _LATEST_RUN,
+        _r.state == b("failed"),
+    )
+    .order_by(_r.no.desc())
     .limit(_LIMIT)
 )
 _HURRY = (
@@ -141,6 +157,13 @@ def runs_page(tx: Tx, feed_no: int, skip: int, limit: int) -> list[Run]:
 
 def runs_count(tx: Tx, feed_no: int) -> int:
     return _OF_FEED.count(tx, feed_no=feed_no)
+
+
+def failing(tx: Tx, client_nos: Iterable[int], limit: int) -> list[tuple[Feed, Run]]:
+    """The active feeds whose latest run has failed, and that run; the latest first."""
+    nos, wide = Listed(sorted(client_nos)), len(_FEEDS.columns)
+    found = tx.all(_FAILING, client_nos=nos, active="A", failed="FAILED", limit=limit)
+    return [(_FEEDS.read(row[:wide]), _RUNS.read(row[wide:])) for row in found]
 
 
 def in_states(tx: Tx, feed_no: int, states: list[str], limit: int) -> list[Run]:

@@ -1,6 +1,6 @@
 """Use cases of feeds and their runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,6 +51,13 @@ def feed_of_any(tx: Tx, feed_id: str) -> Feed:
 def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Feed], int]:
     """Some live ones, oldest first, and how many there are in all."""
     return rows.page(tx, client_no, skip, limit), rows.count(tx, client_no)
+
+
+def failing(tx: Tx, client_nos: Iterable[int], most: int) -> list[tuple[Feed, Run]]:
+    """The active feeds of these clients whose latest run has failed, and that run; the latest
+    first, at most so many.
+    """
+    return rows.failing(tx, client_nos, most)
 
 
 def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: Mapping[str, Any]) -> Feed:

@@ -4,7 +4,7 @@ The edge reports each fetch through the journal, a delivery of itself. Repeated,
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -187,11 +187,12 @@ def awaited(tx: Tx, now: Instant, by: Instant) -> list[Copy]:
     return _copies(tx.all(_AWAITED, by=by), now)
 
 
-def lost(tx: Tx, now: Instant) -> list[Copy]:
+def lost(tx: Tx, now: Instant, only: Collection[int] | None = None) -> list[Copy]:
     """The files with jobs in them that nobody fetches any more. A publisher with a file for each
-    client need not fetch that of all clients, nor the other way round.
+    client need not fetch that of all clients, nor the other way round. ``only``: of these
+    publishers.
     """
-    nos = [no for (no,) in tx.all(_SHOWING)]
+    nos = [no for (no,) in tx.all(_SHOWING) if only is None or no in only]
     copies = copies_of(tx, nos, now)
     whole = {copy.publisher_no: copy for copy in copies if copy.client_no == ALL_CLIENTS}
     apart = {copy.publisher_no for copy in copies if copy.client_no != ALL_CLIENTS}

@@ -4,6 +4,7 @@ The files of one publisher go one after the other, in one login. Each arrival is
 that after an interruption the next run goes on from there.
 """
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Final, NamedTuple
 
@@ -95,6 +96,17 @@ def page(
             )
         standing.append(one)
     return standing, total
+
+
+def failing(tx: Tx, some: Mapping[int, Publisher], most: int) -> dict[int, list[Delivery]]:
+    """The deliveries that have failed, by publisher; the latest first, at most so many in all.
+    ``some``: the publishers by number.
+    """
+    found: dict[int, list[Delivery]] = {}
+    nos = [no for no, one in some.items() if is_delivered(one)]
+    for no, one in rows.failing(tx, nos, most):
+        found.setdefault(no, []).append(one)
+    return found
 
 
 def deliver(tools: Tools, publisher_no: int, attempt: int, limits: FetchLimits = LIMITS) -> None:

@@ -1,5 +1,6 @@
 """Rows of table deliveries, joined with their files."""
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from sqlalchemy import bindparam as b
 from handbill.kit.instants import Instant
 from handbill.listings.rows import FILE_COLUMNS, File
 from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import deliveries, feed_files
 
 WAITING = "WAITING"
@@ -63,6 +65,13 @@ _COUNT = (
     .select_from(feed_files.outerjoin(deliveries, _d.file_no == _f.no))
     .where(_TOLD)
 )
+_FAILING = (
+    sa.select(_f.publisher_no, *_DELIVERY)
+    .select_from(deliveries.join(feed_files, _d.file_no == _f.no))
+    .where(among(_f.publisher_no, "nos"), among(_d.state, "states"))
+    .order_by(_d.tried_at.desc(), _d.no)
+    .limit(b("limit", type_=sa.Integer))
+)
 _LAST_TRIED = (
     sa.select(sa.func.max(_d.tried_at))
     .select_from(deliveries.join(feed_files, _d.file_no == _f.no))
@@ -107,6 +116,15 @@ def page(
     }
     found = tx.all(_PAGE, **which, skip=skip, limit=limit)
     return [_pair(row) for row in found], int(tx.value(_COUNT, **which))
+
+
+def failing(tx: Tx, publisher_nos: Iterable[int], most: int) -> list[tuple[int, Delivery]]:
+    """Deliveries that have failed, also those that are tried again, each with its publisher's
+    number; the latest first.
+    """
+    nos, states = Listed(sorted(publisher_nos)), Listed((RETRYING, FAILED))
+    rows = tx.all(_FAILING, nos=nos, states=states, limit=most)
+    return [(row[0], Delivery(*row[1:])) for row in rows]
 
 
 def last_tried(tx: Tx, publisher_no: int) -> Instant | None:

@@ -86,7 +86,9 @@ def raw(value: Any) -> str:
 def fix_words(fix: Any) -> str:
     """What a request that removes a reason does."""
     path, body = fix["path"], fix.get("body") or {}
-    if path.endswith("/enable"):
+    if path.endswith("/run"):
+        return "Import it now"
+    if path.endswith("/enable") or path == "/rules/status":
         return "Enable it"
     if path.endswith("/lift"):
         return "Lift the hold"

@@ -18,6 +18,11 @@ _LIVE = (_t.client_no == b("client_no"), _t.deleted_at.is_(None))
 _RULES = Mapper(rules, Rule)
 _SOME = _RULES.live("client_no", among(_t.id, "ids"))
 _OF_CLIENT = _RULES.live("client_no", order=(_t.place, _t.no))
+_PAUSED = _RULES.live(
+    among(_t.client_no, "client_nos"),
+    _t.status == sa.literal_column("'P'"),
+    order=(_t.updated_at.desc(), _t.no),
+)
 _LAST = sa.select(sa.func.max(_t.place)).where(*_LIVE)
 
 _CLIENTS = (
@@ -38,6 +43,11 @@ def some(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Rule]:
 
 def every(tx: Tx, client_no: int) -> list[Rule]:
     return _OF_CLIENT.all(tx, client_no=client_no)
+
+
+def paused(tx: Tx, client_nos: Iterable[int], most: int) -> list[Rule]:
+    """Paused ones of these clients, the latest first."""
+    return _PAUSED.page(tx, 0, most, client_nos=Listed(sorted(client_nos)))
 
 
 def count(tx: Tx, client_no: int) -> int:

@@ -1,6 +1,6 @@
 """Use cases of rules."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -82,6 +82,11 @@ def checked(tx: Tx, now: Instant, client: Client, body: RuleBody, client_id: str
 def rules_of(tx: Tx, client: Client) -> list[Rule]:
     """All rules of a client, in order."""
     return rows.every(tx, client.no)
+
+
+def paused(tx: Tx, client_nos: Iterable[int], most: int) -> list[Rule]:
+    """The paused rules of these clients, the latest first, at most so many."""
+    return rows.paused(tx, client_nos, most)
 
 
 def rules_by_id(tx: Tx, client: Client, rule_ids: Sequence[str]) -> dict[str, Rule]:

@@ -25,6 +25,16 @@ _STANDINGS = sa.select(*(_s[name] for name in Standing._fields)).where(_s.client
 _OF_CLIENTS = sa.select(_s.client_no, *(_s[name] for name in Standing._fields)).where(
     among(_s.client_no, "clients"), _s.kind == sa.literal_column("'client'")
 )
+_IN_STATES = (
+    sa.select(_s.client_no, *(_s[name] for name in Standing._fields))
+    .where(
+        among(_s.client_no, "clients"),
+        _s.kind.in_([sa.literal_column(f"'{kind}'") for kind in ("client", "campaign", "group")]),
+        among(_s.status, "statuses"),
+    )
+    .order_by(_s.since_at.desc(), _s.client_no, _s.kind, _s.entity)
+    .limit(b("most", type_=sa.Integer))
+)
 _PACED = sa.select(*(_p[name] for name in Paced._fields)).where(_p.client_no == _OF_CLIENT)
 _AIMED = sa.select(_p.group_no, _p.publisher_no).where(
     _p.client_no == _OF_CLIENT,
@@ -110,6 +120,19 @@ def standings_of_clients(tx: Tx, client_nos: Iterable[int]) -> dict[int, Standin
     """The standings of clients themselves."""
     rows = tx.all(_OF_CLIENTS, clients=Listed(sorted(client_nos)))
     return {row[0]: Standing(*row[1:]) for row in rows}
+
+
+def in_states(
+    tx: Tx, client_nos: Iterable[int], statuses: Iterable[str], most: int
+) -> list[tuple[int, Standing]]:
+    """Clients, campaigns and job groups in these states, with their clients; the latest first."""
+    rows = tx.all(
+        _IN_STATES,
+        clients=Listed(sorted(client_nos)),
+        statuses=Listed(statuses),
+        most=most,
+    )
+    return [(row[0], Standing(*row[1:])) for row in rows]
 
 
 def put_standings(tx: Tx, client_no: int, some: Iterable[Standing]) -> None:

@@ -69,6 +69,15 @@ def of_clients(tx: Tx, client_nos: Collection[int]) -> dict[int, Resolved]:
     return {no: resolved_in(found[no]) if no in found else PLAIN for no in client_nos}
 
 
+def in_states(
+    tx: Tx, client_nos: Iterable[int], statuses: Iterable[str], most: int
+) -> list[tuple[int, Standing]]:
+    """Clients, campaigns and job groups of these clients that are in these states, each with its
+    client's number; the latest first, at most so many.
+    """
+    return rows.in_states(tx, client_nos, statuses, most)
+
+
 def resolved_in(one: Standing) -> Resolved:
     """The stored standing of a thing, with its reasons."""
     return _RESOLVED.decode(one.resolved)

@@ -46,13 +46,14 @@ async def fix(request: Request) -> Response:
         if known and reason["fix"]:
             ready = reason["fix"]
             await calls.ask(ready["method"], ready["path"], ready.get("body"))
-            changed = await latest_change(calls, _entity_of(ready["path"]))
+            changed = await latest_change(calls, entity_of(ready["path"]))
             done = f"This is changed: {reason['description']}."
             return leave(request, back, done, changed)
     return leave(request, back, "There is nothing to do any more.")
 
 
-def _entity_of(path: str) -> str:
+def entity_of(path: str) -> str:
+    """The path of what a request changes."""
     return re.sub(r"/(pause|enable|lift)$", "", path)
 
 

@@ -2,33 +2,37 @@
 
 import asyncio
 from calendar import monthrange
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.calls import Calls, Declined, Reply, at
-from handbill.pages.frame import calls_of, render
+from handbill.pages.calls import Calls, Reply, at
+from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import whole_in
 from handbill.pages.rows import Page
+from handbill.pages.views.changing import entity_of, latest_change
 from handbill.pages.wording import day_of
 
 _METRICS = "spent,clicks,applies,cpa"
 _ON_A_PAGE = 25
-_MOST_LOOKED_INTO = 10
-_MOST_PUBLISHERS = 30
+_MOST_NEEDS = 1_000
 _WEEK = 7
 Need = dict[str, Any]
 
 
 async def view(request: Request) -> Response:
-    """All clients beside the days before. At most about 150 calls, for any number of clients."""
+    """All clients beside the days before, and what needs somebody, in four calls."""
     calls = calls_of(request)
     page = whole_in(request, "page", 0, 0, 100_000)
-    lines = await _overview(calls, 30, page, _ON_A_PAGE)
-    today, week = await asyncio.gather(*(_overview(calls, days, 0, 1) for days in (1, _WEEK)))
-    needs = await _needs(calls, lines.json["data"])
+    needs_on = whole_in(request, "needs", 0, 0, 100_000)
+    lines, today, week, needs = await asyncio.gather(
+        _overview(calls, 30, page, _ON_A_PAGE),
+        _overview(calls, 1, 0, 1),
+        _overview(calls, _WEEK, 0, 1),
+        calls.get("/needs", {"page": needs_on, "limit": _ON_A_PAGE}),
+    )
     return render(
         request,
         "today.html",
@@ -39,6 +43,9 @@ async def view(request: Request) -> Response:
         page=page,
         is_full=len(lines.json["data"]) == _ON_A_PAGE,
         needs=needs,
+        needs_on=needs_on,
+        more_needs=needs.json["total"] > (needs_on + 1) * _ON_A_PAGE,
+        page_of=page_of,
     )
 
 
@@ -57,87 +64,40 @@ def _part_over(lines: Sequence[Any]) -> dict[str, int]:
     return {id_: 100 * day.day // monthrange(day.year, day.month)[1] for id_, day in days.items()}
 
 
-async def _needs(calls: Calls, lines: Sequence[Any]) -> list[Need]:
-    """What needs somebody, of these clients and of all publishers and rules: each with a title, a
-    text, a page, and the fix that the API states.
+def page_of(need: Need) -> str:
+    """The page, beneath /app, of what needs somebody; empty where it has none."""
+    client, kind, id_ = need["client"], need["entity"]["kind"], need["entity"]["id"]
+    if client is None:
+        return at("publishers", id_) if kind == "PUBLISHER" else ""
+    of = at("clients", client["id"])
+    beneath = {
+        "JOBGROUP": at("campaigns", need["campaignId"], "jobgroups", id_),
+        "FEED": "/feeds",
+        "RULE": at("rules", id_),
+    }
+    return of + beneath.get(kind, "")
+
+
+async def mend(request: Request) -> Response:
+    """Do what mends a need: the request that the API states for it now. Nothing of the request
+    itself comes from the form.
     """
-    may = _allowed
-    stopped = [one for one in lines if one["resolvedStatus"]["status"] != "ACTIVE"]
-    capped, feeds, rules, publishers = await asyncio.gather(
-        asyncio.gather(*(may(_stopped(calls, one)) for one in stopped[:_MOST_LOOKED_INTO])),
-        asyncio.gather(*(may(_feeds(calls, one)) for one in lines)),
-        asyncio.gather(*(may(_rules(calls, one)) for one in lines)),
-        may(_publishers(calls)),
-    )
-    found = [*(need for some in (*capped, *feeds, *rules) for need in some), *publishers]
-    return [{"of": "", "reason": None, **need} for need in found]
+    visit = visit_of(request)
+    fields, calls = visit.fields, visit.calls
+    known = (await calls.get("/needs", {"page": 0, "limit": _MOST_NEEDS})).json["data"]
+    wanted = fields.get("cause", ""), fields.get("kind", ""), fields.get("id", "")
+    for need in known:
+        is_it = (need["cause"], need["entity"]["kind"], need["entity"]["id"]) == wanted
+        if is_it and need["fix"]:
+            ready = need["fix"]
+            client_id = ready["headers"].get("x-client-id", "")
+            await calls.ask(ready["method"], ready["path"], ready["body"], client_id=client_id)
+            changed = await latest_change(calls, entity_of(ready["path"]))
+            return leave(request, "/app", f"This is done: {need['description']}.", changed)
+    return leave(request, "/app", "There is nothing to do any more.")
 
 
-async def _allowed(looking: Coroutine[Any, Any, list[Need]]) -> list[Need]:
-    """What was found, or nothing where the visitor may not look."""
-    try:
-        return await looking
-    except Declined as declined:
-        if declined.status != 403:
-            raise
-        return []
-
-
-async def _stopped(calls: Calls, line: Any) -> list[Need]:
-    of = at("clients", line["id"])
-    standing = await calls.get(f"{of}/resolved-status")
-    return [
-        {
-            "title": line["name"],
-            "text": reason["description"],
-            "page": of,
-            "of": of,
-            "reason": reason,
-        }
-        for reason in standing.json["reasons"]
-        if reason["blocking"]
-    ]
-
-
-async def _feeds(calls: Calls, line: Any) -> list[Need]:
-    """The feeds of a client whose last run has failed."""
-    of = at("clients", line["id"])
-    found = []
-    for feed in (await calls.get(f"{of}/feeds", {"page": 0, "limit": _WEEK})).json["data"]:
-        runs = await calls.get(f"{of}{at('feeds', feed['id'])}/runs", {"page": 0, "limit": 1})
-        for run in runs.json["data"]:
-            if run["status"] == "FAILED":
-                text = f"The import of {feed['source']} has failed: {run['message']}"
-                found.append({"title": line["name"], "text": text, "page": f"{of}/feeds"})
-    return found
-
-
-async def _publishers(calls: Calls) -> list[Need]:
-    """Publishers that did not fetch when they were expected to, and failed deliveries."""
-    listed = await calls.get("/publishers", {"page": 0, "limit": _MOST_PUBLISHERS})
-    found = []
-    for one in listed.json["data"]:
-        path = at("publishers", one["id"])
-        if (await calls.get(path)).json.get("notFetched"):
-            text = "has not fetched its feed when it was expected to"
-            found.append({"title": one["name"], "text": text, "page": path})
-        if one.get("deliverFeedByFTP"):
-            sent = await calls.get(f"{path}/deliveries", {"page": 0, "limit": 10})
-            failed = [file for file in sent.json["data"] if file["failure"]]
-            if failed:
-                text = f"{failed[0]['path']} cannot be delivered: {failed[0]['failure']}"
-                found.append({"title": one["name"], "text": text, "page": path})
-    return found
-
-
-async def _rules(calls: Calls, line: Any) -> list[Need]:
-    """The rules of a client that are paused."""
-    listed = await calls.get("/rules", {"page": 0, "limit": 100}, client_id=line["id"])
-    return [
-        {"title": line["name"], "text": f"The rule {one['name']} is paused.", "page": "/rules"}
-        for one in listed.json["data"]
-        if one["status"] == "P"
-    ]
-
-
-PAGES = [Page("today", "", view, link="Today")]
+PAGES = [
+    Page("today", "", view, link="Today"),
+    Page("mend", "/needs", mend, ("POST",)),
+]
