@@ -1,12 +1,14 @@
 """What holds for every page: who may see it, its headers, and how refusals are told."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from contract.asgi import call
 from contract.world import World
 from handbill.host.ids import SeededIds
 from handbill.pages import app as pages
@@ -58,7 +60,8 @@ def test_what_is_not_there_is_404(browser: Browser) -> None:
         assert (seen.status, seen.all("//h1")) == (404, ["There is no such page"]), path
         assert seen.headers["content-security-policy"] == POLICY
     assert browser.get("/application").headers["content-type"].startswith("application/json")
-    assert browser.post("/app", {}).status == 405
+    seen = browser.post("/app", {})
+    assert (seen.status, set(seen.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
 
 
 @pytest.mark.parametrize(
@@ -187,9 +190,38 @@ def test_a_form_has_a_size(stand: Stand) -> None:
     assert stand.post({"a": "x" * 300_000}, origin="http://api").status == 413
     many = {f"n{number}": "" for number in range(1_001)}
     assert stand.post(many, origin="http://api").status == 413
-    other = stand.post(origin="http://api", **{"content-type": "multipart/form-data"})
-    assert other.status == 413
     assert stand.asked == []
+
+
+def test_what_is_no_form_cannot_be_read(stand: Stand) -> None:
+    other = stand.post(origin="http://api", **{"content-type": "multipart/form-data"})
+    sent = {"content-type": "application/x-www-form-urlencoded", "origin": "http://api"}
+    raw = call(stand.browser.app, "POST", "/app/form", headers=SESSION | sent, raw=b"a=\xff")
+    assert (other.status, raw.status, stand.asked) == (400, 400, [])
+
+
+def test_a_page_of_a_form_is_asked_for_its_head_as_for_the_page(browser: Browser) -> None:
+    """Programs that look at a link before people do would see it broken."""
+    for path in ("/app/sign-in", "/app/join/hbl_x", "/app/set-up/hbl_x"):
+        assert call(browser.app, "HEAD", path).status == browser.get(path).status == 200
+
+
+@pytest.mark.parametrize(
+    ("sent_from", "led"),
+    [
+        ("http://api/app/clients/x?days=7", "/app/clients/x?days=7"),
+        ("http://[", "/app"),
+        ("", "/app"),
+    ],
+)
+def test_a_form_after_the_sessions_end_leads_back_to_its_page(
+    stand: Stand, sent_from: str, led: str
+) -> None:
+    """Not to where it was sent: a page that only takes forms cannot be shown."""
+    stand.answer = _declining(401)
+    seen = stand.post(origin="http://api", referer=sent_from)
+    [way] = seen.all("//main//a[starts-with(@href, '/app/sign-in')]/@href")
+    assert parse_qs(urlsplit(way).query) == {"back": [led]}
 
 
 def _declining(status: int, **more: Any) -> Response:

@@ -17,7 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from handbill.host.ids import Ids, new_name
 from handbill.pages import assets
 from handbill.pages.calls import Calls, Declined
-from handbill.pages.forms import TooLarge, Untrusted, check_sender, check_token, read_fields
+from handbill.pages.forms import (
+    TooLarge,
+    Unreadable,
+    Untrusted,
+    check_sender,
+    check_token,
+    read_fields,
+)
 from handbill.pages.frame import HEADERS, Link, Visit, render, visit_of
 from handbill.pages.rows import Page
 from handbill.pages.views import (
@@ -36,7 +43,7 @@ from handbill.pages.views import (
     settings,
     today,
 )
-from handbill.pages.visitors import HOME, credential_of, visitor_of
+from handbill.pages.visitors import HOME, credential_of, return_path, visitor_of
 
 _log = logging.getLogger("handbill.pages")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
@@ -93,7 +100,9 @@ def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
         """A path or a verb that no page has."""
         status = failure.status_code if isinstance(failure, HTTPException) else 404
         visit = arrive(request)
-        return _sent(visit, render(request, "told.html", status, **_TOLD.get(status, _TOLD[404])))
+        response = render(request, "told.html", status, **_TOLD.get(status, _TOLD[404]))
+        response.headers.update(getattr(failure, "headers", None) or {})  # Allow
+        return _sent(visit, response)
 
     routes = [
         Route(
@@ -136,7 +145,7 @@ async def _guarded(page: Page, arrive: Callable[[Request], Visit], request: Requ
         response = render(request, "told.html", 403, **_UNTRUSTED)
     except TooLarge:
         response = render(request, "told.html", 413, **_TOLD[413])
-    except ClientDisconnect:
+    except (ClientDisconnect, Unreadable):
         response = render(request, "told.html", 400, **_TOLD[400])
     except Exception:  # noqa: BLE001 - a bug: told with the id by which the log names it
         _log.exception("bug", extra={"requestId": visit.calls.request_id})
@@ -171,8 +180,12 @@ def _told(request: Request, declined: Declined) -> Response:
 
 
 def _signed_out(request: Request) -> Response:
-    at = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return render(request, "told.html", 401, **_TOLD[401], back=at)
+    """Signing in leads back to the page, or to the one that had the form: a page of a form alone
+    cannot be shown.
+    """
+    here = str(request.url) if request.method != "POST" else request.headers.get("referer", "")
+    path = here.partition("://")[2].partition("/")[2]
+    return render(request, "told.html", 401, **_TOLD[401], back=return_path(f"/{path}"))
 
 
 def _sent(visit: Visit, response: Response) -> Response:

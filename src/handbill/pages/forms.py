@@ -29,6 +29,10 @@ class TooLarge(Exception):
     """A form that is larger than any of ours."""
 
 
+class Unreadable(Exception):
+    """A body that is no form, or not in UTF-8."""
+
+
 @dataclass(frozen=True)
 class Form:
     """A form as it is shown: what was typed, what is wrong by field, and what is wrong at all."""
@@ -109,16 +113,22 @@ def check_token(request: Request, credential: Mapping[str, str], fields: Fields)
 
 
 async def read_fields(request: Request) -> Fields:
-    """The fields of a form, stripped of blanks around them. **Refuses** (TooLarge) others."""
+    """The fields of a form, stripped of blanks around them. **Refuses** (TooLarge, Unreadable)
+    others.
+    """
     if request.headers.get("content-type", _TYPE).partition(";")[0].strip().lower() != _TYPE:
-        raise TooLarge
+        raise Unreadable
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MOST_BYTES:
             raise TooLarge
     try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable from None
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise TooLarge from None
     return ImmutableMultiDict([(name, value.strip()) for name, value in pairs])

@@ -19,7 +19,7 @@ _USED = "This link is not valid any more. Ask for a new one."
 
 async def sign_in(request: Request) -> Response:
     """The form, and what becomes of it."""
-    if request.method == "GET":
+    if request.method != "POST":
         back = request.query_params.get("back", "")
         return render(request, "sign_in.html", form=Form(), back=return_path(back))
     fields = visit_of(request).fields
@@ -38,7 +38,7 @@ async def sign_in(request: Request) -> Response:
 async def join(request: Request) -> Response:
     """An invited person sets a password."""
     link = request.path_params["link"]
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "join.html", form=Form())
     typed = {"password": visit_of(request).fields.get("password", "")}
     try:
@@ -50,7 +50,7 @@ async def join(request: Request) -> Response:
 async def set_up(request: Request) -> Response:
     """The first owner, and the agency if there is none."""
     link = request.path_params["link"]
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "set_up.html", form=Form())
     names = ("mail", "name", "password", "agencyId", "agencyName", "currency")
     typed = {name: visit_of(request).fields.get(name, "") for name in names}
