@@ -10,10 +10,10 @@ SBOM   := build/sbom.json
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test branches check bench docs lock sbom clean
+.PHONY: help setup dev run test branches check bench docs screenshots lock sbom clean
 
 help:                         ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.runtime       ## create .venv and install what serving needs
 
@@ -57,6 +57,9 @@ bench: dev                    ## every figure beside its limit; NAMES=soak, neig
 
 docs: setup                   ## write the generated documents again
 	$(BIN)/handbill openapi --write docs/api/openapi.json
+
+screenshots: dev              ## pictures of every page of the demo; needs Chromium and some minutes
+	PYTHONPATH=tests $(BIN)/python -m pages.screenshots
 
 lock: dev                     ## resolve the newest versions again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \

@@ -278,3 +278,16 @@ def test_the_number_of_calls_does_not_grow_with_the_clients(evil: World) -> None
     assert len(seen.all("//tbody/tr")) == 25
     assert len(counted) <= 160
     assert seen.all("//a[@rel='next']/@href") == ["/app?page=1"]
+
+
+def test_older_changes_follow_the_newest(evil: World, browser: Browser) -> None:
+    for number in range(51):
+        evil.office.put(evil.client, {"applyConvWindow": 20 + number % 2})
+    first = browser.get("/app/changes")
+    [older] = first.all("//a[.='Older changes']/@href")
+    second = browser.get(older)
+    assert second.status == 200
+    shown = [set(seen.all("//tbody//button/@aria-label")) for seen in (first, second)]
+    assert shown[0]
+    assert not shown[0] & shown[1]
+    assert first.all("//tbody/tr/td[2]")[0].startswith(f"Client {EVIL}")

@@ -27,12 +27,12 @@ def kind_of(path: str) -> str | None:
     return min(fits)[1] if fits else None
 
 
-def walked(read: Callable[[str], str]) -> dict[str, str]:
+def walked(read: Callable[[str], str], *begin: str) -> dict[str, str]:
     """Each kind of page that links lead to, with the first path of its kind. ``read``: a page's
-    markup by its path.
+    markup by its path. ``begin``: paths that come before the start page.
     """
     found: dict[str, str] = {}
-    rest = [HOME]
+    rest = [*begin, HOME]
     for path in rest:
         kind = kind_of(urlsplit(path).path)
         if kind is None or kind in found:

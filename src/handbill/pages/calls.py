@@ -2,7 +2,7 @@
 
 import asyncio
 import shlex
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
@@ -80,6 +80,16 @@ class Declined(Exception):
             fault["field"]: fault["message"] for fault in told.get("errors", ())
         }
         self.retry_seconds = reply.headers.get("retry-after", "")
+
+
+async def allowed(asking: Awaitable[Reply]) -> Reply | None:
+    """The answer, or None where the visitor may not look."""
+    try:
+        return await asking
+    except Declined as declined:
+        if declined.status != 403:
+            raise
+        return None
 
 
 @dataclass

@@ -11,7 +11,7 @@ from handbill.pages.charts.lines import days_line, sparkline, steps
 from handbill.pages.charts.marks import Series
 from handbill.pages.charts.scatter import Point, scatter
 from handbill.pages.charts.sentences import of_days, of_runs, of_stages
-from handbill.pages.wording import against, days_back, money, number, percent, share, when
+from handbill.pages.wording import course_of, days_back, money, number, percent, share, when
 
 _MOST_STEPS = 6
 _STATES = {"SUCCESS": "good", "FAILED": "bad"}
@@ -52,20 +52,27 @@ def _series(name: str, values: Sequence[Any], currency: str = "") -> Series:
     return Series(name, values, told)
 
 
-def spend_by_day(publishers: Any, cap: Any) -> tuple[Markup, str]:
-    """Spend of each day by publisher with the share of a day, and a sentence about it."""
+def spend_by_day(publishers: Any, whole: Any, cap: Any) -> tuple[Markup, str]:
+    """Spend of each day by publisher with the share of a day, and a sentence about it.
+    ``whole``: the same days of all publishers together. Without spend there is no picture.
+    """
     currency, series = publishers["currency"], publishers["series"]
     count = len(series[0]["values"]["spent"]) if series else 0
     on = _days(publishers, count)
-    text = against(cap["pace"]) if cap else "There is no budget to compare with."
+    text = course_of(cap) if cap else "There is no budget to compare with."
     level = cap["share"] if cap else None
-    line = None if level is None else _series("today's share of the budget", [level] * count)
+    plan = f"today's share of the budget, {money(level, currency)}"
+    line = None if level is None else _series(plan, [level] * count)
     drawn = [
         _series(one["name"] or "No publisher", one["values"]["spent"], currency)
         for one in series
         if one["total"]["spent"]
     ]
-    return stacked("spend", "Spend by day", text, on, drawn, line), text
+    if not drawn:
+        return Markup(""), f"Nothing was spent in these days. {text}"
+    top = max([*whole["series"][0]["values"]["spent"], level or 0])
+    high = f"{money(top, currency)} a day"
+    return stacked("spend", "Spend by day", text, on, drawn, line, high), text
 
 
 def _days(told: Any, count: int) -> list[str]:
@@ -82,7 +89,10 @@ def course(name: str, title: str, whole: Any, metric: str, currency: str = "") -
     on, series = _days(whole, len(shown)), _series(title, shown, currency)
     text = of_days(on, series)
     told = Markup('<p class="note">{}</p>').format(text)
-    return days_line(name, title, text, on, series) + told
+    if not any(shown):
+        return told
+    top = shown.index(max(value for value in shown if value is not None))
+    return days_line(name, title, text, on, series, series.label(top)) + told
 
 
 def bid_courses(bids: Sequence[Any], currency: str) -> list[tuple[str, Markup]]:
@@ -104,9 +114,11 @@ def bid_courses(bids: Sequence[Any], currency: str) -> list[tuple[str, Markup]]:
                 points,
                 ends,
                 labels,
+                money(max(value for _, value in points), currency),
             ),
         )
         for place, (name, points) in enumerate(list(of.items())[:_MOST_STEPS])
+        if len(points) > 1
     ]
 
 
@@ -125,8 +137,12 @@ def cost_beside_volume(funnels: Any) -> Markup:
             label += f"{money(total['cpa'], currency)}, {money(total['spent'], currency)} in all"
             name = one["name"] or "No publisher"
             points.append(Point(name, total["applies"], total["cpa"], total["spent"], label))
+    if not points:
+        return Markup("")
     text = "Each point is a publisher; its area shows its spend. The table below has the figures."
-    axes = ("Applies", f"Cost per apply ({currency})")
+    most = number(max(point.x for point in points if point.x is not None))
+    dearest = money(max(one["total"]["cpa"] or 0 for one in funnels["series"]), currency)
+    axes = (f"Applies, 0 to {most}", f"Cost per apply, up to {dearest}")
     return scatter("cost", "Cost per apply beside applies", text, points, axes)
 
 
@@ -134,12 +150,16 @@ def stages(total: Mapping[str, Any]) -> tuple[Markup, str]:
     """From click to hire, and a sentence about it."""
     bars = [Bar(name, total[metric], number(total[metric])) for metric, name in _STAGES.items()]
     text = of_stages(bars)
+    if not any(bar.value for bar in bars):
+        return Markup(""), text
     return funnel("stages", "From click to hire", text, bars), text
 
 
 def classes(total: Mapping[str, Any]) -> Markup:
     """What clicks were."""
     bars = [Bar(name, total[metric], number(total[metric])) for metric, name in _CLASSES.items()]
+    if not any(bar.value for bar in bars):
+        return Markup("<p>No clicks have come in these days.</p>")
     return split("classes", "What clicks were", "Only valid clicks are paid for.", bars)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from handbill.host.ids import Ids
 from handbill.kit.jsons import NotJson, decode, encode
 from handbill.kit.signing import same
-from handbill.pages import drawing, wording
+from handbill.pages import differences, drawing, wording
 from handbill.pages.assets import asset_url
 from handbill.pages.calls import Calls, asked, at
 from handbill.pages.forms import TOKEN, Fields, form_token, seal
@@ -157,6 +157,7 @@ def _templates() -> Environment:
     for write in (
         wording.money,
         wording.number,
+        wording.average,
         wording.percent,
         wording.change,
         wording.instant,
@@ -165,7 +166,11 @@ def _templates() -> Environment:
         wording.words,
         wording.raw,
         wording.fix_words,
-        wording.against,
+        wording.course_of,
+        wording.paid_by,
+        wording.every,
+        differences.told,
+        differences.named,
         wording.days_back,
     ):
         made.filters[write.__name__] = write

@@ -10,6 +10,8 @@ from handbill.kit.jsons import encode
 Number = Decimal | int
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _NONE = "–"
+_HOUR = 60
+_PAID_BY = {"FLAT_CPC": "Flat CPC", "PPP": "Per posting"}
 _CENT = Decimal("0.01")
 
 
@@ -25,6 +27,13 @@ def money(value: Number | None, currency: str) -> str:
     sign = "−" if digits < 0 else ""
     mark = _SIGNS.get(currency, f"{currency} ")
     return f"{sign}{mark}{abs(digits):,f}"
+
+
+def average(value: Number | None, currency: str) -> str:
+    """A price that was worked out, to the cent."""
+    return money(
+        None if value is None else Decimal(value).quantize(_CENT, ROUND_HALF_EVEN), currency
+    )
 
 
 def number(value: Number | None, places: int = 0) -> str:
@@ -76,6 +85,21 @@ def words(code: str) -> str:
     return code.replace("_", " ").capitalize()
 
 
+def paid_by(code: str) -> str:
+    """What a publisher is paid for."""
+    return _PAID_BY.get(code, code)
+
+
+def every(minutes: int | None) -> str:
+    """How often something happens: 361 minutes is 6 h 1 min."""
+    if minutes is None:
+        return _NONE
+    hours, rest = divmod(minutes, _HOUR)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
 def raw(value: Any) -> str:
     """A value as the API tells it; what has several parts as JSON."""
     if value is None or value == "":
@@ -109,6 +133,13 @@ def against(pace: Number | None) -> str:
         return "Spend is on plan."
     side = "over" if off > 0 else "under"
     return f"Spend is {number(abs(off))} % {side} plan."
+
+
+def course_of(cap: Any) -> str:
+    """How a budget runs, in one sentence; ``cap``: as the API tells it."""
+    if cap["used"] >= cap["value"]:
+        return f"The {cap['period'].lower()} budget is used up."
+    return against(cap["pace"])
 
 
 def days_back(last: str, count: int) -> list[str]:

@@ -21,6 +21,7 @@ from handbill.pages.charts.marks import (
     part_of,
     patterns,
     picture,
+    scale,
     spot,
     tag,
 )
@@ -68,8 +69,11 @@ def stacked(
     days: Sequence[str],
     series: Sequence[Series],
     line: Series | None = None,
+    top: str = "",
 ) -> Markup:
-    """Bars of days, stacked by series, and a line across. What is negative hangs below zero."""
+    """Bars of days, stacked by series, and a line across. What is negative hangs below zero.
+    ``top``: the greatest value as text.
+    """
     ups = [_sum(series, place, 1) for place in range(len(days))]
     downs = [_sum(series, place, -1) for place in range(len(days))]
     low, high = limits([*ups, *downs, *(line.values if line else ())])
@@ -82,9 +86,9 @@ def stacked(
         body += course_marks(line.values, low, high, "plan")
     told = legend(name, names) if len(names) > 1 else Markup("")
     if line:
-        told += tag("p", f"The dashed line is: {line.name}.", class_="note")
+        told += tag("p", f"The dashed line is {line.name}.", class_="note")
     drawn = picture(name, title, text, body, kind="days")
-    return drawn + (between(days[0], days[-1]) if days else "") + told
+    return scale(top) + drawn + (between(days[0], days[-1]) if days else "") + told
 
 
 def _sum(series: Sequence[Series], place: int, sign: int) -> Number:
@@ -168,17 +172,17 @@ def split(name: str, title: str, text: str, parts: Sequence[Bar]) -> Markup:
 
 
 def strip(name: str, title: str, text: str, runs: Sequence[Run]) -> Markup:
-    """Runs side by side, the newest at the right: good ones are full, bad ones half and crossed,
-    open ones a line.
+    """Runs side by side, the newest at the right: good ones are full, bad ones crossed, open ones a
+    line.
     """
     count = max(len(runs), 1)
     drawn = []
     for place, run in enumerate(runs):
         left = spot((place + (1 - _BAR) / 2) * part_of(1, 0, count))
         wide = spot(part_of(1, 0, count) * _BAR)
-        top = {"good": 0, "bad": 50}.get(run.state, 90)
+        top = {"good": 0, "bad": 0}.get(run.state, 90)
         drawn.append(box(left, top, wide, HIGH - top, class_=f"run {run.state}", title=run.label))
         if run.state == "bad":
-            path = f"M{left} 8l{wide} 32M{left} 40l{wide} -32"
+            path = f"M{left} 0l{wide} {HIGH}M{left} {HIGH}l{wide} -{HIGH}"
             drawn.append(tag("path", d=path, class_="cross"))
     return picture(name, title, text, joined(drawn), kind="strip")

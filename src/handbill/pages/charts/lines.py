@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from handbill.pages.charts.marks import (
     HIGH,
+    WIDE,
     Number,
     Series,
     between,
@@ -14,6 +15,7 @@ from handbill.pages.charts.marks import (
     part_of,
     picture,
     runs_of,
+    scale,
     spot,
     tag,
 )
@@ -45,10 +47,15 @@ def sparkline(name: str, title: str, text: str, values: Sequence[Number | None])
     return picture(name, title, text, course_marks(values, low, high), kind="spark")
 
 
-def days_line(name: str, title: str, text: str, days: Sequence[str], series: Series) -> Markup:
-    """A line of one figure over days, with both ends of the axis labelled."""
+def days_line(
+    name: str, title: str, text: str, days: Sequence[str], series: Series, top: str = ""
+) -> Markup:
+    """A line of one figure over days, with both ends of the axis labelled. ``top``: the greatest
+    value as text.
+    """
     low, high = limits(series.values)
-    body = course_marks(series.values, low, high)
+    body = tag("path", d=f"M0 {HIGH}H{WIDE}", class_="zero") if low == 0 else Markup("")
+    body += course_marks(series.values, low, high)
     body += joined(
         tag(
             "rect",
@@ -61,7 +68,7 @@ def days_line(name: str, title: str, text: str, days: Sequence[str], series: Ser
         )
         for place, day in enumerate(days)
     )
-    drawn = picture(name, title, text, body, kind="days low")
+    drawn = scale(top) + picture(name, title, text, body, kind="days low")
     return drawn + between(days[0], days[-1]) if days else drawn
 
 
@@ -72,9 +79,11 @@ def steps(
     points: Sequence[tuple[int, Number | None]],
     ends: tuple[int, int],
     labels: tuple[str, str],
+    top: str = "",
 ) -> Markup:
     """What was in force since when, as steps. ``points``: an instant and the value from then on,
     in order; None: nothing was. ``ends``: the first and last instant of the axis.
+    ``top``: the greatest value as text.
     """
     low, high = limits(value for _, value in points)
     drawn = []
@@ -89,4 +98,5 @@ def steps(
         if after is not None and until <= ends[1]:
             drawn.append(f"V{HIGH - spot(part_of(after, low, high), HIGH)}")
     body = tag("path", d="".join(drawn), class_="line") if drawn else ""
-    return picture(name, title, text, body, kind="days low") + between(*labels)
+    whole = picture(name, title, text, body, kind="days low")
+    return scale(top) + whole + between(*labels)

@@ -166,6 +166,11 @@ def legend(name: str, names: Sequence[str], values: Sequence[str] = ()) -> Marku
     return tag("ul", joined(lines), class_="legend")
 
 
+def scale(top: str) -> Markup:
+    """The value at the top of a picture; none where it is empty."""
+    return tag("p", tag("span", top), class_="axis peak", aria_hidden="true") if top else Markup("")
+
+
 def between(first: str, last: str) -> Markup:
     """The labels of both ends of an axis."""
     return tag("p", tag("span", first) + tag("span", last), class_="axis", aria_hidden="true")

@@ -1,17 +1,21 @@
 """Changes: who has changed what, and the way back."""
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.calls import at
+from handbill.pages.calls import Calls, allowed, at
 from handbill.pages.frame import calls_of, render
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import named_client
 
 _ON_A_PAGE = 50
 _MOST_CURSOR = 500
+_MOST_NAMES = 100
+_ACTS = {"CREATE": "Created", "CHANGE": "Changed", "DELETE": "Deleted"}
+_ACTORS = {"API_CLIENT": "Program"}
 
 
 async def every(request: Request) -> Response:
@@ -28,10 +32,42 @@ async def of_client(request: Request) -> Response:
 async def _listed(request: Request, path: str, client: dict[str, str] | None) -> Response:
     asked: dict[str, Any] = {"limit": _ON_A_PAGE}
     cursor = request.query_params.get("cursor", "")
-    if cursor.isascii() and cursor.isalnum() and len(cursor) <= _MOST_CURSOR:
+    if cursor.isascii() and len(cursor) <= _MOST_CURSOR:
         asked["cursor"] = cursor
-    changes = await calls_of(request).get(path, asked)
-    return render(request, "changes.html", client=client, changes=changes)
+    calls = calls_of(request)
+    changes, people, names = await asyncio.gather(
+        calls.get(path, asked), _people(calls), _names(calls, client)
+    )
+    return render(
+        request,
+        "changes.html",
+        client=client,
+        changes=changes,
+        people=people,
+        names=names,
+        acts=_ACTS,
+        actors=_ACTORS,
+    )
+
+
+async def _people(calls: Calls) -> dict[str, str]:
+    """The names of the agency's people by their ids, where the visitor may see them."""
+    found = await allowed(calls.get("/people", {"page": 0, "limit": _MOST_NAMES}))
+    people = found.json["data"] if found else []
+    return {one["id"]: one["name"] or one["mail"] for one in people}
+
+
+async def _names(calls: Calls, client: dict[str, str] | None) -> dict[str, str]:
+    """The names of clients, or those of what a client has, by their ids."""
+    if client is None:
+        found = await allowed(calls.get("/clients", {"page": 0, "limit": _MOST_NAMES}))
+        return {one["id"]: one["companyName"] for one in found.json["data"]} if found else {}
+    budget = await allowed(calls.get(at("clients", client["id"], "budget")))
+    names = {client["id"]: client["name"]}
+    for campaign in budget.json["campaigns"] if budget else ():
+        names[campaign["id"]] = campaign["name"]
+        names |= {group["id"]: group["name"] for group in campaign["jobGroups"]}
+    return names
 
 
 PAGES = [

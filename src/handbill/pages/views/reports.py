@@ -25,6 +25,7 @@ _FIGURES = {
     "cpc": "CPC",
     "cpa": "CPA",
 }
+_PRICES = {"cpc": "clicks", "cpa": "applies"}
 _MOST_LINES = 500
 _MOST_DAYS = 60
 
@@ -73,8 +74,14 @@ def _rows(lines: list[Any], level: str) -> list[list[str | Decimal | int | None]
     for line in lines:
         texts = [_text(line, name)]
         texts += [] if level == "JOB" else [_text(line, "publisher")]
-        rows.append([*texts, *(line.get(figure) for figure in _FIGURES)])
+        rows.append([*texts, *(_figure(line, figure) for figure in _FIGURES)])
     return rows
+
+
+def _figure(line: Any, figure: str) -> Decimal | int | None:
+    """A figure; none where it is a price of what there was none of."""
+    of = _PRICES.get(figure)
+    return None if of and not line.get(of) else line.get(figure)
 
 
 def _text(line: Any, name: str) -> str:

@@ -1,12 +1,11 @@
 """Settings of the agency: its keys, markups, rates, and what makes clicks payable."""
 
 import asyncio
-from collections.abc import Awaitable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.calls import Calls, Declined, Reply, at
+from handbill.pages.calls import Calls, Reply, allowed, at
 from handbill.pages.frame import calls_of, render
 from handbill.pages.rows import Page
 
@@ -19,10 +18,10 @@ async def view(request: Request) -> Response:
     calls = calls_of(request)
     first = {"page": 0, "limit": _MOST}
     keys, programs, markups, rates, definitions = await asyncio.gather(
-        _allowed(calls.get("/api-keys", first)),
-        _allowed(calls.get("/api-clients", first)),
-        _allowed(calls.get("/markups", first)),
-        _allowed(calls.get("/rates", first)),
+        allowed(calls.get("/api-keys", first)),
+        allowed(calls.get("/api-clients", first)),
+        allowed(calls.get("/markups", first)),
+        allowed(calls.get("/rates", first)),
         _definitions(calls),
     )
     return render(
@@ -38,11 +37,11 @@ async def view(request: Request) -> Response:
 
 async def _definitions(calls: Calls) -> list[tuple[str, Reply]]:
     """The click definitions of the first publishers, by the publisher's name."""
-    listed = await _allowed(calls.get("/publishers", {"page": 0, "limit": _MOST_PUBLISHERS}))
+    listed = await allowed(calls.get("/publishers", {"page": 0, "limit": _MOST_PUBLISHERS}))
     publishers = listed.json["data"] if listed else []
     found = await asyncio.gather(
         *(
-            _allowed(
+            allowed(
                 calls.get(at("publishers", one["id"], "click-definitions"), {"page": 0, "limit": 5})
             )
             for one in publishers
@@ -50,16 +49,6 @@ async def _definitions(calls: Calls) -> list[tuple[str, Reply]]:
     )
     pairs = zip(publishers, found, strict=True)
     return [(one["name"], reply) for one, reply in pairs if reply and reply.json["data"]]
-
-
-async def _allowed(asking: Awaitable[Reply]) -> Reply | None:
-    """The answer, or None where the visitor may not look."""
-    try:
-        return await asking
-    except Declined as declined:
-        if declined.status != 403:
-            raise
-        return None
 
 
 PAGES = [Page("settings", "/settings", view, link="Settings")]

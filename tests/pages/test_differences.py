@@ -1,0 +1,49 @@
+"""How the page of changes names what was changed, and its values."""
+
+from typing import Any
+
+import pytest
+
+from handbill.pages.differences import named, told
+from handbill.pages.wording import course_of, every, paid_by
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after", "expected"),
+    [
+        ("/status", "A", "P", ("status", "active", "paused")),
+        ("/caps/budget/value_micros", 1_500_000, 20_000_000, ("caps budget value", "1.5", "20")),
+        ("/is_default", 0, 1, ("is default", "no", "yes")),
+        ("/params", [], ["a", "b"], ("params", "none", "a, b")),
+        ("/mappings", None, {"a": 1}, ("mappings", "–", "1 values")),
+        ("/name", "<b>", "", ("name", "<b>", "–")),
+    ],
+)
+def test_a_difference_in_words(field: str, before: Any, after: Any, expected: Any) -> None:
+    assert tuple(told({"field": field, "before": before, "after": after}).values()) == expected
+
+
+def test_an_entity_has_its_name_or_the_beginning_of_its_id() -> None:
+    entity = {"id": "394ab04a-adbc-4aff-b7e1-b69bd6580565"}
+    fields = [{"field": "/status", "after": "A"}, {"field": "/name", "after": "Nurses"}]
+    assert named({"entity": entity, "fields": fields}) == "Nurses"
+    assert named({"entity": entity, "fields": fields[:1]}) == "394ab04a…"
+    assert named({"entity": {"id": "Talent"}, "fields": []}) == "Talent"
+
+
+@pytest.mark.parametrize(
+    ("used", "pace", "expected"),
+    [
+        (150, 706, "The lifetime budget is used up."),
+        (100, 88, "Spend is 12 % under plan."),
+        (0, None, "Spend has no plan."),
+    ],
+)
+def test_how_a_budget_runs(used: int, pace: int | None, expected: str) -> None:
+    cap = {"used": used, "value": 150, "period": "Lifetime", "pace": pace}
+    assert course_of(cap) == expected
+
+
+def test_a_rhythm_in_hours_and_minutes() -> None:
+    assert [every(minutes) for minutes in (None, 5, 120, 361)] == ["–", "5 min", "2 h", "6 h 1 min"]
+    assert [paid_by(code) for code in ("CPC", "FLAT_CPC")] == ["CPC", "Flat CPC"]
