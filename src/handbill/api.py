@@ -32,6 +32,7 @@ from handbill.contract.events import routes as events
 from handbill.contract.explain import routes as explain
 from handbill.contract.feeds import routes as feeds
 from handbill.contract.funnel import routes as funnel
+from handbill.contract.health import routes as health
 from handbill.contract.jobgroups import routes as jobgroups
 from handbill.contract.jobs import routes as jobs
 from handbill.contract.markups import routes as markups
@@ -132,6 +133,7 @@ def operations() -> list[Operation]:
         ("Rates", rates.OPERATIONS),
         ("Changes", changes.OPERATIONS),
         ("Events", events.OPERATIONS),
+        ("Installation", health.OPERATIONS),
     )
     return [replace(one, tag=one.tag or tag) for tag, room in chapters for one in room]
 
@@ -181,6 +183,7 @@ def open_desk(settings: Settings, outside: Outside, process: str | None) -> Desk
         settings,
         Doors(settings),
         Egress(settings.egress_allow),
+        schedule=schedule(),
     )
 
 
@@ -274,7 +277,7 @@ def _served(settings: Settings, begun: Begun, number: int) -> ASGIApp:
     figures.share(settings.figures_folder, f"api-{number}", _FIGURES_BYTES)
     sys.setswitchinterval(_SWITCH_SECONDS)
     desk = open_desk(settings, begun(settings), f"api-{number}")
-    watch = Watch(desk, schedule())
+    watch = Watch(desk, desk.schedule)
     desk = replace(desk, watch=watch.checks)
 
     async def live() -> None:

@@ -21,7 +21,7 @@ from masters import MASTERS
 def opened(records: Records, folder: Path) -> Iterator[Office]:
     journal = JournalWriter(folder / "journal", "api-0", SystemIds())
     blobs = open_blobs(str(folder / "blobs"))
-    settings = Settings()
+    settings = Settings(data=str(folder))
     egress = Egress(resolve=lambda *_: [])  # no name is known here
     desk = Desk(
         records, blobs, journal, SetClock(NOON), SeededIds(1), settings, Doors(settings), egress

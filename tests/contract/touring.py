@@ -29,6 +29,12 @@ class Tour:
         mail = f"{self.world.ids['client_id']}@acme.example"
         return person(self.office, "OWNER", mail=mail, password=PASSWORD)
 
+    @cached_property
+    def operator(self) -> Person:
+        """A person who operates the installation; another one in each world."""
+        mail = f"{self.world.ids['client_id']}@operator.example"
+        return person(self.office, "OPERATOR", mail=mail)
+
     def bound(self, operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
         """The path's ids and the headers of a sound call."""
         if operation.role == "partner":
@@ -38,7 +44,8 @@ class Tour:
                 **self.partner.headers
             }
         if operation.role == "person":
-            return {}, session(self.office, self.somebody)
+            who = self.operator if operation.open_to == "operator" else self.somebody
+            return {}, session(self.office, who)
         ids = {"token": "AQEAoJ3q"} | self.world.ids
         headers = self.office.headers | self.world.headers(operation)
         return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, headers

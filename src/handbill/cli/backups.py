@@ -23,12 +23,20 @@ _DEST = typer.Argument(metavar="DEST", help="The backup's folder.")
 _WORDS = {"records": "Records", "journal": "Journal", "blobs": "Files"}
 
 
-def backup(dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOption = False) -> None:
+def backup(
+    dest: Annotated[Path, _DEST],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read the backup again and compare each file.")
+    ] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
     """Back up an installation, also while it runs, into a new folder DEST, as of one moment.
 
     DEST must be empty or absent. Secrets in it are encrypted, and the master key is not included:
     keep a copy of that key elsewhere.
     """
+    from handbill.keeping import manifest as manifests
     from handbill.keeping.backup import Source, back_up
     from handbill.keeping.manifest import NotWhole
 
@@ -39,15 +47,23 @@ def backup(dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOpti
         source = Source(it.records, it.blobs, settings.journal_folder, it.clock, it.ids)
         try:
             manifest = back_up(source, dest, step)
+            if verify:
+                manifests.verify(dest, manifest)
         except NotWhole as refused:
             raise Mistaken(str(refused)) from refused
+    size = sum(kept.bytes for kept in manifest.files)
+    made = manifests.Made(
+        folder=str(dest.absolute()), taken_at=manifest.taken_at, bytes=size, verified=verify
+    )
+    manifests.note_made(settings.data_folder, made)
     say(
         {
             "backup": str(dest),
             "takenAt": manifest.taken_at,
             "installation": manifest.installation,
             "files": len(manifest.files),
-            "bytes": sum(kept.bytes for kept in manifest.files),
+            "bytes": size,
+            "verified": verify,
             "masterKeys": list(manifest.master_keys),
         },
         as_json=json,

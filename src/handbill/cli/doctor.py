@@ -3,6 +3,7 @@
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -12,7 +13,17 @@ from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 
 
-def doctor(data: DataOption = None, json: JsonOption = False) -> None:
+def doctor(
+    running: Annotated[
+        bool,
+        typer.Option(
+            "--running",
+            help="Tell instead how it runs now: processes, judge, queue, disk, last backup.",
+        ),
+    ] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
     """Examine an installation, also beside a running server; report problems and their remedies.
 
     Nothing is changed. Exit status 0 if there are none, else 1.
@@ -23,6 +34,9 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
 
     settings = settings_with(data=data)
     _require_folder(settings)
+    if running:
+        _tell_running(settings, as_json=json)
+        return
     findings = []
     it = stores_at(settings, of_this_machine(settings))
     with closing(it.records):
@@ -35,6 +49,25 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
     if json:
         say({"healthy": not findings, "findings": findings}, as_json=True)
     if findings:
+        raise typer.Exit(1)
+
+
+def _tell_running(settings: Settings, *, as_json: bool) -> None:
+    """What GET /health answers."""
+    from handbill.contract.health.models import health_told
+    from handbill.keeping.health import health_of
+    from handbill.opening import opened
+    from handbill.wire.models import spelled
+    from handbill.worker import schedule
+
+    with opened(settings, of_this_machine(settings)) as it, it.records.read() as tx:
+        found = health_of(tx, settings, schedule(), it.clock.now())
+    if as_json:
+        say(spelled(health_told(found)), as_json=True)
+    else:
+        lines = [f"{one.name}: {'' if one.ok else 'NOT WELL: '}{one.says}" for one in found.checks]
+        sys.stdout.write("\n".join(lines) + "\n")
+    if not found.ok:
         raise typer.Exit(1)
 
 

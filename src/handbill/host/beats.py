@@ -9,13 +9,27 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from handbill.host import security
 from handbill.host.clock import ticking
 
 BEAT_SECONDS = 1.0
 _SIGN = struct.Struct("<d")
+_KEPT = struct.Struct("<d32s")
+"""When it was last at work, and its version."""
+
+
+class Sign(NamedTuple):
+    """What a process shows. ``silence``: seconds since it was at work; ``version``: empty if it
+    told none.
+    """
+
+    name: str
+    silence: float
+    version: str
 
 
 class Beat:
@@ -26,6 +40,7 @@ class Beat:
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._fd = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.pwrite(self._fd, _KEPT.pack(ticking(), version("handbill").encode()), 0)
         self.strike()
 
     def strike(self) -> None:
@@ -42,8 +57,21 @@ def silence_of(folder: Path, name: str) -> float | None:
         raw = (folder / name).read_bytes()
     except FileNotFoundError:
         return None
-    seconds = ticking() - _SIGN.unpack(raw)[0] if len(raw) == _SIGN.size else -1.0
+    seconds = ticking() - _SIGN.unpack_from(raw)[0] if len(raw) >= _SIGN.size else -1.0
     return seconds if seconds >= 0 else None
+
+
+def signs(folder: Path) -> list[Sign]:
+    """What each process shows that has ever shown a sign since the machine began, by name."""
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    found = []
+    for name in names:
+        silence = silence_of(folder, name)
+        if silence is not None:
+            raw = (folder / name).read_bytes()
+            told = _KEPT.unpack(raw)[1] if len(raw) == _KEPT.size else b""
+            found.append(Sign(name, silence, told.rstrip(b"\0").decode("ascii", "replace")))
+    return found
 
 
 @contextmanager

@@ -85,9 +85,11 @@ def _admitted_person(
     caller = desk.doors.person(tx, sessions[0][7:].strip(), now) if alone else None
     if caller is None or caller.standing is None:
         raise unauthorised()
-    if operation.role == "person":
-        return caller, None
     role = caller.standing.role
+    if operation.role == "person":
+        if operation.open_to == "operator" and role != "OPERATOR":
+            raise forbidden("role")
+        return caller, None
     may = operation.needs == "read" or role in WRITERS
     if operation.open_to == "owner":
         may = may and role in HEADS

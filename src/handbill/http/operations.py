@@ -1,6 +1,6 @@
 """The table of operations: routes, gates, OpenAPI and tests are made from its rows."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
@@ -30,9 +30,10 @@ Role = Literal["agency", "partner", "key", "person", "public"]
 """Who may call: an agency or a publisher partner, with key and token, or a person of theirs with a
 session; ``key``: any key, no token required; ``person``: only a session; ``public``: anybody."""
 
-OpenTo = Literal["", "owner", "employer"]
+OpenTo = Literal["", "owner", "employer", "operator"]
 """Which people of an agency may call an operation: all but an employer's; only those who mind the
-agency itself, its people and keys; or an employer's too, for the clients that they may see."""
+agency itself, its people and keys; or an employer's too, for the clients that they may see. Of the
+operations for people: all, or only those who operate the installation."""
 
 Lane = Literal["quick", "bulk", "slow", "stream"]
 """How the work is done: quick, at once; bulk, many records at a time; slow, may take seconds;
@@ -43,6 +44,7 @@ ClientHeader = Literal["", "x-client-id", "s2s"]
 """Which header names the client: none, ``x-client-id``, or the three spellings of S2S."""
 
 PAGED = Paged
+_OF_AGENCIES = ("", "owner", "employer")
 _BY_VERB = cast(Kind, None)
 JSON = "application/json; charset=utf-8"
 
@@ -143,6 +145,8 @@ class Desk:
     doors: Doors
     egress: Egress = field(default_factory=Egress)
     sign_ins: SignIns = field(default_factory=SignIns)
+    schedule: Sequence[Any] = ()
+    """What is enqueued by the clock in this release: items of ``work.tools.Schedule``."""
     watch: Callable[[], Awaitable[list[Check]]] | None = None
     """What else must be available for this door to be ready, besides its journal."""
 
@@ -281,7 +285,11 @@ class Operation:
                 self.role == "public" and not isinstance(kind, Public | Enter),
                 "what is public is Public or Enter",
             ),
-            (self.open_to and self.role != "agency", "only an agency has such people"),
+            (
+                self.open_to not in (("", "operator") if self.role == "person" else _OF_AGENCIES)
+                or (self.open_to and self.role not in {"agency", "person"}),
+                "it has no such people",
+            ),
             (self.open_to == "employer" and kind.writes, "an employer changes nothing"),
             (self.ahead is not None and not kind.writes, "nothing is proved before a look"),
             (self.role != "agency" and self.client_header, "only an agency has clients"),

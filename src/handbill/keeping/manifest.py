@@ -10,6 +10,8 @@ import msgspec
 from handbill.store.durable import sync_folder
 
 NAME = "manifest.json"
+LAST = "last-backup.json"
+"""In a data folder: the last backup that was made from it."""
 FORM = 1
 RECORDS, JOURNAL, BLOBS = "records", "journal", "blobs"
 _CHUNK = 1024**2
@@ -52,6 +54,37 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: str
     tables: tuple[Table, ...]
     files: tuple[Kept, ...]
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup that was made. ``verified``: each of its files was read again and compared."""
+
+    folder: str
+    taken_at: str
+    bytes: int
+    verified: bool
+
+
+def note_made(data: Path, made: Made) -> None:
+    """Note in a data folder which backup was made from it last."""
+    aside = data / f".{LAST}"
+    aside.write_bytes(msgspec.json.encode(made))
+    aside.rename(data / LAST)
+
+
+def last_made(data: Path) -> Made | None:
+    """The last backup made from a data folder; None: none is known."""
+    try:
+        return msgspec.json.decode((data / LAST).read_bytes(), type=Made)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Read every file again. **Refuses** (NotWhole) one that differs from the manifest."""
+    for kept in manifest.files:
+        for _ in proved(folder, kept):
+            pass
 
 
 def write(folder: Path, manifest: Manifest) -> None:

@@ -33,6 +33,7 @@ from handbill.pages.views import (
     clients,
     entering,
     feeds,
+    health,
     integrate,
     jobgroups,
     jobs,
@@ -66,6 +67,7 @@ PAGES: Sequence[Page] = (
     *settings.PAGES,
     *changing.PAGES,
     *people.PAGES,
+    *health.PAGES,
     *entering.PAGES,
 )
 """Every page, in the order in which the navigation names them."""
@@ -85,7 +87,11 @@ class Pages:
 
 
 def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
-    links = [Link(page.link, HOME + page.path, page.is_for_owners) for page in PAGES if page.link]
+    links = [
+        Link(page.link, HOME + page.path, page.is_for_owners, page.is_for_operators)
+        for page in PAGES
+        if page.link
+    ]
     tabs = [Link(page.tab, page.path.partition("}")[2]) for page in PAGES if page.tab]
 
     def arrive(request: Request) -> Visit:

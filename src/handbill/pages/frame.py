@@ -43,6 +43,7 @@ class Link:
     title: str
     path: str
     is_for_owners: bool = False
+    is_for_operators: bool = False
 
 
 @dataclass
@@ -158,6 +159,7 @@ def _templates() -> Environment:
         wording.money,
         wording.number,
         wording.average,
+        wording.bytes,
         wording.percent,
         wording.change,
         wording.instant,

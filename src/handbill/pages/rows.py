@@ -13,7 +13,8 @@ class Page:
 
     ``link``: its title in the navigation, if it is there. ``tab``: its title among the pages of a
     client, whose path begins with /clients/{client_id}. ``is_public``: shown to who is not signed
-    in. ``is_for_owners``: its link is shown to nobody else; the API refuses others the page.
+    in. ``is_for_owners``, ``is_for_operators``: its link is shown to nobody else; the API refuses
+    others the page.
     """
 
     name: str
@@ -24,3 +25,4 @@ class Page:
     tab: str = ""
     is_public: bool = False
     is_for_owners: bool = False
+    is_for_operators: bool = False

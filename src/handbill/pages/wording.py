@@ -46,6 +46,18 @@ def number(value: Number | None, places: int = 0) -> str:
     return f"−{text}" if exact < 0 else text
 
 
+def bytes(value: int | None) -> str:  # noqa: A001 - the filter's name
+    """A size, in the largest unit of which it has one."""
+    if value is None:
+        return _NONE
+    size, unit = Decimal(value), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{number(size, 1 if size < 100 else 0)} {unit}"
+
+
 def percent(value: Number | None, places: int = 1) -> str:
     """A share that is told in percent: 12.5 is 12.5 %."""
     return _NONE if value is None else f"{number(value, places)} %"

@@ -54,3 +54,9 @@ def _row(tx: Tx) -> tuple[int, bytes]:
     if row is None:
         raise LookupError("these records belong to no installation: ensure has not run")
     return int(row[0]), bytes(row[2])
+
+
+def revision_of(tx: Tx) -> str:
+    """The revision of the tables; they were made."""
+    ((revision,),) = tx.run_text("SELECT version_num FROM alembic_version", {})[0]
+    return str(revision)

@@ -35,6 +35,20 @@ def pieces(folder: Path, marks: Mapping[str, Mark]) -> list[Piece]:
     return found
 
 
+def unread_bytes(folder: Path, marks: Mapping[str, Mark]) -> int:
+    """How many bytes come after the marks, of all sources here."""
+    whole = 0
+    for source in _sources(folder):
+        for epoch, segments in epochs_in(folder / source).items():
+            mark = marks.get(f"{source}/{epoch}", Mark(0, 0))
+            for segment in segments:
+                path = path_of(folder / source, epoch, segment)
+                if segment >= mark.segment and path.exists():
+                    read = mark.offset if segment == mark.segment else 0
+                    whole += max(0, path.stat().st_size - read)
+    return whole
+
+
 def reader_here(folder: Path) -> JournalReader:
     """A reader that ignores hosts without files here: their journals are in their own folders."""
     here = {host_in(source) for source in _sources(folder)}
