@@ -157,3 +157,19 @@ def test_the_links_of_a_page_ask_as_it_was_asked(market: tuple[World, World]) ->
     path = f"{own.client}/publishers/{own.ids['publisher_id']}/jobs"
     reply = own.office.ask("GET", f"{path}?page=0&limit=1&pinned=FALSE")
     assert f'<{path}?pinned=false&page=1&limit=1>; rel="next"' in reply.headers["link"]
+
+
+def test_a_link_of_a_page_gets_the_same_page(market: tuple[World, World]) -> None:
+    """Whatever a parameter is read as, it is written as it can be read again."""
+    own, followed = market[0], set()
+    for operation, name in PARAMETERS:
+        if issubclass(operation.query, Paged) and name not in {"page", "limit"}:
+            first = {"page": parameters(operation.query)["page"].schema["minimum"], "limit": 1}
+            value = _values(market, operation, name)[0]
+            reply = _asked(own, operation, first | {name: value})
+            url = reply.headers["link"].partition(">")[0].removeprefix("<")
+            headers = own.headers(operation)
+            again = own.office.ask(operation.verb, url, None, headers)
+            assert (again.status, again.raw) == (200, reply.raw), url
+            followed.add(name)
+    assert {"metrics", "from"} <= followed

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from handbill.contract.budget.models import StateInBrief
 from handbill.contract.envelopes import Page
@@ -42,6 +42,7 @@ def _read(text: Any) -> Any:
 Metrics = Annotated[
     tuple[str, ...],
     BeforeValidator(_read),
+    PlainSerializer(",".join),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 500, "default": _TEXT}),
 ]
 _METRICS: Final = (
