@@ -237,6 +237,9 @@ def test_a_feed_is_run_switched_and_mapped(evil: World, browser: Browser) -> Non
     more = fields | {"schemaMappingsCity": "town", "do": "save"}
     assert browser.post(f"/app{feed}/mapping", more).status == 303
     assert evil.office.get(feed)["schemaMappings"]["schemaMappingsCity"] == "town"
+    away = browser.post(f"/app{feed}/mapping", fields | {"schemaMappingsCity": "kept", "do": "try"})
+    assert (away.status, away.all("//input[@id='schemaMappingsCity']/@value")) == (200, ["kept"])
+    assert "The feed cannot be fetched" in away.all("//*[@class='preview']")[0]
     wrong = browser.post(f"/app{feed}/mapping", fields | {"schemaMappingsTitle": "", "do": "save"})
     assert wrong.status == 400
     assert wrong.all("//input[@aria-invalid='true']/@name") == ["schemaMappingsTitle"]
