@@ -25,6 +25,7 @@ _MOST_TABS = 150
 _PATIENCE_MS = 120_000
 _FOCUSED = """() => {
     const at = document.activeElement;
+    if (at === document.body) return "";  // between the last control and the first
     const label = at.labels && at.labels.length ? at.labels[0].textContent : "";
     return at.getAttribute("aria-label") || label || at.textContent;
 }"""
@@ -161,6 +162,19 @@ def test_tasks_by_the_keyboard_alone(site: str, context: BrowserContext, world: 
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert download.value.suggested_filename == "campaign-30-days.csv"
+
+    _press(page, "Jobs")
+    _press(page, "Reference", ids["job_reference"])
+    _press(page, "Why ")
+    assert page.url.startswith(f"{site}/app{world.client}/jobs/why?ref=")
+    assert page.get_by_role("heading", name="At each publisher").is_visible()
+    page.goto(f"{site}/app{group}")
+    _press(page, "Value of rule 1", "nurse")
+    assert "jobs would be taken" in page.locator(".preview").inner_text()
+    office.put(group, {"cpcBid": 0.82})
+    _press(page, "Changes")
+    _press(page, "Undo change")
+    assert office.get(group)["cpcBid"] == before
     page.close()
 
 

@@ -12,7 +12,7 @@ from handbill.pages.calls import Declined, at
 from handbill.pages.csvs import csv_file
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import days_in, page_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import latest_change, named_client
 from handbill.pages.wording import days_back
@@ -27,8 +27,8 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
     """Its figures by day, its caps and its job groups, in nine calls."""
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)
-    days = whole_in(request, "days", 30, 1, 400)
-    page = whole_in(request, "page", 0, 0, 100_000)
+    days = days_in(request)
+    page = page_in(request)
     by = {"days": days, "metrics": _METRICS}
     whole, publishers, by_group, budget, standing, groups = await asyncio.gather(
         calls.get(f"{of}/timeseries", by),
@@ -66,7 +66,7 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
 async def by_day(request: Request) -> Response:
     """The figures of its days by publisher, as CSV."""
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
-    days = whole_in(request, "days", 30, 1, 400)
+    days = days_in(request)
     asked = {"days": days, "metrics": _METRICS, "by": "publisher"}
     told = (await calls.get(f"{of}/timeseries", asked)).json
     on = days_back(told["endDate"], days)[::-1]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Calls, Declined, at
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import page_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import latest_change, named_client
 
@@ -38,7 +38,7 @@ async def view(request: Request) -> Response:
     """Its feeds, each with its last runs."""
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)
-    page = whole_in(request, "page", 0, 0, 100_000)
+    page = page_in(request)
     feeds = await calls.get(f"{of}/feeds", {"page": page, "limit": _ON_A_PAGE})
     runs = await asyncio.gather(
         *(

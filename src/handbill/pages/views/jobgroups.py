@@ -20,7 +20,7 @@ from handbill.pages.filters import (
 )
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import latest_change, named_client
 from handbill.pages.wording import days_back
@@ -54,7 +54,7 @@ async def view(
         calls.get(f"{of}/bids", {"page": 0, "limit": _BIDS}),
         calls.get(f"{at('clients', client['id'])}/timeseries", {"days": 1}),
     )
-    days = whole_in(request, "days", 30, 1, 60)
+    days = days_in(request, MOST_DAYS_OF_STATS)
     figures = None
     if request.query_params.get("figures") == "yes":
         figures = await stats(

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Declined, Reply, at
 from handbill.pages.filters import FIELDS, OPERATORS
 from handbill.pages.frame import calls_of, render
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in, page_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import named_client
 from handbill.pages.views.jobgroups import TooMany, lines_of, stats
@@ -25,7 +25,7 @@ async def view(request: Request) -> Response:
     query = request.query_params
     ref = query.get("ref", "").strip()[:500]
     show = query.get("show", "all") if query.get("show") in _SHOWN else "all"
-    days, page = whole_in(request, "days", 30, 1, 60), whole_in(request, "page", 0, 0, 100_000)
+    days, page = days_in(request, MOST_DAYS_OF_STATS), page_in(request)
     jobs, figures, lines, too_many = None, None, [], False
     today = (await calls.get(f"{of}/timeseries", {"days": 1})).json
     if ref:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Declined, at
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import page_in
 from handbill.pages.rows import Page
 from handbill.pages.views.entering import left
 
@@ -56,8 +56,8 @@ async def people(request: Request) -> Response:
         else:
             if not link:
                 return leave(request, "/app/people", message)
-    page = whole_in(request, "page", 1, 1, 10_000)
-    found = await calls.get("/people", {"page": page - 1, "limit": _ON_A_PAGE})
+    page = page_in(request)
+    found = await calls.get("/people", {"page": page, "limit": _ON_A_PAGE})
     return render(
         request, "people.html", status, people=found, form=form, link=link, page=page, typed=typed
     )

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from handbill.pages.calls import at
 from handbill.pages.frame import calls_of, render
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import days_in, page_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import named_client
 
@@ -20,7 +20,7 @@ async def of_client(request: Request) -> Response:
     """A client's publishers, in six calls."""
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)
-    days = whole_in(request, "days", 30, 1, 400)
+    days = days_in(request)
     asked = {"days": days, "by": "publisher"}
     funnel, split, whole_funnel, whole_split, standing = await asyncio.gather(
         calls.get(f"{of}/timeseries", asked | {"metrics": _FUNNEL}),
@@ -44,7 +44,7 @@ async def of_client(request: Request) -> Response:
 
 async def every(request: Request) -> Response:
     """The agency's publishers with the rhythm of their fetches, in a call for each of a page."""
-    calls, page = calls_of(request), whole_in(request, "page", 0, 0, 100_000)
+    calls, page = calls_of(request), page_in(request)
     listed = await calls.get("/publishers", {"page": page, "limit": _ON_A_PAGE})
     found = await calls.all_of(*(at("publishers", one["id"]) for one in listed.json["data"]))
     return render(
@@ -60,7 +60,7 @@ async def every(request: Request) -> Response:
 async def one(request: Request) -> Response:
     """A publisher: its feed and its deliveries."""
     calls, of = calls_of(request), at("publishers", request.path_params["publisher_id"])
-    page = whole_in(request, "page", 0, 0, 100_000)
+    page = page_in(request)
     publisher, deliveries = await asyncio.gather(
         calls.get(of), calls.get(f"{of}/deliveries", {"page": page, "limit": _ON_A_PAGE})
     )

@@ -9,10 +9,11 @@ from starlette.responses import Response
 from handbill.pages.calls import asked, at
 from handbill.pages.csvs import csv_file
 from handbill.pages.frame import calls_of, render
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import named_client
 from handbill.pages.views.jobgroups import TooMany, lines_of, stats
+from handbill.pages.workbooks import workbook_file
 
 LEVELS = {"CLIENT": "Client", "CAMPAIGN": "Campaign", "JOBGROUP": "Job group", "JOB": "Job"}
 _NAMES = {"CLIENT": "client", "CAMPAIGN": "campaign", "JOBGROUP": "jobGroup", "JOB": "job"}
@@ -25,9 +26,9 @@ _FIGURES = {
     "cpc": "CPC",
     "cpa": "CPA",
 }
+_AMOUNTS = frozenset({"Spend", "CPC", "CPA"})
 _PRICES = {"cpc": "clicks", "cpa": "applies"}
 _MOST_LINES = 500
-_MOST_DAYS = 60
 
 
 async def view(request: Request) -> Response:
@@ -35,7 +36,7 @@ async def view(request: Request) -> Response:
     client = await named_client(request)
     level = request.query_params.get("level", "CAMPAIGN")
     level = level if level in LEVELS else "CAMPAIGN"
-    days = whole_in(request, "days", 30, 1, _MOST_DAYS)
+    days = days_in(request, MOST_DAYS_OF_STATS)
     of = at("clients", client["id"])
     whole = await calls_of(request).get(f"{of}/timeseries", {"days": 1})
     answer = await stats(request, days, whole.json["endDate"], {}, level)
@@ -43,8 +44,11 @@ async def view(request: Request) -> Response:
         lines = lines_of(answer)
     except TooMany:
         lines = None
-    if lines is not None and request.query_params.get("format") == "csv":
-        return csv_file(f"{_NAMES[level]}-{days}-days", _heading(level), _rows(lines, level))
+    file, name = request.query_params.get("format"), f"{_NAMES[level]}-{days}-days"
+    if lines is not None and file == "csv":
+        return csv_file(name, _heading(level), _rows(lines, level))
+    if lines is not None and file == "xlsx":
+        return await workbook_file(name, _heading(level), _rows(lines, level), _AMOUNTS)
     question = {"level": level, "days": days}
     return render(
         request,
@@ -59,6 +63,7 @@ async def view(request: Request) -> Response:
         left_out=max(0, len(lines) - _MOST_LINES) if lines is not None else 0,
         currency=whole.json["currency"],
         csv=asked(f"/app{of}/reports", question | {"format": "csv"}),
+        xlsx=asked(f"/app{of}/reports", question | {"format": "xlsx"}),
     )
 
 

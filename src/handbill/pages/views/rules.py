@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from handbill.pages.calls import Declined, Reply, at
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import page_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import named_client
 
 _ON_A_PAGE = 100
+_MOST_RULES = 1_000
 _RUNS = 20
 _SWITCHES = {"pause": "The rule is paused.", "enable": "The rule is enabled."}
 _STATED = (
@@ -40,7 +41,7 @@ _STATED = (
 async def every(request: Request) -> Response:
     """A client's rules in the order in which they run."""
     calls, client = calls_of(request), await named_client(request)
-    page = whole_in(request, "page", 0, 0, 100_000)
+    page = page_in(request)
     rules, control = await asyncio.gather(
         calls.get("/rules", {"page": page, "limit": _ON_A_PAGE}, client_id=client["id"]),
         calls.get("/rules/control", client_id=client["id"]),
@@ -102,6 +103,24 @@ async def _tried(
         return None, ". ".join(declined.faults.values()) or declined.message
 
 
+async def order(request: Request) -> Response:
+    """Have a rule run one place earlier or later."""
+    visit, client = visit_of(request), await named_client(request)
+    back = f"/app{at('clients', client['id'], 'rules')}"
+    listed = await visit.calls.get(
+        "/rules", {"page": 0, "limit": _MOST_RULES}, client_id=client["id"]
+    )
+    rules = listed.json["data"]
+    ids, moved = [one["id"] for one in rules], visit.fields.get("rule", "")
+    step = {"earlier": -1, "later": 1}.get(visit.fields.get("do", ""), 0)
+    place = ids.index(moved) if moved in ids else -1
+    if place < 0 or not step or not 0 <= place + step < len(ids):
+        return leave(request, back, "There is nothing to move any more.")
+    ids.insert(place + step, ids.pop(place))
+    await visit.calls.ask("PUT", "/rules/order", {"ids": ids}, client_id=client["id"])
+    return leave(request, back, f"{rules[place]['name']} is now in place {place + step + 1}.")
+
+
 async def change(request: Request) -> Response:
     """Switch a rule, or undo one of its runs."""
     visit = visit_of(request)
@@ -160,5 +179,6 @@ def _acts(entities: list[Any]) -> list[str]:
 PAGES = [
     Page("rules", "/clients/{client_id}/rules", every, tab="Rules"),
     Page("rule", "/clients/{client_id}/rules/{rule_id}", one),
+    Page("rule_order", "/clients/{client_id}/rules/order", order, ("POST",)),
     Page("rule_change", "/clients/{client_id}/rules/{rule_id}/change", change, ("POST",)),
 ]

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from handbill.pages.calls import Calls, Reply, at
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.queries import whole_in
+from handbill.pages.queries import page_in, whole_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import entity_of, latest_change
 from handbill.pages.wording import day_of
@@ -25,7 +25,7 @@ Need = dict[str, Any]
 async def view(request: Request) -> Response:
     """All clients beside the days before, and what needs somebody, in four calls."""
     calls = calls_of(request)
-    page = whole_in(request, "page", 0, 0, 100_000)
+    page = page_in(request)
     needs_on = whole_in(request, "needs", 0, 0, 100_000)
     lines, today, week, needs = await asyncio.gather(
         _overview(calls, 30, page, _ON_A_PAGE),

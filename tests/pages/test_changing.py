@@ -1,0 +1,82 @@
+"""Changes that are made on pages, and files that pages give: order of rules, workbooks."""
+
+import asyncio
+import io
+import zipfile
+from decimal import Decimal
+
+from lxml import etree
+
+from contract.world import World
+from handbill.contract.rules.routes import OPERATIONS as RULES
+from handbill.pages.workbooks import workbook_file
+from pages.browsing import Browser
+
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def _ids(world: World) -> list[str]:
+    headers = {"x-client-id": world.ids["client_id"]}
+    found = world.office.ask("GET", "/rules?page=0&limit=10", headers=headers).json["data"]
+    return [one["id"] for one in found]
+
+
+def test_rules_are_moved(world: World, browser: Browser) -> None:
+    ids = world.ids
+    scope = {"clientId": "client_id", "campaignId": "campaign_id", "jobGroupId": "jobgroup_id"}
+    body = RULES[0].sample | {name: ids[slot] for name, slot in scope.items()}
+    headers = {"x-client-id": ids["client_id"]}
+    world.office.ask("POST", "/rules", body | {"name": "second"}, headers=headers)
+    first, second = _ids(world)
+    at = f"/app{world.client}/rules"
+    buttons = browser.get(at).all("//tbody//button/@aria-label")
+    assert [one.rpartition(" ")[2] for one in buttons] == ["later", "earlier"]
+    done = browser.post(f"{at}/order", {"rule": second, "do": "earlier"})
+    assert (done.status, done.headers["location"], _ids(world)) == (303, at, [second, first])
+    for asked in ({"rule": second, "do": "earlier"}, {"rule": "x", "do": "later"}, {"rule": first}):
+        assert browser.post(f"{at}/order", asked).status == 303
+    assert _ids(world) == [second, first]
+    browser.post(f"{at}/order", {"rule": second, "do": "later"})
+    assert _ids(world) == [first, second]
+
+
+def _cells(raw: bytes) -> list[tuple[str, str | None]]:
+    """Each cell's kind and value; texts are in the cells' order among the shared ones."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as book:
+        texts = etree.fromstring(book.read("xl/sharedStrings.xml"))
+        shared = ["".join(one.itertext()) for one in texts.iter(f"{SHEET}si")]
+        sheet = etree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+    assert list(sheet.iter(f"{SHEET}f")) == [], "nothing is a formula"
+    cells = []
+    for cell in sheet.iter(f"{SHEET}c"):
+        value = cell.findtext(f"{SHEET}v")
+        is_text = cell.get("t") == "s" and value is not None
+        cells.append(("text", shared[int(value or 0)]) if is_text else ("number", value))
+    return cells
+
+
+def test_a_workbook_has_texts_as_texts_and_numbers_as_numbers() -> None:
+    rows = [["=1+1", Decimal("12.345678"), 7], ["https://x.example", None, 0]]
+    heading = ["Name", "Spend", "Clicks"]
+    made = asyncio.run(workbook_file("n", heading, rows, frozenset({"Spend"})))
+    assert made.headers["content-disposition"] == 'attachment; filename="n.xlsx"'
+    assert _cells(bytes(made.body)) == [
+        ("text", "Name"),
+        ("text", "Spend"),
+        ("text", "Clicks"),
+        ("text", "=1+1"),
+        ("number", "12.345678"),
+        ("number", "7"),
+        ("text", "https://x.example"),
+        ("number", "0"),
+    ]
+
+
+def test_a_report_is_given_as_a_workbook(world: World, browser: Browser) -> None:
+    at = f"/app{world.client}/reports?level=JOB&days=7"
+    [link] = browser.get(at).all("//a[.='Excel']/@href")
+    seen = browser.get(link)
+    assert seen.status == 200
+    assert seen.headers["content-type"].endswith("spreadsheetml.sheet")
+    titles = [value for kind, value in _cells(seen.reply.raw) if kind == "text"]
+    assert titles[:4] == ["Job", "Spend", "Clicks", "Starts"]
