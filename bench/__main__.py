@@ -2,8 +2,9 @@
 figure. Those of ``LONG`` take minutes (``soak`` half an hour), and are run by name only; a number
 behind the name says how much: ``soak:5`` minutes, ``attack:2000`` requests, ``neighbours:50`` of
 each, ``large_import:700000`` jobs, ``pacing:40`` job groups, ``control:100000`` jobs, ``rules:10``
-times as much, ``race:50000`` clicks a judge, ``mixed:3000`` files. ``large_import_postgresql``,
-``race_postgresql``: the same with the records in a PostgreSQL of its own.
+times as much, ``pages:1000000`` events, ``race:50000`` clicks a judge, ``mixed:3000`` files.
+``large_import_postgresql``, ``race_postgresql``: the same with the records in a PostgreSQL of its
+own.
 """
 
 import importlib
@@ -36,6 +37,7 @@ LONG = (
     "large_import_postgresql",
     "pacing",
     "control",
+    "pages",
     "mixed",
     "race",
     "race_postgresql",
