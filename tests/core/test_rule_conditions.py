@@ -98,6 +98,12 @@ def test_conditions_that_are_refused(change: dict[str, Any], fault: str) -> None
     assert faults_of(ADMIN | {"conditions": [ADMIN["conditions"][0] | change]}) == [fault]
 
 
+def test_all_faults_of_a_condition_are_told_at_once() -> None:
+    wrong = {"parameter": "clicks", "value": 1.5, "unit": "$", "condition": ">"}
+    told = faults_of(ADMIN | {"conditions": [ADMIN["conditions"][0] | wrong]})
+    assert sorted(told) == [f"/conditions/0/{one}" for one in ("condition", "unit", "value")]
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

@@ -132,6 +132,18 @@ def test_what_is_not_sure_is_left_alone(
     assert finding.words
 
 
+def test_of_alternatives_one_that_is_sure_is_enough() -> None:
+    few = FULL._replace(clicks=9 * ONE)
+    unsure, sure = condition("cta", "less than", 9, "%"), condition("spent", value=1, unit="$")
+    for all_of, skip in ((True, "FEW_EVENTS"), (False, "")):
+        body = rule(unsure, sure, all_of=all_of)
+        (finding,) = run(body, [subject()], sight(body, few), Memory()).findings
+        assert (finding.skip, bool(finding.acts)) == (skip, not skip)
+    body = rule(unsure, condition("spent", value=99, unit="$"), all_of=False)
+    (finding,) = run(body, [subject()], sight(body, few), Memory()).findings
+    assert finding.skip == "FEW_EVENTS"
+
+
 @pytest.mark.parametrize(
     ("action", "guards", "before", "least", "after", "clamped", "skip"),
     [
@@ -150,7 +162,12 @@ def test_what_is_not_sure_is_left_alone(
         ),
         (changed(), Guards(max_bid_micros=900_000), 1_000_000, 0, 900_000, True, "AT_BOUND"),
         (changed(), Guards(), None, 0, None, False, "NO_BASE"),
-        (changed(what="budget"), Guards(max_budget_micros=5), 1_000_000, 0, 0, True, "AT_BOUND"),
+        (changed(what="budget"), Guards(max_budget_micros=5), 1_000_000, 0, 5, True, "AT_BOUND"),
+        (changed(value=5), Guards(), 1_050_000, 0, 1_100_000, False, ""),  # whole cents
+        (changed(False, 50), Guards(), 300_000, 255_000, 255_000, True, ""),
+        (changed(False, 60), Guards(), 30_000, 0, 15_000, True, ""),  # half of it, and no more
+        (changed(), Guards(), 15_000, 0, 16_500, False, ""),
+        (changed(False, 50), Guards(min_bid_micros=125), 200, 0, 125, True, ""),
     ],
 )
 def test_an_amount_moves_within_its_bounds(
@@ -190,10 +207,17 @@ def test_an_amount_moves_within_its_bounds(
         ),
         (
             Memory(
-                rule_no=3, done=done_to([Done(3, "group", "g", "cpc bid", 1, NOON - 40 * HOUR)])
+                rule_no=3, done=done_to([Done(3, "group", "g", "cpc bid", 1, NOON - 36 * HOUR)])
             ),
             {"repeat_days": 2},
             "REPEAT",
+        ),
+        (
+            Memory(
+                rule_no=3, done=done_to([Done(3, "group", "g", "cpc bid", 1, NOON - 47 * HOUR)])
+            ),
+            {"repeat_days": 2},
+            "",
         ),
         (Memory(now={("group", "g", "cpc bid"): ("first", -1)}), {}, "CONTRADICTED"),
         (Memory(now={("group", "g", "cpc bid"): ("first", 1)}), {}, "COOL_DOWN"),
@@ -263,7 +287,7 @@ def test_a_run_acts_once_on_what_it_is_told_of_twice() -> None:
 def test_acts_are_remembered_as_long_as_any_rule_heeds_them() -> None:
     assert reach_of([rule()]) == 2 * DAY
     assert reach_of([rule(), rule(guards=Guards(cooldown_hours=720))]) == 30 * DAY
-    assert reach_of([rule(action=changed(), repeat_days=3), rule()]) == 3 * DAY
+    assert reach_of([rule(action=changed(), repeat_days=3), rule()]) == 3 * DAY + HOUR
 
 
 def test_applies_are_in_by_the_curve() -> None:

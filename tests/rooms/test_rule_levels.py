@@ -174,3 +174,18 @@ def test_what_is_above_moves_what_is_below(house: House, level: str) -> None:
     every = house.rule(rule_of().conditions[0], level=level, **lowers("budget"))
     assert house.tick() == (4 if level == "clients" else 3), "itself, and all below that has one"
     assert not any(house.undo(every, house.runs(every)[0].id))
+
+
+def test_a_scope_narrows_the_level_above_it_and_all_ids_name_everything(house: House) -> None:
+    add_jobs(house)
+    every = rule_of(NO_CLICK, all_ids=True, **of_jobs(house.first.id))
+    market, client = house.market, house.client
+    with market.records.read() as tx:
+        book, now = rulebooks.book_of(tx, client), market.clock.now()
+        assert len(rulebooks.sheet_of(tx, book, every, now).subjects) == 2
+        scoped = rule_of(NO_CLICK, level="campaign", group_id=house.first.id)
+        (campaign,) = book.campaigns.values()
+        other = msgspec.structs.replace(campaign, no=campaign.no + 1, id="other")
+        book = book._replace(campaigns={other.no: other, campaign.no: campaign})
+        (one,) = rulebooks.sheet_of(tx, book, scoped, now).subjects
+        assert one.id == campaign.id

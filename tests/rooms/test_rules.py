@@ -34,6 +34,7 @@ from handbill.store.records.tables import rule_acts
 from rooms.rule_house import ONE, SPENDS, Answers, House, bids, rule_of
 
 RANDOM_RULES: Final = 200
+_due = ruling._due
 
 
 @pytest.fixture
@@ -186,11 +187,29 @@ def test_a_run_is_whole_or_not_and_no_act_is_made_twice(
 def test_three_failures_pause_a_rule(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     rule_id = house.rule()
     monkeypatch.setattr(ruling, "_notify", _raise)
-    for left in ("A", "A", "P"):
-        house.tick()
-        house.market.clock.forward(EVERY)
-        with house.writing() as (tx, _, client):
-            assert rules.rule_of(tx, client, rule_id).status == left
+    for _ in range(2):
+        for left in ("A", "A", "P"):
+            house.tick()
+            house.market.clock.forward(EVERY)
+            with house.writing() as (tx, _, client):
+                assert rules.rule_of(tx, client, rule_id).status == left
+        with house.writing() as (tx, now, client):
+            rules.switch(tx, now, client, [rule_id], "A")
+
+
+def test_of_a_tick_that_was_cut_the_first_rule_still_wins(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {"guards": Guards(cooldown_hours=0, share_ppm=ONE)}
+    house.rule(SPENDS, **bids() | free)
+    lowers = house.rule(SPENDS, **bids(more=False) | free)
+    with monkeypatch.context() as patched:
+        patched.setattr(ruling, "_due", lambda *said: _due(*said)[:1])
+        assert house.tick() == 1
+    assert house.tick() == 0, "the second is told, at the same instant"
+    (told,) = house.runs(lowers)
+    assert [act.skip for act in told.body.findings[0].acts] == ["CONTRADICTED"]
+    assert house.groups()[0].body.cpc_bid_micros == 1_100_000
 
 
 def _raise(*_: object) -> None:

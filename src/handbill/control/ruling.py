@@ -62,8 +62,8 @@ class Tools(NamedTuple):
 
 
 class _Tick(NamedTuple):
-    """What the runs of one tick share; ``done`` and ``now`` grow with them. ``made_at``: the time
-    of the tick, which dates its acts.
+    """What the runs of one tick share; ``done`` and ``now`` grow with them, and begin with what a
+    tick that was cut has done. ``made_at``: the time of the tick, which dates its acts.
     """
 
     tools: Tools
@@ -102,9 +102,11 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
         plans = plans_of(tx, client, asked, seen_at)
         sight = _sight(tx, client, seen_at)._replace(columns={})
         since = seen_at - reach_of(rule.body for rule in due)
-        done = done_to(history.done(tx, client.no, mode, since))
+        past = history.done(tx, client.no, mode, since)
+        names = {rule.no: rule.body.name for rule in rules.rules_of(tx, client)}
     answers = answered(tools.answering, asked, plans)
-    at = _Tick(tools, client, mode, sight, done, {}, now)
+    made = {one.of: (names.get(one.rule_no, ""), one.pull) for one in past if one.at == seen_at}
+    at = _Tick(tools, client, mode, sight, done_to(past), made, now)
     count = 0
     for rule in due:
         its = at._replace(sight=sight._replace(answers=answers.get(LEVELS[rule.body.level], {})))

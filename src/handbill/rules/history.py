@@ -105,6 +105,11 @@ def forget_state(tx: Tx, rule_no: int) -> None:
     tx.run(_FORGET, of=rule_no)
 
 
+def forgive(tx: Tx, rule_no: int) -> None:
+    """Count failures from none again: the rule was enabled."""
+    tx.change(rule_states, {"rule_no": rule_no}, failures=0, why="")
+
+
 def done(tx: Tx, client_no: int, mode: str, since: Instant) -> list[Done]:
     """What the client's rules have done, or would have done, the oldest first."""
     return [Done(*row) for row in tx.all(_ACTS, client_no=client_no, mode=mode, since=since)]

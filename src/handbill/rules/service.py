@@ -105,6 +105,8 @@ def switch(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str], status
     """
     changed = [rule.no for rule in _all_of(tx, client, rule_ids) if rule.status != status]
     rows.set_status(tx, changed, status, now)
+    for no in changed if status == "A" else ():
+        history.forgive(tx, no)
 
 
 def delete(tx: Tx, now: Instant, client: Client, rule_id: str) -> None:

@@ -8,6 +8,8 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -56,14 +58,28 @@ class RuleCondition(Model):
         description="Days that are evaluated. last_N_days ends yesterday.",
     )
 
+    @field_validator("unit")
+    @classmethod
+    def _suits(cls, unit: str, beside: ValidationInfo) -> str:
+        """Told beside any other fault, if the parameter is known."""
+        parameter = beside.data.get("parameter")
+        if parameter and unit not in UNITS[parameter]:
+            raise Wrong(Fault("", f"must be {' or '.join(UNITS[parameter])} for {parameter}"))
+        return unit
+
+    @field_validator("value_millionths")
+    @classmethod
+    def _is_whole(cls, value: int, beside: ValidationInfo) -> int:
+        parameter = beside.data.get("parameter")
+        units = UNITS[parameter] if parameter else ()
+        if len(units) == 1 and (why := faults_of_value(units[0], value)):
+            raise Wrong(Fault("", why))
+        return value
+
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        units = UNITS[self.parameter]
         if "unit" not in self.model_fields_set:
-            self.unit = units[0]
-        if self.unit not in units:
-            words = " or ".join(units)
-            raise Wrong(Fault("/unit", f"must be {words} for {self.parameter}"))
+            self.unit = UNITS[self.parameter][0]
         if why := faults_of_value(self.unit, self.value_millionths):
             raise Wrong(Fault("/value", why))
         return self
@@ -122,11 +138,16 @@ class RuleEntity(Model):
     placement_ids: Annotated[
         Distinct[Annotated[str, StringConstraints(min_length=1, max_length=100)]],
         Field(max_length=1_000),
-    ] = Field([], alias="placementIds", description="Only at these publishers.")
+    ] = Field(
+        [],
+        alias="placementIds",
+        description="Only at these publishers. With filterLevel jobs: Stored; nothing acts on it.",
+    )
     all_placements: bool = Field(
         False,
         alias="allPlacements",
-        description="Whether the rule acts at every publisher. Default: false.",
+        description="Whether the rule acts at every publisher. Default: false. With filterLevel "
+        "jobs: Stored; nothing acts on it.",
     )
 
 
@@ -141,10 +162,16 @@ class NewRule(Model):
         "", alias="clientId", description="The client in the header. 0: the same."
     )
     campaign_id: Scope = Field(
-        "", alias="campaignId", description="Only within this campaign. 0: no restriction."
+        "",
+        alias="campaignId",
+        description="Only within this campaign. 0: no restriction. With filterLevel clients: "
+        "Stored; nothing acts on it.",
     )
     group_id: Scope = Field(
-        "", alias="jobGroupId", description="Only within this job group. 0: no restriction."
+        "",
+        alias="jobGroupId",
+        description="Only within this job group; with filterLevel campaign: only its campaign. 0: "
+        "no restriction. With filterLevel clients: Stored; nothing acts on it.",
     )
     level: Level = Field(
         alias="filterLevel",
@@ -197,7 +224,8 @@ class NewRule(Model):
     repeat_days: Repetition | None = Field(
         None,
         alias="repeatActionDuration",
-        description="Number of days before the rule acts again. Null: no restriction.",
+        description="Number of days, in the client's zone, before the rule acts on the same again. "
+        "Null: no restriction.",
     )
     all_ids: bool = Field(
         False,

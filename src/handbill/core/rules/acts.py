@@ -9,11 +9,12 @@ from typing import Any, Final, Literal
 import msgspec
 
 from handbill.core.rule_conditions import Guards, RuleBody
-from handbill.core.rules.memory import Done, Memory, Of
+from handbill.core.rules.memory import Done, Memory, Of, of_act
 from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import Kind, Target
-from handbill.kit.instants import DAY, HOUR, Instant
+from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
+from handbill.kit.zones import day_of
 
 Skip = Literal[
     "GONE",
@@ -66,8 +67,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def of(self) -> Of:
         """What is acted on: opposite acts on the same thing contradict each other."""
-        what = "switch" if self.what in {"pause", "resume"} else self.what
-        return self.kind, self.entity, what
+        return of_act(self.kind, self.entity, self.what)
 
 
 def act_on(rule: RuleBody, target: Target, sight: Sight, memory: Memory) -> Act:
@@ -112,21 +112,32 @@ def _result(
     after = _bounded(rule.guards, what, target, wanted)
     moves = after > target.before if rule.action.increase else after < target.before
     skipped: Found = ("", "") if moves else ("AT_BOUND", "a bound leaves no room for it")
-    return after, after != wanted, skipped
+    least = _least(rule.guards, what, target, more=rule.action.increase)
+    whole = after // _CENT * _CENT
+    return whole if whole >= least else after, after != wanted, skipped
 
 
 def _bounded(guards: Guards, what: str, target: Target, wanted: int) -> int:
-    """An amount within an act's most change first, then within the bounds, in whole cents."""
+    """An amount within an act's most change first, then within the bounds."""
     assert target.before, "there is a base"
     by = target.before * guards.change_ppm // PPM
     found = min(max(wanted, target.before - by), target.before + by)
+    high = guards.max_budget_micros if what == "budget" else guards.max_bid_micros
+    found = max(found, _low(guards, what, target))
+    return found if high is None else min(found, high)
+
+
+def _low(guards: Guards, what: str, target: Target) -> int:
     if what == "budget":
-        low, high = guards.min_budget_micros, guards.max_budget_micros
-    else:
-        low, high = max(guards.min_bid_micros, target.least), guards.max_bid_micros
-    found = max(found, low)
-    found = found if high is None else min(found, high)
-    return found // _CENT * _CENT
+        return guards.min_budget_micros
+    return max(guards.min_bid_micros, target.least)
+
+
+def _least(guards: Guards, what: str, target: Target, *, more: bool) -> int:
+    """Cutting an amount down to whole cents must pass no bound, and not undo an increase."""
+    assert target.before, "there is a base"
+    by = target.before * guards.change_ppm // PPM
+    return max(_low(guards, what, target), target.before + 1 if more else target.before - by)
 
 
 def _contradicted(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> Found:  # noqa: ARG001
@@ -151,9 +162,12 @@ def _limited(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> Found:
 
 
 def _repeated(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> Found:
+    """Whole days count: a run may begin some minutes sooner than that of another day."""
     own = [one.at for one in _done_to(act, memory) if one.rule_no == memory.rule_no]
-    if rule.repeat_days and own and sight.now - max(own) < rule.repeat_days * DAY:
-        return "REPEAT", f"it acts every {rule.repeat_days} days"
+    if rule.repeat_days and own:
+        past = day_of(sight.now, sight.zone) - day_of(max(own), sight.zone)
+        if past.days < rule.repeat_days:
+            return "REPEAT", f"it acts every {rule.repeat_days} days"
     return "", ""
 
 

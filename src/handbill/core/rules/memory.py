@@ -23,6 +23,16 @@ class Done(NamedTuple):
     pull: int
     at: Instant
 
+    @property
+    def of(self) -> Of:
+        """What was acted on, as of an act."""
+        return of_act(self.kind, self.entity, self.what)
+
+
+def of_act(kind: str, entity: str, what: str) -> Of:
+    """A pause and a resume act on the same: the switch."""
+    return kind, entity, "switch" if what in {"pause", "resume"} else what
+
 
 Thing = tuple[str, str]
 """A kind, and an entity of it."""
@@ -37,10 +47,10 @@ def done_to(some: Iterable[Done]) -> dict[Thing, list[Done]]:
 
 
 def reach_of(some: Iterable[RuleBody]) -> Instant:
-    """How far back acts can still block these rules."""
+    """How far back acts can still block these rules. Of days, one may have 25 hours."""
     return max(
         _LEAST_REACH,
-        *(max(one.repeat_days * DAY, one.guards.cooldown_hours * HOUR) for one in some),
+        *(max(one.repeat_days * DAY + HOUR, one.guards.cooldown_hours * HOUR) for one in some),
     )
 
 

@@ -234,11 +234,14 @@ def _finding(
         if asks and not one.budget:
             return found("NO_BUDGET", "it has no budget of its own", seen=seen)
         return found(seen=seen)
-    for it, its, value in zip(rule.conditions, figures, seen, strict=True):
-        held = seeing.holds(it, value)
-        skip, words = _unsure(rule.guards, it, its, sight) if held else ("", "")
-        if skip:
-            return found(skip, words, seen=seen, matched=True)
+    unsure = [
+        _unsure(rule.guards, it, its, sight)
+        for it, its, value in zip(rule.conditions, figures, seen, strict=True)
+        if seeing.holds(it, value)
+    ]
+    skip, words = next((why for why in unsure if why[0]), ("", ""))
+    if skip and (rule.all_of or all(why[0] for why in unsure)):
+        return found(skip, words, seen=seen, matched=True)
     if memory.truths and key_of(one) in memory.truths:
         return found("UNCHANGED", "it has acted since this became true", seen=seen, matched=True)
     if not one.targets:

@@ -89,6 +89,7 @@ def groups_in_scope(rule: RuleBody, book: Book) -> set[int]:
         group.no
         for group in _groups(rule, book)
         if not ids
+        or rule.all_ids
         or rule.job_level == "clients"
         or (group.id if rule.job_level == "jobgroups" else book.campaigns[group.campaign_no].id)
         in ids
@@ -99,7 +100,12 @@ def _scoped(rule: RuleBody, book: Book) -> Iterable[Client | Campaign | Group]:
     if rule.level == "clients":
         return [book.client]
     if rule.level == "campaign":
-        return [one for one in book.campaigns.values() if rule.campaign_id in {"", one.id}]
+        nos = {one.campaign_no for one in _groups(rule, book)}
+        return [
+            one
+            for one in book.campaigns.values()
+            if rule.campaign_id in {"", one.id} and (not rule.group_id or one.no in nos)
+        ]
     return _groups(rule, book)
 
 
