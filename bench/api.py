@@ -44,6 +44,7 @@ from handbill.host.clock import SystemClock
 from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.http.operations import Desk
+from handbill.kit.faults import Fault
 from handbill.kit.jsons import encode
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
@@ -217,7 +218,8 @@ def _batch() -> Figure:
     costs = []
     for _ in range(50):
         start = time.process_time()
-        EVENTS.read(said, "", faults := [])
+        faults: list[Fault] = []
+        EVENTS.read(said, "", faults)
         costs.append((time.process_time() - start) * 1e3)
         assert not faults
     cost = median(costs)

@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
@@ -52,7 +52,7 @@ class Target(NamedTuple):
     link: str
 
 
-Attack = Callable[[Target], Awaitable[list[Figure]]]
+Attack = Callable[[Target], Coroutine[None, None, list[Figure]]]
 
 
 def run(requests: int = _REQUESTS) -> list[Figure]:

@@ -17,7 +17,7 @@ def book(
     """Write entries, which are in the order of time, in segments of at most so many ``rows``."""
     nth = 0
 
-    def part(entry: Entry) -> tuple[int, object]:
+    def part(entry: Entry) -> tuple[int, str]:
         nonlocal nth
         nth += 1
         return (nth - 1) // rows, segments.month_of(entry.at)

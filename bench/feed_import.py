@@ -152,7 +152,8 @@ def _serving(folder: Path) -> Iterator[int]:
     finally:
         server.terminate()
         server.wait()
-        server.stdout.close()
+        if server.stdout is not None:
+            server.stdout.close()
 
 
 def _import(folder: Path, port: int, page: str) -> dict[str, Any]:

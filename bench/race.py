@@ -22,7 +22,7 @@ from bench.cap_trees import Batch, Edit, Event, Faults, Tree, faults_of
 from bench.figures import Figure
 from bench.masters import new_records
 from handbill.core.listing_tokens import Listing
-from handbill.core.received import ReceivedClick, click_of, encode
+from handbill.core.received import Received, ReceivedClick, click_of, encode
 from handbill.host.clock import SetClock
 from handbill.host.ids import SystemIds
 from handbill.kit.instants import DAY, Instant
@@ -171,7 +171,9 @@ class Race:
                 dispositions[disposition] += 1
                 click, tree = self.clicks[id_], trees[client_no]
                 batch = told[client_no].setdefault(no, Batch(no, [], []))
-                event = Event(*place[:4], tree.day_of(at), click.bid_micros)
+                event = Event(
+                    place[0], place[1], place[2], place[3], tree.day_of(at), click.bid_micros
+                )
                 is_charged = disposition == "valid"
                 assert place[4] == (click.bid_micros if is_charged else 0)
                 (batch.charged if is_charged else batch.refused).append(event)
@@ -232,7 +234,9 @@ def made(records: Records, folder: Path, judges: int, trees: int, clicks: int, s
     for n in range(judges):
         writer = JournalWriter(folder / "journal", f"edge-{n}", SystemIds())
         for first in range(0, clicks, _TOGETHER):
-            some = [_click(race, chance) for _ in range(min(_TOGETHER, clicks - first))]
+            some: list[Received] = [
+                _click(race, chance) for _ in range(min(_TOGETHER, clicks - first))
+            ]
             writer.append_now(encode(some))
         writer.close()
     with records.write() as tx:

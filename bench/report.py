@@ -124,6 +124,7 @@ def run() -> list[Figure]:
             records, blobs, nothing, SetClock(_NOW), ids, nothing, Settings(), folder / "scratch"
         )
         figures = []
+        levels: tuple[Level, ...]
         for levels, limit in (
             (("JOBGROUP", "PUBLISHER", "DATE"), LIMIT_SECONDS),
             (("JOB", "JOBGROUP", "CAMPAIGN"), None),

@@ -53,7 +53,8 @@ def _refs(world: World) -> list[str]:
 
 def _rule(world: World) -> Body:
     scope = {"clientId": "client_id", "campaignId": "campaign_id", "jobGroupId": "jobgroup_id"}
-    return OPERATIONS["create_rule"].sample | {n: world.ids[slot] for n, slot in scope.items()}
+    sample: Body = OPERATIONS["create_rule"].sample
+    return sample | {n: world.ids[slot] for n, slot in scope.items()}
 
 
 def _another_rule(world: World) -> None:

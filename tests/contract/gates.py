@@ -17,6 +17,7 @@ from handbill.http.operations import (
     Call,
     Caller,
     Operation,
+    Role,
 )
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import not_found, refused_state
@@ -34,7 +35,7 @@ class FakeDoors:
     """One agency with the key 'good' and the token 'token', and one client 'mine'."""
 
     def caller(self, tx: Tx, api_key: str, now: int) -> Caller | None:
-        roles = {"good": "agency", "partner": "partner"}
+        roles: dict[str, Role] = {"good": "agency", "partner": "partner"}
         return Caller(roles[api_key], 1, "a", 1) if api_key in roles else None
 
     def admits(self, tx: Tx, caller: Caller, token: str, now: int) -> Admitted | None:
@@ -61,6 +62,9 @@ class FakeDoors:
             created_at=0,
             updated_at=0,
         )
+
+    def currency(self, tx: Tx, caller: Caller) -> str:
+        return "USD"
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
         pass

@@ -32,6 +32,7 @@ from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
 from handbill.kit.instants import HOUR, iso_of
 from handbill.work.kinds import REMATCH
+from handbill.work.queue import Task, enqueue
 
 _AGENCIES = count(1)
 AT = st.integers(0, 9)
@@ -330,7 +331,7 @@ class Steps(RuleBasedStateMachine):
         taking.stage_gone([no for no, ref, _ in known if ref not in brought])
         with records.write() as tx:
             taking.switch(tx, now)
-            feeds.enqueue(tx, REMATCH, noun.id, now)
+            enqueue(tx, REMATCH, noun.id, now)
         taking.settle()
         for ref, city in brought.items():
             stands = client.jobs.get(ref)
@@ -360,7 +361,7 @@ class Steps(RuleBasedStateMachine):
         self.here.headers.pop("x-authorization-key")
         token = self.here.ask("POST", "/token", {"client_id": self.here.api_client_id}).json
         self.here.headers["x-authorization-key"] = token["access_token"]
-        look(self._tools(), SimpleNamespace())
+        look(self._tools(), Task(1, "groups.look", "", {}, 1, "w"))
 
     def _agency_no(self, tx: Any, path: str) -> int:
         found = clients.client_at_work(tx, path.split("/")[2])

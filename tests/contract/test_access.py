@@ -1,6 +1,7 @@
 """Keys, tokens and API clients."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from joserfc import jwt
@@ -122,6 +123,7 @@ def test_the_scope_of_an_api_client(office: Office) -> None:
     listed = office.get("/api-clients?page=0&limit=20")["data"][1:]
     assert [row["scope"] for row in listed][:3] == [both] * 3
     assert [row["scope"] for row in listed][3:] == ["handbill/read", both, "handbill/write"]
+    bad: object
     for bad in ("", "read", "publisher-reports/read", "handbill/read,handbill/write", 1, [], True):
         assert set(office.faults("POST", "/api-clients", {"scope": bad})) == {"/scope"}
 
@@ -171,7 +173,8 @@ def test_keys_are_rotated_with_an_overlap_and_revoked_at_once(office: Office) ->
 
 def test_a_new_key_is_kept_for_no_retry(office: Office) -> None:
     prefix = office.headers["x-api-key"].split("_")[1]
-    for n, (path, body) in enumerate((("/api-keys", {}), (f"/api-keys/{prefix}/rotate", {}))):
+    body: dict[str, Any] = {}
+    for n, path in enumerate(("/api-keys", f"/api-keys/{prefix}/rotate")):
         keyed = {"idempotency-key": f"k{n}"}
         made = office.ask("POST", path, body, headers=keyed)
         assert made.status == 200
@@ -226,7 +229,10 @@ def test_a_token_of_another_issuer_or_algorithm_is_refused(office: Office) -> No
     now = office.desk.clock.now()
     foreign = tokens.issue(pem, SeededIds(2), now, api_client, "https://else.example", 60)
     assert _status(office, **{"x-authorization-key": foreign}) == 403
-    claims = {"iss": office.desk.settings.public_api, "client_id": office.api_client_id}
+    claims: dict[str, Any] = {
+        "iss": office.desk.settings.public_api,
+        "client_id": office.api_client_id,
+    }
     claims |= {"exp": now // SECOND + 60, "token_use": "access"}
     kid = office.ask("GET", "/.well-known/jwks.json").json["keys"][0]["kid"]
     header = {"alg": "HS256", "kid": kid}

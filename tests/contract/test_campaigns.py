@@ -57,8 +57,8 @@ def test_all_faults_of_a_campaign_are_named(office: Office) -> None:
     body = {"name": "a", "endDate": "01/01/2020", "placementCaps": {"Nobody": {}}}
     assert set(office.faults("POST", url, body)) == {"/endDate", "/placementCaps/Nobody"}
     campaign = office.campaign(url.removesuffix("/campaigns"))
-    body = {"startDate": "01/01/2020", "name": None, "endDate": "01/01/2019"}
-    assert set(office.faults("PUT", campaign, body)) == {"/startDate", "/name", "/endDate"}
+    changed = {"startDate": "01/01/2020", "name": None, "endDate": "01/01/2019"}
+    assert set(office.faults("PUT", campaign, changed)) == {"/startDate", "/name", "/endDate"}
 
 
 def test_a_job_groups_faults_come_in_one_answer(office: Office) -> None:

@@ -45,9 +45,8 @@ def test_a_list_goes_on_where_it_ended_whatever_comes_meanwhile(world: World) ->
     while url:
         reply = world.office.ask("GET", url)
         found += [one["id"] for one in reply.json["data"]]
-        links = dict(
-            reversed(one[1:].split(">; rel=")) for one in reply.headers["link"].split(", ")
-        )
+        parts = (one[1:].split(">; rel=") for one in reply.headers["link"].split(", "))
+        links = {name: path for path, name in parts}
         assert links['"first"'] == "/changes?limit=4"
         assert ('"next"' in links) == (reply.json["next"] is not None)
         url = links.get('"next"', "")

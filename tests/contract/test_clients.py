@@ -174,7 +174,7 @@ def test_a_deleted_a_foreign_and_an_unknown_client_are_one_answer(office: Office
     _forget_tasks(office)
     assert office.ask("DELETE", gone).json == {"result": True, "message": "Client Deleted"}
     assert _tasks(office) == {("control.follow", gone[9:])}
-    asks = [
+    asks: list[tuple[str, str, dict[str, Any] | None]] = [
         ("GET", "", None),
         ("PUT", "", {}),
         ("DELETE", "", None),

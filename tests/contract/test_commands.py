@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from contract.office import Office
 from contract.world import FEED
@@ -265,8 +264,8 @@ def test_stage_maps_that_cannot_be(run: Run, sqlite_office: Office, tmp_path: Pa
         Path(file).write_text(text)
         refused(run("stage-map", "set", client_id, "--file", file), Mistaken, words)
     refused(run("stage-map", "show", "nobody"), Mistaken, "there is no client 'nobody'")
-    for words in ((), ("--stage", "no sign")):
-        assert run("stage-map", "set", client_id, *words).exit_code == 2
+    for more in ((), ("--stage", "no sign")):
+        assert run("stage-map", "set", client_id, *more).exit_code == 2
     assert said(run("stage-map", "show", client_id, "--json"))["stageMap"] == {}
 
 

@@ -90,5 +90,5 @@ def test_a_link_to_set_a_password_is_not_in_the_log(
 ) -> None:
     with caplog.at_level("INFO", logger="handbill.access"):
         door("GET", f"/app/join/hbl_abcdefghijkl_{'s' * 40}", {})
-    [told] = [one.path for one in caplog.records if hasattr(one, "path")]  # type: ignore[attr-defined]
+    [told] = [one.path for one in caplog.records if hasattr(one, "path")]
     assert told == "/app/join/hbl_abcdefghijkl_..."

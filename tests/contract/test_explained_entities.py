@@ -5,8 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from contract.office import Office
 from contract.test_explain import id_of, sqlite_tools
@@ -73,6 +72,8 @@ def test_commands_explain_the_same(
         return runner.invoke(app, ["explain", *words, "--data", str(tmp_path)])
 
     of = "--client", client
+    path: str
+    words: tuple[str, ...]
     for path, words in (
         (market.client, ("client", client)),
         (market.campaign, ("campaign", campaign, *of)),
@@ -91,11 +92,11 @@ def test_commands_explain_the_same(
     cap = run("cap", "budget", *of, "--group", group)
     assert "2.5 of 9000 used" in cap.stdout
     assert json.loads(run("cap", "budget", *of, "--json").stdout)["drawnBy"][0]["id"] == campaign
-    for words in (
+    for wrong in (
         ("group", "nobody", *of),
         ("group", group, "--client", "nobody"),
         ("campaign", group, *of),
         ("cap", "clicks", *of),
         ("cap", "budget", *of, "--group", group, "--publisher", "Nobody"),
     ):
-        assert run(*words).exit_code != 0, words
+        assert run(*wrong).exit_code != 0, wrong

@@ -304,7 +304,7 @@ def test_a_password_is_asked_for_again_at_another_place(
     feed = new_feed(office, client, site, config={"auth": auth})
     worker.run_due()
     assert site.asked[-1]["Authorization"] == "Basic dTpzZWNyZXQ="
-    moves = [
+    moves: list[dict[str, Any]] = [
         {"xmlFeedUrl": url}
         for url in (
             "https://evil.example/feed.xml",

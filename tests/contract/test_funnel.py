@@ -108,7 +108,7 @@ def test_a_long_history_is_not_read_for_each_item(
     others = [ats.item("a", at=iso_of(NOON - DAY - n * MINUTE)) for n in range(1, 50)]
     for _ in range(3):
         ats.send(*others, *[item] * 50)
-    history, read = rows.history, list[object]()
+    history, read = rows.history, list[list[Any]]()
 
     def counted(*args: Any) -> Any:
         read.append(found := history(*args))

@@ -78,6 +78,7 @@ def test_the_differ_finds_what_differs() -> None:
     wanted = GOLDEN[1].answer
     sound = {"result": "7baeb0b8-ae6f-4ed0-b80f-a08086a917d4", "message": "client created"}
     assert differences(sound, wanted) == []
+    bad: Any
     for bad in (
         sound | {"message": "Client created"},
         {"message": "client created", "result": sound["result"]},

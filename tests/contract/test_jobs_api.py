@@ -87,12 +87,12 @@ def test_a_job_that_lacks_what_is_mandatory_is_not_valid(
     office.new(f"{client}/jobs", body)
     found = office.get(f"{client}/jobs/r1")
     assert (found["valid"], found["missingFields"]) == (False, missing)
-    for verb, url, body in (
+    for verb, url, sent in (
         ("PUT", "", {"city": "x"}),
         ("PUT", "/pause", None),
         ("PUT", "/enable", None),
     ):
-        assert office.faults(verb, f"{client}/jobs/r1{url}", body)
+        assert office.faults(verb, f"{client}/jobs/r1{url}", sent)
     assert office.ask("DELETE", f"{client}/jobs/r1").status == 200
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract.kept_nouns import FILTER, NOUNS, Noun
 from contract.office import Body, Office, operation_of, plain
-from handbill.wire.models import Array, Model, schema_of
+from handbill.wire.models import Array, Model, OneOrMany, schema_of
 from handbill.wire.values import Schema
 
 _SECRETS = {"password"}
@@ -21,8 +21,9 @@ _REFUSED = {"placementCaps/*/clicks", "placementCaps/*/applies"} | {
 """What is only named to be refused."""
 
 
-def _unsaid(of: type[Model] | Array, value: Any) -> list[str]:
+def _unsaid(of: type[Model] | OneOrMany | Array | None, value: Any) -> list[str]:
     """The documented fields that a body does not say."""
+    assert isinstance(of, type | Array)
     schema = schema_of(of, "validation") if isinstance(of, type) else of.schema()
     return list(_missing(schema, value, "", schema.get("$defs", {})))
 

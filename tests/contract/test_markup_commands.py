@@ -101,6 +101,7 @@ def test_a_markup_of_json(shop: Shop, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_cannot_be_is_told(shop: Shop) -> None:
     made = shop.create()
+    flags: dict[str, Any]
     for flags in (
         {"value": "x"},
         {"value": "NaN"},

@@ -114,8 +114,10 @@ def test_all_faults_of_a_markup_are_named(shop: Shop) -> None:
         "/entities/3/entityId",
         "/entities/4/placementId",
     }
+    value: object
     for value in (800.0001, 0.00001, True, "10", [], 10**18):
         assert told(shop.markup(value=value)) == {"/value"}
+    since: object
     for since in (253_402_300_800, 1.5, True, "", "x", "13/32/2026", "1969-12-31", [1], {}):
         assert told(shop.markup(effectiveFrom=since)) == {"/effectiveFrom"}
     same = shop.entity("Campaign")

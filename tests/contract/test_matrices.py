@@ -277,7 +277,7 @@ RAWS = [
     b"[[]]",
     b"[{}]",
 ]
-VALUES = [
+VALUES: list[Any] = [
     None,
     True,
     0,

@@ -141,7 +141,7 @@ class Agency(Steps):
             with self.here.desk.records.read() as tx:
                 noun = clients.client_at_work(tx, id_)
                 assert noun is not None
-                found = dict(tx.all(_PAIRS, client_no=noun[0].no))
+                found: dict[str, str] = dict(tx.all(_PAIRS, client_no=noun[0].no))
             assert found == {
                 ref: client.group_of(job.city, today) or f"{id_}$jobgroup$default"
                 for ref, job in client.jobs.items()

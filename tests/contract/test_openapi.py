@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from handbill.api import operations
 from handbill.http.openapi import text
 from handbill.kit.faults import Fault
-from handbill.wire.models import Batch
+from handbill.wire.models import Batch, Model
 from handbill.wire.values import NOT_GIVEN
 
 OPERATIONS = operations()
@@ -170,7 +170,11 @@ def test_all_that_can_be_called_is_in_it() -> None:
 def test_every_body_field_has_its_rule() -> None:
     """At the source: a field without words is named with its operation."""
     bodies = {row.name: getattr(row.body, "one", row.body) for row in OPERATIONS if row.body}
-    models = {name: body for name, body in bodies.items() if isinstance(body, type)}
+    models = {
+        name: body
+        for name, body in bodies.items()
+        if isinstance(body, type) and issubclass(body, Model)
+    }
     assert len(models) > 30
     bare = [
         f"{operation}: {name}"

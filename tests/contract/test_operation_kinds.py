@@ -41,9 +41,9 @@ from handbill.http.operations import (
     ],
 )
 def test_what_cannot_be_is_no_operation(row: dict[str, Any]) -> None:
-    row = {"verb": "GET", "path": "/x", "work": lambda _: None} | row
+    usual: dict[str, Any] = {"verb": "GET", "path": "/x", "work": lambda _: None}
     with pytest.raises(ValueError, match="x: "):
-        operation("x", **row)
+        operation("x", **(usual | row))
     with pytest.raises(TypeError):
         Mint(timeless=True)  # type: ignore[call-arg]
 

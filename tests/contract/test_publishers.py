@@ -133,7 +133,9 @@ def test_a_family_is_one_vendor(office: Office) -> None:
         now, ids = office.clock.now(), office.desk.ids
         wide, _, _ = create_family(tx, ids, now, ["TestExp1", "P", "P"])
         narrow, _, _ = create_family(tx, ids, now, ["TestExp1"], "acme")
-        families = dict(tx.all(sa.select(publisher_families.c.id, publisher_families.c.no)))
+        families: dict[str, int] = dict(
+            tx.all(sa.select(publisher_families.c.id, publisher_families.c.no))
+        )
         assert len(wide) == 24
         assert len(family_publishers(tx, families[wide])) == 3
         assert len(family_publishers(tx, families[narrow])) == 1
@@ -149,6 +151,7 @@ def test_nothing_is_taken_that_could_not_be_meant(office: Office) -> None:
     """
     told = office.faults("POST", "/publishers", {"id": "E", "currency": "XYZ"})
     assert told == {"/currency": "must be an ISO 4217 code such as USD"}
+    body: dict[str, Any]
     for flat in ({}, {"flatBidValue": 0}, {"flatBidValue": None}):
         body = {"id": "F", "bidType": "FLAT_CPC"} | flat
         assert set(office.faults("POST", "/publishers", body)) == {"/flatBidValue"}
@@ -159,9 +162,9 @@ def test_nothing_is_taken_that_could_not_be_meant(office: Office) -> None:
         assert set(office.faults("PUT", "/publishers/TestExp1", change)) == {at}
     client = office.client(excludedPublishers=["TestExp1"])
     for name in ("excludedPublishers", "globallyExcludedPublishers"):
-        change = {name: ["TestExp1", "Nobody"]}
-        assert set(office.faults("PUT", client, change)) == {f"/{name}/1"}
-        body = {"companyName": "M", "caps": {"budget": {"value": 1}}} | change
+        excluded = {name: ["TestExp1", "Nobody"]}
+        assert set(office.faults("PUT", client, excluded)) == {f"/{name}/1"}
+        body = {"companyName": "M", "caps": {"budget": {"value": 1}}} | excluded
         assert set(office.faults("POST", "/clients", body)) == {f"/{name}/1"}
     job = {"refNumber": "r", "title": "t", "description": "d", "url": "https://x.example/1"}
     body = job | {"publisherFields": {"publishers": ["TestExp1", "No"], "a/b": {"x": "y"}}}

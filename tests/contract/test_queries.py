@@ -118,7 +118,7 @@ def test_each_parameter_acts(market: tuple[World, World], operation: Operation, 
     if (operation.name, name) in SHOWN_ELSEWHERE:
         return
     own = market[0]
-    sound = own.query(operation)
+    sound: dict[str, Any] = dict(own.query(operation))
     if issubclass(operation.query, Paged):
         sound = {"page": parameters(operation.query)["page"].schema["minimum"], "limit": 1}
     answers = []
@@ -136,7 +136,7 @@ def test_what_a_parameter_cannot_mean_is_refused_by_its_name(
     market: tuple[World, World], operation: Operation, name: str
 ) -> None:
     own = market[0]
-    sound = own.query(operation)
+    sound: dict[str, Any] = dict(own.query(operation))
     right = str(_values(market, operation, name)[0])
     wrong = ["", "\0"]
     schema = parameters(operation.query)[name].schema

@@ -279,11 +279,12 @@ def test_bad_wishes_of_partners(whole: Office, more: Body, field: str) -> None:
 def test_malformed_wishes_of_partners(whole: Office) -> None:
     partner = partner_of(whole)
     url = f"/publisher-families/{partner.family}/reports"
+    odds: tuple[Any, ...] = (0, -1, "x" * 5_000, [], {}, True, "\x00")
     raws = [b"", b"null", b"[]", b"NaN", b'{"a":1,"a":2}', b"\xff", b"[" * 100]
     raws += [
         encode(partner.wish(**{key: odd}))
         for key in ("period", "clientId", "publisherFamilyId", "curLocale")
-        for odd in (0, -1, "x" * 5_000, [], {}, True, "\x00")
+        for odd in odds
     ]
     for raw in raws:
         reply = call(whole.app, "POST", url, headers=partner.headers, raw=raw)

@@ -118,5 +118,5 @@ def test_a_changed_key_opens_nothing_that_is_kept(world: World) -> None:
     other = key[:-1] + ("a" if key[-1] != "a" else "b")
     assert _ask(world, TIMELESS[0], **{"x-api-key": other}).status == 401
     token = world.office.headers["x-authorization-key"]
-    other = {"x-authorization-key": token[:-4] + "AAAA"}
-    assert _ask(world, TIMELESS[0], **other).status == 403
+    another = {"x-authorization-key": token[:-4] + "AAAA"}
+    assert _ask(world, TIMELESS[0], **another).status == 403

@@ -87,7 +87,7 @@ BODIES: dict[str, type[msgspec.Struct]] = {
 
 def _state(tx: Tx) -> bytes:
     """All that users set, byte for byte: each body in full, keys of maps in one order."""
-    found = {}
+    found: dict[str, list[Any]] = {}
     for table in TABLES:
         names = [column.name for column in table.columns if column.name not in _TIMES]
         rows = tx.all(sa.select(*(table.c[n] for n in names)).order_by(*table.primary_key.columns))

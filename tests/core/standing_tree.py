@@ -41,7 +41,8 @@ def mark(cap: Cap, used: int, today: int = 0, days: int = 1) -> Any:
 def capped(
     used: int, value: int = 10_000_000, in_flight: int = 0, cheapest: int = 500_000, **cap: Any
 ) -> Capped:
-    held = Cap(**({"period": "Monthly", "value": value} | cap))
+    given: dict[str, Any] = {"period": "Monthly", "value": value}
+    held = Cap(**(given | cap))
     return Capped(held, mark(held, used), in_flight, cheapest)
 
 
@@ -62,7 +63,11 @@ def tree(
         body=PublisherBody(name="Board", **(publisher or {})),
         **STAMPS,
     )
-    body = {"cpc_bid_micros": 500_000, "placements": [Placement("Board")], "filters": object()}
+    body: dict[str, Any] = {
+        "cpc_bid_micros": 500_000,
+        "placements": [Placement("Board")],
+        "filters": object(),
+    }
     given: dict[str, Any] = {"jobs": {3: [(Asked(), 5)]}, "exchange": EXCHANGE} | more
     return Tree(
         client=Client(

@@ -72,7 +72,7 @@ Told = tuple[bytes, str]
 def standings(told: Iterable[Told], action: int = 3) -> list[str]:
     """What a row of witnesses (click, application id) comes to."""
     known: set[str | None] = set()
-    found = []
+    found: list[str] = []
     for click, application in told:
         ruling = ruling_of(keys_of(action, click, application), known)
         known.update(ruling.claims)

@@ -105,16 +105,18 @@ def settings(**said: Any) -> JobSettings:
 def test_sources_from_the_strongest_to_the_weakest(bid_type: str) -> None:
     """Every combination of what is said: the strongest one said wins."""
     kind = f"{bid_type.lower()}_bid_micros"
+    own_bid: dict[str, Any] = {kind: 10_000}
+    job_bid: dict[str, Any] = {kind: 30_000}
     for said in product([True, False], repeat=5):
         job_placement, placement, job, group, feed = said
-        own = JobPlacement("Board", **{kind: 10_000}) if job_placement else JobPlacement("Other")
+        own = JobPlacement("Board", **own_bid) if job_placement else JobPlacement("Other")
         body = {
             kind: 40_000 if group else 0,
             "placements": [Placement("Board", 20_000 if placement else None)],
         }
         asked = Asked(
             feed_micros=50_000 if feed else None,
-            settings=JobSettings(JobSetting(**({kind: 30_000} if job else {})), (own,)),
+            settings=JobSettings(JobSetting(**(job_bid if job else {})), (own,)),
         )
         expected = [
             (10_000, Source.JOB_PLACEMENT),

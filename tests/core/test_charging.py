@@ -109,7 +109,7 @@ def limit_lists() -> st.SearchStrategy[list[Limit]]:
     )
     return st.lists(
         st.builds(
-            lambda pair, measure, period, most: Limit(*pair, measure, period, most),
+            lambda pair, measure, period, most: Limit(pair[0], pair[1], measure, period, most),
             st.sampled_from(entities),
             st.sampled_from(MEASURES),
             st.sampled_from(PERIODS),

@@ -46,7 +46,7 @@ def test_a_body_that_drips_is_given_up(serve: Callable[..., Server]) -> None:
 
     def answer(_: str) -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\n\r\n"
-        for _ in range(4):
+        for _drip in range(4):
             gate.wait(0.05)
             yield b"drip"
 

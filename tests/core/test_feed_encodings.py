@@ -43,8 +43,8 @@ def test_declared_encodings() -> None:
             read = b"".join(as_utf8([document.encode()], charset))
             assert read.decode() == document  # it is UTF-8, whatever is said
     repaired: list[str] = []
-    document = b"<?xml version='1.0' encoding='Shift_JIS'?><jobs>\x81</jobs>"
-    assert b"<jobs>" in b"".join(as_utf8([document], repaired=repaired))
+    broken = b"<?xml version='1.0' encoding='Shift_JIS'?><jobs>\x81</jobs>"
+    assert b"<jobs>" in b"".join(as_utf8([broken], repaired=repaired))
     assert len(repaired) == 1
 
 

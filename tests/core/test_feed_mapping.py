@@ -175,6 +175,7 @@ def test_unmapped() -> None:
 
 
 def test_publishers_node() -> None:
+    said: object
     for said in ("boards", {"publishers": "boards"}, {"boards": "publishers"}):
         assert publishers_node({"schemaMappingPublisher": said}) == "boards"
     for said in (None, {}, {"a": "b"}, 7):

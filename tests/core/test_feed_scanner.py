@@ -100,20 +100,22 @@ def text_by_lxml(node: etree._Element) -> str:
     return "".join(parts)
 
 
+def _attributes(node: etree._Element) -> list[tuple[str, str]]:
+    return [(str(name), str(value)) for name, value in node.attrib.items()]
+
+
 def fields_by_lxml(job: etree._Element) -> dict[str, str]:
     """Text by path, as ``ReadItem`` says it, of the nodes that lxml sees."""
-    said = [Said((f"@{name}",), (0,), value.strip()) for name, value in job.attrib.items()]
+    said = [Said((f"@{name}",), (0,), value.strip()) for name, value in _attributes(job)]
 
     def walk(node: etree._Element, path: tuple[str, ...], places: tuple[int, ...]) -> None:
         counts: dict[str, int] = {}
-        for child in node:
-            if not isinstance(child.tag, str):
-                continue
+        for child in node.iterchildren("*"):
             counts[child.tag] = place = counts.get(child.tag, -1) + 1
             deeper, there = (*path, child.tag), (*places, place)
             said.extend(
                 Said((*deeper, f"@{name}"), (*there, 0), value.strip())
-                for name, value in child.attrib.items()
+                for name, value in _attributes(child)
             )
             walk(child, deeper, there)
             said.append(Said(deeper, there, text_by_lxml(child).strip()))
@@ -155,7 +157,7 @@ def test_what_is_no_xml_is_refused(raw: bytes, data: st.DataObject) -> None:
         root = etree.fromstring(broken, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError:
         root = None
-    if root is not None and root.getroottree().docinfo.doctype:
+    if root is not None and root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
         root = None
     # What stands in comments, sections and instructions of the frame is passed over unread.
     if root is None and (b"<!--" in broken or b"<![" in broken or b"<?" in broken):

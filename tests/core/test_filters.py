@@ -2,6 +2,7 @@
 that knows nothing of compiling.
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -272,7 +273,7 @@ def interpreted_text(leaf: Leaf, field: str) -> bool:
         positive = Leaf(leaf.field, leaf.operator.removeprefix("NOT_"), leaf.terms)
         return not interpreted_text(positive, field)
     terms = [term.casefold() for term in leaf.terms]
-    tests = {
+    tests: dict[str, Callable[[str, str], bool]] = {
         "EQUAL": str.__eq__,
         "IN": str.__eq__,
         "BEGINS_WITH": str.startswith,

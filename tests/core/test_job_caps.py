@@ -67,7 +67,11 @@ def ran(
         place, day = Place(1, 1, 1, NUMBERS[publisher]), DAY + timedelta(days=after)
         of_job = limits_at(publisher, job, each, own)
         if spending.till(place, day, (), of_job).take(need) is None:
-            taken.append(TakenOfJob(1, 1, NUMBERS[publisher], job, day, tuple(need)))
+            taken.append(
+                TakenOfJob(
+                    1, 1, NUMBERS[publisher], job, day, (need.budget, need.clicks, need.applies)
+                )
+            )
     return spending, taken
 
 
@@ -122,16 +126,16 @@ def test_what_is_reserved_is_there_for_whom_it_is(
                 Limit("group", "1", "budget", "Monthly", value), placements, 1, publisher, NUMBERS
             )
         ]
-        budget = own[publisher].budget
-        assert budget is not None
-        if budget.locked:
+        of_placement = own[publisher].budget
+        assert of_placement is not None
+        if of_placement.locked:
             entity = f"1/{NUMBERS[publisher]}"
-            limits.append(Limit("placement", entity, "budget", "Monthly", budget.value))
+            limits.append(Limit("placement", entity, "budget", "Monthly", of_placement.value))
         full = spending.till(Place(1, 1, 1, NUMBERS[publisher]), DAY, limits).take(need)
         if full is None:
             spent[publisher] += need.budget
-        elif budget.locked:
-            assert spent[publisher] + need.budget > budget.value
+        elif of_placement.locked:
+            assert spent[publisher] + need.budget > of_placement.value
         assert sum(spent.values()) <= value
 
 

@@ -101,7 +101,7 @@ def raw_of(text: str) -> bytes:
 @given(LISTINGS, st.integers(10_000, 250_000_000), st.integers(10_000, 250_000_000))
 def test_no_length_tells_of_a_price(listing: Listing, bid: int, other: int) -> None:
     numbers = {"client_no": 90, "campaign_no": 900, "group_no": 9_000, "publisher_no": 300}
-    usual = msgspec.structs.replace(listing, **numbers, listed_at=1_795_000_000_000_000)  # type: ignore[arg-type]
+    usual = msgspec.structs.replace(listing, **numbers, listed_at=1_795_000_000_000_000)
     tokens = [
         listing_token(
             msgspec.structs.replace(usual, bid_micros=micros, price_micros=micros), 1, KEYS[1]

@@ -173,6 +173,7 @@ def test_text_or_digits() -> None:
 
     for said, kept in (("a", "a"), (7, "7"), (None, ""), ("", "")):
         assert read(Ids, {"id": said})[0].id == kept
+    bad: object
     for bad in (True, Decimal("1.5"), [], "123456", 123456):
         assert len(read(Ids, {"id": bad})[1]) == 1
 

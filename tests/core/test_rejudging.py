@@ -13,7 +13,7 @@ from handbill.core.sightings import Sighting, decode, encode
 from handbill.kit.instants import DAY, HOUR, SECOND
 
 AT = 20_000 * DAY
-OFFER = {
+OFFER: dict[str, Any] = {
     "bid_micros": 5,
     "price_micros": 4,
     "counted_bid_micros": 5,

@@ -141,7 +141,8 @@ def test_a_market_over_time(
         start_at=0,
         end_at=60 * DAY,
     )
-    market, now, names = Market(terms), 0, {}
+    names: dict[int, int] = {}
+    market, now = Market(terms), 0
     for at, (deed, name, by) in enumerate(deeds):
         now += by
         no = names.get(name)

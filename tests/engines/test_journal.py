@@ -12,7 +12,7 @@ import pytest
 from handbill.host.ids import SystemIds
 from handbill.store import journal
 from handbill.store.journal import JournalBroken, JournalFull, JournalHeld, JournalWriter
-from handbill.store.journal_frames import FRAME_BYTES, Acknowledged, witness_bytes
+from handbill.store.journal_frames import FRAME_BYTES, MOST_RECORD, Acknowledged, witness_bytes
 from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_streams import Line, Mark, Reading
 
@@ -192,7 +192,7 @@ def test_purge_deletes_what_is_wholly_behind_and_numbers_go_on(tmp_path: Path) -
 
 
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
-    record = b"x" * journal.MOST_RECORD
+    record = b"x" * MOST_RECORD
     _write(tmp_path, [record] * 17)
     assert len(list((tmp_path / "edge-0").glob("*.log"))) == 2
     reader = JournalReader(tmp_path)
@@ -267,11 +267,11 @@ def test_bounds_of_records_and_of_what_waits(tmp_path: Path) -> None:
         writer = JournalWriter(
             tmp_path, "edge-0", SystemIds(), sync=lambda _: (gate.wait(), None)[1]
         )
-        for record in (b"", b"x" * (journal.MOST_RECORD + 1)):
+        for record in (b"", b"x" * (MOST_RECORD + 1)):
             with pytest.raises(ValueError, match="4 MiB"):
                 writer.append(record)
-        large = b"x" * journal.MOST_RECORD
-        for _ in range(journal.MOST_WAITING // journal.MOST_RECORD):
+        large = b"x" * MOST_RECORD
+        for _ in range(journal.MOST_WAITING // MOST_RECORD):
             writer.append(large)
         with pytest.raises(JournalFull):
             writer.append(b"one more")

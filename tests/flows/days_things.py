@@ -1,6 +1,7 @@
 """What recurs, thing by thing: how it is set up in a town, and what is seen of it on each day."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flows.days_world import (
@@ -18,6 +19,10 @@ from flows.days_world import (
 from ftp_server import FtpServer
 from handbill.work.queue import MOST_ATTEMPTS
 from serving import asked, until
+
+
+def _is_noted(town: Town, query: str) -> bool | None:
+    return bool(town.kept(query)) or None
 
 
 class Thing:
@@ -215,9 +220,7 @@ class Reports(Thing):
         self.report = town.ask("POST", "/reports/stats", body, x_client_id=self.client)["reportId"]
         for tries, wait in enumerate((61, 601, 0), 1):
             noted = f"SELECT count(*) FROM callbacks WHERE attempts = {tries}"
-            town.sees(
-                "callback is tried", lambda noted=noted: town.kept(noted) or None, f"try {tries}"
-            )
+            town.sees("callback is tried", partial(_is_noted, town, noted), f"try {tries}")
             assert len(said) == tries
             town.forward(seconds=wait)
         told = town.ask("GET", f"/reports/{self.report}", x_client_id=self.client)
@@ -308,7 +311,7 @@ class Deliveries(Thing):
                 "SELECT count(*) FROM tasks WHERE kind = 'listings.deliver' AND lease IS NULL "
                 f"AND attempts = {attempt}"
             )
-            until("delivery is tried", lambda noted=noted: town.kept(noted) or None, SECONDS)
+            until("delivery is tried", partial(_is_noted, town, noted), SECONDS)
             assert self._state() == ("FAILED" if attempt == MOST_ATTEMPTS else "RETRYING")
             town.forward(minutes=12)
         town.note("delivery is given up", f"after {MOST_ATTEMPTS} tries")

@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from lxml import etree
 
-from flows.test_serve import BROWSER
 from ftp_server import PASSWORD, USER, FtpServer
 from handbill.host.clock import SystemClock
 from handbill.kit.instants import SECOND
@@ -21,6 +20,7 @@ from handbill.ledger.service import export
 from handbill.store.blobs import open_blobs
 from handbill.store.records import open_records
 from masters import MASTERS
+from served_market import BROWSER
 from serving import Server, asked, handbill, until
 from sites import MAPPINGS, Receiver, Site, document, item
 from sites import serving as site_serving

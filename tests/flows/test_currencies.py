@@ -15,7 +15,7 @@ from flows.test_serve import check_books
 from serving import asked
 from sites import MAPPINGS, document, item
 
-PUBLISHERS = {
+PUBLISHERS: dict[str, dict[str, Any]] = {
     "Euro": {"bidType": "CPC", "currency": "EUR", "minBid": 0.1},
     "Yen": {"bidType": "FLAT_CPC", "currency": "JPY", "flatBidValue": 20},
     "Dinar": {"bidType": "CPC", "currency": "KWD"},

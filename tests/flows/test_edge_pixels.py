@@ -269,6 +269,11 @@ def test_an_organic_report_names_its_job_where_we_know_it(tmp_path: Path) -> Non
         for reference in ("REF 1", "unknown", ""):
             await door.ask(_target(r=reference))
         await door.ask(_target(r="REF 1", jClickId=CLICK_ID))
-        assert [event.job_id for event in door.events()] == [job, b"", b"", LISTING.job_id]
+        assert [getattr(event, "job_id", None) for event in door.events()] == [
+            job,
+            b"",
+            b"",
+            LISTING.job_id,
+        ]
 
     at_the_door(scenario, tmp_path)

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flows.test_serve import BROWSER, JOBS, check_books, click, exported, open_market
+from flows.test_serve import check_books, exported
 from handbill.demo.feeds import feed
 from handbill.host.settings import Settings
 from handbill.supervise import with_ports
+from served_market import BROWSER, JOBS, click, open_market
 from serving import Office, environment, hosted, serving, until
 
 

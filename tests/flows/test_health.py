@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 
-from flows.test_serve import BROWSER, JOBS, click, open_market
 from handbill.demo.feeds import feed
+from served_market import BROWSER, JOBS, click, open_market
 from serving import Office, Server, asked, hosted, serving, until
 
 
@@ -32,7 +32,7 @@ def test_what_hangs_is_replaced(tmp_path: Path) -> None:
             assert killed["status"] == -signal.SIGKILL
             server.wait_for("started", child, server.log.index(killed))
         for door in (server.api, server.edge):
-            until("it answers", lambda door=door: status_of(f"{door}/livez") == 200 or None)
+            until("it answers", lambda door=door: status_of(f"{door}/livez") == 200 or None)  # type: ignore[misc]
         kept = {name: pid for name, pid in server.children().items() if name not in hung}
         assert kept.items() <= former.items(), "nothing else was killed"
         assert server.stop() == 0
@@ -83,7 +83,7 @@ def test_a_judge_that_stands_still_is_told_and_a_changed_address_is_taken_over(
             for child in ("edge-0", "edge-1"):
                 server.kill(child)
                 for door in (server.api, server.edge) * 4:
-                    assert until("it tells", lambda door=door: told(door)) == JOBS
+                    assert until("it tells", lambda door=door: told(door)) == JOBS  # type: ignore[misc]
             after = figures(server.api)
             assert after['handbill_feed_runs_total{state="SUCCESS"}'] == 1
             assert after['handbill_restarts_total{child="edge-0",why="ended"}'] == 1

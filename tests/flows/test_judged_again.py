@@ -3,6 +3,7 @@ later, asked for twice at once, after a restart, and in a folder that a backup w
 """
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ def _figures(town: Town, client: str) -> list[dict[str, list[float]]]:
     return [line["values"], whole["values"], board["values"]]
 
 
-def _seen(town: Town, client: str, **wanted: list[float]) -> dict[str, list[float]]:
+def _seen(town: Town, client: str, **wanted: Sequence[float]) -> dict[str, list[float]]:
     def told() -> dict[str, list[float]] | None:
         found = _figures(town, client)
         settled = all({name: one[name] for name in wanted} == wanted for one in found)

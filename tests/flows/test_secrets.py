@@ -44,7 +44,7 @@ def spelled(secret: bytes) -> Iterator[bytes]:
     yield base64.urlsafe_b64encode(secret).rstrip(b"=")
 
 
-def own_keys(data: Path, **place: str) -> list[bytes]:
+def own_keys(data: Path, **place: Any) -> list[bytes]:
     settings = Settings(data=str(data), **place)
     records = open_records(settings.records_address, Masters(settings))
     try:

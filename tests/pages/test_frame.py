@@ -136,7 +136,7 @@ class Stand:
     async def bug(self, request: Request) -> Response:
         raise ZeroDivisionError
 
-    def post(self, fields: dict[str, str] | None = None, **headers: str) -> Seen:
+    def post(self, fields: dict[str, str] | None = None, **headers: Any) -> Seen:
         token = {TOKEN: form_token(CREDENTIAL, SeededIds(2))}
         return self.browser.post("/app/form", token | (fields or {}), **headers)
 
@@ -172,7 +172,7 @@ def test_the_api_is_asked_with_the_sessions_credential(stand: Stand) -> None:
     ],
 )
 def test_forms_of_other_sites_change_nothing(
-    stand: Stand, headers: dict[str, str], accepted: bool
+    stand: Stand, headers: dict[str, Any], accepted: bool
 ) -> None:
     assert stand.post(**headers).status == (303 if accepted else 403)
     assert (len(stand.asked) == 1) is accepted
@@ -194,7 +194,7 @@ def test_a_form_has_a_size(stand: Stand) -> None:
 
 
 def test_what_is_no_form_cannot_be_read(stand: Stand) -> None:
-    other = stand.post(origin="http://api", **{"content-type": "multipart/form-data"})
+    other = stand.post(None, origin="http://api", **{"content-type": "multipart/form-data"})
     sent = {"content-type": "application/x-www-form-urlencoded", "origin": "http://api"}
     raw = call(stand.browser.app, "POST", "/app/form", headers=SESSION | sent, raw=b"a=\xff")
     assert (other.status, raw.status, stand.asked) == (400, 400, [])

@@ -112,7 +112,7 @@ def test_every_page_for_everybody(site: str, context: BrowserContext, world: Wor
         assert answer is not None, kind
         assert answer.status == 200, (kind, path)
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             grounds.add(page.evaluate(_STANDS))
             faults[f"{kind}, {scheme}"] = _violations(page)
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]

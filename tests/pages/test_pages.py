@@ -276,7 +276,8 @@ def test_the_number_of_calls_does_not_grow_with_the_clients(evil: World) -> None
         counted.append(scope["path"])
         await office.app(scope, receive, send)
 
-    seen = Browser(fronted(office.desk, counting), office.headers).get("/app")
+    front = fronted(office.desk, counting)  # type: ignore[arg-type]
+    seen = Browser(front, office.headers).get("/app")
     assert seen.status == 200
     assert len(seen.all("//tbody/tr")) == 25
     assert len(counted) <= 160

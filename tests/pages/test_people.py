@@ -94,9 +94,9 @@ def test_over_tls_the_cookie_belongs_to_this_host_alone(office: Office) -> None:
     fields = {"mail": MAIL, "password": PASSWORD}
     seen = browser.post("/app/sign-in", fields, origin="https://ads.example")
     name, _, rest = seen.headers["set-cookie"].partition("=")
-    secret, _, marks = rest.partition("; ")
+    secret, _, said = rest.partition("; ")
     assert (seen.status, name) == (303, "__Host-handbill_session")
-    marks = {mark.lower() for mark in marks.split("; ")}
+    marks = {mark.lower() for mark in said.split("; ")}
     assert {"secure", "httponly", "path=/", "samesite=lax"} <= marks
     assert not any(mark.startswith("domain") for mark in marks)
     browser.headers = {"cookie": f"{COOKIE}={secret}"}

@@ -39,7 +39,8 @@ def walked(read: Callable[[str], str], *begin: str) -> dict[str, str]:
             continue
         found[kind] = path
         tree = html.document_fromstring(read(path))
-        links = (urldefrag(link)[0] for link in tree.xpath("//a[not(@download)]/@href"))
+        anchors = (one for one in tree.iter("a") if one.get("download") is None)
+        links = (urldefrag(one.get("href", ""))[0] for one in anchors)
         rest += [link for link in dict.fromkeys(links) if link.startswith(HOME)]
         assert len(rest) < _MOST * 10, "pages lead to more and more pages"
     return found

@@ -12,13 +12,13 @@ from handbill.core.nouns import (
     Publisher,
 )
 from handbill.listings import service
-from handbill.work.queue import enqueue
+from handbill.work.queue import enqueue_all
 from rooms.listing_market import KEY, Market, place
 
 
 def rematch(market: Market, *some: Client) -> list[tuple[str, str]]:
-    for client in some:
-        market.write(lambda tx, id_=client.id: enqueue(tx, "groups.rematch", id_, market.now()))
+    ids = [client.id for client in some]
+    market.write(lambda tx: enqueue_all(tx, "groups.rematch", ids, market.now()))
     return market.drain()
 
 
@@ -52,5 +52,5 @@ def shop(market: Market, **group: Any) -> tuple[Client, Group, Publisher]:
     """A client whose one job group places one publisher."""
     publisher = market.publisher("Board")
     client = market.client()
-    said = {"cpc_bid_micros": 1_500_000, "placements": [place("Board")]} | group
-    return client, market.group(market.campaign(client), **said), publisher
+    said: dict[str, Any] = {"cpc_bid_micros": 1_500_000, "placements": [place("Board")]}
+    return client, market.group(market.campaign(client), **(said | group)), publisher

@@ -7,7 +7,7 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from handbill.core.charging import CounterKey, summed
+from handbill.core.charging import CounterKey, Measure, Scope, summed
 from handbill.core.listing_tokens import Click, Listing
 from handbill.core.nouns import (
     BidType,
@@ -39,8 +39,8 @@ PUBLISHERS: dict[str, BidType] = {"Board": "CPC", "Pay": "CPA", "Flat": "FLAT_CP
 BEGIN = instant_of_iso("2026-10-31T20:00:00Z")
 STEPS = 22
 EVENTS_A_STEP = 8
-MEASURES = ("budget", "clicks", "applies")
-Key = tuple[str, str, str, str]
+MEASURES: tuple[Measure, ...] = ("budget", "clicks", "applies")
+Key = tuple[Scope, str, Measure, str]
 
 
 @dataclass
@@ -254,13 +254,14 @@ class Play:
             client, publisher = line["clientId"], self.nos[line["publisherId"]]
             campaign, group = self.nos[line["campaignId"]], self.nos[line["jobGroupId"]]
             day = day_of(instant_of_iso(line["at"]), zone_of(ZONES[client]))
-            for scope, entity in (
+            entities: tuple[tuple[Scope, str], ...] = (
                 ("client", f"{self.nos[client]}"),
                 ("campaign", f"{campaign}"),
                 ("group", f"{group}"),
                 ("placement", f"{group}/{publisher}"),
                 ("campaign_placement", f"{campaign}/{publisher}"),
-            ):
+            )
+            for scope, entity in entities:
                 for measure, amount in zip(MEASURES, amounts, strict=True):
                     for key in self._periods(day) if amount else ():
                         found[scope, entity, measure, key] += int(amount)

@@ -10,6 +10,7 @@ import msgspec
 
 from handbill.clients.service import clients_by_number
 from handbill.contract.stats.models import StatsQuestion
+from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import Cap, Caps
 from handbill.core.received import ReceivedConversion
 from handbill.host.settings import Settings
@@ -76,7 +77,7 @@ def traffic(market: Desk) -> int:
     client_no = market.client(zone="America/New_York", caps=Caps(budget=Cap("Weekly", 9_000_000)))
     campaign_no = market.campaign(client_no)
     publishers = [market.publisher("=Board"), market.publisher("Other", "CPA")]
-    listings = []
+    listings: list[Listing] = []
     for n, (publisher_no, name) in enumerate(product(publishers, ("g1", "g2"))):
         group_no = 0 if n > 1 else market.group(client_no, campaign_no, name)
         group_no = group_no or listings[n - 2].group_no

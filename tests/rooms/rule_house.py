@@ -58,7 +58,11 @@ class House:
                 self.no, campaign, name, caps=BUDGET, cpc_bid_micros=ONE, placements=placed
             )
         self.first, self.second = self.groups()
-        ids = {"client_no": self.no, "campaign_no": campaign, "publisher_no": publisher}
+        ids: dict[str, Any] = {
+            "client_no": self.no,
+            "campaign_no": campaign,
+            "publisher_no": publisher,
+        }
         listing = market.listing(group_no=self.first.no, **ids)
         for _ in range(3):
             market.clicked(listing)

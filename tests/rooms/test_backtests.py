@@ -93,7 +93,7 @@ class House:
         self.ids: dict[int, str] = dict(every)
         self.came: list[tuple[Instant, int, bool]] = []
         """When, in which job group, and whether it was an apply."""
-        ids = {"client_no": self.no, "campaign_no": campaign}
+        ids: dict[str, Any] = {"client_no": self.no, "campaign_no": campaign}
         self.listings = [
             market.listing(group_no=no, publisher_no=board, **ids) for no in nos for board in boards
         ]

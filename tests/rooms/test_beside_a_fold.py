@@ -296,7 +296,7 @@ def opened_shops(market: Market, chance: Random, journal: Files) -> list[Shop]:
     nos = {"USD": market.agency_no}
     for currency in ("JPY", "KWD"):
         row = {"id": currency, "name": currency, "currency": currency, "created_at": MONDAY}
-        nos[currency] = market.write(lambda tx, row=row: tx.put(agencies, **row))
+        nos[currency] = market.write(lambda tx, row=row: tx.put(agencies, **row))  # type: ignore[misc]
     for currency, market.agency_no in nos.items():
         # It sells slots, so that nothing is listed there; what is locked for it is never spent.
         market.publisher("Reserve", bid_type="PPP", currency=currency)

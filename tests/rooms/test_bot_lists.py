@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from handbill.core.click_definitions import DefinitionBody
+from handbill.core.click_definitions import ClickDefinition, DefinitionBody
 from handbill.core.nouns import Publisher
 from handbill.definitions import rows, service
 from handbill.definitions.work import SCHEDULE, TASKS
@@ -39,7 +39,7 @@ def market(sqlite_records: Records, tmp_path: Path, site: Site) -> Iterator[Mark
     found.tools.index.close()
 
 
-def define(market: Market, publisher: Publisher, url: str | None) -> rows.ClickDefinition:
+def define(market: Market, publisher: Publisher, url: str | None) -> ClickDefinition:
     given = {"bot_ips_url": url}
     market.write(lambda tx: service.put(tx, market.now(), publisher, None, given, can_locate=False))
     market.drain()
@@ -47,7 +47,7 @@ def define(market: Market, publisher: Publisher, url: str | None) -> rows.ClickD
         return service.definition_at(tx, publisher, None)
 
 
-def listed(market: Market, definition: rows.ClickDefinition) -> list[str]:
+def listed(market: Market, definition: ClickDefinition) -> list[str]:
     with market.records.read() as tx:
         return rows.bot_ips(tx, definition.no)
 
@@ -62,7 +62,7 @@ def test_a_list_is_read_at_once_and_every_day(market: Market, site: Site) -> Non
     for wait, asked in ((HOUR, 1), (DAY, 2)):
         market.clock.forward(wait)
         for _, _, ask in SCHEDULE:
-            market.write(lambda tx, ask=ask: ask(tx, market.now()))
+            market.write(lambda tx, ask=ask: ask(tx, market.now()))  # type: ignore[misc]
         market.drain()
         assert len(site.asked) == asked
     assert listed(market, found) == ["192.0.2.0/24", "198.51.100.7/32"]

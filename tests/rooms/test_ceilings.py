@@ -1,6 +1,7 @@
 """The ceiling of a day is a wall that the judge holds; a full cap wakes control."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,11 @@ def test_a_stopped_placement_lets_what_is_full_at_another_wake(
     caps = Caps(budget=Cap("Monthly", 2 * MICROS if is_locked else 9 * MICROS))
     group_no = market.group(client_no, campaign_no, placements=placements, caps=caps)
     other_no = market.publisher("Other")
-    known = {"client_no": client_no, "campaign_no": campaign_no, "group_no": group_no}
+    known: dict[str, Any] = {
+        "client_no": client_no,
+        "campaign_no": campaign_no,
+        "group_no": group_no,
+    }
     listing = market.listing(**known)
     for publisher_no, count in ((other_no, 1), (listing.publisher_no, 0)):
         with market.records.write() as tx:

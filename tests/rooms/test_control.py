@@ -89,7 +89,7 @@ class Shop:
         self.one, self.two = market.publisher("one"), market.publisher("two")
         self.client = market.client()
         self.campaign = market.campaign(self.client)
-        said = {
+        said: dict[str, Any] = {
             "cpc_bid_micros": BID,
             "placements": [Placement("one"), Placement("two")],
             "caps": Caps(budget=Cap("Monthly", 1_000 * MICROS)),
@@ -98,7 +98,7 @@ class Shop:
         self.jobs = [market.job(self.client) for _ in range(3)]
         market.run("groups.rematch", self.client.id)
         with market.records.read() as tx:
-            self.ids = [
+            self.ids: list[str] = [
                 job_id for (job_id,) in tx.run_text("SELECT id FROM jobs ORDER BY no", {})[0]
             ]
 
@@ -237,7 +237,7 @@ def test_bids_are_lowered_by_one_factor_and_never_below_the_least(quick: Market)
     assert [bid for _, bid in offered["two"]] == [2 * BID, BID, BID]
     seen = set()
     for first in range(3):
-        quick.write(lambda tx, first=first: _put(tx, shop.client, lower._replace(first=first)))
+        quick.write(lambda tx, first=first: _put(tx, shop.client, lower._replace(first=first)))  # type: ignore[misc]
         seen |= {no for no, _ in listed(quick, shop.client)["one"]}
     assert len(seen) == 3, "each has its turn"
 

@@ -282,7 +282,7 @@ def test_paused_and_deleted_publishers_get_an_empty_file(market: Market, ftp: Ft
     placing(market)
     for status in ("P", "A"):
         market.clock.forward(5 * MINUTE)
-        market.write(lambda tx, to=status: minding.switch(tx, market.now(), publisher, to))
+        market.write(lambda tx, to=status: minding.switch(tx, market.now(), publisher, to))  # type: ignore[misc]
         market.drain()
         assert (b"<job>" in ftp.files()["agency.xml"]) is (status == "A")
     market.clock.forward(5 * MINUTE)

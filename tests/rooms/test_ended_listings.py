@@ -57,7 +57,7 @@ class Trading(Shop):
             file = file_of(tx, publisher_no, 0)
             assert file is not None
             assert file.written_at is not None
-            said = {"name": file.name, "version": file.written_at, "status": 200}
+            said: dict[str, Any] = {"name": file.name, "version": file.written_at, "status": 200}
             found = [ReceivedFetch(at=at, reader="board/1", **said) for at in times]
             copies.note(tx, found)
 
@@ -105,7 +105,7 @@ def _activate(shop: Trading, on: bool) -> None:
 
 
 def _weekday(shop: Trading, on: bool) -> None:
-    shop.group.body.days = list(range(7)) if on else []
+    shop.group.body.days = tuple(range(7)) if on else ()
 
 
 def _stock(shop: Trading, on: bool) -> None:

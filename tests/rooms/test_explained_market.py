@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,7 +22,7 @@ from handbill.store.records import Records
 from rooms.listing_market import Market, everything, open_market, place
 from rooms.listing_reader import listed, opened, rematch
 
-_KINDS = {
+_KINDS: dict[str, dict[str, Any]] = {
     "Cpc": {},
     "Dear": {"min_bid_micros": 1_000_000},
     "Cpa": {"bid_type": "CPA"},
@@ -81,7 +82,13 @@ _SETTINGS = (
     JobSettings(placements=(JobPlacement("Cpc", cpc_bid_micros=90_000),)),
     JobSettings(placements=(JobPlacement("Cpc", active=False),)),
 )
-_COLUMNS = ({"valid": 0}, {"status": "P"}, {"url": ""}, {"end_at": 1}, {"end_at": 1 << 60})
+_COLUMNS: tuple[dict[str, Any], ...] = (
+    {"valid": 0},
+    {"status": "P"},
+    {"url": ""},
+    {"end_at": 1},
+    {"end_at": 1 << 60},
+)
 
 
 def _explained(market: Market, client: Client, ref: str) -> Explained:

@@ -244,11 +244,13 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
     with world.records.write() as tx:
         begun = feeds.begin_run(tx, world.tools.ids, world.clock.now(), feed.id)
     assert begun is not None
+    page = world.site.pages["/feed.xml"]
+    assert isinstance(page, bytes)
     found = collecting.collect(
-        [world.site.pages["/feed.xml"]],
+        [page],
         begun[1].body,
         locale,
-        known,  # type: ignore[list-item]
+        known,
         collecting.Spool(BytesIO()),
     )
     run = importing._take_over(world.tools, *begun, found)

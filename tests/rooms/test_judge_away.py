@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from handbill.core.received import conversion_of, decode
+from handbill.core.received import Received, conversion_of, decode
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND
 from handbill.ledger.arriving import in_step
 from handbill.ledger.checking import check
@@ -105,7 +105,9 @@ def test_sources_are_taken_in_step(market: Market, seed: int) -> None:
         for _ in range(chance.randrange(1, 60)):
             at += chance.randrange(-2, 60) * SECOND
             click, event = market.click(listing, at=at)
-            told = [event] if source != "api-0" else [conversion_of(click, at, 1, 3, "s2s")]
+            told: list[Received] = (
+                [event] if source != "api-0" else [conversion_of(click, at, 1, 3, "s2s")]
+            )
             market.journal.add(told, source)
         whole[source] = market.journal.sources[source]
     places: dict[str, Mark] = {}

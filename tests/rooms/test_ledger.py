@@ -1,6 +1,7 @@
 """The judge from journal to ledger, on both engines of records."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -140,7 +141,7 @@ def test_no_budget_cap_is_passed_at_any_level(market: Market, level: str) -> Non
     cap = Cap("Daily", 2_500_000)
     caps = {level: Caps(budget=cap)}
     client_no = market.client(caps=caps.get("client"))
-    campaign = {"caps": caps.get("campaign", Caps())}
+    campaign: dict[str, Any] = {"caps": caps.get("campaign", Caps())}
     if level == "campaign_placement":
         campaign["placement_caps"] = {"Board": cap}
     campaign_no = market.campaign(client_no, **campaign)
@@ -330,7 +331,9 @@ def test_marks_and_parked_rows_move_with_the_batch(market: Market) -> None:
     market.converted(click)
     market.judge_all()
     with market.records.read() as tx:
-        marks = dict(tx.run_text('SELECT source, "offset" FROM journal_marks', {})[0])
+        marks: dict[str, int] = dict(
+            tx.run_text('SELECT source, "offset" FROM journal_marks', {})[0]
+        )
         assert marks == {"": 0, "api-0": 1}
         assert tx.run_text("SELECT count(*) FROM parked", {})[0][0][0] == 1
         assert tx.run_text("SELECT count(*) FROM clicks", {})[0][0][0] == 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -254,7 +255,7 @@ def test_what_stops_trading_leaves_the_feed_and_comes_back(quick: Market, what: 
 
 
 def test_each_publisher_by_its_own_kind_of_bid(market: Market) -> None:
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "Cpc": {"bid_type": "CPC", "min_bid_micros": 1_000_000},
         "Dear": {"bid_type": "CPC", "min_bid_micros": 9_000_000},
         "Cpa": {"bid_type": "CPA"},

@@ -265,7 +265,7 @@ def test_the_schedule_finds_new_days_and_ended_jobs(market: Market) -> None:
 
     def due() -> list[tuple[str, str]]:
         for kind, _, ask in SCHEDULE:
-            market.write(lambda tx, ask=ask: ask(tx, market.now()))
+            market.write(lambda tx, ask=ask: ask(tx, market.now()))  # type: ignore[misc]
             market.run(kind, "")
             market.write(lambda tx: tx.run(_DONE))
         found = market.write(lambda tx: tx.all(_TASKS))
@@ -339,7 +339,7 @@ class Edits(RuleBasedStateMachine):
     def add_job(self, city: str, age: int, hours: int | None) -> None:
         now = self.market.now()
         end_at = None if hours is None else now + hours * HOUR
-        said = {"city": city, "posted_at": now - age * DAY, "end_at": end_at}
+        said: dict[str, Any] = {"city": city, "posted_at": now - age * DAY, "end_at": end_at}
         self.jobs.append(self.market.job(self.client, **said))
 
     @rule(at=st.integers(0, 9), city=CITIES, valid=st.booleans())

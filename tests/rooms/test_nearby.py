@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from flows.test_serve import BROWSER, JOBS, click, open_market
 from handbill.demo.feeds import feed
 from handbill.http1.messages import Headers, Request
 from handbill.kit.instants import DAY
@@ -23,6 +22,7 @@ from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Tools
 from rooms.listing_market import Market, place
 from rooms.listing_market import open_market as listed_market
+from served_market import BROWSER, JOBS, click, open_market
 from serving import Office, asked, handbill, hosted, serving, until
 
 LOOK = Task(1, "listings.nearby", "", {}, 1, "lease")

@@ -98,7 +98,7 @@ def test_an_overview_adds_up_clients_and_compares_with_the_days_before(market: D
 
 def test_the_largest_are_told_and_the_rest_together(market: Desk) -> None:
     client_no = market.client()
-    whose = {"client_no": client_no, "campaign_no": market.campaign(client_no)}
+    whose: dict[str, Any] = {"client_no": client_no, "campaign_no": market.campaign(client_no)}
     whose["group_no"] = market.group(client_no, whose["campaign_no"], "g1")
     for n in range(MOST_SERIES + 3):
         listing = market.listing(**whose, publisher_no=market.publisher(f"P{n}"))

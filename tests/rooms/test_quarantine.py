@@ -252,7 +252,7 @@ def test_beside_a_running_server(tmp_path: Path) -> None:
         checked = until(
             "the judge is there",
             lambda: (
-                _when(booked() == 2) and handbill("journal", "check", "--json", data=server.data)
+                handbill("journal", "check", "--json", data=server.data) if booked() == 2 else None
             ),
         )
         assert checked.returncode == 1

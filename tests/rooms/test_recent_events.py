@@ -19,7 +19,7 @@ def market(records: Records, tmp_path: Path) -> Market:
 
 
 def told(market: Market, client_no: int, most: int = 100, **instead: Any) -> list[Recent]:
-    asked = {"journal": market.journal, "now": START + MINUTE} | instead
+    asked: dict[str, Any] = {"journal": market.journal, "now": START + MINUTE} | instead
     with market.records.read() as tx:
         return recent(
             tx, market.blobs, asked["journal"], market.scratch, client_no, asked["now"], most

@@ -16,7 +16,8 @@ from handbill.kit.faults import Refused
 from handbill.kit.instants import DAY, MINUTE, SECOND, instant_of_iso
 from handbill.ledger import agents, rejudging, tellings
 from handbill.ledger.checking import check
-from handbill.ledger.rejudging import Desk, Told
+from handbill.ledger.planning import Desk, month_of, planned
+from handbill.ledger.rejudging import Told
 from handbill.store.records import Records
 from handbill.store.records.tables import clients
 from market import BOT_AGENT, HUMAN, RULES, START, Market
@@ -249,8 +250,8 @@ def test_two_at_once_correct_each_click_once(market: Market) -> None:
     with market.records.read() as tx:
         client = clients_by_number(tx, [listing.client_no])[listing.client_no]
     desk = desk_of(market)
-    month = rejudging.month_of(client, MONTH, START)
-    plan = rejudging.planned(desk, client, month)
+    month = month_of(client, MONTH, START)
+    plan = planned(desk, client, month)
     assert again(market, listing).became == {("valid", "bot", "agent_list"): 3}
     late = Told(only_looked=False)
     with pytest.raises(rejudging.Stale):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -26,6 +27,12 @@ from rooms.report_desk import KEYS, Desk, traffic
 @pytest.fixture
 def market(records: Records, tmp_path: Path) -> Desk:
     return Desk(records, tmp_path)
+
+
+def _asked(query: str) -> list[Any]:
+    found = duckdb.sql(query)
+    assert found is not None
+    return found.fetchall()
 
 
 def test_answering_twice_comes_to_the_same(market: Desk) -> None:
@@ -64,7 +71,7 @@ def test_formats(market: Desk) -> None:
     part, raw = spelled["PARQUET", True]
     path = market.folder / "part.parquet"
     path.write_bytes(raw)
-    found = duckdb.sql(f"SELECT date, clicks, spent, cpc FROM '{path}'").fetchall()
+    found = _asked(f"SELECT date, clicks, spent, cpc FROM '{path}'")
     assert found == [
         (line["date"], int(line["clicks"]), Decimal(line["spent"]), Decimal(line["cpc"]))
         for line in wanted
@@ -150,8 +157,6 @@ def test_days_of_a_leap_in_offsets() -> None:
     for name in ("America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC-9:30"):
         zone = zone_of(name)
         ats = ", ".join(f"({at})" for at in range(first, end, 15 * MINUTE))
-        found = duckdb.sql(
-            f'SELECT "at", {day_text(first, end, zone)} FROM (VALUES {ats}) AS t("at")'
-        ).fetchall()
+        found = _asked(f'SELECT "at", {day_text(first, end, zone)} FROM (VALUES {ats}) AS t("at")')
         assert len(found) == 20 * 96
         assert all(day_of_number(number) == day_of(at, zone) for at, number in found)

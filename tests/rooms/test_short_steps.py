@@ -138,7 +138,7 @@ def _crowd(market: Market) -> tuple[Client, Publisher]:
     """A client with many jobs, placed at one publisher."""
     client, publisher = market.client(), market.publisher("Board")
     market.group(market.campaign(client), placements=[place("Board")], cpc_bid_micros=500_000)
-    body = {"title": "Nurse", "description": "Care", "company": "Acme"}
+    body: dict[str, Any] = {"title": "Nurse", "description": "Care", "company": "Acme"}
     brought = [
         jobs.written(JobBody(ref=f"ref-{n}", url=f"https://jobs.test/{n}", **body), None, None)
         for n in range(MANY)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from flows.test_serve import BROWSER, JOBS, click, open_market
 from handbill.config import BadSettings
 from handbill.demo.feeds import feed
 from handbill.holding import Hold, holding
@@ -19,6 +18,7 @@ from handbill.opening import opened, prepare
 from handbill.store.records import open_records
 from handbill.work import hosts
 from masters import MASTER_KEY
+from served_market import BROWSER, JOBS, click, open_market
 from serving import Office, Server, handbill, hosted, serving, until
 
 

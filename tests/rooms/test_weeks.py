@@ -8,6 +8,8 @@ import pytest
 
 from handbill.control import service as control
 from handbill.control import week_rows
+from handbill.control.deciding import decide
+from handbill.control.seeing import look_at
 from handbill.control.weeks import ALL, Came, calendars_of, closed, quarters_with
 from handbill.core.pacing.curves import OF_DAY
 from handbill.kit.instants import DAY, HOUR, MINUTE
@@ -66,10 +68,10 @@ def test_two_clients_of_one_publisher_lose_no_click(market: Market) -> None:
     seen = {quarter_of(1, publisher.no, market.now() - DAY): Seen(clicks=5)}
     market.write(lambda tx: traffic.add(tx, {client.no: seen for client in clients}))
     with market.records.read() as tx:
-        looks = [control.look_at(tx, client, market.now()) for client in clients]
+        looks = [look_at(tx, client, market.now()) for client in clients]
     for look in looks:
         known, calendars = control._learned(look)
-        outcome = control.decide(look, known, calendars, 1_200_000, anew=True)
+        outcome = decide(look, known, calendars, 1_200_000, anew=True)
         with market.records.write() as tx:
             control._keep(tx, look, known, calendars, outcome)
     with market.records.write() as tx:

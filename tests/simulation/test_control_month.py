@@ -16,7 +16,7 @@ from handbill.clients import service as clients
 from handbill.control import rows, service
 from handbill.core.charging import CounterKey, summed
 from handbill.core.nouns import Cap, Caps, GroupBody, Placement
-from handbill.core.received import ReceivedFetch
+from handbill.core.received import ReceivedClick, ReceivedFetch
 from handbill.host.ids import Chance, seeded
 from handbill.kit.instants import DAY, HOUR, Instant, instant_of_iso
 from handbill.kit.zones import day_of
@@ -101,7 +101,7 @@ class Month:
                 for board in self.boards:
                     board.today = board.clicks * noise(self.chance, DAY_NOISE)
             self.tick()
-            events = []
+            events: list[ReceivedClick] = []
             for board in self.boards:
                 if board.due_at <= now:
                     self._fetch(board, now)
@@ -136,7 +136,7 @@ class Month:
         board.part = 0.0 if is_out else paced.jobs / paced.matching
         self.bids.add(paced.bid_micros)
 
-    def _clicks(self, board: Board, now: Instant) -> list[object]:
+    def _clicks(self, board: Board, now: Instant) -> list[ReceivedClick]:
         if not board.part:
             return []
         hour = now // HOUR % 24 + STEP_HOURS / 2

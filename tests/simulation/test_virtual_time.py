@@ -95,7 +95,7 @@ class House:
         return Counter(answers)
 
     def close(self) -> None:
-        self.office.desk.journal.close()  # type: ignore[attr-defined]
+        self.office.desk.journal.close()
         self.tools.index.close()
 
     def kept(self) -> dict[str, Any]:
