@@ -125,8 +125,10 @@ def lasting(module_office: Office) -> Tour:
 
 @pytest.fixture
 def tour(request: pytest.FixtureRequest, operation: Operation, lasting: Tour) -> Tour:
-    """The lasting world, or a new one for what would end it, or must name all of it."""
-    if operation.verb != "DELETE" and operation.name != "order_rules":
+    """The lasting world, or a new one for what would end it, must name all of it, or is refused
+    once another has changed the same.
+    """
+    if operation.verb != "DELETE" and operation.name not in {"order_rules", "undo_change"}:
         return lasting
     return Tour(lasting.office, build(lasting.office), lasting.partner)
 
