@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract import conftest as offices
+from contract.signed_in import person, session
 from contract.world import World, build
 from handbill.api import fronted
 from handbill.store.records import open_records
@@ -29,3 +30,10 @@ def world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def browser(world: World) -> Browser:
     """Somebody who looks at that world's pages."""
     return Browser(fronted(world.office.desk, world.office.app), world.office.headers)
+
+
+@pytest.fixture(scope="module")
+def operator(world: World) -> Browser:
+    """Who runs the installation, signed in."""
+    office = world.office
+    return Browser(fronted(office.desk, office.app), session(office, person(office, "OPERATOR")))

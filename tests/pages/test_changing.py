@@ -4,6 +4,7 @@ import asyncio
 import io
 import zipfile
 from decimal import Decimal
+from typing import Any
 
 from lxml import etree
 
@@ -44,7 +45,7 @@ def _cells(raw: bytes) -> list[tuple[str, str | None]]:
     """Each cell's kind and value; texts are in the cells' order among the shared ones."""
     with zipfile.ZipFile(io.BytesIO(raw)) as book:
         texts = etree.fromstring(book.read("xl/sharedStrings.xml"))
-        shared = ["".join(one.itertext()) for one in texts.iter(f"{SHEET}si")]
+        shared = ["".join(map(str, one.itertext())) for one in texts.iter(f"{SHEET}si")]
         sheet = etree.fromstring(book.read("xl/worksheets/sheet1.xml"))
     assert list(sheet.iter(f"{SHEET}f")) == [], "nothing is a formula"
     cells = []
@@ -56,7 +57,7 @@ def _cells(raw: bytes) -> list[tuple[str, str | None]]:
 
 
 def test_a_workbook_has_texts_as_texts_and_numbers_as_numbers() -> None:
-    rows = [["=1+1", Decimal("12.345678"), 7], ["https://x.example", None, 0]]
+    rows: list[list[Any]] = [["=1+1", Decimal("12.345678"), 7], ["https://x.example", None, 0]]
     heading = ["Name", "Spend", "Clicks"]
     made = asyncio.run(workbook_file("n", heading, rows, frozenset({"Spend"})))
     assert made.headers["content-disposition"] == 'attachment; filename="n.xlsx"'

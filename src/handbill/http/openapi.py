@@ -125,6 +125,7 @@ _TAGS = {
     "conditions are met.",
     "Changes": "Who changed what, and when. Additions to the contract.",
     "Funnel": "Status changes of applications: stages and hires.",
+    "Installation": "How the installation runs, for its operator. An addition to the contract.",
     "Service": "Whether the service lives and what it offers.",
     "Events": "Conversions, server to server.",
 }

@@ -114,10 +114,10 @@ class HealthTold(Model):
     evaluated_at: Instant = Field(alias="evaluatedAt", description="When this was found.")
     checks: list[CheckTold] = Field(description="The verdicts.")
     processes: list[ProcessTold] = Field(description="Processes of this host.")
-    judge: JudgeTold = Field(description="How far events are judged.")
-    queue: QueueTold = Field(description="Work in the background.")
-    disk: DiskTold = Field(description="Space where the data folder is.")
-    records: SchemaTold = Field(description="The revision of the records.")
+    judge: JudgeTold = Field(description="The lag of the judge.")
+    queue: QueueTold = Field(description="Tasks that are due, under way or failing.")
+    disk: DiskTold = Field(description="Free and used space.")
+    records: SchemaTold = Field(description="Whether the records fit this version.")
     backup: BackupTold | None = Field(description="The last backup. Null: none is known.")
 
 
