@@ -13,11 +13,13 @@ import sqlalchemy as sa
 
 from contract.asgi import Reply
 from contract.office import Body, Office
+from contract.signed_in import person
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.contract.definitions.models import DefinitionChange
 from handbill.core.nouns import Cap, Client
 from handbill.definitions import service as definitions
+from handbill.people import invitations, service
 from handbill.publishers import service as publishers
 from handbill.publishers.service import publisher_to_change
 from handbill.store.records import Tx
@@ -158,3 +160,17 @@ def test_a_family_keeps_the_name_that_it_was_given_meanwhile(office: Office) -> 
     members = {"publishers": ["TestExp1"]}
     assert _meanwhile(office, rename, lambda: office.ask("PUT", at, members)).status == 200
     assert office.get(at)["name"] == "New"
+
+
+def test_of_two_that_use_an_invitation_at_once_one_gets_in(office: Office) -> None:
+    desk, now = office.desk, office.desk.clock.now()
+    somebody = person(office, "TRADER")
+    with desk.records.write() as tx:
+        link = invitations.invite(tx, desk.ids, now, somebody)
+    body = {"link": link, "password": "das zweite wort im bunde"}
+    reply = _meanwhile(
+        office,
+        lambda tx: service.set_password(tx, now, somebody, "the hash of the first"),
+        lambda: office.ask("POST", "/invitations/accept", body),
+    )
+    assert reply.status == 404

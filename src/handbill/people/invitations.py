@@ -8,7 +8,16 @@ from handbill.kit.instants import Instant
 from handbill.people import rows
 from handbill.store.records import Tx
 
-__all__ = ["LINK_LASTS", "invite", "invited", "link_of", "may_set_up", "set_up_link", "used_set_up"]
+__all__ = [
+    "LINK_LASTS",
+    "invite",
+    "invited",
+    "link_of",
+    "may_set_up",
+    "set_up_link",
+    "use",
+    "use_set_up",
+]
 
 
 def link_of(address: str, text: str) -> str:
@@ -36,9 +45,10 @@ def may_set_up(tx: Tx, now: Instant, text: str) -> None:
         raise not_found()
 
 
-def used_set_up(tx: Tx) -> None:
-    """The set-up link has been used."""
-    rows.drop_set_up(tx)
+def use_set_up(tx: Tx, now: Instant, text: str) -> None:
+    """``may_set_up``, and the link ends: of two who use it at once, the second one is refused."""
+    may_set_up(tx, now, text)
+    _end(tx, text)
 
 
 def invited(tx: Tx, now: Instant, text: str) -> Person:
@@ -48,6 +58,19 @@ def invited(tx: Tx, now: Instant, text: str) -> Person:
     if person is None:
         raise not_found()
     return person
+
+
+def use(tx: Tx, now: Instant, text: str) -> Person:
+    """``invited``, and the link ends: of two who use it at once, the second one is refused."""
+    person = invited(tx, now, text)
+    rows.lock(tx, person.no)  # first, as whoever changes people does
+    _end(tx, text)
+    return person
+
+
+def _end(tx: Tx, text: str) -> None:
+    if not rows.drop_link(tx, shown.parts_of(text, shown.LINK)[0]):
+        raise not_found()
 
 
 def _new(tx: Tx, ids: Ids, now: Instant, person_no: int | None) -> str:

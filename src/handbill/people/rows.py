@@ -81,6 +81,7 @@ _END = sa.delete(person_sessions).where(_s.no == b("no"))
 _END_ALL = sa.delete(person_sessions).where(_s.person_no == b("person_no"), _s.no != b("spared"))
 _LINK = sa.select(_l.no, _l.person_no, _l.digest, _l.expires_at).where(_l.prefix == b("prefix"))
 _LINKS_OF = sa.select(_l.expires_at).where(_l.person_no == b("person_no"))
+_DROP_LINK = sa.delete(person_links).where(_l.prefix == b("prefix"))
 _DROP_LINKS = sa.delete(person_links).where(_l.person_no == b("person_no"))
 _DROP_SET_UP = sa.delete(person_links).where(_l.person_no.is_(None))
 _ANYBODY = sa.select(_p.no).where(_p.deleted_at.is_(None)).limit(sa.literal_column("1"))
@@ -195,6 +196,11 @@ def link_until(tx: Tx, person_no: int) -> Instant | None:
     """When a person's link ends."""
     found = tx.value(_LINKS_OF, person_no=person_no)
     return None if found is None else int(found)
+
+
+def drop_link(tx: Tx, prefix: str) -> bool:
+    """End a link; False: it has ended already, maybe in a transaction that this one waited for."""
+    return tx.run(_DROP_LINK, prefix=prefix) == 1
 
 
 def drop_links(tx: Tx, person_no: int) -> None:

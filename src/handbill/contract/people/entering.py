@@ -19,7 +19,7 @@ def _hash_invited(call: Call) -> Callable[[], str]:
 
 
 def _accept(call: Call) -> SessionMade:
-    person = invitations.invited(call.tx, call.now, call.body.link)
+    person = invitations.use(call.tx, call.now, call.body.link)
     call.tx.occasion = Occasion("PERSON", person.id, call.request_id, "accept_invitation")
     service.set_password(call.tx, call.now, person, call.proved)
     place = first_agency(call) if person.role == "OPERATOR" else None
@@ -35,7 +35,7 @@ def _hash_first(call: Call) -> Callable[[], str]:
 
 def _set_up(call: Call) -> SetUpDone:
     tx, body = call.tx, call.body
-    invitations.may_set_up(tx, call.now, body.link)
+    invitations.use_set_up(tx, call.now, body.link)
     api_key = api_client_id = None
     if access.agencies_of_all(tx):
         agency = access.agency_of(tx, body.agency_id)
@@ -52,7 +52,6 @@ def _set_up(call: Call) -> SetUpDone:
     new = service.New(body.mail, "OWNER", agency.no, name=body.name)
     person = service.add(tx, call.ids, call.now, new)
     service.set_password(tx, call.now, person, call.proved)
-    invitations.used_set_up(tx)
     secret = sessions.begin(tx, call.ids, call.now, person, None)
     return SetUpDone.of(
         result=secret,
