@@ -81,3 +81,30 @@ def test_a_report_is_given_as_a_workbook(world: World, browser: Browser) -> None
     assert seen.headers["content-type"].endswith("spreadsheetml.sheet")
     titles = [value for kind, value in _cells(seen.reply.raw) if kind == "text"]
     assert titles[:4] == ["Job", "Spend", "Clicks", "Starts"]
+
+
+def test_keys_and_rates_are_made_and_ended(world: World, browser: Browser) -> None:
+    at, office = "/app/settings", world.office
+    made = browser.post(at, {"act": "add-key"})
+    [key] = made.all("//*[@role='status']//code")
+    assert key.startswith("hb_")
+    assert key not in browser.get(at).text
+    prefix = key.split("_")[1]
+    assert browser.post(at, {"act": "end-key", "of": prefix}).status == 303
+    keys = office.get("/api-keys?page=0&limit=100")["data"]
+    assert [bool(one["revokedOn"]) for one in keys if one["prefix"] == prefix] == [True]
+
+    rate = {"act": "set-rate", "date": "2026-10-28", "from": "EUR", "to": "USD", "rate": "lots"}
+    wrong = browser.post(at, rate)
+    assert wrong.status == 400
+    assert wrong.all("//input[@aria-invalid='true']/@value") == ["lots"]
+    assert wrong.all("//input[@name='date']/@value") == ["2026-10-28"]
+    assert browser.post(at, rate | {"rate": "1.0825"}).status == 303
+    rates = office.get("/rates?page=0&limit=10")["data"]
+    [own] = [one for one in rates if one["date"] == "10/28/2026" and one["from"] == "EUR"]
+    assert (own["from"], float(own["rate"])) == ("EUR", 1.0825)
+    assert browser.post(at, {"act": "end-rate", "of": own["id"]}).status == 303
+    assert own not in office.get("/rates?page=0&limit=10")["data"]
+    for act in ("end-key", "end-markup", "end-program", "end-rate"):
+        assert browser.post(at, {"act": act, "of": "none"}).status in {400, 404}
+    assert browser.post(at, {"act": "x", "of": "none"}).status == 303

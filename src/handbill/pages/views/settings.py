@@ -5,17 +5,40 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.calls import Calls, Reply, allowed, at
-from handbill.pages.frame import calls_of, render
+from handbill.pages.amounts import amount
+from handbill.pages.calls import Calls, Declined, Reply, allowed, at
+from handbill.pages.forms import Fields, Form
+from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.rows import Page
 
 _MOST = 100
 _MOST_PUBLISHERS = 20
+_RATE = ("date", "from", "to", "rate")
+_ENDED = {
+    "end-key": ("api-keys", "The key is revoked."),
+    "end-program": ("api-clients", "The API client is revoked."),
+    "end-markup": ("markups", "The markup is deleted."),
+    "end-rate": ("rates", "The rate is deleted."),
+}
 
 
 async def view(request: Request) -> Response:
-    """What the visitor may see of it; panels of what another role sees are left out."""
-    calls = calls_of(request)
+    """What the visitor may see of it; panels of what another role sees are left out. A new key is
+    shown on the page that answers, and never again.
+    """
+    calls, fields = calls_of(request), visit_of(request).fields
+    typed = {name: fields.get(name, "") for name in _RATE}
+    form, key, message = Form(), "", ""
+    if request.method == "POST":
+        try:
+            key, message = await _done(calls, fields, typed)
+        except Declined as declined:
+            if declined.status not in {400, 404}:
+                raise
+            form = Form.declined(typed, declined)
+        else:
+            if not key:
+                return leave(request, "/app/settings", message)
     first = {"page": 0, "limit": _MOST}
     keys, programs, markups, rates, definitions = await asyncio.gather(
         allowed(calls.get("/api-keys", first)),
@@ -27,12 +50,30 @@ async def view(request: Request) -> Response:
     return render(
         request,
         "settings.html",
+        400 if form.message else 200,
+        form=form,
+        key=key,
         keys=keys,
         programs=programs,
         markups=markups,
         rates=rates,
         definitions=definitions,
     )
+
+
+async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[str, str]:
+    """A new key, if one was made, and what was done."""
+    act, of = fields.get("act", ""), fields.get("of", "")
+    if act == "add-key":
+        return (await calls.ask("POST", "/api-keys")).json["result"], ""
+    if act == "set-rate":
+        await calls.ask("POST", "/rates", typed | {"rate": amount(typed["rate"])})
+        return "", "The rate is set."
+    if act not in _ENDED or not of:
+        return "", "Nothing was changed."
+    place, done = _ENDED[act]
+    await calls.ask("DELETE", at(place, of))
+    return "", done
 
 
 async def _definitions(calls: Calls) -> list[tuple[str, Reply]]:
@@ -51,4 +92,4 @@ async def _definitions(calls: Calls) -> list[tuple[str, Reply]]:
     return [(one["name"], reply) for one, reply in pairs if reply and reply.json["data"]]
 
 
-PAGES = [Page("settings", "/settings", view, link="Settings")]
+PAGES = [Page("settings", "/settings", view, ("GET", "POST"), link="Settings")]
