@@ -96,6 +96,30 @@ def test_a_rule_that_resumes_or_goes_lets_go_and_a_users_pause_stays(house: Hous
     assert house.held() == []
 
 
+@pytest.mark.parametrize("undoes", [True, False])
+def test_a_hold_goes_with_the_group_that_it_is_on(house: House, undoes: bool) -> None:
+    """When its job group is deleted: by undo, which says so, or else at the next tick, whatever the
+    rules may do.
+    """
+    rule_id = house.rule()
+    assert house.tick() == 1
+    (run,) = house.runs(rule_id)
+    with house.writing() as (tx, now, client):
+        groups.delete(tx, now, client, house.first)
+    if undoes:
+        assert house.undo(rule_id, run.id) == ["it is not there any more"]
+    else:
+        house.let("OFF")
+        assert house.held() == [f"group {house.first.no}"]
+        assert house.tick() == 0
+    assert house.held() == []
+    with house.market.records.read() as tx:
+        told = changes.page(tx, changes.Asked(entity_id=house.first.id), 9)
+    of_hold = [one for one in told if one.fields[0].field == "/heldBy"]
+    assert sorted(len(one.fields[0].after or ()) for one in of_hold) == [0, 1]
+    assert any(one.actor == "CONTROL" for one in of_hold) is not undoes
+
+
 def test_who_has_rules_is_found_and_old_runs_are_forgotten(house: House) -> None:
     def found() -> set[int]:
         with house.market.records.read() as tx:

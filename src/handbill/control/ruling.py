@@ -88,6 +88,7 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
     If the run of a rule fails, its state says so; the others run. **Refuses** (Unavailable) where
     another worker runs them too.
     """
+    _let_go(tools, client, now)
     mode = mode_of(client, tools.mode)
     if mode == "OFF":
         return 0
@@ -119,6 +120,16 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
             with tools.records.write() as tx:
                 _fail(tx, its, rule, type(fault).__name__)
     return count
+
+
+def _let_go(tools: Tools, client: Client, now: Instant) -> None:
+    """Lift the holds on what was deleted: nobody else can, and they would be told as held."""
+    with tools.records.read() as tx:
+        if not acting.held_of_gone(tx, client):
+            return
+    with tools.records.write() as tx:
+        tx.occasion = Occasion("CONTROL", cause=kinds.RUN_RULES)
+        acting.lift_gone(tx, now, client)
 
 
 def _sight(tx: Tx, client: Client, now: Instant) -> Sight:

@@ -1,6 +1,6 @@
 """Does the acts of rules, through the rooms whose nouns they change, and takes them back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +10,7 @@ from handbill.clients import service as clients
 from handbill.core.changes import with_changes
 from handbill.core.nouns import Campaign, Caps, Client, Group, JobSettings, Placement
 from handbill.core.rules.acts import Act
+from handbill.core.standing.tree import Hold
 from handbill.groups import service as groups
 from handbill.host.ids import Ids
 from handbill.jobs import editing
@@ -43,6 +44,31 @@ def do(tx: Tx, ids: Ids, now: Instant, client: Client, by: tuple[int, str], act:
         _set(tx, now, client, act, act.after)
 
 
+def lift_gone(tx: Tx, now: Instant, client: Client) -> int:
+    """Lift the holds on what was deleted; how many there were."""
+    return holding.lift(tx, now, client, held_of_gone(tx, client))
+
+
+def held_of_gone(tx: Tx, client: Client) -> list[Hold]:
+    """The holds on campaigns and job groups that were deleted, and on placements in these. A job
+    may come back under its id, and is then still held.
+    """
+    return _of_gone(tx, client, holding.holds_of(tx, client.no))
+
+
+def _of_gone(tx: Tx, client: Client, some: Sequence[Hold]) -> list[Hold]:
+    if not some:
+        return []
+    known = {one.no for one in campaigns.campaigns_of(tx, client.no)}
+    groups_ = {one.no for one in groups.groups_of(tx, client.no) if one.campaign_no in known}
+    live = {"campaign": known, "group": groups_, "placement": groups_}
+    return [
+        one
+        for one in some
+        if one.kind in live and int(one.entity.partition("/")[0]) not in live[one.kind]
+    ]
+
+
 def take_back(tx: Tx, now: Instant, client: Client, run_id: str, act: Act) -> str:
     """Set back what an act has changed, if nobody has changed it since; else returns why not."""
     if act.what == "pause":
@@ -52,6 +78,8 @@ def take_back(tx: Tx, now: Instant, client: Client, run_id: str, act: Act) -> st
             if (one.run_id, one.kind, one.entity) == (run_id, act.kind, act.entity)
         ]
         holding.lift(tx, now, client, found)
+        if _of_gone(tx, client, found):
+            return _GONE
         return "" if found else "it is not held any more"
     if act.what == "resume":
         return "a hold that was lifted is not laid again: its rule does that"
