@@ -40,6 +40,7 @@ from handbill.contract.meta import routes as meta
 from handbill.contract.needs import routes as needs
 from handbill.contract.overview import routes as overview
 from handbill.contract.people import entering, minding
+from handbill.contract.people import factors as second_factors
 from handbill.contract.people import routes as people
 from handbill.contract.postings import jobs as posting_jobs
 from handbill.contract.postings import routes as postings
@@ -103,6 +104,7 @@ def operations() -> list[Operation]:
         ("Access", access.OPERATIONS),
         ("People", people.OPERATIONS),
         ("People", entering.OPERATIONS),
+        ("People", second_factors.OPERATIONS),
         ("People", minding.OPERATIONS),
         ("Clients", clients.OPERATIONS),
         ("Jobs", jobs.OPERATIONS),

@@ -1,12 +1,17 @@
 """People of an office, and their sessions as headers."""
 
-from typing import Any
+import base64
+from typing import Any, NamedTuple
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from contract.office import Office
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.core.persons import Person, PersonRole
-from handbill.people import passwords, service, sessions
+from handbill.kit.instants import SECOND, Instant
+from handbill.people import factors, passwords, service, sessions
 from handbill.people.service import New
 
 PASSWORD = "korrekt pferd batterie"
@@ -43,6 +48,29 @@ def session(office: Office, of: Person) -> dict[str, str]:
         place = access.agency_of(tx, office.agency_id).no
         secret = sessions.begin(tx, desk.ids, desk.clock.now(), of, place)
     return {"authorization": f"Bearer {secret}"}
+
+
+class Factor(NamedTuple):
+    """A second factor: what codes are made from, and the recovery codes."""
+
+    secret: bytes
+    recoveries: list[str]
+
+
+def second_factor(office: Office, of: Person, *, spared: int = 0) -> Factor:
+    """A new one in force, in place of a former one."""
+    desk = office.desk
+    with desk.records.write() as tx:
+        now = desk.clock.now()
+        factors.end(tx, now, of)
+        secret = base64.b32decode(factors.offer(tx, desk.ids, of).secret)
+        code = code_of(secret, now)
+        return Factor(secret, factors.put_in_force(tx, desk.ids, now, of, code, spared))
+
+
+def code_of(secret: bytes, at: Instant) -> str:
+    """What an app shows at that instant."""
+    return TOTP(secret, 6, SHA1(), 30).generate(at // SECOND).decode()
 
 
 def asked(office: Office, headers: dict[str, str], verb: str, url: str, body: Any = None) -> Any:

@@ -146,6 +146,7 @@ def _credentials(desk: Desk) -> None:
     desk.leaves("person add", "ada@a.example", "--role", "owner", *of, of=made, input=word)
     ed = desk.leaves("person invite", "ed@a.example", "--role", "trader", *of, of=made[:1])
     assert desk.leaves("person invite", "ed@a.example", *of, of=[])["link"] != ed["link"]
+    desk.leaves("person reset-second-factor", "ed@a.example", *of, of=[])  # it has none
     desk.leaves("person remove", "ed@a.example", *of, of=[("PERSON", "DELETE")])
     desk.leaves("keys rotate", "visitor", of=[("OWN_KEY", "CREATE")])
     desk.leaves("keys retire", "visitor", "1", "--now", of=[("OWN_KEY", "DELETE")])

@@ -35,6 +35,7 @@ OF_OWNERS = {
     "remove_person",
     "invite_person_again",
     "sign_person_out",
+    "reset_second_factor",
 }
 """Said again here, so that a new row that is let through by mistake is found."""
 OF_EMPLOYERS = {"get_overview", "get_timeseries", "list_needs"}

@@ -1,18 +1,23 @@
 """What a sound call of each operation is made of, in a small world."""
 
+import base64
 import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import sqlalchemy as sa
+
 from contract.office import Body, Office
-from contract.signed_in import PASSWORD, person, session
+from contract.signed_in import PASSWORD, code_of, person, second_factor, session
 from contract.test_golden import click_of
 from contract.test_reports import Partner
 from contract.world import FEED, World
 from handbill.core.persons import Person
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
+from handbill.people import factors
+from handbill.store.records.tables import person_sessions
 
 
 @dataclass
@@ -35,6 +40,25 @@ class Tour:
         mail = f"{self.world.ids['client_id']}@operator.example"
         return person(self.office, "OPERATOR", mail=mail)
 
+    @cached_property
+    def guarded(self) -> Person:
+        """Another one, who begins a second factor and ends it."""
+        mail = f"guarded-{self.world.ids['client_id']}@acme.example"
+        return person(self.office, "TRADER", mail=mail, password=PASSWORD)
+
+    def code(self, operation: Operation) -> Body:
+        """A code that the operation takes, of what it needs to be there."""
+        desk, of = self.office.desk, self.guarded
+        if operation.name == "end_second_factor":
+            with desk.records.read() as tx:
+                mine = sa.select(sa.func.max(person_sessions.c.no))
+                spared = tx.value(mine.where(person_sessions.c.person_no == sa.literal(of.no)))
+            return {"code": second_factor(self.office, of, spared=spared).recoveries[0]}
+        with desk.records.write() as tx:
+            factors.end(tx, desk.clock.now(), of)
+            secret = base64.b32decode(factors.offer(tx, desk.ids, of).secret)
+        return {"code": code_of(secret, desk.clock.now())}
+
     def bound(self, operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
         """The path's ids and the headers of a sound call."""
         if operation.role == "partner":
@@ -45,6 +69,8 @@ class Tour:
             }
         if operation.role == "person":
             who = self.operator if operation.open_to == "operator" else self.somebody
+            if "second-factor" in operation.path:
+                who = self.guarded
             return {}, session(self.office, who)
         ids = {"token": "AQEAoJ3q"} | self.world.ids
         headers = self.office.headers | self.world.headers(operation)
@@ -84,6 +110,10 @@ def sound_body(tour: Tour, operation: Operation) -> Any:
         return None
     sample = json.loads(encode(operation.sample))
     more = named.get(operation.name, {})
+    if operation.name in {"confirm_second_factor", "end_second_factor"}:
+        more = tour.code(operation)
+    if operation.name in {"begin_second_factor", "end_second_factor"}:
+        more = {"password": PASSWORD} | more
     if isinstance(sample, list):
         return [one | more for one in sample] if more else sample
     return sample | more

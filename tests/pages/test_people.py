@@ -1,5 +1,6 @@
 """Somebody signs in by the pages, minds people and leaves: as a browser does, with its cookie."""
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from contract.conftest import opened
 from contract.office import Office
-from contract.signed_in import PASSWORD, person
+from contract.signed_in import PASSWORD, code_of, person, second_factor
 from handbill.api import fronted
 from handbill.pages.app import Pages
 from handbill.pages.visitors import COOKIE
@@ -75,6 +76,51 @@ def test_signing_in_leads_to_where_one_wanted_to_go(office: Office, tab: Tab) ->
     page = tab.get("/app/people")
     assert (page.status, page.all("//tbody//th")) == (200, [MAIL])
     assert page.all("//p[@class='visitor']") == [MAIL]
+
+
+def test_a_second_factor_is_begun_used_and_ended(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    tab.sign_in()
+    wrong = tab.send("/app/account", act="begin", ownPassword="not this one")
+    assert (wrong.status, len(wrong.all("//span[@id='ownPassword-wrong']"))) == (400, 1)
+    offered = tab.send("/app/account", act="begin", ownPassword=PASSWORD)
+    assert offered.all("//div[@role='img']/svg/path/@d")
+    assert "style=" not in offered.text
+    hidden = {name: offered.all(f"//input[@name='{name}']/@value")[0] for name in ("secret", "uri")}
+    again = tab.send("/app/account", act="confirm", code="000", **hidden)
+    assert (again.status, len(again.all("//span[@id='code-wrong']"))) == (400, 1)
+    assert again.all("//div[@role='img']/svg/path/@d") == offered.all("//div[@role='img']//path/@d")
+    secret = base64.b32decode(hidden["secret"])
+    code = code_of(secret, office.clock.now())
+    codes = tab.send("/app/account", act="confirm", code=code, **hidden).all("//li/code")
+    assert len(codes) == 10
+    assert hidden["secret"] not in tab.get("/app/account").text
+    assert tab.send("/app/account", act="sign-out").status == 303
+    refused = tab.sign_in(code=code)
+    assert (refused.status, code in refused.text) == (401, False)
+    assert tab.sign_in(code=codes[0]).status == 303
+    ending = {"ownPassword": PASSWORD, "code": codes[1]}
+    assert tab.send("/app/account", act="end", **ending).status == 303
+    assert tab.sign_in().status == 303
+
+
+def test_what_is_no_secret_of_ours_is_not_drawn(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    tab.sign_in()
+    for uri in ("https://x.example", "otpauth://totp/" + "x" * 5_000):
+        seen = tab.send("/app/account", act="confirm", code="1", secret="x", uri=uri)
+        assert (seen.status, seen.all("//svg")) == (400, [])
+
+
+def test_an_owner_ends_anothers_second_factor(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    bob = person(office, "TRADER", mail="bob@acme.example", password=PASSWORD)
+    second_factor(office, bob)
+    tab.sign_in()
+    ending = "//button[@value='second-factor']"
+    assert tab.get("/app/people").all(ending) == ["End second factor"]
+    assert tab.send("/app/people", act="second-factor", person=bob.id).status == 303
+    assert tab.get("/app/people").all(ending) == []
 
 
 def test_what_is_wrong_is_told_and_typed_text_stays(office: Office, tab: Tab) -> None:

@@ -150,6 +150,28 @@ def remove_person(
     say({"removed": found.mail}, as_json=json)
 
 
+@person.command("reset-second-factor")
+def reset_second_factor(
+    mail: MailArgument,
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let a person who has lost app and recovery codes sign in by password alone.
+
+    All its sessions end.
+    """
+    from handbill.people import factors
+
+    with writing(data) as (tx, stores):
+        found = _found(tx, mail, agency_id, family_id)
+        if found is None:
+            raise Mistaken(f"there is no person {mail!r} there; `handbill person list` names them")
+        factors.reset(tx, stores.clock.now(), found)
+    say({"reset": found.mail}, as_json=json)
+
+
 def _places(tx: Tx, agency_id: str | None, family_id: str | None) -> tuple[int | None, int | None]:
     """The numbers of the agency and family that were named. **Refuses** both (BadParameter)."""
     if agency_id is not None and family_id is not None:

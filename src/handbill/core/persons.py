@@ -68,7 +68,9 @@ _OFTEN_USED: Final = frozenset(
 
 
 class Person(msgspec.Struct, frozen=True):
-    """``password``: its hash; None until the invitation is accepted."""
+    """``password``: its hash; None until the invitation is accepted. ``code_step``: the time step
+    of the last one-time code that was accepted; None: the person uses no second factor.
+    """
 
     no: int
     id: str
@@ -78,6 +80,7 @@ class Person(msgspec.Struct, frozen=True):
     mail: str
     name: str
     password: str | None
+    code_step: int | None
     created_at: Instant
     updated_at: Instant
 

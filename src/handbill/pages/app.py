@@ -28,6 +28,7 @@ from handbill.pages.forms import (
 from handbill.pages.frame import HEADERS, Link, Visit, render, visit_of
 from handbill.pages.rows import Page
 from handbill.pages.views import (
+    account,
     changes,
     changing,
     clients,
@@ -68,6 +69,7 @@ PAGES: Sequence[Page] = (
     *changing.PAGES,
     *people.PAGES,
     *health.PAGES,
+    *account.PAGES,
     *entering.PAGES,
 )
 """Every page, in the order in which the navigation names them."""

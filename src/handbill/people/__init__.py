@@ -1,5 +1,5 @@
-"""People: who signs in, with which role; their sessions and invitations.
+"""People: who signs in, with which role; their sessions, invitations and second factors.
 
-It keeps passwords as slow hashes, and sessions and links as keyed digests. It never answers whether
-a mail address is known.
+It keeps passwords as slow hashes, sessions, links and recovery codes as keyed digests, and what
+one-time codes are made from sealed. It never answers whether a mail address is known.
 """

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.core.persons import Person, Standing
 from handbill.kit.instants import Instant
+from handbill.store import sealed
 from handbill.store.records import Tx
 from handbill.store.records.base import sweep_of
 from handbill.store.records.tables import (
@@ -15,6 +16,8 @@ from handbill.store.records.tables import (
     clients,
     person_clients,
     person_links,
+    person_recoveries,
+    person_secrets,
     person_sessions,
     persons,
     publisher_families,
@@ -30,6 +33,7 @@ _PERSONS = sa.select(
     _p.mail,
     _p.name,
     _p.password,
+    _p.code_step,
     _p.created_at,
     _p.updated_at,
 ).where(_p.deleted_at.is_(None))
@@ -85,6 +89,17 @@ _DROP_LINK = sa.delete(person_links).where(_l.prefix == b("prefix"))
 _DROP_LINKS = sa.delete(person_links).where(_l.person_no == b("person_no"))
 _DROP_SET_UP = sa.delete(person_links).where(_l.person_no.is_(None))
 _ANYBODY = sa.select(_p.no).where(_p.deleted_at.is_(None)).limit(sa.literal_column("1"))
+_k, _r = person_secrets.c, person_recoveries.c
+_SECRET = sa.select(_k.value).where(_k.person_no == b("person_no"), _k.name == b("name"))
+_DROP_SECRET = sa.delete(person_secrets).where(_k.person_no == b("person_no"), _k.name == b("name"))
+_RECOVERY = sa.select(_r.no).where(_r.person_no == b("person_no"), _r.digest == b("digest"))
+_DROP_RECOVERY = sa.delete(person_recoveries).where(
+    _r.person_no == b("person_no"), _r.digest == b("digest")
+)
+_DROP_RECOVERIES = sa.delete(person_recoveries).where(_r.person_no == b("person_no"))
+_COUNT_RECOVERIES = (
+    sa.select(sa.func.count()).select_from(person_recoveries).where(_r.person_no == b("person_no"))
+)
 _SWEEP_SESSIONS = sweep_of(person_sessions, _s.expires_at)
 _SWEEP_LINKS = sweep_of(person_links, _l.expires_at)
 
@@ -210,6 +225,49 @@ def drop_links(tx: Tx, person_no: int) -> None:
 def drop_set_up(tx: Tx) -> None:
     """End the link by which the installation is set up."""
     tx.run(_DROP_SET_UP)
+
+
+def secret(tx: Tx, person_no: int, name: str) -> bytes | None:
+    found = tx.value(_SECRET, person_no=person_no, name=name)
+    if found is None:
+        return None
+    return sealed.opened(tx, person_secrets, {"person_no": person_no, "name": name}, found)
+
+
+def add_secret(tx: Tx, person_no: int, name: str, value: bytes) -> None:
+    row: dict[str, object] = {"person_no": person_no, "name": name}
+    tx.put(person_secrets, **row, value=sealed.seal(tx, person_secrets, row, value))
+
+
+def drop_secrets(tx: Tx, person_no: int, names: tuple[str, ...]) -> None:
+    for name in names:
+        tx.run(_DROP_SECRET, person_no=person_no, name=name)
+
+
+def use_step(tx: Tx, person_no: int, step: int) -> None:
+    """The last time step of a code that was accepted; signing in is no change of the person."""
+    tx.change(persons, {"no": person_no}, code_step=step)
+
+
+def add_recoveries(tx: Tx, person_no: int, digests: list[bytes]) -> None:
+    tx.put_many(person_recoveries, [{"person_no": person_no, "digest": one} for one in digests])
+
+
+def has_recovery(tx: Tx, person_no: int, digest: bytes) -> bool:
+    return tx.one(_RECOVERY, person_no=person_no, digest=digest) is not None
+
+
+def drop_recovery(tx: Tx, person_no: int, digest: bytes) -> bool:
+    """Whether there was one."""
+    return tx.run(_DROP_RECOVERY, person_no=person_no, digest=digest) == 1
+
+
+def drop_recoveries(tx: Tx, person_no: int) -> None:
+    tx.run(_DROP_RECOVERIES, person_no=person_no)
+
+
+def count_recoveries(tx: Tx, person_no: int) -> int:
+    return int(tx.value(_COUNT_RECOVERIES, person_no=person_no))
 
 
 def is_anybody(tx: Tx) -> bool:

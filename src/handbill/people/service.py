@@ -17,7 +17,7 @@ from handbill.core.trail import Entity
 from handbill.host.ids import Ids, new_person_id
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
-from handbill.people import rows
+from handbill.people import factors, rows
 from handbill.store.records import Tx
 
 __all__ = [
@@ -120,7 +120,8 @@ def remove(tx: Tx, now: Instant, person: Person) -> None:
     before = _state(tx, person)
     rows.end_sessions(tx, person.no)
     rows.drop_links(tx, person.no)
-    rows.change_person(tx, now, person.no, deleted_at=now, password=None)
+    factors.forget(tx, person)
+    rows.change_person(tx, now, person.no, deleted_at=now, password=None, code_step=None)
     changes.tell(tx, now, _entity(person), before, {})
 
 

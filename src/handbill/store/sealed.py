@@ -17,6 +17,7 @@ from handbill.store.records import Tx
 from handbill.store.records.tables import (
     feed_secrets,
     master_keys,
+    person_secrets,
     publisher_secrets,
     secrets,
 )
@@ -33,6 +34,7 @@ COLUMNS = (
     Sealed(secrets, ("name", "kid")),
     Sealed(publisher_secrets, ("publisher_no", "name")),
     Sealed(feed_secrets, ("feed_no", "name")),
+    Sealed(person_secrets, ("person_no", "name")),
 )
 _OF = {one.table.name: one for one in COLUMNS}
 _IN_FORCE = (

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from handbill.access import service as access
-from handbill.contract.people.models import InvitationUsed, SessionMade, SetUp, SetUpDone
+from handbill.contract.people.factors import mind_codes, use_code
+from handbill.contract.people.models import InvitationAccepted, SessionMade, SetUp, SetUpDone
 from handbill.contract.people.routes import first_agency
 from handbill.core.trail import Occasion
 from handbill.http.kinds import Enter
@@ -15,12 +16,14 @@ def _hash_invited(call: Call) -> Callable[[], str]:
     """The hash of the password that an invited person wants. **Refuses** bad links (404)."""
     person = invitations.invited(call.tx, call.now, call.body.link)
     service.check_password(call.body.password, person.mail)
+    mind_codes(call, person)
     return lambda: passwords.hashed(call.ids, call.body.password)
 
 
 def _accept(call: Call) -> SessionMade:
     person = invitations.use(call.tx, call.now, call.body.link)
     call.tx.occasion = Occasion("PERSON", person.id, call.request_id, "accept_invitation")
+    use_code(call, person, call.body.code)  # a link replaces a password, and no second factor
     service.set_password(call.tx, call.now, person, call.proved)
     place = first_agency(call) if person.role == "OPERATOR" else None
     secret = sessions.begin(call.tx, call.ids, call.now, person, place)
@@ -69,11 +72,12 @@ OPERATIONS = [
         path="/invitations/accept",
         title="Accept an invitation.",
         about="Sets the password of the person who has this link, ends the link and the person's "
-        "sessions, and begins a session. A used, late or unknown link gets the same 404.",
+        "sessions, and begins a session. Who uses a second factor sends a code too. A used, late "
+        "or unknown link gets the same 404.",
         kind=Enter(),
         ahead=_hash_invited,
         work=_accept,
-        body=InvitationUsed,
+        body=InvitationAccepted,
         body_names=True,
         answer=SessionMade,
         sample={"link": "hbl_k3v9x2m7q1zt_.......", "password": "...................."},

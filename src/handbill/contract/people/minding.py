@@ -13,8 +13,8 @@ from handbill.contract.people.models import (
 from handbill.http.kinds import Change
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.kit.faults import not_found
-from handbill.people import invitations, service, sessions
+from handbill.kit.faults import not_found, refused_state
+from handbill.people import factors, invitations, service, sessions
 
 
 def _person(call: Call) -> service.Person:
@@ -23,7 +23,12 @@ def _person(call: Call) -> service.Person:
 
 def _told(call: Call, person: service.Person) -> PersonShown:
     clients = service.client_ids_of(call.tx, person)
-    return PersonShown.of(person, clients=clients, may_sign_in=person.password is not None)
+    return PersonShown.of(
+        person,
+        clients=clients,
+        may_sign_in=person.password is not None,
+        second_factor=factors.is_used_by(person),
+    )
 
 
 def _list(call: Call) -> Answer:
@@ -87,6 +92,14 @@ def _remove(call: Call) -> Done:
     return done("Person removed")
 
 
+def _reset(call: Call) -> Done:
+    person, caller = _person(call), call.caller.standing
+    if caller is not None and caller.person_no == person.no:
+        raise refused_state("", "end your own second factor with your password and a code")
+    factors.reset(call.tx, call.now, person)
+    return done("Second factor ended")
+
+
 def _sign_out(call: Call) -> Done:
     sessions.end_all(call.tx, _person(call))
     return done("Signed out everywhere")
@@ -100,6 +113,7 @@ _SAMPLE = {
     "role": "TRADER",
     "clients": None,
     "maySignIn": True,
+    "secondFactor": False,
     "createdOn": "2026-11-18T12:00:00.000Z",
     "lastUpdated": "2026-11-18T12:00:00.000Z",
 }
@@ -200,5 +214,18 @@ OPERATIONS = [
         work=_sign_out,
         answer=Done,
         sample_answer={"result": True, "message": "Signed out everywhere"},
+    ),
+    Operation(
+        name="reset_second_factor",
+        verb="DELETE",
+        path=f"{_ONE}/second-factor",
+        title="End a person's second factor.",
+        about="For a person who has lost the app and the recovery codes: it signs in by password "
+        "alone, until it begins a second factor again. Its sessions end. Of people, only owners "
+        "may do this, and for others only.",
+        open_to="owner",
+        work=_reset,
+        answer=Done,
+        sample_answer={"result": True, "message": "Second factor ended"},
     ),
 ]

@@ -4,13 +4,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from handbill.contract.envelopes import Dated, Made, Page
+from handbill.contract.envelopes import Dated, Done, Made, Page
 from handbill.core.persons import MOST_PASSWORD, PersonRole
 from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Name
 from handbill.wire.models import Model
 
 Mail = Annotated[str, StringConstraints(min_length=1, max_length=254)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=MOST_PASSWORD)]
+Code = Annotated[str, StringConstraints(max_length=40)]
 _ROLE: Final = (
     "OWNER: all of the agency, its people too. TRADER: reads and writes. ANALYST: reads. EMPLOYER: "
     "reads the named clients, without bids and prices. PUBLISHER: its publisher family. OPERATOR: "
@@ -21,6 +22,11 @@ _ROLE: Final = (
 class SignIn(Model):
     mail: Mail = Field(description="The person's mail address, in any case.")
     password: Password = Field(description="The password.")
+    code: Code = Field(
+        "",
+        description="The present one-time code, or a recovery code; required of a person who uses "
+        "a second factor, and not looked at for others.",
+    )
     agency_id: Name = Field(
         "",
         alias="agencyId",
@@ -78,6 +84,12 @@ class Me(Model):
     clients: list[str] | None = Field(
         description="Ids of the only clients that it may see. Null: all of the agency."
     )
+    second_factor: bool = Field(
+        alias="secondFactor", description="Whether it signs in with one-time codes."
+    )
+    recoveries: int = Field(
+        alias="recoveryCodesLeft", description="How many recovery codes it has not used."
+    )
     may_write: bool = Field(alias="mayWrite", description="Whether it may change anything.")
     session: Session = Field(description="When the session of this request ends.")
 
@@ -122,6 +134,9 @@ class PersonShown(Dated):
     may_sign_in: bool = Field(
         alias="maySignIn", description="Whether it has set a password by now."
     )
+    second_factor: bool = Field(
+        alias="secondFactor", description="Whether it signs in with one-time codes."
+    )
 
 
 class PeoplePage(Page[PersonShown]):
@@ -148,6 +163,14 @@ class InvitationUsed(Model):
     )
 
 
+class InvitationAccepted(InvitationUsed):
+    code: Code = Field(
+        "",
+        description="A one-time code or recovery code; required of a person who uses a second "
+        "factor, and not looked at for others.",
+    )
+
+
 class SetUp(InvitationUsed):
     mail: Mail = Field(description="The mail address of the first owner.")
     name: Name = Field("", description="The owner's name.")
@@ -169,4 +192,35 @@ class SetUpDone(SessionMade):
     )
     api_client_id: str | None = Field(
         alias="apiClientId", description="A new agency's API client. Null: none made."
+    )
+
+
+class PasswordGiven(Model):
+    password: Password = Field(description="The present password.")
+
+
+class CodeGiven(Model):
+    code: Code = Field(description="The present one-time code that the app shows.")
+
+
+class SecondFactorEnd(PasswordGiven):
+    code: Code = Field(description="The present one-time code, or a recovery code.")
+
+
+class SecondFactorOffer(Made):
+    """A second factor that is not in force yet."""
+
+    result: str = Field(
+        description="The secret for the app, in base 32. It is shown only this once."
+    )
+    uri: str = Field(description="The same as an otpauth address: the content of a QR code.")
+
+
+class RecoveryCodes(Done):
+    """Confirmation, with the recovery codes."""
+
+    codes: list[str] = Field(
+        alias="recoveryCodes",
+        description="Each stands in place of a one-time code once. They are shown only this once, "
+        "and stored as digests.",
     )

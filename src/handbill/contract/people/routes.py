@@ -18,10 +18,8 @@ from handbill.http.gates import unauthorised
 from handbill.http.kinds import Enter
 from handbill.http.operations import Call, Operation
 from handbill.kit.faults import Fault, Refused, bad_request, not_found, refused_state, too_many
-from handbill.kit.instants import HOUR, SECOND
-from handbill.people import passwords, service, sessions
-
-_TOO_OFTEN = "too many failed sign-ins for this mail address; try again later"
+from handbill.kit.instants import HOUR, SECOND, Instant
+from handbill.people import factors, passwords, service, sessions
 
 
 def _agency_no(call: Call, agency_id: str) -> int | None:
@@ -37,31 +35,49 @@ def first_agency(call: Call) -> int:
     return every[0].no
 
 
-def _mind_failures(call: Call, mail: str) -> None:
+def too_often(what: str, wait: Instant) -> Refused:
+    """429: how long to wait after too many failures."""
+    return too_many(f"too many {what}; try again later", -(-wait // SECOND))
+
+
+def mind_failures(call: Call, mail: str) -> None:
     """**Refuses** (429) an address that has failed too often."""
     if wait := call.desk.sign_ins.wait(mail, call.network, call.now):
-        raise too_many(_TOO_OFTEN, -(-wait // SECOND))
+        raise too_often("failed sign-ins for this mail address", wait)
+
+
+def _fits(call: Call, person: service.Person) -> bool:
+    """Whether the code lets this person in, if it uses one. After too many wrong codes none does:
+    who knows the password is not told so.
+    """
+    if call.desk.sign_ins.codes.wait(person.id, call.now):
+        return not factors.is_used_by(person)
+    return factors.fits(call.tx, call.now, person, call.body.code)
 
 
 def _prove(call: Call) -> Callable[[], service.Person]:
-    """Whose mail and password these are.
+    """Whose mail, password and code these are.
 
     **Refuses** (429) after too many failures, and (401) whatever is wrong, in the same time.
     """
     mail = mail_of(call.body.mail)
-    _mind_failures(call, mail)
+    mind_failures(call, mail)
     try:
         some = service.candidates(call.tx, mail, _agency_no(call, call.body.agency_id))
     except Refused:
         some = []
     kept = [one.password for one in some] + [None] * (service.MOST_ALIKE - len(some))
+    fitting = [one.no for one in some if _fits(call, one)]
 
     def prove() -> service.Person:
         proved = [passwords.proves(call.body.password, one) for one in kept]  # all: no time tells
-        found = next((one for one, is_proved in zip(some, proved, strict=False) if is_proved), None)
+        theirs = [one for one, is_proved in zip(some, proved, strict=False) if is_proved]
+        found = next((one for one in theirs if one.no in fitting), None)
         if found is None:
             call.desk.sign_ins.fail(mail, call.network, call.now)
-            raise unauthorised("password")
+            for one in theirs:
+                call.desk.sign_ins.codes.fail(one.id, call.now)
+            raise unauthorised("code" if theirs else "password")
         return found
 
     return prove
@@ -71,6 +87,8 @@ def _sign_in(call: Call) -> SessionMade:
     person = service.person_numbered(call.tx, call.proved.no)
     if person.password != call.proved.password:
         raise unauthorised("password")  # it was changed just now
+    if not factors.use(call.tx, call.now, person, call.body.code):
+        raise unauthorised("code")  # it was used just now
     call.tx.occasion = Occasion("PERSON", person.id, call.request_id, "create_session")
     place = _agency_no(call, call.body.agency_id)
     if place is None and person.role == "OPERATOR":
@@ -109,6 +127,8 @@ def _me(call: Call) -> Me:
         agency_id=standing.owner_id if in_agency else None,
         family_id=None if in_agency else standing.owner_id,
         clients=service.client_ids_of(call.tx, person),
+        second_factor=factors.is_used_by(person),
+        recoveries=factors.recoveries_left(call.tx, person),
         may_write=person.role in WRITERS,
         session=Session.of(standing, renewal_due=_is_due(call)),
     )
@@ -120,7 +140,7 @@ def _prove_again(call: Call) -> Callable[[], str | None]:
     person = service.person_numbered(call.tx, call.standing.person_no)
     if given.get("password") is None:
         return lambda: None
-    _mind_failures(call, person.mail)
+    mind_failures(call, person.mail)
     service.check_password(given["password"], person.mail)
 
     def prove() -> str:
@@ -157,6 +177,8 @@ _ME_SAMPLE = {
     "agencyId": "acme",
     "publisherFamilyId": None,
     "clients": None,
+    "secondFactor": True,
+    "recoveryCodesLeft": 10,
     "mayWrite": True,
     "session": {
         "createdOn": "2026-11-18T12:00:00.000Z",
@@ -173,15 +195,16 @@ OPERATIONS = [
         path="/sessions",
         title="Sign in.",
         about="Begins a session of a person and returns its secret, only this once. It is sent as "
-        "Authorization: Bearer in place of x-api-key and x-authorization-key. An unknown address "
-        "and a wrong password get the same answer. After 10 failures of an address within a minute "
-        "from one network, or 100 in all, the answer is 429.",
+        "Authorization: Bearer in place of x-api-key and x-authorization-key. An unknown "
+        "address, a wrong password and a wrong code get the same answer. After 10 failures of an "
+        "address within a minute from one network, or 100 in all, the answer is 429. After 10 "
+        "wrong codes of a person within an hour, each one is wrong for a while.",
         kind=Enter(),
         ahead=_prove,
         work=_sign_in,
         body=SignIn,
         answer=SessionMade,
-        sample={"mail": "ada@acme.example", "password": "............"},
+        sample={"mail": "ada@acme.example", "password": "............", "code": "123456"},
         sample_answer={"result": _SESSION_SAMPLE, "message": "Signed in"},
     ),
     Operation(

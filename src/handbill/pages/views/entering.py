@@ -13,7 +13,7 @@ from handbill.pages.frame import calls_of, render, visit_of
 from handbill.pages.rows import Page
 from handbill.pages.visitors import forget_session, keep_session, return_path
 
-_WRONG = "The mail address or the password is not right."
+_WRONG = "The mail address, the password or the code is not right."
 _USED = "This link is not valid any more. Ask for a new one."
 
 
@@ -23,14 +23,14 @@ async def sign_in(request: Request) -> Response:
         back = request.query_params.get("back", "")
         return render(request, "sign_in.html", form=Form(), back=return_path(back))
     fields = visit_of(request).fields
-    typed = {name: fields.get(name, "") for name in ("mail", "password", "agencyId")}
+    typed = {name: fields.get(name, "") for name in ("mail", "password", "code", "agencyId")}
     back = return_path(fields.get("back", ""))
     try:
         response = await _entered(request, "/sessions", typed, back)
     except Declined as declined:
         form = Form.declined(typed, declined)
         if declined.status == 401:
-            form = Form(typed, {}, _WRONG, declined.request_id)
+            form = Form(typed | {"code": ""}, {}, _WRONG, declined.request_id)
         return render(request, "sign_in.html", _shown(declined), form=form, back=back)
     return response
 
@@ -40,7 +40,8 @@ async def join(request: Request) -> Response:
     link = request.path_params["link"]
     if request.method != "POST":
         return render(request, "join.html", form=Form())
-    typed = {"password": visit_of(request).fields.get("password", "")}
+    fields = visit_of(request).fields
+    typed = {name: fields.get(name, "") for name in ("password", "code")}
     try:
         return await _entered(request, "/invitations/accept", typed | {"link": link}, "/app")
     except Declined as declined:

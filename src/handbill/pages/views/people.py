@@ -1,6 +1,4 @@
-"""The own account, and the people of an agency."""
-
-from typing import Any
+"""The people of an agency."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,35 +8,8 @@ from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in
 from handbill.pages.rows import Page
-from handbill.pages.views.entering import left
 
 _ON_A_PAGE = 50
-_LEAVING = {"sign-out": "/sessions/current", "sign-out-everywhere": "/sessions"}
-
-
-async def account(request: Request) -> Response:
-    """Name and password, and the ways out."""
-    calls, fields = calls_of(request), visit_of(request).fields
-    typed = {name: fields.get(name, "") for name in ("name", "password", "formerPassword")}
-    act = fields.get("act", "")
-    form, status = Form(), 200
-    if act in _LEAVING:
-        await calls.ask("DELETE", _LEAVING[act])
-        return left(request)
-    if request.method == "POST":
-        body: dict[str, Any] = {"name": typed["name"]} if act == "name" else dict(typed)
-        if act != "name":
-            del body["name"]
-        try:
-            await calls.ask("PUT", "/people/me", body)
-        except Declined as declined:
-            if declined.status not in {400, 429}:
-                raise
-            form, status = Form.declined(typed, declined), declined.status
-        else:
-            return leave(request, "/app/account", "Your account was changed.")
-    me = await calls.get("/people/me")
-    return render(request, "account.html", status, me=me, form=form)
 
 
 async def people(request: Request) -> Response:
@@ -81,6 +52,9 @@ async def _done(request: Request, typed: dict[str, str]) -> tuple[str, str]:
     if act == "sign-out":
         await calls.ask("POST", f"{path}/sign-out")
         return "", "The person was signed out everywhere."
+    if act == "second-factor":
+        await calls.ask("DELETE", f"{path}/second-factor")
+        return "", "The person signs in by password alone, and was signed out everywhere."
     if act == "remove":
         await calls.ask("DELETE", path)
         return "", "The person was removed."
@@ -90,5 +64,4 @@ async def _done(request: Request, typed: dict[str, str]) -> tuple[str, str]:
 _BOTH = ("GET", "POST")
 PAGES = [
     Page("people", "/people", people, _BOTH, link="People", is_for_owners=True),
-    Page("account", "/account", account, _BOTH, link="Account"),
 ]

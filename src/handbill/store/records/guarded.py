@@ -43,3 +43,13 @@ feed_secrets = sa.Table(
     _bytes("value"),
     sa.UniqueConstraint("feed_no", "name"),
 )
+# What a person's one-time codes are made from: offered, or in force.
+person_secrets = sa.Table(
+    "person_secrets",
+    metadata,
+    _no(),
+    _to("person_no", "persons"),
+    _text("name"),
+    _bytes("value"),
+    sa.UniqueConstraint("person_no", "name"),
+)

@@ -75,6 +75,8 @@ OWNERS = {
     "people": (
         "person_clients",
         "person_links",
+        "person_recoveries",
+        "person_secrets",
         "person_sessions",
         "persons",
     ),
@@ -135,6 +137,7 @@ READERS = {
     ("stats", "persons"): "a person's row is the lock that counts its reports",
     ("stats", "jobs"): "references and titles of a report's rows, by the thousand",
     ("store", "feed_secrets"): "seals and reseals every secret in one place",
+    ("store", "person_secrets"): "seals and reseals every secret in one place",
     ("store", "publisher_secrets"): "seals and reseals every secret in one place",
     ("work", "callbacks"): "whose task it is, from its key, so that no caller can forget it",
     ("work", "clients"): "whose task it is, from its key, so that no caller can forget it",

@@ -10,7 +10,8 @@ from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 
 # agency_no: NULL for an operator, and for a family that only the operator manages. family_no: set
-# for a publisher. password: a hash in PHC form; NULL until the invitation is accepted.
+# for a publisher. password: a hash in PHC form; NULL until the invitation is accepted. code_step:
+# the time step of the last one-time code that was accepted; NULL: no second factor is used.
 persons = sa.Table(
     "persons",
     metadata,
@@ -22,6 +23,7 @@ persons = sa.Table(
     _text("mail"),
     _text("name"),
     _text("password", null=True),
+    _whole("code_step", null=True),
     _whole("created_at"),
     _whole("updated_at"),
     _whole("deleted_at", null=True),
@@ -54,6 +56,15 @@ person_sessions = sa.Table(
     sa.UniqueConstraint("prefix"),
     sa.Index("person_sessions_by_person", "person_no", "no"),
     sa.Index("person_sessions_by_end", "expires_at"),
+)
+# Recovery codes that were not used yet, as digests keyed by what the person's codes are made from.
+person_recoveries = sa.Table(
+    "person_recoveries",
+    metadata,
+    _no(),
+    _to("person_no", "persons"),
+    _bytes("digest"),
+    sa.UniqueConstraint("person_no", "digest"),
 )
 # A link that a person gets once: to set a password. person_no NULL: the set-up of the installation.
 person_links = sa.Table(

@@ -75,6 +75,7 @@ from handbill.store.records.controlled import (
 from handbill.store.records.guarded import (
     feed_secrets,
     master_keys,
+    person_secrets,
     publisher_secrets,
     secrets,
 )
@@ -100,6 +101,7 @@ from handbill.store.records.outbound import (
 from handbill.store.records.peopled import (
     person_clients,
     person_links,
+    person_recoveries,
     person_sessions,
     persons,
 )
@@ -181,6 +183,8 @@ __all__ = [
     "parked",
     "person_clients",
     "person_links",
+    "person_recoveries",
+    "person_secrets",
     "person_sessions",
     "persons",
     "place_days",

@@ -863,6 +863,7 @@ CREATE TABLE persons (
 	mail TEXT NOT NULL,
 	name TEXT NOT NULL,
 	password TEXT,
+	code_step BIGINT,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
@@ -1090,6 +1091,23 @@ CREATE TABLE person_links (
 );
 CREATE INDEX person_links_by_end ON person_links (expires_at);
 CREATE INDEX person_links_by_person ON person_links (person_no);
+CREATE TABLE person_recoveries (
+	no INTEGER NOT NULL,
+	person_no BIGINT NOT NULL,
+	digest BLOB NOT NULL,
+	CONSTRAINT person_recoveries_pkey PRIMARY KEY (no),
+	CONSTRAINT person_recoveries_person_no_digest_key UNIQUE (person_no, digest),
+	CONSTRAINT person_recoveries_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
+CREATE TABLE person_secrets (
+	no INTEGER NOT NULL,
+	person_no BIGINT NOT NULL,
+	name TEXT NOT NULL,
+	value BLOB NOT NULL,
+	CONSTRAINT person_secrets_pkey PRIMARY KEY (no),
+	CONSTRAINT person_secrets_person_no_name_key UNIQUE (person_no, name),
+	CONSTRAINT person_secrets_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
 CREATE TABLE person_sessions (
 	no INTEGER NOT NULL,
 	person_no BIGINT NOT NULL,
