@@ -16,6 +16,7 @@ from msgspec import inspect
 
 from handbill.host.clock import offset_in
 from handbill.host.settings import Settings
+from handbill.kit.mails import WANTED, is_mail, server_of
 
 PREFIX = "HANDBILL_"
 CONFIG_VARIABLE = "HANDBILL_CONFIG"
@@ -130,7 +131,7 @@ def configure(
                 )
             sources[name] = source
     settings = Settings(**values)
-    faults += _faults_of_clock(settings)
+    faults += _faults_of_clock(settings) + _faults_of_mail(settings)
     if faults:
         raise BadSettings("\n".join(faults))
     return Configured(settings, sources)
@@ -148,6 +149,20 @@ def _faults_of_clock(settings: Settings) -> list[str]:
     except ValueError as unreadable:
         return [f"clock_file: {unreadable}"]
     return []
+
+
+def _faults_of_mail(settings: Settings) -> list[str]:
+    """What is wrong with the mail server's address, which is not repeated: it has a password."""
+    if not settings.smtp_url:
+        return []
+    faults = []
+    try:
+        server_of(settings.smtp_url, settings.smtp_tls)
+    except ValueError as wrong:
+        faults.append(f"{PREFIX}SMTP_URL {wrong}")
+    if settings.smtp_from and not is_mail(settings.smtp_from):
+        faults.append(f"{PREFIX}SMTP_FROM is {settings.smtp_from!r}; it {WANTED}")
+    return faults
 
 
 def without_password(address: str) -> str:

@@ -26,6 +26,7 @@ from handbill.ledger import work as ledger
 from handbill.listings import indexing
 from handbill.listings import service as listing_service
 from handbill.listings import work as listings
+from handbill.mail import work as mail
 from handbill.opening import open_tools
 from handbill.people import work as people
 from handbill.postings import work as postings
@@ -43,6 +44,7 @@ ROOMS: tuple[ModuleType, ...] = (
     access,
     people,
     callbacks,
+    mail,
     definitions,
     feeds,
     groups,
@@ -55,7 +57,9 @@ ROOMS: tuple[ModuleType, ...] = (
 )
 
 
-FETCHED = frozenset({kinds.IMPORT, kinds.SEND_CALLBACK, kinds.READ_LIST, kinds.DELIVER})
+FETCHED = frozenset(
+    {kinds.IMPORT, kinds.SEND_CALLBACK, kinds.SEND_MAIL, kinds.READ_LIST, kinds.DELIVER}
+)
 """The kinds of task that talk to others' servers: each has threads of its own in each fetcher."""
 _LANE_IDLE = 0.5
 _MIND_SECONDS = 1.0

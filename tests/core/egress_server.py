@@ -126,7 +126,7 @@ def fetch(
 # ── TLS ─────────────────────────────────────────────────────────────────────────────────────────
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for feeds.example, which is its own authority."""
+    """A key and a certificate for feeds.example and localhost, which is its own authority."""
     import datetime as dt
 
     from cryptography import x509
@@ -135,6 +135,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "feeds.example")])
+    names = [x509.DNSName("feeds.example"), x509.DNSName("localhost")]
     signed = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -143,7 +144,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .serial_number(1)
         .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
         .not_valid_after(dt.datetime(2120, 1, 1, tzinfo=dt.UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("feeds.example")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -49,6 +49,7 @@ COMMANDS = {
     "budget": Command("budgets:budget", "State and forecast of a client's caps."),
     "explain": Command("explaining:explain", "Explain a client, job group, job, cap or click."),
     "callbacks": Command("callbacks:callbacks", "Callbacks: notifications about finished reports."),
+    "mail": Command("mails:mail", "Mails that wait or could not be sent."),
     "journal": Command(
         "journals:journal", "The journal: acknowledged events before they are judged."
     ),

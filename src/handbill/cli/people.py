@@ -93,14 +93,15 @@ def invite_person(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print a link by which a person sets a password: good once, for 48 hours.
+    """Print a link by which a person sets a password: good once, for 48 hours. It is mailed, too,
+    if HANDBILL_SMTP_URL is set.
 
     The link begins with HANDBILL_PUBLIC_API, else with the host and port of the settings. Set it
     where ``serve`` was given another port by an option.
 
     Of a person who is known already, the role stays; the link sets a new password.
     """
-    from handbill.people import invitations
+    from handbill.people import invitations, letters
 
     with writing(data) as (tx, stores):
         now = stores.clock.now()
@@ -112,6 +113,7 @@ def invite_person(
             found = service.add(tx, stores.ids, now, new)
         secret = invitations.invite(tx, stores.ids, now, found)
         link = invitations.link_of(stores.settings.public_api, secret)
+        letters.mail_link(tx, stores.ids, now, stores.settings, found, link)
         ends = iso_of(now + invitations.LINK_LASTS)
     say({"personId": found.id, "link": link, "expiresOn": ends}, as_json=json)
 

@@ -3,6 +3,7 @@
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -57,10 +58,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
     egress_allow_callbacks: Annotated[tuple[_HostPort, ...], Meta(max_length=100)] = ()
     """The same for callbacks, whose addresses come from whoever requests a report."""
+    smtp_url: str = ""
+    """Server that mails invitations, reports and alerts: smtp://user:password@host:587, or
+    smtps:// for TLS from the first byte. Empty: nothing is mailed.
+    """
+    smtp_from: str = ""
+    """Sender's mail address. Empty: handbill@ and the host of the API's public address."""
+    smtp_tls: Literal["AUTO", "REQUIRED", "OFF"] = "AUTO"
+    """Whether smtp:// requires TLS (STARTTLS): REQUIRED, OFF, or AUTO, which requires it unless
+    the server is on this machine.
+    """
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     """Number of worker processes: matching, outbound feeds, reports."""
     fetchers: Annotated[int, Meta(ge=1, le=64)] = 2
-    """Number of fetcher processes: feed imports, callbacks, FTP deliveries."""
+    """Number of fetcher processes: feed imports, callbacks, mails, FTP deliveries."""
     edges: Annotated[int, Meta(ge=0, le=64)] = 1
     """Number of edge processes; they share one port. 0: `serve` starts none, because they run
     separately by `handbill edge`.
@@ -175,6 +186,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def public_api(self) -> str:
         return (self.api_url or self.api_address).rstrip("/")
+
+    @property
+    def mail_sender(self) -> str:
+        host = urlsplit(self.public_api).hostname or ""
+        is_name = host.isascii() and ":" not in host
+        return self.smtp_from or f"handbill@{host if is_name else 'localhost'}"
 
     @property
     def public_edge(self) -> str:

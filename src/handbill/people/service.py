@@ -17,6 +17,8 @@ from handbill.core.trail import Entity
 from handbill.host.ids import Ids, new_person_id
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
+from handbill.kit.mails import WANTED, is_mail
+from handbill.mail import service as mail
 from handbill.people import factors, rows
 from handbill.store.records import Tx
 
@@ -44,7 +46,6 @@ __all__ = [
 MOST_PEOPLE = 1_000
 MOST_ALIKE = 3
 """How many people of one address, of different agencies, are tried when none is named."""
-_MOST_MAIL = 254
 _MOST_NAME = 200
 
 
@@ -121,6 +122,7 @@ def remove(tx: Tx, now: Instant, person: Person) -> None:
     rows.end_sessions(tx, person.no)
     rows.drop_links(tx, person.no)
     factors.forget(tx, person)
+    mail.drop(tx, now, person.no)
     rows.change_person(tx, now, person.no, deleted_at=now, password=None, code_step=None)
     changes.tell(tx, now, _entity(person), before, {})
 
@@ -230,10 +232,8 @@ def _keep_an_owner(tx: Tx, person: Person) -> None:
 
 def _faults_of(mail: str, name: str) -> list[Fault]:
     faults = []
-    user, at, domain = mail.rpartition("@")
-    plain = mail.isprintable() and not any(mark in mail for mark in ' <>"(),;:\\[]')
-    if not (at and user and "." in domain.strip(".") and plain and len(mail) <= _MOST_MAIL):
-        faults.append(Fault("mail", "must be a mail address such as ada@example.com"))
+    if not is_mail(mail):
+        faults.append(Fault("mail", WANTED))
     if len(name.strip()) > _MOST_NAME or not name.isprintable():
         faults.append(Fault("name", f"must have at most {_MOST_NAME} printable characters"))
     return faults

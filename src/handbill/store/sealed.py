@@ -16,6 +16,7 @@ from handbill.kit.sealing import MARK_BYTES, NAME_BYTES, mark_of
 from handbill.store.records import Tx
 from handbill.store.records.tables import (
     feed_secrets,
+    mail_bodies,
     master_keys,
     person_secrets,
     publisher_secrets,
@@ -35,6 +36,7 @@ COLUMNS = (
     Sealed(publisher_secrets, ("publisher_no", "name")),
     Sealed(feed_secrets, ("feed_no", "name")),
     Sealed(person_secrets, ("person_no", "name")),
+    Sealed(mail_bodies, ("mail_no",)),
 )
 _OF = {one.table.name: one for one in COLUMNS}
 _IN_FORCE = (

@@ -75,6 +75,7 @@ _ENQUEUE = sa.text("""
         (SELECT c.agency_no FROM feeds f JOIN clients c ON c.no = f.client_no WHERE f.id = :key),
         (SELECT agency_no FROM reports WHERE id = :key),
         (SELECT agency_no FROM callbacks WHERE id = :key),
+        (SELECT agency_no FROM mails WHERE id = :key),
         (SELECT agency_no FROM publishers WHERE no = CASE
             WHEN :kind IN ('listings.assemble', 'listings.deliver', 'listings.republish')
             THEN CAST(CAST(:key AS TEXT) AS BIGINT) END),

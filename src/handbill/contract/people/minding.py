@@ -14,7 +14,7 @@ from handbill.http.kinds import Change
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import not_found, refused_state
-from handbill.people import factors, invitations, service, sessions
+from handbill.people import factors, invitations, letters, service, sessions
 
 
 def _person(call: Call) -> service.Person:
@@ -53,10 +53,12 @@ def _client_nos(call: Call, ids: list[str]) -> list[int]:
 
 def _invited(call: Call, person: service.Person, message: str) -> InvitationMade:
     secret = invitations.invite(call.tx, call.ids, call.now, person)
+    link = invitations.link_of(call.settings.public_api, secret)
+    is_mailed = letters.mail_link(call.tx, call.ids, call.now, call.settings, person, link)
     return InvitationMade.of(
         result=person.id,
-        message=message,
-        link=invitations.link_of(call.settings.public_api, secret),
+        message=f"{message}; the link is mailed, too" if is_mailed else message,
+        link=link,
         expires_at=call.now + invitations.LINK_LASTS,
     )
 

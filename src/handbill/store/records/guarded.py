@@ -53,3 +53,12 @@ person_secrets = sa.Table(
     _bytes("value"),
     sa.UniqueConstraint("person_no", "name"),
 )
+# The text of a mail that has not been sent: it may hold a link that is good once.
+mail_bodies = sa.Table(
+    "mail_bodies",
+    metadata,
+    _no(),
+    _to("mail_no", "mails"),
+    _bytes("value"),
+    sa.UniqueConstraint("mail_no"),
+)

@@ -71,6 +71,7 @@ OWNERS = {
         "fetches",
         "link_addresses",
     ),
+    "mail": ("mail_bodies", "mails"),
     "markups": ("markup_entities", "markups"),
     "people": (
         "person_clients",
@@ -138,10 +139,12 @@ READERS = {
     ("stats", "jobs"): "references and titles of a report's rows, by the thousand",
     ("store", "feed_secrets"): "seals and reseals every secret in one place",
     ("store", "person_secrets"): "seals and reseals every secret in one place",
+    ("store", "mail_bodies"): "seals and reseals every secret in one place",
     ("store", "publisher_secrets"): "seals and reseals every secret in one place",
     ("work", "callbacks"): "whose task it is, from its key, so that no caller can forget it",
     ("work", "clients"): "whose task it is, from its key, so that no caller can forget it",
     ("work", "feeds"): "whose task it is, from its key, so that no caller can forget it",
+    ("work", "mails"): "whose task it is, from its key, so that no caller can forget it",
     ("work", "publishers"): "whose task it is, from its key, so that no caller can forget it",
     ("work", "reports"): "whose task it is, from its key, so that no caller can forget it",
 }

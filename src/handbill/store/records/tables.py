@@ -74,6 +74,7 @@ from handbill.store.records.controlled import (
 )
 from handbill.store.records.guarded import (
     feed_secrets,
+    mail_bodies,
     master_keys,
     person_secrets,
     publisher_secrets,
@@ -111,6 +112,7 @@ from handbill.store.records.trail import changes
 from handbill.store.records.upkeep import holds, hosts, installation, rates
 from handbill.store.records.working import (
     callbacks,
+    mails,
     report_streams,
     reports,
     schedule,
@@ -173,6 +175,8 @@ __all__ = [
     "jobs",
     "journal_marks",
     "link_addresses",
+    "mail_bodies",
+    "mails",
     "markup_entities",
     "markups",
     "master_keys",

@@ -1,4 +1,4 @@
-"""The tables of reports, callbacks and tasks."""
+"""The tables of reports, callbacks, mails and tasks."""
 
 import sqlalchemy as sa
 
@@ -63,6 +63,28 @@ callbacks = sa.Table(
     sa.UniqueConstraint("id"),
     sa.UniqueConstraint("subject"),
     sa.Index("callbacks_by_age", "created_at"),
+)
+# A mail, from the transaction that causes it until two weeks later; its body is apart, and only
+# there until it is sent. person_no: whose it is. about: its cause, by an id of the room that wrote.
+mails = sa.Table(
+    "mails",
+    metadata,
+    _no(),
+    _text("id"),
+    _to("agency_no", "agencies", null=True),
+    _to("person_no", "persons"),
+    _text("kind"),
+    _text("about"),
+    _text("recipient"),
+    _text("state"),
+    _whole("attempts"),
+    _text("failure", null=True),
+    _whole("created_at"),
+    _whole("ended_at", null=True),
+    sa.UniqueConstraint("id"),
+    sa.Index("mails_by_person", "person_no", "no"),
+    sa.Index("mails_by_age", "created_at"),
+    sa.Index("mails_by_state", "state", "no"),
 )
 # When each item of the schedule last ran, and is due again; the items are defined in code.
 schedule = sa.Table(

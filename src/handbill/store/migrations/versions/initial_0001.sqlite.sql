@@ -1069,6 +1069,27 @@ CREATE INDEX jobs_by_currency ON jobs (client_no, cpc_currency) WHERE cpc_curren
 CREATE INDEX jobs_by_deletion ON jobs (feed_no) WHERE deleted_at IS NOT NULL;
 CREATE INDEX jobs_by_end ON jobs (end_at) WHERE end_at IS NOT NULL;
 CREATE INDEX jobs_by_feed ON jobs (feed_no);
+CREATE TABLE mails (
+	no INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	agency_no BIGINT,
+	person_no BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	about TEXT NOT NULL,
+	recipient TEXT NOT NULL,
+	state TEXT NOT NULL,
+	attempts BIGINT NOT NULL,
+	failure TEXT,
+	created_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	CONSTRAINT mails_pkey PRIMARY KEY (no),
+	CONSTRAINT mails_id_key UNIQUE (id),
+	CONSTRAINT mails_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
+	CONSTRAINT mails_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
+CREATE INDEX mails_by_age ON mails (created_at);
+CREATE INDEX mails_by_person ON mails (person_no, no);
+CREATE INDEX mails_by_state ON mails (state, no);
 CREATE TABLE person_clients (
 	no INTEGER NOT NULL,
 	person_no BIGINT NOT NULL,
@@ -1195,6 +1216,14 @@ CREATE TABLE job_bodies (
 	body BLOB NOT NULL,
 	CONSTRAINT job_bodies_pkey PRIMARY KEY (job_no),
 	CONSTRAINT job_bodies_job_no_fkey FOREIGN KEY(job_no) REFERENCES jobs (no)
+);
+CREATE TABLE mail_bodies (
+	no INTEGER NOT NULL,
+	mail_no BIGINT NOT NULL,
+	value BLOB NOT NULL,
+	CONSTRAINT mail_bodies_pkey PRIMARY KEY (no),
+	CONSTRAINT mail_bodies_mail_no_key UNIQUE (mail_no),
+	CONSTRAINT mail_bodies_mail_no_fkey FOREIGN KEY(mail_no) REFERENCES mails (no)
 );
 CREATE TABLE matches (
 	job_no INTEGER NOT NULL,

@@ -1,0 +1,118 @@
+"""A letter as a message: text and simple HTML, in ASCII, the same at every try.
+
+**Source**: RFC 5322; RFC 2369 and RFC 8058 (List-Unsubscribe); RFC 3834 (Auto-Submitted).
+"""
+
+import re
+from collections.abc import Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Final
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from handbill.kit.instants import Instant, moment_of
+
+_POLICY: Final = SMTP.clone(cte_type="7bit")  # any server takes it
+_MOST_SUBJECT = 150
+_MOST_TEXT = 1_000
+_UNWANTED: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
+)
+_templates: Final = Environment(
+    loader=PackageLoader("handbill.mail"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Figures: ``heads`` above each column; the first cell of a row names it."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+class Items(msgspec.Struct, frozen=True):
+    """A list: a title and lines."""
+
+    title: str
+    lines: Sequence[str]
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is mailed, as plain texts; they may come from anybody.
+
+    ``link``: words and address. ``end``: the page that ends more of these mails; empty: nothing is
+    to be ended.
+    """
+
+    subject: str
+    lines: Sequence[str]
+    parts: Sequence[Table | Items] = ()
+    link: tuple[str, str]
+    why: str
+    end: str = ""
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """``mail_id``: names the message for ever, so that receivers recognise a second one."""
+
+    mail_id: str
+    sender: str
+    recipient: str
+    at: Instant
+
+
+def message_of(letter: Letter, envelope: Envelope) -> bytes:
+    """The whole message, with the line ends of SMTP."""
+    told = {
+        "subject": plain(letter.subject, _MOST_SUBJECT),
+        "lines": [plain(line) for line in letter.lines],
+        "parts": [_part(part) for part in letter.parts],
+        "link": letter.link,
+        "why": plain(letter.why),
+        "end": letter.end,
+    }
+    host = envelope.sender.rpartition("@")[2]
+    message = EmailMessage(policy=_POLICY)
+    message["Subject"] = told["subject"]
+    message["From"] = Address("Handbill", addr_spec=envelope.sender)
+    message["To"] = Address(addr_spec=envelope.recipient)
+    message["Date"] = format_datetime(moment_of(envelope.at))
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(_templates.get_template("letter.txt").render(told))
+    message.add_alternative(_templates.get_template("letter.html").render(told), subtype="html")
+    message.set_boundary(f"=_{envelope.mail_id}")  # else the library draws one
+    # Written as they are, because the library folds or encodes long addresses.
+    heads = [f"Message-ID: <{envelope.mail_id}@{host}>"]
+    if letter.end:
+        heads += [
+            f"List-Unsubscribe: <{letter.end}>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        ]
+    first = "".join(f"{head}\r\n" for head in heads)
+    return first.encode("ascii") + message.as_bytes()
+
+
+def plain(text: str, most: int = _MOST_TEXT) -> str:
+    """A text on one line, without marks that end lines or turn their direction, not too long."""
+    one = " ".join(_UNWANTED.sub(" ", text).encode("utf-8", "replace").decode().split())
+    return one if len(one) <= most else f"{one[: most - 1]}…"
+
+
+def _part(part: Table | Items) -> dict[str, object]:
+    if isinstance(part, Items):
+        return {"title": plain(part.title), "lines": [plain(line) for line in part.lines]}
+    return {
+        "title": plain(part.title),
+        "heads": [plain(head) for head in part.heads],
+        "rows": [[plain(cell, 200) for cell in row] for row in part.rows],
+    }
