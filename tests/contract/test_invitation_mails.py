@@ -75,7 +75,7 @@ def test_the_link_is_mailed_and_answered(post: Post) -> None:
     (letter,) = post.box.letters()
     assert (letter["To"], letter["From"]) == ("ada@acme.example", "Handbill <hb@ads.example>")
     for part in letter.iter_parts():
-        assert made["link"] in part.get_content()  # type: ignore[attr-defined]
+        assert made["link"] in part.get_content()
     assert post.states() == [("SENT", 1, None)]
 
 
@@ -179,7 +179,7 @@ def test_a_new_link_takes_the_place_of_the_former_one(post: Post) -> None:
     post.run()
     (letter,) = post.box.letters()
     part = next(letter.iter_parts())
-    assert again["link"] in part.get_content()  # type: ignore[attr-defined]
+    assert again["link"] in part.get_content()
     assert [state for state, _, _ in post.states()] == ["DROPPED", "SENT"]
 
 

@@ -45,7 +45,7 @@ def read(raw: bytes) -> EmailMessage:
 
 def texts(message: EmailMessage) -> tuple[str, str]:
     text, html = message.iter_parts()
-    return text.get_content(), html.get_content()  # type: ignore[attr-defined]
+    return text.get_content(), html.get_content()
 
 
 def test_a_letter_is_text_and_html_that_say_the_same() -> None:
