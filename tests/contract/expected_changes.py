@@ -7,14 +7,12 @@ import msgspec
 
 from contract.asgi import Reply, call
 from contract.office import Body
-from contract.signed_in import second_factor
+from contract.signed_in import guard
 from contract.test_matrices import SOUND
 from contract.world import World
-from handbill.access import service as access
 from handbill.api import operations
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.people import service as people
 
 OPERATIONS = {operation.name: operation for operation in operations()}
 GONE = ABSENT = msgspec.UNSET
@@ -48,14 +46,6 @@ class Case(NamedTuple):
 def _sent(name: str) -> Callable[[World], Any]:
     """What must have been asked before."""
     return lambda world: send(world, OPERATIONS[name])
-
-
-def _guarded(world: World) -> None:
-    """The person signs in with codes."""
-    with world.office.desk.records.read() as tx:
-        agency_no = access.agency_of(tx, world.office.agency_id).no
-        found = people.person_of(tx, agency_no, world.ids["person_id"])
-    second_factor(world.office, found)
 
 
 def _refs(world: World) -> list[str]:
@@ -120,7 +110,7 @@ CASES: dict[str, Case] = {
     "remove_person": Case([_agencys("PERSON", "person_id", "DELETE", {"/role": ("TRADER", GONE)})]),
     "reset_second_factor": Case(
         [_agencys("PERSON", "person_id", fields={"/secondFactor": (True, False)})],
-        first=_guarded,
+        first=lambda world: guard(world.office, world.ids["person_id"]),
     ),
     "create_client": Case(
         [

@@ -76,3 +76,10 @@ def code_of(secret: bytes, at: Instant) -> str:
 def asked(office: Office, headers: dict[str, str], verb: str, url: str, body: Any = None) -> Any:
     """An answer to these headers alone."""
     return Office(office.desk, office.agency_id, dict(headers), office.app).ask(verb, url, body)
+
+
+def guard(office: Office, person_id: str) -> None:
+    """Let a person of the office's agency sign in with codes."""
+    with office.desk.records.read() as tx:
+        found = service.person_of(tx, access.agency_of(tx, office.agency_id).no, person_id)
+    second_factor(office, found)
