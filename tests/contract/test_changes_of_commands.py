@@ -15,6 +15,7 @@ from contract.world import FEED
 from handbill.__main__ import app
 from handbill.access.work import tell_event
 from handbill.cli.speaking import Misspoken, Mistaken
+from handbill.contract.rules.routes import BODY as RULE
 from handbill.host.acting import user
 from handbill.host.clock import SystemClock
 from handbill.host.figures import SECURITY
@@ -67,6 +68,7 @@ LOOKS = {
     "markup show",
     "rates list",
     "rules list",
+    "rules show",
     "rules backtest",
     "rules preview",
     "rules runs",
@@ -184,6 +186,22 @@ def _publishers(desk: Desk, body: Callable[[Any], str]) -> None:
     desk.leaves("publisher delete", "P", *of, of=[("PUBLISHER", "DELETE")])
 
 
+def _rules(desk: Desk, body: Callable[[Any], str], client_id: str) -> None:
+    of, one = ("--client", client_id), [("RULE", "CHANGE")]
+    rule = RULE | {"clientId": client_id, "campaignId": "0", "jobGroupId": "0"}
+    new = ("--json-body", body(rule))
+    first = desk.leaves("rules create", *of, *new, of=[("RULE", "CREATE")])["id"]
+    second = desk.leaves("rules create", *of, *new, of=[("RULE", "CREATE")])["id"]
+    changed = ("--json-body", body(rule | {"name": "Other"}))
+    desk.leaves("rules update", first, *of, *changed, of=one)
+    desk.leaves("rules update", first, *of, *changed, of=[])
+    desk.leaves("rules pause", first, second, *of, of=one * 2)
+    desk.leaves("rules pause", first, *of, of=[])
+    desk.leaves("rules enable", first, *of, of=one)
+    desk.leaves("rules order", second, first, *of, of=one * 2)
+    desk.leaves("rules delete", second, *of, of=[("RULE", "DELETE")])
+
+
 def test_every_command_that_changes_something_leaves_its_changes(
     desk: Desk, sqlite_office: Office, tmp_path: Path
 ) -> None:
@@ -202,6 +220,7 @@ def test_every_command_that_changes_something_leaves_its_changes(
         hosts.hold(tx, "host-1", "a name", "run-1")
     desk.seen()
     desk.leaves("feed run", feed, of=[("FEED", "CHANGE")])
+    _rules(desk, body, client_id)
     mapped = (client_id, "--stage", "Met=INTERVIEWED")
     desk.leaves("stage-map set", *mapped, of=[("STAGE_MAP", "CHANGE")])
     made = str(desk.last)

@@ -16,6 +16,7 @@ from contract.world import FEED
 from handbill.__main__ import app
 from handbill.cli.refusals import told
 from handbill.cli.speaking import Mistaken
+from handbill.contract.rules.routes import BODY as RULE
 from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
@@ -321,3 +322,36 @@ def test_a_result_for_people_is_words_and_json(run: Run) -> None:
     told = dict(line.split(maxsplit=1) for line in shown)
     assert (told["clientId"], told["latent"], told["bot"]) == ("-", "-", "false")
     assert json.loads(told["newBot"])["cmBotLogic"] is True
+
+
+def test_rules_are_changed_by_commands_as_by_the_api(
+    run: Run, sqlite_office: Office, tmp_path: Path
+) -> None:
+    office, clients = sqlite_office, [sqlite_office.client() for _ in range(2)]
+    first, other = ({"x-client-id": client.rsplit("/", 1)[1]} for client in clients)
+    of, rule = ("--client", first["x-client-id"]), RULE | {"campaignId": "0", "jobGroupId": "0"}
+    file = tmp_path / "rule.json"
+
+    def saved(command: str, body: Any, *words: str) -> Result:
+        file.write_text(json.dumps(body))
+        return run("rules", command, *words, *of, "--json-body", str(file), "--json")
+
+    body = rule | {"clientId": "0"}
+    made = [said(saved("create", body | {"name": name}))["id"] for name in "ab"]
+    listed = office.ask("GET", "/rules?page=0&limit=9", headers=first).json["data"]
+    assert [(one["id"], one["name"]) for one in listed] == [(made[0], "a"), (made[1], "b")]
+    shown = said(run("rules", "show", made[0], *of, "--json"))
+    assert shown == office.ask("GET", f"/rules/{made[0]}", headers=first).json
+    said(saved("update", body | {"name": "c"}, made[0]))
+    said(run("rules", "pause", made[0], *of, "--json"))
+    said(run("rules", "order", *reversed(made), *of, "--json"))
+    found = office.ask("GET", f"/rules/{made[0]}", headers=first).json
+    assert (found["name"], found["status"], found["order"]) == ("c", "P", 2)
+    wrong = saved("update", body | {"filterLevel": "x", "conditionOp": "x"}, made[0])
+    refused(wrong, Refused, "The rule was not updated")
+    assert {one.field for one in wrong.exception.faults} == {"/filterLevel", "/conditionOp"}  # type: ignore[union-attr]
+    for command in ("show", "pause", "enable", "delete", "order"):
+        theirs = run("rules", command, made[0], "--client", other["x-client-id"])
+        refused(theirs, Mistaken, "no such rule")
+    said(run("rules", "delete", made[0], *of, "--json"))
+    assert office.ask("GET", f"/rules/{made[0]}", headers=first).status == 404

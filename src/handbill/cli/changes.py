@@ -40,7 +40,8 @@ def changes(
         str | None,
         typer.Option(
             metavar="WHO",
-            help="Only by this API client, user or task, or by CLI, API_CLIENT, SCHEDULE.",
+            help="Only by this API client, person, user or task, or by API_CLIENT, PERSON, "
+            "CLI, RULE, CONTROL or SCHEDULE.",
         ),
     ] = None,
     since: Annotated[

@@ -1,10 +1,25 @@
-"""``rules list``, ``rules runs``, ``rules preview``, ``rules backtest``, ``rules undo``."""
+"""``rules list``, ``rules runs``, ``rules preview``, ``rules backtest``, ``rules undo``, and the
+commands that change rules.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handbill.cli.rule_changes import (
+    NOT_ITS,
+    BodyOption,
+    ClientOption,
+    RuleId,
+    create_rule,
+    delete_rule,
+    enable_rules,
+    order_rules,
+    pause_rules,
+    show_rule,
+    update_rule,
+)
 from handbill.cli.speaking import (
     DataOption,
     JsonOption,
@@ -29,18 +44,14 @@ if TYPE_CHECKING:
 
 rules = typer.Typer(no_args_is_help=True, help="Rules of a client.")
 
-_NOT_ITS = "the client has no such {what}; `handbill rules list --client C` shows its rules"
-ClientOption = Annotated[str, typer.Option("--client", metavar="C", help="The client's id.")]
-RuleId = Annotated[str, typer.Argument(metavar="ID", help="The rule's id.")]
+rules.command("show")(show_rule)
+rules.command("create")(create_rule)
+rules.command("update")(update_rule)
+rules.command("pause")(pause_rules)
+rules.command("enable")(enable_rules)
+rules.command("delete")(delete_rule)
+rules.command("order")(order_rules)
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
-BodyOption = Annotated[
-    str,
-    typer.Option(
-        "--json-body",
-        metavar="FILE",
-        help="The body of POST /rules as JSON; - reads standard input.",
-    ),
-]
 _MOST = 1_000
 
 
@@ -70,7 +81,7 @@ def list_runs(
     from handbill.wire.models import spelled
 
     with opened_standing(data) as stores, stores.records.read() as tx:
-        with missing_told(_NOT_ITS.format(what="rule")):
+        with missing_told(NOT_ITS.format(what="rule")):
             rule = rule_of(tx, client_named(tx, client_id), rule_id)
         found, _ = history.page(tx, rule.no, 0, last)
     say_lines(encode(spelled(run_told(one))) for one in found)
@@ -97,7 +108,7 @@ def preview_rule(
     with tools.records.read() as tx, told_of(new):
         answering = Answering(Within(tx), tools.blobs, tools.ids, tools.scratch)
         client = client_named(tx, client_id)
-        with missing_told(_NOT_ITS.format(what="campaign, job group or entity")):
+        with missing_told(NOT_ITS.format(what="campaign, job group or entity")):
             body = checked(tx, now, client, new.noun(), new.client_id)
         found = ruling.preview(tx, answering, client, now, body)
         told = preview_told(tx, client, body, found)
@@ -119,7 +130,7 @@ def backtest_rule(
     with tools.records.read() as tx:
         answering = Answering(Within(tx), tools.blobs, tools.ids, tools.scratch)
         client = client_named(tx, client_id)
-        with missing_told(_NOT_ITS.format(what="rule")):
+        with missing_told(NOT_ITS.format(what="rule")):
             body = rule_of(tx, client, rule_id).body
         found = backtest(tx, answering, client, tools.clock.now(), body)
     names = ("from", "until", "runs", "evaluated", "count", "complete")
@@ -141,7 +152,7 @@ def undo_run(
 
     with writing(data) as (tx, stores):
         client = client_named(tx, client_id)
-        with missing_told(_NOT_ITS.format(what="rule or run")):
+        with missing_told(NOT_ITS.format(what="rule or run")):
             found = undo(tx, stores.clock.now(), client, rule_id, run_id)
     if json:
         say(spelled(undone_told(found)), as_json=True)

@@ -1,0 +1,145 @@
+"""``rules show``, ``rules create``, ``rules update``, ``rules pause``, ``rules enable``,
+``rules delete``, ``rules order``: what the API's operations on rules do, by command.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from handbill.cli.speaking import DataOption, JsonOption, body_in, read_body, say, told_of
+from handbill.cli.standing import client_named, missing_told, opened_standing, writing
+
+if TYPE_CHECKING:
+    from handbill.contract.rules.models import NewRule
+    from handbill.core.nouns import Client
+    from handbill.store.records import Tx
+
+NOT_ITS = "the client has no such {what}; `handbill rules list --client C` shows its rules"
+ClientOption = Annotated[str, typer.Option("--client", metavar="C", help="The client's id.")]
+RuleId = Annotated[str, typer.Argument(metavar="ID", help="The rule's id.")]
+RuleIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The rules' ids.")]
+BodyOption = Annotated[
+    str,
+    typer.Option(
+        "--json-body",
+        metavar="FILE",
+        help="The body of POST /rules as JSON; - reads standard input.",
+    ),
+]
+_NOT_A_RULE = NOT_ITS.format(what="rule")
+_NOT_IN_IT = NOT_ITS.format(what="rule, campaign, job group or entity")
+
+
+def show_rule(
+    rule_id: RuleId, client_id: ClientOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Print a rule."""
+    from handbill.contract.rules.models import rules_told
+    from handbill.rules.service import rule_of, rules_of
+    from handbill.wire.models import spelled
+
+    with opened_standing(data) as stores, stores.records.read() as tx:
+        client = client_named(tx, client_id)
+        with missing_told(_NOT_A_RULE):
+            rule = rule_of(tx, client, rule_id)
+        (told,) = rules_told([rule], client_id, rules_of(tx, client))
+    say(spelled(told), as_json=json)
+
+
+def create_rule(
+    client_id: ClientOption,
+    json_body: BodyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Create a rule, last in the client's order; print its id and conflicting rules."""
+    from handbill.rules import service
+
+    new = _body_in(json_body, "The rule was not created")
+    with writing(data) as (tx, stores), told_of(new), missing_told(_NOT_IN_IT):
+        client, now = client_named(tx, client_id), stores.clock.now()
+        rule_id = service.create(tx, stores.ids, now, client, new.noun(), new.client_id)
+        told = _told(tx, client, rule_id)
+    say(told, as_json=json)
+
+
+def update_rule(
+    rule_id: RuleId,
+    client_id: ClientOption,
+    json_body: BodyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Replace a rule; its position, status and holds are kept. Print conflicting rules."""
+    from handbill.rules import service
+
+    new = _body_in(json_body, "The rule was not updated")
+    with writing(data) as (tx, stores), told_of(new), missing_told(_NOT_IN_IT):
+        client, now = client_named(tx, client_id), stores.clock.now()
+        service.update(tx, now, client, rule_id, new.noun(), new.client_id)
+        told = _told(tx, client, rule_id)
+    say(told, as_json=json)
+
+
+def pause_rules(
+    rule_ids: RuleIds, client_id: ClientOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Pause rules. Their positions and holds are kept."""
+    _switch(data, client_id, rule_ids, "P")
+    say({"ids": rule_ids, "status": "P"}, as_json=json)
+
+
+def enable_rules(
+    rule_ids: RuleIds, client_id: ClientOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Enable paused rules."""
+    _switch(data, client_id, rule_ids, "A")
+    say({"ids": rule_ids, "status": "A"}, as_json=json)
+
+
+def delete_rule(
+    rule_id: RuleId, client_id: ClientOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Delete a rule, and lift its holds."""
+    from handbill.rules import service
+
+    with writing(data) as (tx, stores), missing_told(_NOT_A_RULE):
+        service.delete(tx, stores.clock.now(), client_named(tx, client_id), rule_id)
+    say({"id": rule_id, "deleted": True}, as_json=json)
+
+
+def order_rules(
+    rule_ids: RuleIds, client_id: ClientOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Set the order of all rules of the client."""
+    from handbill.rules import service
+
+    with writing(data) as (tx, stores), missing_told(_NOT_A_RULE):
+        service.order(tx, stores.clock.now(), client_named(tx, client_id), rule_ids)
+    say({"ids": rule_ids}, as_json=json)
+
+
+def _body_in(file: str, message: str) -> "NewRule":
+    from handbill.contract.rules.models import NewRule
+
+    found: NewRule = read_body(NewRule, body_in(file), message)
+    return found
+
+
+def _told(tx: "Tx", client: "Client", rule_id: str) -> dict[str, Any]:
+    """What was saved, and which rules may act in the opposite way."""
+    from handbill.contract.rules.conflicts import conflicts_told
+    from handbill.rules.service import rule_of, rules_of
+    from handbill.wire.models import spelled
+
+    found = conflicts_told(rules_of(tx, client), rule_of(tx, client, rule_id).body, rule_id)
+    return {"id": rule_id, "conflicts": [spelled(one) for one in found]}
+
+
+def _switch(
+    data: str | None, client_id: str, rule_ids: list[str], status: Literal["A", "P"]
+) -> None:
+    from handbill.rules import service
+
+    with writing(data) as (tx, stores), missing_told(_NOT_A_RULE):
+        service.switch(tx, stores.clock.now(), client_named(tx, client_id), rule_ids, status)
