@@ -16,7 +16,11 @@ from contract.world import build
 from handbill.http.app import Application
 
 DAYS = {"startDate": "2026-11-01", "endDate": "2026-11-17"}
-SLOW = [operation for operation in OPERATIONS if operation.lane in {"slow", "stream"}]
+SLOW = [
+    operation
+    for operation in OPERATIONS
+    if operation.lane in {"slow", "stream"} and operation.role != "person"  # an operator's own
+]
 
 
 def bounded(office: Office, **settings: Any) -> Office:

@@ -52,7 +52,8 @@ class Tour:
         if operation.name == "end_second_factor":
             with desk.records.read() as tx:
                 mine = sa.select(sa.func.max(person_sessions.c.no))
-                spared = tx.value(mine.where(person_sessions.c.person_no == sa.literal(of.no)))
+                mine = mine.where(person_sessions.c.person_no == sa.bindparam("person_no"))
+                spared = tx.value(mine, person_no=of.no)
             return {"code": second_factor(self.office, of, spared=spared).recoveries[0]}
         with desk.records.write() as tx:
             factors.end(tx, desk.clock.now(), of)
