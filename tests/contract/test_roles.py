@@ -77,7 +77,7 @@ def _family_no(office: Office) -> int:
         return access.page_of_families(tx, agency_no, 0, 1)[0][0].no
 
 
-def _session(world: World, role: PersonRole) -> dict[str, str]:
+def session_of(world: World, role: PersonRole) -> dict[str, str]:
     office = world.office
     clients = [world.ids["client_id"]] if role == "EMPLOYER" else []
     family = _family_no(office) if role == "PUBLISHER" else None
@@ -87,7 +87,7 @@ def _session(world: World, role: PersonRole) -> dict[str, str]:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_what_its_table_says_and_no_more(own: World, role: PersonRole) -> None:
     """What is refused comes first, on a world that it must leave as it is."""
-    headers = _session(own, role)
+    headers = session_of(own, role)
     before = fingerprint(own.office.desk.records)
     wrong = []
     refused = [row for row in OPERATIONS if row.role != "public" and not _may(role, row)]
@@ -108,7 +108,7 @@ def test_a_role_may_what_its_table_says_and_no_more(own: World, role: PersonRole
 @pytest.mark.parametrize("role", ["OWNER", "ANALYST"])
 def test_a_session_names_nothing_of_another_agency(own: World, role: PersonRole) -> None:
     foreign = build(own.office.another())
-    headers = _session(own, role)
+    headers = session_of(own, role)
     before = fingerprint(own.office.desk.records)
     wrong = []
     for row in OURS:

@@ -36,4 +36,7 @@ def browser(world: World) -> Browser:
 def operator(world: World) -> Browser:
     """Who runs the installation, signed in."""
     office = world.office
-    return Browser(fronted(office.desk, office.app), session(office, person(office, "OPERATOR")))
+    return Browser(
+        fronted(office.desk, office.app),
+        session(office, person(office, "OPERATOR", mail="ops@x.example")),
+    )

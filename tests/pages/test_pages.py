@@ -7,14 +7,17 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from contract.office import Office
+from contract.test_roles import session_of
 from contract.world import World
 from handbill.api import fronted
 from handbill.clients import service as clients
 from handbill.control import service as control
+from handbill.core.persons import ROLES, PersonRole
 from handbill.kit.instants import MINUTE
 from handbill.pages.app import PAGES
 from handbill.pages.rows import Page
 from pages.browsing import EVIL, Browser
+from pages.walking import walked
 
 QUERIES = (
     "",
@@ -63,9 +66,29 @@ def _query_of(page: Page, world: World) -> str:
     return f"ref={quote(world.ids['job_reference'], safe='')}" if page.name == "why" else ""
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_no_link_leads_where_its_role_may_not_go(evil: World, role: PersonRole) -> None:
+    office = evil.office
+    browser = Browser(fronted(office.desk, office.app), session_of(evil, role))
+
+    def opened(path: str) -> str:
+        seen = browser.get(path)
+        if seen.status == 303:
+            seen = browser.get(seen.headers["location"])
+        assert seen.status == 200, path
+        return seen.text
+
+    found = walked(opened)
+    assert ("client" in found) is (role not in {"EMPLOYER", "PUBLISHER"})
+    assert ("people" in found, "health" in found) == (
+        role in {"OWNER", "OPERATOR"},
+        role == "OPERATOR",
+    )
+
+
 @_by_name(LOOKS)
 def test_all_texts_are_texts(page: Page, evil: World, browser: Browser, operator: Browser) -> None:
-    seen = (operator if page.is_for_operators else browser).get(
+    seen = (operator if page.for_whom == "operators" else browser).get(
         f"{path_of(page, evil)}?{_query_of(page, evil)}"
     )
     assert seen.status == 200
@@ -92,7 +115,7 @@ def test_a_clients_page_names_it(page: Page, evil: World, browser: Browser) -> N
 @_by_name(LOOKS)
 def test_no_query_breaks_it(page: Page, evil: World, browser: Browser, operator: Browser) -> None:
     for query in QUERIES:
-        seen = (operator if page.is_for_operators else browser).get(
+        seen = (operator if page.for_whom == "operators" else browser).get(
             f"{path_of(page, evil)}?{query}"
         )
         assert seen.status in {200, 400, 404}, query

@@ -89,12 +89,10 @@ class Pages:
 
 
 def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
-    links = [
-        Link(page.link, HOME + page.path, page.is_for_owners, page.is_for_operators)
-        for page in PAGES
-        if page.link
+    links = [Link(page.link, HOME + page.path, page.for_whom) for page in PAGES if page.link]
+    tabs = [
+        Link(page.tab, page.path.partition("}")[2], page.for_whom) for page in PAGES if page.tab
     ]
-    tabs = [Link(page.tab, page.path.partition("}")[2]) for page in PAGES if page.tab]
 
     def arrive(request: Request) -> Visit:
         given = request.headers.get("x-request-id", "")

@@ -17,7 +17,7 @@ from handbill.pages import differences, drawing, wording
 from handbill.pages.assets import asset_url
 from handbill.pages.calls import Calls, asked, at
 from handbill.pages.forms import TOKEN, Fields, form_token, seal
-from handbill.pages.visitors import HOME, Visitor
+from handbill.pages.visitors import HOME, Visitor, Whom
 
 _POLICY = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
@@ -42,8 +42,7 @@ class Link:
 
     title: str
     path: str
-    is_for_owners: bool = False
-    is_for_operators: bool = False
+    for_whom: Whom = "agency"
 
 
 @dataclass

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handbill.pages.visitors import Whom
+
 
 @dataclass(frozen=True)
 class Page:
@@ -13,8 +15,7 @@ class Page:
 
     ``link``: its title in the navigation, if it is there. ``tab``: its title among the pages of a
     client, whose path begins with /clients/{client_id}. ``is_public``: shown to who is not signed
-    in. ``is_for_owners``, ``is_for_operators``: its link is shown to nobody else; the API refuses
-    others the page.
+    in. ``for_whom``: who is shown links to it; the API refuses it to others.
     """
 
     name: str
@@ -24,5 +25,4 @@ class Page:
     link: str = ""
     tab: str = ""
     is_public: bool = False
-    is_for_owners: bool = False
-    is_for_operators: bool = False
+    for_whom: Whom = "agency"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +20,12 @@ _MOST_CREDENTIAL = 4_096
 _OURS = re.compile(r"/app(/[\w.~%!$&'()*+,;=:@-]+)*(\?[\w.~%!$&'()*+,;=:@/?-]*)?", re.ASCII)
 
 
+Whom = Literal["everybody", "employers", "agency", "traders", "owners", "operators"]
+"""Who is meant. ``employers``: they and the agency. ``agency``: those who work for it. ``traders``:
+those of them who may change things.
+"""
+
+
 @dataclass(frozen=True)
 class Visitor:
     """What a page tells and offers. The API alone decides what a visitor may do. ``role``: empty
@@ -29,6 +36,17 @@ class Visitor:
     role: str = ""
     may_change: bool = True
     may_mind: bool = False
+
+    def is_among(self, whom: Whom) -> bool:
+        """Whether links for these are shown to this visitor."""
+        return {
+            "everybody": True,
+            "employers": self.role != "PUBLISHER",
+            "agency": self.role not in {"PUBLISHER", "EMPLOYER"},
+            "traders": self.may_change and self.role not in {"PUBLISHER", "EMPLOYER"},
+            "owners": self.may_mind,
+            "operators": self.role == "OPERATOR",
+        }[whom]
 
 
 def cookie_name(address: str) -> str:

@@ -73,4 +73,6 @@ def _offered(secret: str, uri: str) -> dict[str, Any] | None:
     return {"secret": secret, "uri": uri, "picture": qr_code(uri)}
 
 
-PAGES = [Page("account", "/account", account, ("GET", "POST"), link="Account")]
+PAGES = [
+    Page("account", "/account", account, ("GET", "POST"), link="Account", for_whom="everybody")
+]

@@ -71,6 +71,12 @@ async def _names(calls: Calls, client: dict[str, str] | None) -> dict[str, str]:
 
 
 PAGES = [
-    Page("changes", "/changes", every, link="Changes"),
-    Page("client_changes", "/clients/{client_id}/changes", of_client, tab="Changes"),
+    Page("changes", "/changes", every, link="Changes", for_whom="traders"),
+    Page(
+        "client_changes",
+        "/clients/{client_id}/changes",
+        of_client,
+        tab="Changes",
+        for_whom="traders",
+    ),
 ]

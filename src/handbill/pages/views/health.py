@@ -12,4 +12,4 @@ async def view(request: Request) -> Response:
     return render(request, "health.html", health=await calls_of(request).get("/health"))
 
 
-PAGES = [Page("health", "/health", view, link="Health", is_for_operators=True)]
+PAGES = [Page("health", "/health", view, link="Health", for_whom="operators")]

@@ -63,5 +63,5 @@ async def _done(request: Request, typed: dict[str, str]) -> tuple[str, str]:
 
 _BOTH = ("GET", "POST")
 PAGES = [
-    Page("people", "/people", people, _BOTH, link="People", is_for_owners=True),
+    Page("people", "/people", people, _BOTH, link="People", for_whom="owners"),
 ]

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from handbill.pages.calls import Calls, Reply, at
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in, whole_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import entity_of, latest_change
+from handbill.pages.visitors import HOME
 from handbill.pages.wording import day_of
 
 _METRICS = "spent,clicks,applies,cpa"
@@ -24,6 +25,8 @@ Need = dict[str, Any]
 
 async def view(request: Request) -> Response:
     """All clients beside the days before, and what needs somebody, in four calls."""
+    if not visit_of(request).visitor.is_among("employers"):
+        return RedirectResponse(f"{HOME}/account", 303)
     calls = calls_of(request)
     page = page_in(request)
     needs_on = whole_in(request, "needs", 0, 0, 100_000)
@@ -98,6 +101,6 @@ async def mend(request: Request) -> Response:
 
 
 PAGES = [
-    Page("today", "", view, link="Today"),
+    Page("today", "", view, link="Today", for_whom="employers"),
     Page("mend", "/needs", mend, ("POST",)),
 ]
