@@ -42,8 +42,8 @@ def site(world: World) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def context(world: World, site: str) -> Iterator[BrowserContext]:
-    """A browser in which an owner has signed in."""
-    person(world.office, "OWNER", mail=MAIL, password=PASSWORD)
+    """A browser in which an operator has signed in, to whom every page is open."""
+    person(world.office, "OPERATOR", mail=MAIL, password=PASSWORD)
     assert PROGRAM is not None, "the tests are skipped where there is none"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
