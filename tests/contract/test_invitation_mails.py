@@ -39,6 +39,10 @@ class Post:
         assert reply.status == 200, reply.raw
         return reply.json
 
+    def told(self, made: Any) -> Any:
+        """What the person's row says of its mail."""
+        return self.office.get(f"/people/{made['result']}")["invitationMail"]
+
     def run(self, name: str = "w") -> int:
         return run_due(self.tools, name)
 
@@ -71,7 +75,9 @@ def post(office: Office) -> Iterator[Post]:
 def test_the_link_is_mailed_and_answered(post: Post) -> None:
     made = post.invite()
     assert made["message"] == "Person invited; the link is mailed, too"
+    assert post.told(made) == {"state": "WAITING", "failure": None}
     assert (post.run(), post.run()) == (1, 0)
+    assert post.told(made) == {"state": "SENT", "failure": None}
     (letter,) = post.box.letters()
     assert (letter["To"], letter["From"]) == ("ada@acme.example", "Handbill <hb@ads.example>")
     for part in letter.iter_parts():
@@ -82,6 +88,7 @@ def test_the_link_is_mailed_and_answered(post: Post) -> None:
 def test_without_a_server_nothing_is_written(office: Office) -> None:
     made = office.ask("POST", "/people", ADA).json
     assert made["message"] == "Person invited"
+    assert office.get(f"/people/{made['result']}")["invitationMail"] is None
     with office.desk.records.read() as tx:
         assert tx.all(sa.select(mails.c.no)) == []
 
@@ -127,12 +134,14 @@ def test_it_is_given_up_after_eight_tries_in_a_day(post: Post) -> None:
 
 
 def test_an_unknown_recipient_is_given_up_at_once(post: Post) -> None:
-    post.invite()
+    made = post.invite()
     post.box.answers["rcpt"] = [550]
     assert post.run() == 1
+    failure = "the server refused the recipient (550)"
+    assert post.told(made) == {"state": "FAILED", "failure": failure}
     post.forward(DAY)
     assert post.run() == 0
-    assert post.states() == [("DEAD", 1, "the server refused the recipient (550)")]
+    assert post.states() == [("DEAD", 1, failure)]
 
 
 def test_those_that_wait_can_be_hurried(post: Post) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from handbill.contract.envelopes import Done, done
 from handbill.contract.people.models import (
     InvitationMade,
+    InvitationMail,
     NewPerson,
     PeoplePage,
     PersonChange,
@@ -23,11 +24,13 @@ def _person(call: Call) -> service.Person:
 
 def _told(call: Call, person: service.Person) -> PersonShown:
     clients = service.client_ids_of(call.tx, person)
+    mailed = letters.mail_state(call.tx, person)
     return PersonShown.of(
         person,
         clients=clients,
         may_sign_in=person.password is not None,
         second_factor=factors.is_used_by(person),
+        invitation_mail=mailed and InvitationMail.of(mailed),
     )
 
 
@@ -116,6 +119,7 @@ _SAMPLE = {
     "clients": None,
     "maySignIn": True,
     "secondFactor": False,
+    "invitationMail": None,
     "createdOn": "2026-11-18T12:00:00.000Z",
     "lastUpdated": "2026-11-18T12:00:00.000Z",
 }

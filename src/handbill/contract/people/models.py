@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from handbill.contract.envelopes import Dated, Done, Made, Page
 from handbill.core.persons import MOST_PASSWORD, PersonRole
-from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Name
+from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Meaning, Name
 from handbill.wire.models import Model
 
 Mail = Annotated[str, StringConstraints(min_length=1, max_length=254)]
@@ -121,6 +121,18 @@ class PersonChange(Model):
     clients: Distinct[Id] | None = Field(None, max_length=1_000, description=_CLIENTS)
 
 
+class InvitationMail(Model):
+    """The latest mail with a link by which the person sets a password."""
+
+    state: Annotated[
+        str, Meaning(WAITING="SENDING", SENT="SENT", FAILED="DEAD", DROPPED="DROPPED")
+    ] = Field(
+        description="WAITING: it is not sent yet. FAILED: it is not tried any more. DROPPED: a "
+        "newer link took its place."
+    )
+    failure: str | None = Field(description="Why the last try failed. Null: it did not.")
+
+
 class PersonShown(Dated):
     """A person of the agency."""
 
@@ -136,6 +148,10 @@ class PersonShown(Dated):
     )
     second_factor: bool = Field(
         alias="secondFactor", description="Whether it signs in with one-time codes."
+    )
+    invitation_mail: InvitationMail | None = Field(
+        alias="invitationMail",
+        description="The latest mail with a link to it, of the last two weeks. Null: none.",
     )
 
 
