@@ -9,7 +9,7 @@ from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
 from handbill.cli.standing import opened_standing, tools_standing
 from handbill.kit.instants import iso_of
 
-mail = typer.Typer(no_args_is_help=True, help="Mails: invitations, reports and alerts.")
+mail = typer.Typer(no_args_is_help=True, help="Mails: invitations.")
 _COLUMNS = ("mailId", "kind", "to", "status", "attempts", "createdOn", "message")
 
 
