@@ -6,6 +6,7 @@ Tests may run in several processes: each has its own servers, at ports and folde
 
 import gc
 import ipaddress
+import os
 import shutil
 import sys
 import tempfile
@@ -33,6 +34,12 @@ from s3_server import program as s3_server_program
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 _NUMBERS = count(1)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core: who tests a whole tree mostly waits for it."""
+    return 2 * (os.cpu_count() or 1)
+
 
 # How long an example takes says nothing on a machine that does other things too.
 hypothesis.settings.register_profile("handbill", deadline=None)
