@@ -8,8 +8,8 @@ from handbill.host.figures import CALLBACKS
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.work import kinds
-from handbill.work.queue import Task, enqueue, finish, lease
-from handbill.work.tools import Run, Schedule, Tools
+from handbill.work.queue import Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools, run_all_due
 
 _LEASE_SECONDS = 120  # longer than a try can take
 _LIMITS = FetchLimits(connect_seconds=10, idle_seconds=15, total_seconds=30, most_bytes=0)
@@ -46,16 +46,7 @@ def _try(tools: Tools, callback: Callback, keys: list[bytes]) -> None:
 
 def run_due(tools: Tools, name: str, most: int = 1_000) -> int:
     """Try those that are due, at once, beside any worker; how many were tried."""
-    for count in range(most):
-        now = tools.clock.now()
-        with tools.records.write() as tx:
-            task = lease(tx, [kinds.SEND_CALLBACK], name, now, _LEASE_SECONDS)
-        if task is None:
-            return count
-        send(tools, task)
-        with tools.records.write() as tx:
-            finish(tx, task)
-    return most
+    return run_all_due(tools, kinds.SEND_CALLBACK, send, name, _LEASE_SECONDS, most)
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001

@@ -1,12 +1,11 @@
 """``callbacks run``."""
 
-import os
 from typing import Annotated
 
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, say
-from handbill.cli.standing import tools_standing
+from handbill.cli.standing import tried_now
 
 callbacks = typer.Typer(
     no_args_is_help=True, help="Callbacks: notifications about finished reports."
@@ -25,14 +24,4 @@ def run_callbacks(
     from handbill.callbacks.service import hurry
     from handbill.callbacks.work import run_due
 
-    tools = tools_standing(data)
-    try:
-        if waiting:
-            with tools.records.write() as tx:
-                hurry(tx, tools.clock.now())
-        tried = run_due(tools, f"callbacks-{os.getpid()}")
-    finally:
-        tools.egress.close()
-        tools.index.close()
-        tools.records.close()
-    say({"tried": tried}, as_json=json)
+    say({"tried": tried_now(data, "callbacks", waiting, hurry, run_due)}, as_json=json)

@@ -1,12 +1,11 @@
 """``mail``: what waits, what was given up, and trying now."""
 
-import os
 from typing import Annotated
 
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
-from handbill.cli.standing import opened_standing, tools_standing
+from handbill.cli.standing import opened_standing, tried_now
 from handbill.kit.instants import iso_of
 
 mail = typer.Typer(no_args_is_help=True, help="Mails: invitations.")
@@ -46,14 +45,4 @@ def run_mails(
     from handbill.mail.service import hurry
     from handbill.mail.work import run_due
 
-    tools = tools_standing(data)
-    try:
-        if waiting:
-            with tools.records.write() as tx:
-                hurry(tx, tools.clock.now())
-        tried = run_due(tools, f"mail-{os.getpid()}")
-    finally:
-        tools.egress.close()
-        tools.index.close()
-        tools.records.close()
-    say({"tried": tried}, as_json=json)
+    say({"tried": tried_now(data, "mail", waiting, hurry, run_due)}, as_json=json)

@@ -145,9 +145,7 @@ def remove_person(
 ) -> None:
     """Remove a person: sessions and links end at once."""
     with writing(data) as (tx, stores):
-        found = _found(tx, mail, agency_id, family_id)
-        if found is None:
-            raise Mistaken(f"there is no person {mail!r} there; `handbill person list` names them")
+        found = _named(tx, mail, agency_id, family_id)
         service.remove(tx, stores.clock.now(), found)
     say({"removed": found.mail}, as_json=json)
 
@@ -167,9 +165,7 @@ def reset_second_factor(
     from handbill.people import factors
 
     with writing(data) as (tx, stores):
-        found = _found(tx, mail, agency_id, family_id)
-        if found is None:
-            raise Mistaken(f"there is no person {mail!r} there; `handbill person list` names them")
+        found = _named(tx, mail, agency_id, family_id)
         factors.reset(tx, stores.clock.now(), found)
     say({"reset": found.mail}, as_json=json)
 
@@ -189,6 +185,14 @@ def _found(
 ) -> service.Person | None:
     agency_no, family_no = _places(tx, agency_id, family_id)
     return service.person_with_mail(tx, mail, agency_no, family_no)
+
+
+def _named(tx: Tx, mail: str, agency_id: str | None, family_id: str | None) -> service.Person:
+    """**Refuses** an unknown one (Mistaken)."""
+    found = _found(tx, mail, agency_id, family_id)
+    if found is None:
+        raise Mistaken(f"there is no person {mail!r} there; `handbill person list` names them")
+    return found
 
 
 def _new(

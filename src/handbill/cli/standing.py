@@ -1,6 +1,7 @@
 """What is there already, found for a command by the names that its user gave."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from handbill.core.nouns import Client, Family
 from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
+from handbill.kit.instants import Instant
 from handbill.opening import Opened, open_tools, opened, prepare, require_records
 from handbill.store.records import Tx
 from handbill.work.tools import Tools
@@ -109,3 +111,25 @@ def client_named(tx: Tx, client_id: str) -> Client:
             f"there is no client {client_id!r}; `handbill client list` names an agency's"
         )
     return found[0]
+
+
+def tried_now(
+    data: str | None,
+    name: str,
+    waiting: bool,
+    hurry: Callable[[Tx, Instant], object],
+    run_due: Callable[[Tools, str], int],
+) -> int:
+    """How many of the things to be sent were tried, beside a running server: those that are due,
+    and, if asked for, those that wait for their next attempt.
+    """
+    tools = tools_standing(data)
+    try:
+        if waiting:
+            with tools.records.write() as tx:
+                hurry(tx, tools.clock.now())
+        return run_due(tools, f"{name}-{os.getpid()}")
+    finally:
+        tools.egress.close()
+        tools.index.close()
+        tools.records.close()

@@ -3,8 +3,6 @@
 from enum import StrEnum
 from typing import Final, Literal
 
-from handbill.core.standing.reasons import Code
-
 Kind = Literal["CLIENT", "CAMPAIGN", "JOBGROUP", "FEED", "PUBLISHER", "RULE", "CALLBACK"]
 
 
@@ -22,17 +20,6 @@ class Cause(StrEnum):
     RULE_PAUSED = "RULE_PAUSED"
 
 
-ON_PURPOSE: Final = frozenset(
-    (
-        Code.PAUSED,
-        Code.PARENT_PAUSED,
-        Code.HELD_BY_RULE,
-        Code.NOT_STARTED,
-        Code.EXPIRED,
-        Code.OFF_DAY,
-    )
-)
-"""What is also stopped by one of these needs nobody."""
 STOPPED: Final = (Cause.CAPPED, Cause.NO_BID, Cause.NO_JOBS, Cause.NO_PLACEMENT)
 FOR_EMPLOYERS: Final = frozenset((Cause.CAPPED, Cause.NO_JOBS, Cause.IMPORT_FAILED))
 """The causes that an employer is told: none tells of bids, or of the agency's publishers."""

@@ -1,5 +1,6 @@
 """Rows of mails, and of the bodies of those that are not sent yet."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from sqlalchemy import bindparam as b
 from handbill.kit.instants import Instant
 from handbill.store import sealed
 from handbill.store.records import Tx
-from handbill.store.records.base import sweep_of
+from handbill.store.records.base import Listed, among, sweep_of
 from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import mail_bodies, mails
 
@@ -40,11 +41,12 @@ _m, _b = mails.c, mail_bodies.c
 _MAILS = Mapper(mails, Mail)
 _BY_ID = _MAILS.ever("id")
 _OPEN_OF = _MAILS.ever("person_no", "state")
-_LAST = (
-    sa.select(*_MAILS.columns)
-    .where(_m.person_no == b("person_no"), _m.kind == b("kind"))
-    .order_by(_m.no.desc())
-    .limit(b("most", type_=sa.Integer))
+_LAST = _MAILS.ever(
+    _m.no.in_(
+        sa.select(sa.func.max(_m.no))
+        .where(among(_m.person_no, "person_nos"), _m.kind == b("kind"))
+        .group_by(_m.person_no)
+    )
 )
 _IN_STATE = (
     sa.select(*_MAILS.columns)
@@ -75,10 +77,10 @@ def open_of(tx: Tx, person_no: int) -> list[Mail]:
     return _OPEN_OF.all(tx, person_no=person_no, state=SENDING)
 
 
-def last_of(tx: Tx, person_no: int, kind: str) -> Mail | None:
-    """The latest mail of a kind to a person."""
-    row = tx.one(_LAST, person_no=person_no, kind=kind, most=1)
-    return None if row is None else _MAILS.read(row)
+def last_of(tx: Tx, person_nos: Iterable[int], kind: str) -> dict[int, Mail]:
+    """The latest mail of a kind to each of these people, by their numbers."""
+    found = _LAST.all(tx, person_nos=Listed(person_nos), kind=kind)
+    return {one.person_no: one for one in found}
 
 
 def in_state(tx: Tx, state: str, most: int) -> list[Mail]:

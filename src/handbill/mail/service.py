@@ -1,5 +1,6 @@
 """Mails: written, sent, tried again, given up, dropped."""
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from handbill.host.ids import Ids, new_name
@@ -109,9 +110,9 @@ def waiting(tx: Tx, most: int = _MOST_AT_ONCE) -> list[Mail]:
     return rows.in_state(tx, SENDING, most)
 
 
-def last_of(tx: Tx, person_no: int, kind: str) -> Mail | None:
-    """The latest mail of a kind to a person, of the last two weeks."""
-    return rows.last_of(tx, person_no, kind)
+def last_of(tx: Tx, person_nos: Iterable[int], kind: str) -> dict[int, Mail]:
+    """The latest mail of a kind to each of these people, of the last two weeks."""
+    return rows.last_of(tx, person_nos, kind)
 
 
 def sweep(tx: Tx, now: Instant, most: int) -> int:

@@ -8,8 +8,8 @@ from handbill.mail import rows, service
 from handbill.mail.rows import SENDING, Mail
 from handbill.store.records import Tx
 from handbill.work import kinds
-from handbill.work.queue import Task, enqueue, finish, lease
-from handbill.work.tools import Run, Schedule, Tools
+from handbill.work.queue import Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools, run_all_due
 
 _LEASE_SECONDS = 300  # longer than a try can take
 _OFF = "HANDBILL_SMTP_URL is not set"
@@ -47,15 +47,7 @@ def _hand_over(tools: Tools, mail: Mail, message: bytes) -> None:
 
 def run_due(tools: Tools, name: str, most: int = 1_000) -> int:
     """Try those that are due, at once, beside any worker; how many were tried."""
-    for count in range(most):
-        with tools.records.write() as tx:
-            task = lease(tx, [kinds.SEND_MAIL], name, tools.clock.now(), _LEASE_SECONDS)
-        if task is None:
-            return count
-        send(tools, task)
-        with tools.records.write() as tx:
-            finish(tx, task)
-    return most
+    return run_all_due(tools, kinds.SEND_MAIL, send, name, _LEASE_SECONDS, most)
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001

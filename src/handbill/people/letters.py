@@ -1,5 +1,7 @@
 """The letter that brings a person the link by which it sets a password."""
 
+from collections.abc import Iterable
+
 from handbill.core.persons import Person
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
@@ -26,9 +28,9 @@ def mail_link(
     return True
 
 
-def mail_state(tx: Tx, person: Person) -> mail.Mail | None:
-    """The latest mail with a link to this person, of the last two weeks."""
-    return mail.last_of(tx, person.no, INVITATION)
+def last_mails(tx: Tx, people: Iterable[Person]) -> dict[int, mail.Mail]:
+    """The latest mail with a link to each of these people, of the last two weeks; by number."""
+    return mail.last_of(tx, (one.no for one in people), INVITATION)
 
 
 def _letter(settings: Settings, link: str) -> Letter:

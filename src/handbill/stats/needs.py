@@ -11,10 +11,10 @@ from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.core.charging import Scope
 from handbill.core.feed_runs import Run
-from handbill.core.needs import FOR_EMPLOYERS, ON_PURPOSE, STOPPED, Cause, Kind
+from handbill.core.needs import FOR_EMPLOYERS, STOPPED, Cause, Kind
 from handbill.core.nouns import Campaign, Client, Feed, Group, Publisher
 from handbill.core.rule_conditions import Rule
-from handbill.core.standing.reasons import Reason
+from handbill.core.standing.reasons import ON_PURPOSE, Reason
 from handbill.feeds import service as feeds
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant

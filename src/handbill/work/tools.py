@@ -12,7 +12,7 @@ from handbill.kit.instants import Instant
 from handbill.store.blobs import Blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records, Tx
-from handbill.work.queue import Task, enqueue_all
+from handbill.work.queue import Task, enqueue_all, finish, lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +45,18 @@ def ask_for_each(tools: Tools, kind: str, keys_in: Callable[[Tx], Iterable[str]]
         keys = list(keys_in(tx))
     now = tools.clock.now()
     tools.records.in_parts(keys, lambda tx, part: enqueue_all(tx, kind, part, now))
+
+
+def run_all_due(tools: Tools, kind: str, run: Run, name: str, seconds: int, most: int) -> int:
+    """Do the tasks of a kind that are due, at once, beside any worker; how many there were.
+    ``seconds``: longer than one can take.
+    """
+    for count in range(most):
+        with tools.records.write() as tx:
+            task = lease(tx, [kind], name, tools.clock.now(), seconds)
+        if task is None:
+            return count
+        run(tools, task)
+        with tools.records.write() as tx:
+            finish(tx, task)
+    return most

@@ -22,27 +22,30 @@ def _person(call: Call) -> service.Person:
     return service.person_of(call.tx, call.caller.agency_no, call.path["person_id"])
 
 
-def _told(call: Call, person: service.Person) -> PersonShown:
-    clients = service.client_ids_of(call.tx, person)
-    mailed = letters.mail_state(call.tx, person)
-    return PersonShown.of(
-        person,
-        clients=clients,
-        may_sign_in=person.password is not None,
-        second_factor=factors.is_used_by(person),
-        invitation_mail=mailed and InvitationMail.of(mailed),
-    )
+def _told(call: Call, people: list[service.Person]) -> list[PersonShown]:
+    mailed = letters.last_mails(call.tx, people)
+    return [
+        PersonShown.of(
+            one,
+            clients=service.client_ids_of(call.tx, one),
+            may_sign_in=one.password is not None,
+            second_factor=factors.is_used_by(one),
+            invitation_mail=InvitationMail.of(mailed[one.no]) if one.no in mailed else None,
+        )
+        for one in people
+    ]
 
 
 def _list(call: Call) -> Answer:
     every = service.people_of(call.tx, call.caller.agency_no)
     skip, limit = skip_and_limit(call)
-    page = [_told(call, one) for one in every[skip : skip + limit]]
-    return with_links(call, PeoplePage.of(rows=page), len(every))
+    page = PeoplePage.of(rows=_told(call, every[skip : skip + limit]))
+    return with_links(call, page, len(every))
 
 
 def _get(call: Call) -> PersonShown:
-    return _told(call, _person(call))
+    (told,) = _told(call, [_person(call)])
+    return told
 
 
 def _client_nos(call: Call, ids: list[str]) -> list[int]:

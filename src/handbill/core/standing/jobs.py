@@ -10,6 +10,7 @@ from handbill.core.rates import Exchange
 from handbill.core.standing.capping import Owner
 from handbill.core.standing.reasons import (
     CAPS,
+    ON_PURPOSE,
     Code,
     Fix,
     Level,
@@ -25,14 +26,7 @@ from handbill.core.standing.tree import Spot, reason
 from handbill.core.states import in_force
 from handbill.kit.instants import Instant
 
-_TRADING = CAPS | {
-    Code.PAUSED,
-    Code.PARENT_PAUSED,
-    Code.HELD_BY_RULE,
-    Code.NOT_STARTED,
-    Code.EXPIRED,
-    Code.OFF_DAY,
-}
+_TRADING = CAPS | ON_PURPOSE
 _BIDS = {Code.NO_BID, Code.NO_RATE, Code.BELOW_MIN_BID, Code.BELOW_UNIT}
 _OF_JOBS = _BIDS | {Code.NO_JOBS, Code.JOBS_CAPPED}
 

@@ -67,6 +67,17 @@ class Code(StrEnum):
 
 CAPPED: Final = frozenset({Code.CAP_ZERO, Code.CAP_REACHED, Code.CAP_IN_FLIGHT, Code.CAP_LOCKED})
 CAPS: Final = CAPPED | {Code.CAP_BRAKING, Code.PACED}
+ON_PURPOSE: Final = frozenset(
+    (
+        Code.PAUSED,
+        Code.PARENT_PAUSED,
+        Code.HELD_BY_RULE,
+        Code.NOT_STARTED,
+        Code.EXPIRED,
+        Code.OFF_DAY,
+    )
+)
+"""What somebody, or a rule, wanted to stand still."""
 
 
 class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
