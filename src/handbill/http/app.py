@@ -28,7 +28,6 @@ from handbill.http.paths import Operations, raw_path_of, verb_of
 from handbill.http.streaming import Chunks, Stream
 from handbill.http.turns import Lane as Turned
 from handbill.http.writing import Writer
-from handbill.kit.addresses import network_of
 from handbill.kit.faults import Refused
 from handbill.store.records import Tx
 from handbill.wire.pointers import pointed_out
@@ -127,7 +126,7 @@ class Application(Router):
         if operation is None:
             allow = ", ".join(sorted(verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
-        reading, peer = verbs.get("GET"), (scope.get("client") or ("",))[0]
+        reading = verbs.get("GET")
         arrival = Arrival(
             scope["path_params"],
             scope["query_string"],
@@ -135,21 +134,21 @@ class Application(Router):
             b"",
             request_id,
             raw_path,
-            network_of(peer),
+            (scope.get("client") or ("",))[0],
         )
         if operation.body is None:
-            return await self._placed(operation, reading, arrival, peer, held)
-        with self._room.part(await self._known(operation, arrival, peer)) as part:
+            return await self._placed(operation, reading, arrival, held)
+        with self._room.part(await self._known(operation, arrival)) as part:
             body = await body_of(request, part, operation)
             arrival = arrival._replace(body=body)
-            return await self._placed(operation, reading, arrival, peer, held)
+            return await self._placed(operation, reading, arrival, held)
 
-    async def _known(self, operation: Operation, arrival: Arrival, peer: str = "") -> str:
+    async def _known(self, operation: Operation, arrival: Arrival) -> str:
         """Whose request it is. **Refuses** with 401 or 403, by the headers alone; the gates run
         again just before the work, as things are by then.
         """
         if operation.role == "public":
-            return self._owners.of(arrival.headers, peer)
+            return self._owners.of(arrival.headers, arrival.peer)
         if self._desk.records.reads_inline:
             return self._owner_of(operation, arrival)
         return await _in(self._threads, lambda: self._owner_of(operation, arrival))
@@ -159,13 +158,12 @@ class Application(Router):
         operation: Operation,
         reading: Operation | None,
         arrival: Arrival,
-        peer: str,
         held: ExitStack,
     ) -> Answer:
         """Run the work in its lane, when it is its owner's turn."""
         if operation.bare:
             return await self._bare(operation, arrival)
-        owner = self._owners.of(arrival.headers, peer)
+        owner = self._owners.of(arrival.headers, arrival.peer)
         await self._lanes.loop.slice(owner)
         lane = lane_of(operation, arrival.query)
         if lane != "quick":
@@ -318,7 +316,7 @@ class Application(Router):
             arrival.url,
             caller,
             client,
-            arrival.network,
+            arrival.peer,
         )
         key = None
         if operation.may_be_retried:

@@ -31,7 +31,7 @@ _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Arrival(NamedTuple):
-    """A request as it was received. ``network``: of the caller, as limits count it."""
+    """A request as it was received. ``peer``: the caller's address."""
 
     path: Mapping[str, str]
     query: bytes
@@ -39,7 +39,7 @@ class Arrival(NamedTuple):
     body: bytes
     request_id: str
     url: str
-    network: str = ""
+    peer: str = ""
 
 
 def unauthorised(gate: str = "key") -> Refused:

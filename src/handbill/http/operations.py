@@ -17,6 +17,7 @@ from handbill.host.ids import Ids
 from handbill.host.settings import Settings
 from handbill.http.buckets import SignIns
 from handbill.http.kinds import Ask, Change, Enter, Kind, Look, Need, Public, fits, usual
+from handbill.kit.addresses import network_of
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import encode
 from handbill.store.blobs import Blobs
@@ -166,10 +167,15 @@ class Call:
     url: str
     maybe_caller: Caller | None = None
     maybe_client: Client | None = None
-    network: str = ""
-    """From where the request came, as limits count it; empty: it is not known."""
+    peer: str = ""
+    """The caller's address; empty: it is not known."""
     proved: Any = None
     """What the operation found out ahead of its transaction."""
+
+    @property
+    def network(self) -> str:
+        """From where the request came, as limits count it."""
+        return network_of(self.peer)
 
     @property
     def caller(self) -> Caller:
