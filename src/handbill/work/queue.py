@@ -109,6 +109,12 @@ _TURN = sa.func.coalesce(
     .scalar_subquery(),
     sa.literal_column("0"),
 )
+# Counted, not timed: two turns within one tick of a clock would have no order.
+_TAKE_TURN = sa.text("""
+    INSERT INTO task_turns (agency_no, turn)
+    VALUES (:agency_no, (SELECT COALESCE(MAX(turn), 0) + 1 FROM task_turns))
+    ON CONFLICT (agency_no) DO UPDATE SET turn = excluded.turn
+""")
 _ONE: sa.ColumnClause[int] = sa.literal_column("1")
 _NEXT_WAITING, _NEXT_ABANDONED = (
     sa.select(*_FOUND).where(where).order_by(*order).limit(_ONE).with_for_update(skip_locked=True)
@@ -351,7 +357,7 @@ def dead_tasks(tx: Tx, most: int = 1_000) -> list[Dead]:
 
 def _leased(tx: Tx, row: Row, worker: str, clock: Instant, seconds: int) -> Task:
     no, kind, key, payload, attempts, agency_no = row
-    tx.upsert_many(task_turns, ["agency_no"], [{"agency_no": agency_no, "turn": clock}])
+    tx.run(_TAKE_TURN, agency_no=agency_no)
     name = f"{worker}/{clock}"
     tx.change(
         tasks,
