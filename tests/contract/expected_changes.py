@@ -368,6 +368,7 @@ LEAVES_NONE = {
     "get_publisher": "may make the address of a file, which was settled when the publisher came",
     "get_publisher_feed": "the same",
     "deliver_publisher": "asks for work; each file's delivery tells what came of it",
+    "send_callback_again": "asks for work; the callback tells what came of it",
     "submit_stats_report": "a question; the report is its own record",
     "stream_stats_report": "the same",
     "generate_stats_report": "the same",

@@ -169,6 +169,9 @@ def test_failed_deliveries_and_callbacks_are_told(market: Market) -> None:
     assert told["NOT_DELIVERED"]["entity"]["id"] == market.publisher
     assert told["CALLBACK_FAILED"]["entity"]["name"] == "https://acme.example/told"
     assert "500" in told["CALLBACK_FAILED"]["description"]
+    fix = told["CALLBACK_FAILED"]["fix"]
+    assert office.ask(fix["method"], fix["path"]).json["state"] == "SENDING"
+    assert "CALLBACK_FAILED" not in causes(office)
     office.put(f"/publishers/{market.publisher}", {"deliverFeedByFTP": False})
     assert "NOT_DELIVERED" not in causes(office)
 

@@ -10,7 +10,9 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from contract.office import Body, Office
+from handbill.access import service as access
 from handbill.access.keys import secret
+from handbill.callbacks import rows as callbacks
 from handbill.clients import service as clients
 from handbill.contract.funnel.routes import OPERATIONS as FUNNEL
 from handbill.contract.rules.routes import OPERATIONS as RULES
@@ -47,6 +49,7 @@ OF_THE_AGENCY = {
     "rate_id",
     "change_id",
     "person_id",
+    "callback_id",
 }
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
@@ -161,6 +164,7 @@ def build(office: Office, company: str = "client of") -> World:
     world.ids |= {"rule_id": made["data"]["id"], "batch_id": sent["value"]}
     world.ids |= _held(world)
     world.ids["click_id"] = _click_of(world)
+    world.ids["callback_id"] = _callback_of(office, task)
     somebody = {"mail": f"trader-{client_id}@acme.example", "role": "TRADER"}
     world.ids["person_id"] = office.new("/people", somebody)
     entity = {"clientId": client_id, "entityId": world.ids["campaign_id"], "level": "Campaign"}
@@ -203,6 +207,21 @@ def _held(world: World) -> dict[str, str]:
         acting.do(tx, desk.ids, now, client, (rule.no, run.id), act)
         (hold,) = holding.holds_of(tx, client.no)
     return {"rule_run_id": run.id, "hold_id": hold.id}
+
+
+def _callback_of(office: Office, subject: str) -> str:
+    """A callback that was given up; its id."""
+    desk, now = office.desk, office.clock.now()
+    with desk.records.write() as tx:
+        agency_no = access.agency_of(tx, office.agency_id).no
+        url, id_ = "https://acme.example/told", f"msg_{new_uuid(desk.ids)}"
+        callbacks.add(
+            tx, id=id_, agency_no=agency_no, subject=subject, url=url, body="{}", created_at=now
+        )
+        made = callbacks.by_id(tx, id_)
+        assert made is not None
+        callbacks.change(tx, made.no, state="DEAD", attempts=8, status=503, ended_at=now)
+    return id_
 
 
 def _click_of(world: World) -> str:

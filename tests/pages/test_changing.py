@@ -41,6 +41,18 @@ def test_rules_are_moved(world: World, browser: Browser) -> None:
     assert _ids(world) == [first, second]
 
 
+def test_a_callback_that_was_given_up_is_sent_again(world: World, browser: Browser) -> None:
+    at = f"/app{world.client}/integrate"
+    [form] = browser.get(at).tree.xpath("//form[contains(@action, 'callbacks')]")
+    fields = {one.get("name"): one.get("value") for one in form.xpath(".//input")}
+    for _ in range(2):
+        done = browser.post(form.get("action"), fields)
+        assert (done.status, done.headers["location"]) == (303, at)
+    assert world.office.get("/callbacks?page=0&limit=9")["data"][0]["state"] == "SENDING"
+    assert browser.get(at).all("//form[contains(@action, 'callbacks')]") == []
+    assert browser.post(form.get("action"), fields | {"callback": "x"}).status == 404
+
+
 def _cells(raw: bytes) -> list[tuple[str, str | None]]:
     """Each cell's kind and value; texts are in the cells' order among the shared ones."""
     with zipfile.ZipFile(io.BytesIO(raw)) as book:

@@ -305,6 +305,28 @@ def test_the_same_wish_calls_back_once(world: World) -> None:
     assert sorted(said.path for said in world.receiver.said) == ["/done", "/other"]
 
 
+def test_what_was_given_up_is_sent_again_once(world: World) -> None:
+    filled(world.house)
+    report_id = world.ask()
+    path = f"/callbacks/{world.callback(report_id).id}/send-again"
+    early = world.house.ask("POST", path)
+    assert (early.status, early.json["message"]) == (400, "there is nothing to send yet")
+    world.receiver.answer(410, 200)
+    world.make()
+    assert world.run() == 1
+    assert world.callback(report_id).state == "DISABLED"
+    again = [world.house.ask("POST", path).json for _ in range(2)]
+    assert [one["state"] for one in again] == ["SENDING", "SENDING"]
+    (listed,) = world.house.ask("GET", "/callbacks?page=0&limit=9").json["data"]
+    assert (listed["about"], listed["state"], listed["attempts"]) == (report_id, "SENDING", 0)
+    assert (listed["status"], listed["failure"], listed["endedOn"]) == (None, None, None)
+    assert (world.run(), world.run()) == (1, 0)
+    assert world.house.ask("POST", path).json["state"] == "DELIVERED"
+    assert world.run() == 0
+    first, second = world.receiver.said
+    assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
+
+
 def test_old_callbacks_are_forgotten(world: World) -> None:
     report_id = world.ask()
     world.house.market.clock.forward(service.KEPT_FOR + 1)

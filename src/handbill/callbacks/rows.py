@@ -33,11 +33,14 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None
     failure: str | None
     created_at: Instant
+    ended_at: Instant | None
 
 
 _t = callbacks.c
 _CALLBACKS = Mapper(callbacks, Callback)
 _BY_ID = _CALLBACKS.ever("id")
+_OF_AGENCY = _CALLBACKS.ever("agency_no", order=_t.no.desc())
+_OWN = _CALLBACKS.ever("agency_no", "id")
 _ABOUT = _CALLBACKS.ever("subject")
 _GIVEN_UP = _CALLBACKS.ever("agency_no", among(_t.state, "states"), order=_t.no.desc())
 _OPEN = (
@@ -51,6 +54,17 @@ _SWEEP = sweep_of(callbacks, _t.created_at)
 
 def by_id(tx: Tx, callback_id: str) -> Callback | None:
     return _BY_ID.first(tx, id=callback_id)
+
+
+def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Callback], int]:
+    """Those of an agency, newest first, and how many are kept."""
+    found = _OF_AGENCY.page(tx, skip, limit, agency_no=agency_no)
+    return found, _OF_AGENCY.count(tx, agency_no=agency_no)
+
+
+def hold(tx: Tx, agency_no: int, callback_id: str) -> Callback | None:
+    """An agency's own; locked until the transaction ends."""
+    return _OWN.hold(tx, agency_no=agency_no, id=callback_id)
 
 
 def about(tx: Tx, subject: str) -> Callback | None:

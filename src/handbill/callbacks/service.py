@@ -6,6 +6,7 @@ from handbill.callbacks import rows
 from handbill.callbacks.rows import DEAD, DELIVERED, DISABLED, SENDING, Callback, signing_name
 from handbill.callbacks.signatures import spelled
 from handbill.host.ids import Ids, new_name
+from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, MINUTE, Instant
 from handbill.kit.jsons import encode
 from handbill.store.records import Tx
@@ -60,6 +61,31 @@ def given_up(tx: Tx, subject: str) -> Callback | None:
 def given_up_of(tx: Tx, agency_no: int, most: int) -> list[Callback]:
     """An agency's callbacks that are no longer tried, newest first, at most so many."""
     return rows.in_states(tx, agency_no, (DEAD, DISABLED), most)
+
+
+def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Callback], int]:
+    """An agency's callbacks, newest first, and how many are kept."""
+    return rows.page(tx, agency_no, skip, limit)
+
+
+def send_again(tx: Tx, now: Instant, agency_no: int, callback_id: str) -> str:
+    """Send what was given up again, with the same id and body, and as many tries as at first; the
+    new state. What is being sent, or was delivered, stays as it is.
+
+    **Refuses** a callback that is not the agency's (404), and one without news (400).
+    """
+    callback = rows.hold(tx, agency_no, callback_id)
+    if callback is None:
+        raise not_found()
+    if callback.body is None:
+        raise refused_state("", "there is nothing to send yet")
+    if callback.state not in {DEAD, DISABLED}:
+        return callback.state
+    rows.change(
+        tx, callback.no, state=SENDING, attempts=0, status=None, failure=None, ended_at=None
+    )
+    enqueue(tx, kinds.SEND_CALLBACK, callback.id, now)
+    return SENDING
 
 
 def secret_of(tx: Tx, ids: Ids, now: Instant, agency_no: int) -> str:

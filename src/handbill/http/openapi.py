@@ -74,6 +74,7 @@ _SLOTS = {
     "rate_id": "The rate's id, as returned by GET /rates.",
     "markup_id": "The markup's id, as returned by POST /markups.",
     "change_id": "The change's number, as returned by GET /changes.",
+    "callback_id": "The callback's id, as returned by GET /callbacks.",
     "report_id": "The reportId returned by the request for the report.",
     "reportId": "The reportId returned by the request for the report.",
     "publisherFamilyId": "The family's id; only the caller's own is accepted.",

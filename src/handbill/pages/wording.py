@@ -124,6 +124,8 @@ def fix_words(fix: Any) -> str:
     path, body = fix["path"], fix.get("body") or {}
     if path.endswith("/run"):
         return "Import it now"
+    if path.endswith("/send-again"):
+        return "Send it again"
     if path.endswith("/enable") or path == "/rules/status":
         return "Enable it"
     if path.endswith("/lift"):

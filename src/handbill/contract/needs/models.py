@@ -100,6 +100,9 @@ def _fix(one: needs.Need) -> FixRequest | None:
     if one.around is not None and one.reason is not None:
         ready = request_of(one.around, one.reason)
         return None if ready is None else FixRequest.of(headers={}, **ready)
+    if one.cause is Cause.CALLBACK_FAILED:
+        path = f"/callbacks/{one.id}/send-again"
+        return FixRequest.of(method="POST", path=path, headers={}, body=None)
     if one.client is None:
         return None
     if one.cause is Cause.IMPORT_FAILED:
