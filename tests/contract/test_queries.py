@@ -26,6 +26,10 @@ SHOWN_ELSEWHERE = (
         ("list_deliveries", "limit"): "a fetcher delivers: flows/test_deliveries.py",
     }
     | {
+        ("list_job_figures", name): "jobs have figures once judged: rooms/test_job_figures.py"
+        for name in ("page", "limit", "days", "show", "sort", "metrics")
+    }
+    | {
         ("list_bids", name): "a tick logs bids: contract/test_bids.py"
         for name in ("page", "limit", "publisherId", "from", "to")
     }

@@ -18,7 +18,15 @@ from handbill.publishers.service import publishers_by_number
 from handbill.stats import files, resolved, rows
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
-from handbill.stats.rendering import COUNT, range_text, rows_text, table_text
+from handbill.stats.rendering import (
+    COUNT,
+    COUNT_WHERE,
+    largest_text,
+    range_text,
+    rows_text,
+    table_text,
+    which_text,
+)
 from handbill.stats.rows import Part
 from handbill.stats.service import FOLDER
 from handbill.store import segment_files, segments
@@ -39,6 +47,16 @@ Names = tuple[str, ...]
 Days = tuple[str, str]
 """First and last day."""
 Sums = tuple[int, ...]
+
+
+class Chosen(NamedTuple):
+    """Which things are asked for: those with each of some raw sums and none of others, ordered by a
+    raw sum.
+    """
+
+    by: str
+    some: Sequence[str] = ()
+    none: Sequence[str] = ()
 
 
 class TooLarge(Exception):
@@ -121,6 +139,24 @@ class Answering:
                     its |= {known[key][0]: tuple(sums) for key, *sums in some}
         return found
 
+    def largest(
+        self, plan: Plan, chosen: Chosen, skip: int, limit: int, memory_mb: int = _MEMORY_MB
+    ) -> tuple[int, list[tuple[Names, Sums]]]:
+        """How many things of a plan by one level are chosen, and some of them, the largest first:
+        names and sums of each.
+        """
+        level = plan.levels[0]
+        with self._table(plan, memory_mb) as duck:
+            if duck is None:
+                return 0, []
+            which = which_text(plan, chosen.some, chosen.none)
+            count = _count(duck, COUNT_WHERE.format(which=which))
+            page = {"most": limit, "skipped": skip}
+            found = duck.execute(largest_text(plan, chosen.by, which), page).fetchall()
+        with self._records.read() as tx:
+            names = names_of(tx, plan.client_no, level, {key for key, *_ in found})
+        return count, [(names[key], tuple(sums)) for key, *sums in found]
+
     @contextmanager
     def _table(
         self, plan: Plan, memory_mb: int, begun: Begun | None = None
@@ -195,8 +231,8 @@ class Answering:
         return parts
 
 
-def _count(duck: duckdb.DuckDBPyConnection) -> int:
-    row = duck.execute(COUNT).fetchone()
+def _count(duck: duckdb.DuckDBPyConnection, text: str = COUNT) -> int:
+    row = duck.execute(text).fetchone()
     assert row is not None, "a count has a row"
     return int(row[0])
 

@@ -1,5 +1,6 @@
 """From a plan to SQL over the segments: fixed text, with checked words and integers only."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from handbill.kit.zones import QUARTER, zone_of
@@ -28,6 +29,10 @@ RANGE: Final = """
     GROUP BY ALL HAVING {some} ORDER BY {key}
 """
 COUNT: Final = "SELECT count(*) FROM answer"
+LARGEST: Final = """
+    SELECT * FROM answer WHERE {which} ORDER BY "{by}" DESC, {key} LIMIT $most OFFSET $skipped
+"""
+COUNT_WHERE: Final = "SELECT count(*) FROM answer WHERE {which}"
 
 
 def keys_of(plan: Plan) -> list[str]:
@@ -75,3 +80,17 @@ def range_text(plan: Plan) -> str:
     sums = ", ".join(f'sum("{name}") AS "{name}"' for name in names)
     some = " OR ".join(f'sum("{name}") != 0' for name in names)
     return RANGE.format(key=keys_of(plan)[0], sums=sums, some=some)
+
+
+def which_text(plan: Plan, some: Sequence[str], none: Sequence[str]) -> str:
+    """The condition that a row is about something, and has each of some raw sums, and none of
+    others.
+    """
+    (key,) = keys_of(plan)
+    has = [f'"{name}" != 0' for name in some] + [f'"{name}" = 0' for name in none]
+    return " AND ".join([f"{key} <> ''", *has])
+
+
+def largest_text(plan: Plan, by: str, which: str) -> str:
+    """The $most rows after the $skipped largest, by a raw sum, of those that meet a condition."""
+    return LARGEST.format(which=which, by=by, key=keys_of(plan)[0])

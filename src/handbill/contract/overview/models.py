@@ -13,8 +13,10 @@ from handbill.contract.envelopes import Page
 from handbill.core.metrics import NAMES, Number, Sums
 from handbill.core.pacing.months import MOST_EVIDENCE
 from handbill.kit.zones import Period
-from handbill.stats import overviews
+from handbill.stats import job_figures, overviews
+from handbill.stats.job_figures import Show, Sort
 from handbill.stats.overviews import By
+from handbill.stats.questions import DAYS_KEPT
 from handbill.wire.fields import AnyCase, Day, Money, Whole
 from handbill.wire.models import Model
 from handbill.wire.queries import Paged, Query
@@ -162,6 +164,41 @@ class Timeseries(Model):
     others: Others | None = Field(description="All others together. Null: there are none.")
 
 
+class JobFiguresAsked(Paged):
+    days: Annotated[int, Whole(1, DAYS_KEPT)] = Field(
+        30, description=f"Number of days, today included, 1 to {DAYS_KEPT}. Default: 30."
+    )
+    show: Annotated[Show, AnyCase()] = Field(
+        "ALL",
+        description="ALL: jobs with any event in these days. SPENT: those with spend. NO_APPLY: "
+        "those with clicks and no apply. Default: ALL.",
+    )
+    sort: Annotated[Sort, AnyCase()] = Field(
+        "spent", description="The metric by which the largest come first. Default: spent."
+    )
+    metrics: Metrics = Field(_DEFAULT, description=_METRICS)
+
+
+class JobLine(Model):
+    """A job in figures."""
+
+    id: str = Field(alias="jobId", description="Its id.")
+    ref: str = Field(
+        alias="refNumber", description="Its reference. Empty: the job is no longer kept."
+    )
+    title: str = Field(description="Its title. Empty: the job is no longer kept.")
+    total: dict[str, Value] = Field(description="By metric, the value of all these days.")
+
+
+class JobsByFigures(Page[JobLine]):
+    """Jobs of a client, the largest first."""
+
+    currency: str = Field(description="Currency of all amounts.")
+    first_on: Day = Field(alias="startDate", description="First day, in the client's zone.")
+    last_on: Day = Field(alias="endDate", description="Last day: today.")
+    count: int = Field(alias="total", description="Number of jobs, also of those on other pages.")
+
+
 Finishing = Mapping[str, Callable[[Sums], Number]]
 """By metric, what makes it of the raw sums."""
 
@@ -180,6 +217,19 @@ def timeseries_told(found: overviews.Timeseries, by: By, metrics: Finishing) -> 
         and Others.of(
             count=found.others.many, **_figures(found.others.days, found.others.total, metrics)
         ),
+    )
+
+
+def jobs_told(found: job_figures.JobsByFigures, metrics: Finishing) -> JobsByFigures:
+    return JobsByFigures.of(
+        rows=[
+            JobLine.of(id=one.id, ref=one.ref, title=one.title, total=_named(one.sums, metrics))
+            for one in found.jobs
+        ],
+        currency=found.currency,
+        first_on=found.first.isoformat(),
+        last_on=found.last.isoformat(),
+        count=found.in_all,
     )
 
 

@@ -4,10 +4,13 @@ from typing import Any, Final
 
 from handbill.contract.overview.models import (
     Finishing,
+    JobFiguresAsked,
+    JobsByFigures,
     Overview,
     OverviewAsked,
     Timeseries,
     TimeseriesAsked,
+    jobs_told,
     overview_told,
     timeseries_told,
 )
@@ -15,7 +18,8 @@ from handbill.core.metrics import FOR_EMPLOYERS, finished_as, finished_for_emplo
 from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import Fault, bad_request
-from handbill.stats import overviews
+from handbill.stats import job_figures, overviews
+from handbill.stats.answering import Answering, Within
 
 
 def _overview(call: Call) -> Answer:
@@ -34,6 +38,24 @@ def _timeseries(call: Call) -> Timeseries:
         largest_by = "markedUpSpent"  # the order tells nothing else either
     found = overviews.timeseries(call.tx, call.client, asked.days, asked.by, largest_by, call.now)
     return timeseries_told(found, asked.by, metrics)
+
+
+def _jobs(call: Call) -> Answer:
+    asked: JobFiguresAsked = call.query
+    skip, limit = skip_and_limit(call)
+    desk = call.desk
+    found = job_figures.jobs_by_figures(
+        call.tx,
+        Answering(Within(call.tx), desk.blobs, desk.ids, desk.settings.scratch_folder),
+        call.client,
+        asked.days,
+        asked.show,
+        asked.sort,
+        skip,
+        limit,
+        call.now,
+    )
+    return with_links(call, jobs_told(found, _finishing(call)), found.in_all)
 
 
 def _finishing(call: Call) -> Finishing:
@@ -111,6 +133,32 @@ OPERATIONS: Final = [
             "by": "publisher",
             "series": [{"id": "TestExp1", "name": "Test Exp 1", **_FIGURES}],
             "others": None,
+        },
+    ),
+    Operation(
+        name="list_job_figures",
+        verb="GET",
+        path="/clients/{client_id}/job-figures",
+        title="List jobs by their figures.",
+        about="The client's jobs with any event in the last days, the largest first: where the "
+        "money goes, or which jobs have clicks and no apply. The figures are those of stats.",
+        work=_jobs,
+        lane="slow",
+        query=JobFiguresAsked,
+        answer=JobsByFigures,
+        sample_answer={
+            "data": [
+                {
+                    "jobId": "5d41402abc4b2a76b9719d911017c592",
+                    "refNumber": "NURSE-17",
+                    "title": "Nurse",
+                    "total": _FIGURES["total"],
+                }
+            ],
+            "currency": "USD",
+            "startDate": "11/21/2019",
+            "endDate": "11/22/2019",
+            "total": 1,
         },
     ),
 ]

@@ -12,10 +12,10 @@ from handbill.pages.frame import calls_of, render
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in, page_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import named_client
-from handbill.pages.views.jobgroups import TooMany, lines_of, stats
 
 _ON_A_PAGE = 25
-_SHOWN = ("all", "spent", "no-apply")
+_SHOWN = {"all": "", "spent": "SPENT", "no-apply": "NO_APPLY"}
+_METRICS = "spent,clicks,applies,cpa"
 
 
 async def view(request: Request) -> Response:
@@ -26,18 +26,14 @@ async def view(request: Request) -> Response:
     ref = query.get("ref", "").strip()[:500]
     show = query.get("show", "all") if query.get("show") in _SHOWN else "all"
     days, page = days_in(request, MOST_DAYS_OF_STATS), page_in(request)
-    jobs, figures, lines, too_many = None, None, [], False
-    today = (await calls.get(f"{of}/timeseries", {"days": 1})).json
+    jobs, figures, on = None, None, {"page": page, "limit": _ON_A_PAGE}
     if ref:
         jobs = await _one(request, f"{of}{at('jobs', ref)}")
     elif show == "all":
-        jobs = await calls.get(f"{of}/jobs", {"page": page + 1, "limit": _ON_A_PAGE})
+        jobs = await calls.get(f"{of}/jobs", on | {"page": page + 1})
     else:
-        figures = await stats(request, days, today["endDate"], {}, "JOB")
-        try:
-            lines = _chosen(lines_of(figures), show)
-        except TooMany:
-            too_many = True
+        asked = on | {"days": days, "show": _SHOWN[show], "metrics": _METRICS}
+        figures = await calls.get(f"{of}/job-figures", asked)
     return render(
         request,
         "jobs.html",
@@ -50,9 +46,8 @@ async def view(request: Request) -> Response:
         found=_listed(jobs),
         replies=[one for one in (jobs, figures) if one],
         is_full=jobs is not None and not ref and len(jobs.json["data"]) == _ON_A_PAGE,
-        lines=lines,
-        too_many=too_many,
-        currency=today["currency"],
+        figures=figures,
+        on_a_page=_ON_A_PAGE,
     )
 
 
@@ -71,20 +66,6 @@ def _listed(jobs: Reply | None) -> list[Any]:
         return []
     found: list[Any] = jobs.json.get("data", [jobs.json])
     return found
-
-
-def _chosen(lines: list[Any], show: str) -> list[Any]:
-    """The jobs that were asked for, the dearest first."""
-    some = [
-        one
-        for one in lines
-        if one["refNumber"] and (one["spent"] if show == "spent" else _is_unanswered(one))
-    ]
-    return sorted(some, key=lambda one: (-one["spent"], one["refNumber"]))
-
-
-def _is_unanswered(line: Any) -> bool:
-    return bool(line["clicks"]) and not line["applies"]
 
 
 async def why(request: Request) -> Response:
