@@ -35,6 +35,7 @@ from handbill.contract.funnel import routes as funnel
 from handbill.contract.health import routes as health
 from handbill.contract.jobgroups import routes as jobgroups
 from handbill.contract.jobs import routes as jobs
+from handbill.contract.mailings import routes as mailings
 from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
 from handbill.contract.needs import routes as needs
@@ -106,6 +107,7 @@ def operations() -> list[Operation]:
         ("People", entering.OPERATIONS),
         ("People", second_factors.OPERATIONS),
         ("People", minding.OPERATIONS),
+        ("People", mailings.OPERATIONS),
         ("Clients", clients.OPERATIONS),
         ("Jobs", jobs.OPERATIONS),
         ("Campaigns", campaigns.OPERATIONS),

@@ -27,6 +27,7 @@ from handbill.listings import indexing
 from handbill.listings import service as listing_service
 from handbill.listings import work as listings
 from handbill.mail import work as mail
+from handbill.mailings import work as mailings
 from handbill.opening import open_tools
 from handbill.people import work as people
 from handbill.postings import work as postings
@@ -54,6 +55,7 @@ ROOMS: tuple[ModuleType, ...] = (
     funnel,
     ledger,
     stats,
+    mailings,
 )
 
 

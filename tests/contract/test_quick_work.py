@@ -61,7 +61,7 @@ OF_ONE_PURCHASE = frozenset(
     }
 )
 """Turns look at each job of a purchase, which has ten thousand at most: a tenth of a second."""
-NOTHING_THERE = {"get_stats_file", "accept_invitation", "set_up"}
+NOTHING_THERE = {"get_stats_file", "accept_invitation", "set_up", "end_mails"}
 """What needs a link, which no world can name before it is made."""
 _GRAIN = 100
 _FILES = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remove"}

@@ -38,7 +38,7 @@ from handbill.wire.queries import parameters
 
 OPERATIONS = operations()
 EXAMPLES = 6
-NOTHING_THERE = {"get_stats_file", "accept_invitation", "set_up"}
+NOTHING_THERE = {"get_stats_file", "accept_invitation", "set_up", "end_mails"}
 """What needs a link, which no world can name before it is made."""
 CHECKS = [
     not_a_server_error,

@@ -32,6 +32,8 @@ from handbill.core.listing_tokens import (
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import DAY, SECOND
 from handbill.kit.signing import MAC_BYTES, mac, put_number
+from handbill.mailings import ends
+from handbill.mailings.ends import NoEnd
 from handbill.stats import links
 from handbill.stats.links import Linked, NoLink
 
@@ -129,6 +131,8 @@ KINDS: dict[str, Callable[[], str]] = {
     "open click": lambda: _signed(b"\2\1", *_FREE),
     "report part": lambda: links.token_of(Linked(1, 0, NOW + DAY), KEYS),
     "first report part": lambda: links.token_of(Linked(1, 0, NOW + DAY), {1: KEY}),
+    "end of mails": lambda: ends.token_of(1, "WEEKLY", KEYS),
+    "first end of mails": lambda: ends.token_of(1, "WEEKLY", {1: KEY}),
     "access": _access,
     "id token": lambda: _access(token_use="id"),
     "another's access": lambda: _access(iss="https://api.elsewhere.example"),
@@ -147,6 +151,10 @@ DOORS: dict[str, tuple[Callable[[str], object], set[str]]] = {
         lambda text: links.open_link(text, KEYS, NOW),
         {"report part", "first report part"},
     ),
+    "an end of mails": (
+        lambda text: ends.opened(text, KEYS),
+        {"end of mails", "first end of mails"},
+    ),
     "the API": (lambda text: tokens.verify([_pem()], text, ISSUER, NOW) or _refuse(), {"access"}),
 }
 
@@ -162,7 +170,7 @@ def test_a_door_opens_its_own_kind_alone(kind: str, door: str) -> None:
     if kind in own:
         assert opens(KINDS[kind]())
         return
-    with pytest.raises((NotOurs, NoLink)):
+    with pytest.raises((NotOurs, NoLink, NoEnd)):
         opens(KINDS[kind]())
 
 

@@ -20,8 +20,9 @@ from handbill.store.records.tables import secrets
 _BYTES = 32
 _RSA_BITS = 2048
 RANDOM = ("listing", "apikey", "link", "visitor", "session")
-"""listing: tokens of links and click ids; apikey: digests of API keys; link: report links; visitor:
-by which the judge recognises a visitor; session: digests of people's sessions and invitations."""
+"""listing: tokens of links and click ids; apikey: digests of API keys; link: links to reports, and
+those that end mails; visitor: by which the judge recognises a visitor; session: digests of people's
+sessions and invitations."""
 SIGNING = "jwt"
 CALLBACK = "callback:"
 """The beginning of the names of agencies' keys for callbacks; the agency's number follows."""

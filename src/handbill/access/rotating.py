@@ -19,7 +19,7 @@ OVERLAPS = {
     "jwt": 7 * DAY,  # the longest lifetime of a token
     "listing": 120 * DAY,  # as long as conversions find their clicks
     "apikey": 0,  # until the last API key under it is gone, which is checked
-    "link": 8 * DAY,  # reports are kept for 7 days
+    "link": 60 * DAY,  # people end mails by links in them; reports are kept for 7 days
     "visitor": DAY,  # the judge has restarted by then
     "session": 30 * DAY,  # the longest session
 }

@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     egress_allow_callbacks: Annotated[tuple[_HostPort, ...], Meta(max_length=100)] = ()
     """The same for callbacks, whose addresses come from whoever requests a report."""
     smtp_url: str = ""
-    """Server that mails invitations: smtp://user:password@host:587, or
+    """Server that takes mails (invitations, reports): smtp://user:password@host:587, or
     smtps:// for TLS from the first byte. Empty: nothing is mailed.
     """
     smtp_from: str = ""

@@ -1,5 +1,7 @@
 """Short keyed marks that distinguish our own texts from forged ones."""
 
+import base64
+import binascii
 import hashlib
 import hmac
 from functools import lru_cache
@@ -22,6 +24,26 @@ def mac(key: bytes, *parts: bytes) -> bytes:
 
 
 same = hmac.compare_digest  # compares in constant time
+
+
+def spelled(raw: bytes) -> str:
+    """The one text of these bytes that can stand in an address (base64url without padding)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def unspelled(text: str, most: int) -> bytes:
+    """Read back what ``spelled`` wrote. **Refuses** other texts, and longer ones (ValueError)."""
+    if len(text) > most:
+        raise ValueError("the text is too long")
+    padded = text.encode("ascii", "replace") + b"=" * (-len(text) % 4)
+    try:
+        raw = base64.b64decode(padded, b"-_", validate=True)
+    except binascii.Error as bad:
+        raise ValueError("the text is not base64") from bad
+    # Base64 has several spellings of one value; only the one that we write is accepted.
+    if spelled(raw) != text:
+        raise ValueError("the text has another spelling")
+    return raw
 
 
 def put_number(number: int) -> bytes:

@@ -94,10 +94,9 @@ def message_of(letter: Letter, envelope: Envelope) -> bytes:
     # Written as they are, because the library folds or encodes long addresses.
     heads = [f"Message-ID: <{envelope.mail_id}@{host}>"]
     if letter.end:
-        heads += [
-            f"List-Unsubscribe: <{letter.end}>",
-            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
-        ]
+        heads.append(f"List-Unsubscribe: <{letter.end}>")
+        if letter.end.startswith("https:"):  # else RFC 8058 forbids it
+            heads.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     first = "".join(f"{head}\r\n" for head in heads)
     return first.encode("ascii") + message.as_bytes()
 

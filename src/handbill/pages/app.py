@@ -38,6 +38,7 @@ from handbill.pages.views import (
     integrate,
     jobgroups,
     jobs,
+    mails,
     people,
     publishers,
     reports,
@@ -70,6 +71,7 @@ PAGES: Sequence[Page] = (
     *people.PAGES,
     *health.PAGES,
     *account.PAGES,
+    *mails.PAGES,
     *entering.PAGES,
 )
 """Every page, in the order in which the navigation names them."""
@@ -161,7 +163,9 @@ async def _guarded(page: Page, arrive: Callable[[Request], Visit], request: Requ
 
 async def _viewed(page: Page, request: Request) -> Response:
     visit = visit_of(request)
-    if request.method == "POST":
+    if page.by_link:
+        visit.calls.credential = {}
+    elif request.method == "POST":
         check_sender(request, visit.address)
         visit.fields = await read_fields(request)
         check_token(request, visit.calls.credential, visit.fields)

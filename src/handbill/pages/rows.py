@@ -15,7 +15,8 @@ class Page:
 
     ``link``: its title in the navigation, if it is there. ``tab``: its title among the pages of a
     client, whose path begins with /clients/{client_id}. ``is_public``: shown to who is not signed
-    in. ``for_whom``: who is shown links to it; the API refuses it to others.
+    in. ``by_link``: the address proves who may send its form, which other sites and programs may
+    send too. ``for_whom``: who is shown links to it; the API refuses it to others.
     """
 
     name: str
@@ -25,4 +26,5 @@ class Page:
     link: str = ""
     tab: str = ""
     is_public: bool = False
+    by_link: bool = False
     for_whom: Whom = "agency"

@@ -1,49 +1,18 @@
 """How figures are written: exact numbers in, text out. Nothing is added up here."""
 
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
+from handbill.kit import figures
+from handbill.kit.figures import NONE as _NONE
+from handbill.kit.figures import Number
 from handbill.kit.instants import moment_of
 from handbill.kit.jsons import encode
 
-Number = Decimal | int
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
-_NONE = "–"
+money, average, number, change = figures.money, figures.average, figures.number, figures.change
 _HOUR = 60
 _PAID_BY = {"FLAT_CPC": "Flat CPC", "PPP": "Per posting"}
-_CENT = Decimal("0.01")
-
-
-def money(value: Number | None, currency: str) -> str:
-    """An amount to the cent; prices of fractions of a cent keep their digits."""
-    if value is None:
-        return _NONE
-    exact = Decimal(value)
-    digits = exact.quantize(_CENT, ROUND_HALF_EVEN)
-    if abs(exact) < 1 and digits != exact:
-        digits = exact.quantize(Decimal("0.0001"), ROUND_HALF_EVEN).normalize()
-        digits = digits if digits.as_tuple().exponent <= -2 else digits.quantize(_CENT)  # type: ignore[operator]
-    sign = "−" if digits < 0 else ""
-    mark = _SIGNS.get(currency, f"{currency} ")
-    return f"{sign}{mark}{abs(digits):,f}"
-
-
-def average(value: Number | None, currency: str) -> str:
-    """A price that was worked out, to the cent."""
-    return money(
-        None if value is None else Decimal(value).quantize(_CENT, ROUND_HALF_EVEN), currency
-    )
-
-
-def number(value: Number | None, places: int = 0) -> str:
-    """A count, or a number with at most so many decimals."""
-    if value is None:
-        return _NONE
-    exact = Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
-    text = f"{abs(exact):,f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"−{text}" if exact < 0 else text
 
 
 def bytes(value: int | None) -> str:  # noqa: A001 - the filter's name
@@ -66,15 +35,6 @@ def percent(value: Number | None, places: int = 1) -> str:
 def share(part: Number | None, whole: Number | None) -> Decimal | None:
     """A part in percent of the whole; None where there is no whole."""
     return 100 * Decimal(part) / Decimal(whole) if part is not None and whole else None
-
-
-def change(now: Number | None, before: Number | None) -> str:
-    """The difference to a former figure, in percent of it."""
-    if now is None or not before:
-        return _NONE
-    percents = 100 * (Decimal(now) - Decimal(before)) / Decimal(before)
-    text = number(percents, 0)
-    return f"+{text} %" if percents >= 0 else f"{text} %"
 
 
 def instant(micros: Any) -> str:

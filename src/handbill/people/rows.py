@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from msgspec import structs
 from sqlalchemy import bindparam as b
 
-from handbill.core.persons import Person, Standing
+from handbill.core.persons import Person, PersonRole, Standing
 from handbill.kit.instants import Instant
 from handbill.store import sealed
 from handbill.store.records import Tx
@@ -179,9 +179,12 @@ def _standing(tx: Tx, row: Any) -> Standing | None:
     if row is None or row[-1] is None:
         return None
     found = Standing(**dict(zip(Standing.__struct_fields__, row, strict=False)))
-    if found.role != "EMPLOYER":
-        return found
-    return structs.replace(found, clients=clients_of(tx, found.person_no))
+    return structs.replace(found, clients=seen_by(tx, found.person_no, found.role))
+
+
+def seen_by(tx: Tx, person_no: int, role: PersonRole) -> frozenset[int] | None:
+    """The only clients that a person may see; None: all of where it works."""
+    return clients_of(tx, person_no) if role == "EMPLOYER" else None
 
 
 def change_session(tx: Tx, no: int, **values: Any) -> None:

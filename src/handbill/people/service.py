@@ -19,7 +19,7 @@ from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.mails import WANTED, is_mail
 from handbill.mail import service as mail
-from handbill.people import factors, rows
+from handbill.people import choices, factors, rows
 from handbill.store.records import Tx
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "place_of",
     "remove",
     "role_of",
+    "seen_by",
     "set_password",
 ]
 
@@ -111,7 +112,10 @@ def change(tx: Tx, now: Instant, person: Person, given: Mapping[str, Any]) -> No
     before = _state(tx, person)
     rows.change_person(tx, now, person.no, role=role, name=name.strip())
     rows.set_clients(tx, person.no, nos)
-    changes.tell(tx, now, _entity(person), before, _state(tx, person_numbered(tx, person.no)))
+    after = _state(tx, person_numbered(tx, person.no))
+    if any(before[name] != after[name] for name in ("role", "clients")):
+        choices.withdraw(tx, now, person.no)
+    changes.tell(tx, now, _entity(person), before, after)
 
 
 def remove(tx: Tx, now: Instant, person: Person) -> None:
@@ -122,6 +126,7 @@ def remove(tx: Tx, now: Instant, person: Person) -> None:
     rows.end_sessions(tx, person.no)
     rows.drop_links(tx, person.no)
     factors.forget(tx, person)
+    choices.forget(tx, person.no)
     mail.drop(tx, now, person.no)
     rows.change_person(tx, now, person.no, deleted_at=now, password=None, code_step=None)
     changes.tell(tx, now, _entity(person), before, {})
@@ -205,6 +210,11 @@ def role_of(word: str) -> PersonRole:
 def client_ids_of(tx: Tx, person: Person) -> list[str] | None:
     """The only clients that a person may see; None: all of the agency."""
     return rows.client_ids_of(tx, person.no) if person.role == "EMPLOYER" else None
+
+
+def seen_by(tx: Tx, person: Person) -> frozenset[int] | None:
+    """The numbers of the only clients that a person may see; None: all of the agency."""
+    return rows.seen_by(tx, person.no, person.role)
 
 
 def _heads(tx: Tx, person: Person) -> list[Person]:

@@ -1,12 +1,18 @@
 """Links to the parts of a report: signed, bound to report and part, valid for a day."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from handbill.kit.instants import DAY, SECOND, Instant
-from handbill.kit.signing import MAC_BYTES, mac, put_number, same, take_number
+from handbill.kit.signing import (
+    MAC_BYTES,
+    mac,
+    put_number,
+    same,
+    spelled,
+    take_number,
+    unspelled,
+)
 
 GOOD_FOR = DAY
 _PURPOSE = b"report part\0"
@@ -28,7 +34,7 @@ def token_of(linked: Linked, keys: Mapping[int, bytes]) -> str:
     kid = list(keys)[-1]
     numbers = (linked.report_no, linked.part, linked.until // SECOND)
     signed = bytes((kid,)) + b"".join(put_number(number) for number in numbers)
-    return _spell(signed + mac(keys[kid], _PURPOSE, signed))
+    return spelled(signed + mac(keys[kid], _PURPOSE, signed))
 
 
 def open_link(token: str, keys: Mapping[int, bytes], now: Instant) -> Linked:
@@ -46,19 +52,11 @@ def open_link(token: str, keys: Mapping[int, bytes], now: Instant) -> Linked:
     return Linked(report_no, part, seconds * SECOND)
 
 
-def _spell(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
-
-
 def _read(token: str) -> bytes:
-    if len(token) > _MOST:
-        raise NoLink
-    padded = token.encode("ascii", "replace") + b"=" * (-len(token) % 4)
     try:
-        raw = base64.b64decode(padded, b"-_", validate=True)
-    except (binascii.Error, ValueError) as bad:
+        raw = unspelled(token, _MOST)
+    except ValueError as bad:
         raise NoLink from bad
-    # Base64 has several spellings of one value; only the one that we write is accepted.
-    if len(raw) <= MAC_BYTES or _spell(raw) != token:
+    if len(raw) <= MAC_BYTES:
         raise NoLink
     return raw

@@ -76,6 +76,7 @@ OWNERS = {
     "people": (
         "person_clients",
         "person_links",
+        "person_mails",
         "person_recoveries",
         "person_secrets",
         "person_sessions",

@@ -80,3 +80,13 @@ person_links = sa.Table(
     sa.Index("person_links_by_person", "person_no"),
     sa.Index("person_links_by_end", "expires_at"),
 )
+# What a person has chosen to be mailed, and what it was mailed last.
+person_mails = sa.Table(
+    "person_mails",
+    metadata,
+    _no(),
+    _to("person_no", "persons"),
+    _text("choices"),
+    _text("marks"),
+    sa.UniqueConstraint("person_no"),
+)

@@ -102,6 +102,7 @@ from handbill.store.records.outbound import (
 from handbill.store.records.peopled import (
     person_clients,
     person_links,
+    person_mails,
     person_recoveries,
     person_sessions,
     persons,
@@ -187,6 +188,7 @@ __all__ = [
     "parked",
     "person_clients",
     "person_links",
+    "person_mails",
     "person_recoveries",
     "person_secrets",
     "person_sessions",

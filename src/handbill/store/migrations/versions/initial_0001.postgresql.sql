@@ -1117,6 +1117,15 @@ CREATE TABLE person_links (
 );
 CREATE INDEX person_links_by_end ON person_links (expires_at);
 CREATE INDEX person_links_by_person ON person_links (person_no);
+CREATE TABLE person_mails (
+	no BIGSERIAL NOT NULL,
+	person_no BIGINT NOT NULL,
+	choices TEXT COLLATE "C" NOT NULL,
+	marks TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT person_mails_pkey PRIMARY KEY (no),
+	CONSTRAINT person_mails_person_no_key UNIQUE (person_no),
+	CONSTRAINT person_mails_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
 CREATE TABLE person_recoveries (
 	no BIGSERIAL NOT NULL,
 	person_no BIGINT NOT NULL,

@@ -1112,6 +1112,15 @@ CREATE TABLE person_links (
 );
 CREATE INDEX person_links_by_end ON person_links (expires_at);
 CREATE INDEX person_links_by_person ON person_links (person_no);
+CREATE TABLE person_mails (
+	no INTEGER NOT NULL,
+	person_no BIGINT NOT NULL,
+	choices TEXT NOT NULL,
+	marks TEXT NOT NULL,
+	CONSTRAINT person_mails_pkey PRIMARY KEY (no),
+	CONSTRAINT person_mails_person_no_key UNIQUE (person_no),
+	CONSTRAINT person_mails_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
 CREATE TABLE person_recoveries (
 	no INTEGER NOT NULL,
 	person_no BIGINT NOT NULL,

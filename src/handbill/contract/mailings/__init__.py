@@ -1,0 +1,1 @@
+"""Mails that a person chooses, and the links that end them: additions to the contract."""

@@ -1,0 +1,50 @@
+"""What a person wants to be mailed, as it is read and told."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from handbill.contract.envelopes import Done
+from handbill.core.mailings import Mailing
+from handbill.wire.fields import Distinct, Id, Whole, Zone
+from handbill.wire.models import Model
+
+_ZONE = "The zone of its days and hours. Default: UTC."
+_HOUR = "From which hour of the day its mails are sent, 0 to 23. Default: 7."
+_WEEKLY = "Whether it gets the report of the week before on Monday: spend, clicks, applies, CPA."
+_CLIENTS = "Ids of the only clients that its mails are about. Null: all that it may see."
+
+
+class Mails(Model):
+    """What the person has chosen to be mailed. By default it gets nothing."""
+
+    is_on: bool = Field(
+        alias="mailServer", description="Whether this installation can send mails at all."
+    )
+    zone: str = Field(description=_ZONE)
+    hour: int = Field(description=_HOUR)
+    weekly: bool = Field(alias="weeklyReport", description=_WEEKLY)
+    clients: list[str] | None = Field(description=_CLIENTS)
+
+
+class MailsChange(Model):
+    zone: Zone | None = Field(None, description=f"{_ZONE} Null: the default.")
+    hour: Annotated[int, Whole(0, 23)] | None = Field(
+        None, description=f"{_HOUR} Null: the default."
+    )
+    weekly: bool | None = Field(None, alias="weeklyReport", description=_WEEKLY)
+    clients: Distinct[Id] | None = Field(None, max_length=1_000, description=_CLIENTS)
+
+
+class MailsEnd(Model):
+    token: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="The token of the link in the mail."
+    )
+
+
+class MailsEnded(Done):
+    """Confirmation."""
+
+    mailing: Mailing = Field(
+        alias="mails", description="What is not mailed any more. WEEKLY: the weekly report."
+    )

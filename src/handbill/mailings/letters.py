@@ -1,0 +1,65 @@
+"""What the mails say: figures and causes as texts."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from handbill.core.metrics import Sums, finished_as, finished_for_employers
+from handbill.kit.figures import average, change, money, number
+from handbill.mail.service import Letter, Table
+from handbill.stats.weeks import Line, Week
+
+_MOST_LINES: Final = 50
+_NAMES: Final = ("spent", "clicks", "applies", "cpa")
+_HEADS: Final = ("Client", "Spend", "Change", "Clicks", "Applies", "CPA")
+
+
+def report(week: Week, monday: date, address: str, end: str, *, for_employer: bool) -> Letter:
+    """The report of a week. ``end``: the page that ends these reports."""
+    finish = finished_for_employers if for_employer else finished_as
+    spent, clicks, applies, cpa = (finish(name) for name in _NAMES)
+
+    def figures(sums: Sums, before: Sums) -> tuple[str, ...]:
+        return (
+            money(spent(sums), week.currency),
+            change(spent(sums), spent(before)),
+            number(clicks(sums)),
+            number(applies(sums)),
+            average(cpa(sums), week.currency) if applies(sums) else average(None, week.currency),
+        )
+
+    ranked = sorted(week.lines, key=lambda one: (-spent(one.sums), one.client.no))
+    rows = [
+        (one.client.body.company_name, *figures(one.sums, one.before))
+        for one in ranked[:_MOST_LINES]
+    ]
+    total = figures(week.total, week.before)
+    if len(ranked) > 1:
+        rows.append(("All clients", *total))
+    days = f"{monday.isoformat()} to {(monday + timedelta(days=6)).isoformat()}"
+    return Letter(
+        subject=f"Weekly report: {total[0]} spent from {days}",
+        lines=_sentences(days, total, ranked),
+        parts=[Table(f"Week of {days}", _HEADS, rows)] if rows else (),
+        link=("Open Handbill", f"{address}/app"),
+        why="You get this mail because you chose the weekly report in your account.",
+        end=end,
+    )
+
+
+def _sentences(days: str, total: Sequence[str], ranked: Sequence[Line]) -> list[str]:
+    if not ranked:
+        return [f"Nothing came from {days}, nor in the week before."]
+    spend, more, clicks, applies, cpa = total
+    figures = f"From {days}, {spend} was spent for {clicks} clicks and {applies} applies."
+    said = [
+        f"{figures} An apply cost {cpa}. Change of spend to the week before: {more}.",
+        "Days are those of each client's zone. Figures may still change: conversions come late.",
+    ]
+    if len(ranked) > _MOST_LINES:
+        said.append(f"The {_MOST_LINES} clients with the most spend, of {len(ranked)}:")
+    unfinished = [one.client.body.company_name for one in ranked if not one.is_over]
+    if unfinished:
+        others = f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else ""
+        said.append(f"The week is not over yet in the zone of {', '.join(unfinished[:5])}{others}.")
+    return said

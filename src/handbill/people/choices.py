@@ -1,0 +1,118 @@
+"""What people have chosen to be mailed, and what each was mailed last."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.changes import service as changes
+from handbill.core.mailings import MAILINGS, Choices, Mailing, Marks, begun, without
+from handbill.core.persons import Person
+from handbill.core.trail import Entity
+from handbill.kit.instants import Instant
+from handbill.mail import service as mail
+from handbill.people import rows
+from handbill.store.records import Tx
+from handbill.store.records.mapper import Mapper
+from handbill.store.records.tables import person_mails, persons
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one person."""
+
+    no: int
+    person_no: int
+    choices: Choices
+    marks: Marks
+
+
+_c = person_mails.c
+_CHOSEN = Mapper(person_mails, Chosen)
+_OF = _CHOSEN.ever("person_no")
+_EVERY = (
+    sa.select(*_CHOSEN.columns, persons.c.id)
+    .join(persons, persons.c.no == _c.person_no)
+    .where(persons.c.deleted_at.is_(None))
+    .order_by(_c.no)
+)
+_FORGET = sa.delete(person_mails).where(_c.person_no == b("person_no"))
+
+
+def of(tx: Tx, person_no: int) -> Choices:
+    """What a person has chosen; by default nothing."""
+    found = _OF.first(tx, person_no=person_no)
+    return Choices() if found is None else found.choices
+
+
+def every(tx: Tx) -> list[tuple[str, Chosen]]:
+    """What each live person has chosen, by its id."""
+    return [(str(one_id), _CHOSEN.read(tuple(row))) for *row, one_id in tx.all(_EVERY)]
+
+
+def chosen(tx: Tx, person_id: str) -> tuple[Person, Chosen] | None:
+    """A live person who has ever chosen something."""
+    person = rows.person(tx, person_id)
+    found = None if person is None else _OF.first(tx, person_no=person.no)
+    return None if person is None or found is None else (person, found)
+
+
+def held(tx: Tx, person_id: str) -> tuple[Person, Chosen] | None:
+    """``chosen``, with the person locked: neither its rights nor its choices change until this
+    transaction ends.
+    """
+    person = rows.person(tx, person_id)
+    if person is None:
+        return None
+    rows.lock(tx, person.no)
+    return chosen(tx, person_id)
+
+
+def choose(tx: Tx, now: Instant, person: Person, after: Choices) -> None:
+    """Set what a person wants; mails of which this may not be true any more are not sent."""
+    rows.lock(tx, person.no)
+    found = _OF.first(tx, person_no=person.no)
+    before = Choices() if found is None else found.choices
+    if after == before:
+        return
+    marks = begun(Marks() if found is None else found.marks, before, after, now)
+    row = Chosen(no=0, person_no=person.no, choices=after, marks=marks)
+    tx.upsert_many(person_mails, ["person_no"], [_CHOSEN.values(row)])
+    gone = MAILINGS if after.clients != before.clients else before.mailings - after.mailings
+    for mailing in gone:
+        mail.drop(tx, now, person.no, kind=mailing)
+    entity = Entity("PERSON", person.id, person.agency_no)
+    changes.tell(tx, now, entity, _told(before), _told(after))
+
+
+def whose(tx: Tx, person_no: int) -> Person | None:
+    """The live person with this row number."""
+    return rows.person_numbered(tx, person_no)
+
+
+def end(tx: Tx, now: Instant, person: Person, mailing: Mailing) -> None:
+    """Mail a person no more of this kind; ended twice, nothing happens."""
+    rows.lock(tx, person.no)
+    choose(tx, now, person, without(of(tx, person.no), mailing))
+
+
+def mark(tx: Tx, found: Chosen, marks: Marks) -> None:
+    """Note what was mailed."""
+    values = _CHOSEN.values(msgspec.structs.replace(found, marks=marks), "marks")
+    tx.change(person_mails, {"person_no": found.person_no}, **values)
+
+
+def withdraw(tx: Tx, now: Instant, person_no: int) -> None:
+    """Do not send what waits: the person's rights have changed since it was written."""
+    for mailing in MAILINGS:
+        mail.drop(tx, now, person_no, kind=mailing)
+
+
+def forget(tx: Tx, person_no: int) -> None:
+    """Delete what a person has chosen, as it is removed."""
+    tx.run(_FORGET, person_no=person_no)
+
+
+def _told(choices: Choices) -> dict[str, Any]:
+    whole = {name: getattr(choices, name) for name in choices.__struct_fields__}
+    return {"mails": whole | {"clients": choices.clients and list(choices.clients)}}
