@@ -9,11 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from contract.asgi import Reply
+from contract.meanwhile import let_wait, meanwhile
 from contract.office import Body, Office
 from contract.signed_in import person
+from contract.test_rules import RULE
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.contract.definitions.models import DefinitionChange
@@ -22,38 +23,12 @@ from handbill.definitions import service as definitions
 from handbill.people import invitations, service
 from handbill.publishers import service as publishers
 from handbill.publishers.service import publisher_to_change
+from handbill.rules import service as rule_service
 from handbill.store.records import Tx
-from handbill.store.records.postgresql import PostgresRecords
-from serving import until
+from handbill.undoing import service as undoing
 
 DEFINITION = "/publishers/TestExp1/click-definition"
 APPLIES: Body = {"applies": {"cap": "Monthly", "value": 7}}
-_WAITS = sa.text(
-    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
-
-
-def _meanwhile(office: Office, first: Callable[[Tx], object], ask: Callable[[], Reply]) -> Reply:
-    """What is answered to who asks while another process's change is on its way."""
-    with ThreadPoolExecutor(1) as pool:
-        with office.desk.records.write() as tx:
-            first(tx)
-            second: Future[Reply] = pool.submit(ask)
-            _let_wait(office)
-        return second.result(60)
-
-
-def _let_wait(office: Office) -> None:
-    """Go on when somebody waits for a row that is held here."""
-    records = office.desk.records
-
-    def waits() -> bool | None:
-        with records.read() as tx:
-            return tx.one(_WAITS) is not None or None
-
-    if isinstance(records, PostgresRecords):
-        with ThreadPoolExecutor(1) as elsewhere:
-            elsewhere.submit(until, "the second waits for the first", waits).result(70)
 
 
 def _client(tx: Tx, at: str) -> Client:
@@ -82,7 +57,7 @@ def _defined(office: Office, given: Body) -> Callable[[Tx], object]:
 
 def test_a_cap_that_was_lowered_meanwhile_stays_low(office: Office) -> None:
     at = office.client()
-    reply = _meanwhile(office, _lowered(office, at), lambda: office.ask("PUT", at, APPLIES))
+    reply = meanwhile(office, _lowered(office, at), lambda: office.ask("PUT", at, APPLIES))
     assert reply.status == 200
     caps = office.get(at)["caps"]
     assert (caps["budget"]["value"], caps["applies"]["value"]) == (5, 7)
@@ -91,14 +66,14 @@ def test_a_cap_that_was_lowered_meanwhile_stays_low(office: Office) -> None:
 def test_if_match_is_held_against_what_the_first_has_left(office: Office) -> None:
     at = office.client()
     known = {"if-match": office.ask("GET", at).headers["etag"]}
-    reply = _meanwhile(office, _lowered(office, at), lambda: office.ask("PUT", at, APPLIES, known))
+    reply = meanwhile(office, _lowered(office, at), lambda: office.ask("PUT", at, APPLIES, known))
     assert reply.status == 400
     assert office.get(at)["caps"]["budget"]["value"] == 5
 
 
 def test_who_was_deleted_meanwhile_is_not_there(office: Office) -> None:
     at = office.client()
-    reply = _meanwhile(office, _deleted(office, at), lambda: office.ask("PUT", at, APPLIES))
+    reply = meanwhile(office, _deleted(office, at), lambda: office.ask("PUT", at, APPLIES))
     assert reply.status == 404
 
 
@@ -106,7 +81,7 @@ def test_who_was_deleted_meanwhile_may_not_be_named_in_a_header(office: Office) 
     at = office.client()
     named = {"x-client-id": at.rpartition("/")[2]}
     items = {"candidateStatus": "HIRED", "timestamp": "2026-11-01", "jobApplicationId": "a-1"}
-    reply = _meanwhile(
+    reply = meanwhile(
         office, _deleted(office, at), lambda: office.ask("POST", "/funnel", items, named)
     )
     assert reply.status == 403
@@ -125,7 +100,7 @@ def test_of_two_that_go_by_the_same_version_of_a_publisher_the_second_is_refused
             """The first has passed its check: the second one comes, and gets as far as it can."""
             monkeypatch.undo()
             others.append(pool.submit(office.ask, "PUT", at, {"url": "https://b.example"}, known))
-            _let_wait(office)
+            let_wait(office)
             return update(*args)
 
         monkeypatch.setattr(publishers, "update", slow)
@@ -135,7 +110,7 @@ def test_of_two_that_go_by_the_same_version_of_a_publisher_the_second_is_refused
 
 def test_two_first_click_definitions_become_one(office: Office) -> None:
     first = _defined(office, {"duplicate": 60})
-    reply = _meanwhile(office, first, lambda: office.ask("PUT", DEFINITION, {"latent": 60}))
+    reply = meanwhile(office, first, lambda: office.ask("PUT", DEFINITION, {"latent": 60}))
     assert reply.status == 200
     found = office.get(DEFINITION)
     assert (found["duplicate"], found["latent"]) == (60, 60)
@@ -144,13 +119,13 @@ def test_two_first_click_definitions_become_one(office: Office) -> None:
 def test_two_changes_of_a_click_definition_both_hold(office: Office) -> None:
     office.put(DEFINITION, {"bot": False})
     first = _defined(office, {"duplicate": 60})
-    reply = _meanwhile(office, first, lambda: office.ask("PUT", DEFINITION, {"latent": 60}))
+    reply = meanwhile(office, first, lambda: office.ask("PUT", DEFINITION, {"latent": 60}))
     assert reply.status == 200
     found = office.get(DEFINITION)
     assert (found["bot"], found["duplicate"], found["latent"]) == (False, 60, 60)
 
 
-def test_a_family_keeps_the_name_that_it_was_given_meanwhile(office: Office) -> None:
+def test_a_family_keeps_the_name_that_it_was_givenmeanwhile(office: Office) -> None:
     family = office.new("/publisher-families", {"name": "Old", "publishers": ["TestExp1"]})
     at = f"/publisher-families/{family}"
 
@@ -158,7 +133,7 @@ def test_a_family_keeps_the_name_that_it_was_given_meanwhile(office: Office) -> 
         access.change_family(tx, 0, access.family_of(tx, 1, family), "New", None)
 
     members = {"publishers": ["TestExp1"]}
-    assert _meanwhile(office, rename, lambda: office.ask("PUT", at, members)).status == 200
+    assert meanwhile(office, rename, lambda: office.ask("PUT", at, members)).status == 200
     assert office.get(at)["name"] == "New"
 
 
@@ -168,9 +143,82 @@ def test_of_two_that_use_an_invitation_at_once_one_gets_in(office: Office) -> No
     with desk.records.write() as tx:
         link = invitations.invite(tx, desk.ids, now, somebody)
     body = {"link": link, "password": "das zweite wort im bunde"}
-    reply = _meanwhile(
+    reply = meanwhile(
         office,
         lambda tx: service.set_password(tx, now, somebody, "the hash of the first"),
         lambda: office.ask("POST", "/invitations/accept", body),
     )
     assert reply.status == 404
+
+
+def _last_change(office: Office) -> int:
+    no: int = office.get("/changes?limit=1")["data"][0]["id"]
+    return no
+
+
+def _undone(office: Office, no: int) -> Callable[[Tx], object]:
+    return lambda tx: undoing.undo(tx, office.clock.now(), no, 1, can_locate=False)
+
+
+def test_of_two_that_undo_a_change_the_second_is_refused(office: Office) -> None:
+    at = office.client()
+    office.put(at, APPLIES)
+    no = _last_change(office)
+    url = f"/changes/{no}/undo"
+    reply = meanwhile(office, _undone(office, no), lambda: office.ask("POST", url))
+    assert reply.status == 400
+    assert "applies" not in office.get(at)["caps"]
+    assert [one["undoes"] for one in office.get("/changes?limit=2")["data"]] == [no, None]
+
+
+def test_an_undo_spares_what_is_edited_meanwhile(office: Office) -> None:
+    at = office.client()
+    office.put(at, {"caps": {"budget": {"cap": "Monthly", "value": 9}}})
+    no = _last_change(office)
+    url = f"/changes/{no}/undo"
+    reply = meanwhile(office, _lowered(office, at), lambda: office.ask("POST", url))
+    assert reply.status == 400
+    assert [one["field"] for one in reply.json["errors"]] == ["/caps/budget/value"]
+    assert office.get(at)["caps"]["budget"]["value"] == 5
+
+
+def test_an_edit_finds_what_an_undo_has_left(office: Office) -> None:
+    at = office.client()
+    office.put(at, {"caps": {"budget": {"cap": "Monthly", "value": 9}}})
+    undo = _undone(office, _last_change(office))
+    assert meanwhile(office, undo, lambda: office.ask("PUT", at, APPLIES)).status == 200
+    caps = office.get(at)["caps"]
+    assert (caps["budget"]["value"], caps["applies"]["value"]) == (1000, 7)
+    (first,) = office.get("/changes?limit=1")["data"][0]["fields"]
+    assert first["field"] == "/caps/applies"
+
+
+def test_rules_that_are_ordered_beside_a_deletion(office: Office) -> None:
+    """Either order: the first counts, and the second is answered by what that has left."""
+    at = office.client()
+    named = {"x-client-id": at.rpartition("/")[2]}
+    rules = [
+        office.ask("POST", "/rules", RULE | {"name": name}, named).json["data"]["id"]
+        for name in "abc"
+    ]
+
+    def listed() -> list[str]:
+        found = office.ask("GET", "/rules?page=0&limit=9", headers=named).json["data"]
+        assert [one["order"] for one in found] == sorted({one["order"] for one in found})
+        return [one["id"] for one in found]
+
+    def change(deed: Callable[..., None], *given: Any) -> Callable[[Tx], object]:
+        def first(tx: Tx) -> None:
+            client = clients.hold(tx, _client(tx, at))
+            deed(tx, office.clock.now(), client, *given)
+
+        return first
+
+    turned = {"ids": rules[::-1]}
+    delete = change(rule_service.delete, rules[1])
+    reply = meanwhile(office, delete, lambda: office.ask("PUT", "/rules/order", turned, named))
+    assert (reply.status, listed()) == (404, [rules[0], rules[2]])
+    order = change(rule_service.order, [rules[2], rules[0]])
+    url = f"/rules/{rules[0]}"
+    reply = meanwhile(office, order, lambda: office.ask("DELETE", url, headers=named))
+    assert (reply.status, listed()) == (200, [rules[2]])

@@ -14,7 +14,12 @@ from handbill.cli.speaking import (
     say,
     say_rows,
 )
-from handbill.cli.standing import agency_named, client_named, opened_standing
+from handbill.cli.standing import (
+    agency_named,
+    client_named,
+    client_to_change,
+    opened_standing,
+)
 from handbill.clients import service as clients
 from handbill.funnel import service as funnel
 
@@ -94,8 +99,7 @@ def set_stage_map(
     said: NewStageMap = read_body(NewStageMap, {"stageMap": given}, "The stage map was not set")
     stages = said.named()
     with opened_standing(data) as stores, stores.records.write() as tx:
-        found_client = client_named(tx, client_id)
-        clients.lock(tx, found_client.no)
+        found_client = client_to_change(tx, client_id)
         funnel.set_stage_map(tx, stores.clock.now(), found_client, stages)
     say({"clientId": client_id, "texts": len(stages)}, as_json=json)
 

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, body_in, read_body, say, told_of
-from handbill.cli.standing import client_named, missing_told, opened_standing, writing
+from handbill.cli.standing import (
+    client_named,
+    client_to_change,
+    missing_told,
+    opened_standing,
+    writing,
+)
 
 if TYPE_CHECKING:
     from handbill.contract.rules.models import NewRule
@@ -57,7 +63,7 @@ def create_rule(
 
     new = _body_in(json_body, "The rule was not created")
     with writing(data) as (tx, stores), told_of(new), missing_told(_NOT_IN_IT):
-        client, now = client_named(tx, client_id), stores.clock.now()
+        client, now = client_to_change(tx, client_id), stores.clock.now()
         rule_id = service.create(tx, stores.ids, now, client, new.noun(), new.client_id)
         told = _told(tx, client, rule_id)
     say(told, as_json=json)
@@ -75,7 +81,7 @@ def update_rule(
 
     new = _body_in(json_body, "The rule was not updated")
     with writing(data) as (tx, stores), told_of(new), missing_told(_NOT_IN_IT):
-        client, now = client_named(tx, client_id), stores.clock.now()
+        client, now = client_to_change(tx, client_id), stores.clock.now()
         service.update(tx, now, client, rule_id, new.noun(), new.client_id)
         told = _told(tx, client, rule_id)
     say(told, as_json=json)
@@ -104,7 +110,7 @@ def delete_rule(
     from handbill.rules import service
 
     with writing(data) as (tx, stores), missing_told(_NOT_A_RULE):
-        service.delete(tx, stores.clock.now(), client_named(tx, client_id), rule_id)
+        service.delete(tx, stores.clock.now(), client_to_change(tx, client_id), rule_id)
     say({"id": rule_id, "deleted": True}, as_json=json)
 
 
@@ -115,7 +121,7 @@ def order_rules(
     from handbill.rules import service
 
     with writing(data) as (tx, stores), missing_told(_NOT_A_RULE):
-        service.order(tx, stores.clock.now(), client_named(tx, client_id), rule_ids)
+        service.order(tx, stores.clock.now(), client_to_change(tx, client_id), rule_ids)
     say({"ids": rule_ids}, as_json=json)
 
 
@@ -142,4 +148,4 @@ def _switch(
     from handbill.rules import service
 
     with writing(data) as (tx, stores), missing_told(_NOT_A_RULE):
-        service.switch(tx, stores.clock.now(), client_named(tx, client_id), rule_ids, status)
+        service.switch(tx, stores.clock.now(), client_to_change(tx, client_id), rule_ids, status)

@@ -32,6 +32,7 @@ from handbill.cli.speaking import (
 )
 from handbill.cli.standing import (
     client_named,
+    client_to_change,
     missing_told,
     opened_standing,
     tools_standing,
@@ -151,7 +152,7 @@ def undo_run(
     from handbill.wire.models import spelled
 
     with writing(data) as (tx, stores):
-        client = client_named(tx, client_id)
+        client = client_to_change(tx, client_id)
         with missing_told(NOT_ITS.format(what="rule or run")):
             found = undo(tx, stores.clock.now(), client, rule_id, run_id)
     if json:

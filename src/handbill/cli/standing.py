@@ -107,10 +107,20 @@ def client_named(tx: Tx, client_id: str) -> Client:
     """The live client of that id, whosever it is. **Refuses** any other (Mistaken)."""
     found = clients.client_at_work(tx, client_id)
     if found is None or not found[1]:
-        raise Mistaken(
-            f"there is no client {client_id!r}; `handbill client list` names an agency's"
-        )
+        raise _no_client(client_id)
     return found[0]
+
+
+def client_to_change(tx: Tx, client_id: str) -> Client:
+    """``client_named``, locked until the transaction ends, and as its last change left it."""
+    found = clients.hold(tx, client_named(tx, client_id))
+    if found is None:
+        raise _no_client(client_id)
+    return found
+
+
+def _no_client(client_id: str) -> Mistaken:
+    return Mistaken(f"there is no client {client_id!r}; `handbill client list` names an agency's")
 
 
 def tried_now(

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from handbill.callbacks import service as callbacks
+from handbill.clients import service as clients
 from handbill.control.rulebooks import (
     Sheet,
     answered,
@@ -85,8 +86,8 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
     last quarter of an hour whose events are all judged, so the result does not depend on when they
     run.
 
-    If the run of a rule fails, its state says so; the others run. **Refuses** (Unavailable) where
-    another worker runs them too.
+    If the run of a rule fails, its state says so; the others run. A rule, a switch or a client that
+    was changed since the tick began is left to the next tick.
     """
     _let_go(tools, client, now)
     mode = mode_of(client, tools.mode)
@@ -128,8 +129,9 @@ def _let_go(tools: Tools, client: Client, now: Instant) -> None:
         if not acting.held_of_gone(tx, client):
             return
     with tools.records.write() as tx:
-        tx.occasion = Occasion("CONTROL", cause=kinds.RUN_RULES)
-        acting.lift_gone(tx, now, client)
+        if (held := clients.hold(tx, client)) is not None:
+            tx.occasion = Occasion("CONTROL", cause=kinds.RUN_RULES)
+            acting.lift_gone(tx, now, held)
 
 
 def _sight(tx: Tx, client: Client, now: Instant) -> Sight:
@@ -159,15 +161,30 @@ def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
     return found
 
 
+def _held(tx: Tx, at: _Tick, rule: Rule) -> tuple[Client, State] | None:
+    """Lock the client, and return it with the state of a rule; None if the run no longer stands:
+    somebody has deleted or changed the client, its switch or the rule, or another worker was first.
+    """
+    client = clients.hold(tx, at.client)
+    if client is None or mode_of(client, at.tools.mode) != at.mode:
+        return None
+    stands = rules.rules_by_id(tx, client, [rule.id]).get(rule.id)
+    if stands is None or (stands.status, stands.body) != (rule.status, rule.body):
+        return None
+    was = history.state_of(tx, rule.no)
+    return None if at.sight.now <= was.ran_at else (client, was)
+
+
 def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
     """Run one rule, in one transaction."""
-    mode, client = at.mode, at.client
+    mode = at.mode
     with at.tools.records.write() as tx:
-        stands = rules.rules_by_id(tx, client, [rule.id]).get(rule.id)
-        if stands is None or (stands.status, stands.body) != (rule.status, rule.body):
+        held = _held(tx, at, rule)
+        if held is None:
             return 0
+        client, was = held
+        at = at._replace(client=client)
         tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
-        was = history.state_of(tx, rule.no)
         found = run(rule.body, sheet.subjects, at.sight, _memory(tx, at, rule, was))
         run_id = new_uuid(at.tools.ids)
         findings = found.findings
@@ -284,14 +301,17 @@ def _digest(findings: Iterable[Finding]) -> str:
 
 def _fail(tx: Tx, at: _Tick, rule: Rule, why: str) -> None:
     """Note that a run failed; the third failure in a row pauses its rule."""
+    held = _held(tx, at, rule)
+    if held is None:
+        return
+    client, was = held
     tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
-    was = history.state_of(tx, rule.no)
     failed = msgspec.structs.replace(
         was, ran_at=at.sight.now, failures=was.failures + 1, why=f"it could not be run: {why}"
     )
     history.keep(tx, was, failed)
-    if failed.failures >= MOST_FAILURES and rules.rules_by_id(tx, at.client, [rule.id]):
-        rules.switch(tx, at.made_at, at.client, [rule.id], "P")
+    if failed.failures >= MOST_FAILURES:
+        rules.switch(tx, at.made_at, client, [rule.id], "P")
 
 
 def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -> None:
