@@ -1,6 +1,7 @@
 """What each operation that changes something leaves: its changes, from a small body to all."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,9 +21,7 @@ Fields = dict[str, tuple[Any, Any]]
 
 
 class Row(NamedTuple):
-    """A change that is expected. ``slot``: what names the entity in the world; empty: it is new.
-    ``of_client``: it is that client's too.
-    """
+    """An expected change. ``slot``: what names the entity in the world; empty: it is new."""
 
     kind: str
     slot: str
@@ -34,6 +33,9 @@ class Row(NamedTuple):
 def _agencys(kind: str, slot: str = "", act: str = "CHANGE", fields: Fields | None = None) -> Row:
     """What no one client's is: its agency's alone."""
     return Row(kind, slot, act, fields, of_client=False)
+
+
+_provider = partial(_agencys, "SIGN_IN_PROVIDER", "agency_id")
 
 
 class Case(NamedTuple):
@@ -112,6 +114,10 @@ CASES: dict[str, Case] = {
         [_agencys("PERSON", "person_id", fields={"/secondFactor": (True, False)})],
         first=lambda world: guard(world.office, world.ids["person_id"]),
     ),
+    "set_sign_in_provider": Case(
+        [_provider(fields={"/claim": ("", "groups")}), _provider(fields={"/secret": (GONE, GONE)})]
+    ),
+    "remove_sign_in_provider": Case([_provider("DELETE", {"/client_id": ("handbill", GONE)})]),
     "create_client": Case(
         [
             Row("CLIENT", "", "CREATE", {"/company_name": (ABSENT, "New External API-789")}),

@@ -11,7 +11,7 @@ from typer.main import get_command
 from contract.office import Office
 from contract.test_changes import told
 from contract.test_commands import Run, refused, run, said
-from contract.world import FEED
+from contract.world import FEED, PROVIDER
 from handbill.__main__ import app
 from handbill.access.work import tell_event
 from handbill.cli.speaking import Misspoken, Mistaken
@@ -64,6 +64,7 @@ LOOKS = {
     "doctor",
     "markup list",
     "person list",
+    "oidc show",
     "mail list",
     "markup show",
     "rates list",
@@ -134,7 +135,7 @@ def desk(run: Run, sqlite_office: Office) -> Desk:
     return Desk(run, sqlite_office.desk.records)
 
 
-def _credentials(desk: Desk) -> None:
+def _credentials(desk: Desk, body: Callable[[Any], str]) -> None:
     of = ("--agency", "acme")
     key, client = ("API_KEY", "CREATE"), ("API_CLIENT", "CREATE")
     desk.leaves("agency create", "second", of=[("AGENCY", "CREATE"), key, client])
@@ -152,6 +153,11 @@ def _credentials(desk: Desk) -> None:
     assert desk.leaves("person invite", "ed@a.example", *of, of=[])["link"] != ed["link"]
     desk.leaves("person reset-second-factor", "ed@a.example", *of, of=[])  # it has none
     desk.leaves("person remove", "ed@a.example", *of, of=[("PERSON", "DELETE")])
+    provider = ("--json-body", body(PROVIDER))
+    of_it = [("SIGN_IN_PROVIDER", "CREATE"), ("SIGN_IN_PROVIDER", "CHANGE")]
+    desk.leaves("oidc set", *of, *provider, of=of_it)
+    desk.leaves("oidc set", *of, *provider, of=[])
+    desk.leaves("oidc remove", *of, of=[("SIGN_IN_PROVIDER", "DELETE")])
     desk.leaves("keys rotate", "visitor", of=[("OWN_KEY", "CREATE")])
     desk.leaves("keys retire", "visitor", "1", "--now", of=[("OWN_KEY", "DELETE")])
 
@@ -210,7 +216,7 @@ def test_every_command_that_changes_something_leaves_its_changes(
         path.write_text(json.dumps(value))
         return str(path)
 
-    _credentials(desk)
+    _credentials(desk, body)
     _publishers(desk, body)
     client = sqlite_office.client()
     client_id = client.rsplit("/", 1)[1]

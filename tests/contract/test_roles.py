@@ -36,6 +36,9 @@ OF_OWNERS = {
     "invite_person_again",
     "sign_person_out",
     "reset_second_factor",
+    "get_sign_in_provider",
+    "set_sign_in_provider",
+    "remove_sign_in_provider",
 }
 """Said again here, so that a new row that is let through by mistake is found."""
 OF_EMPLOYERS = {"get_overview", "get_timeseries", "list_needs"}

@@ -69,6 +69,11 @@ _DELIVERED: Body = {
     "deliverFeedByFTP": True,
     "ftpConfig": {"credentials": {"host": "ftp.example.com", "username": "u", "password": "p"}},
 }
+PROVIDER: Body = {
+    "issuer": "https://login.acme.example",
+    "clientId": "handbill",
+    "clientSecret": "s",
+}
 _CONFIG: Body = {
     "cost": 220,
     "startDate": "2026-11-01T00:00:00.000Z",
@@ -179,6 +184,7 @@ def build(office: Office, company: str = "client of") -> World:
     for only_looks in (True, False):
         asked = {"month": "2026-11", "validateOnly": only_looks}
         office.new(f"/clients/{client_id}/rejudgings", asked)
+    office.put(f"/agencies/{office.agency_id}/sign-in-provider", PROVIDER)
     world.ids["rate_id"] = f"2026-10-27-{code}-USD"
     return world
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "api-key": Command("keys:api_key", "API keys of agencies and publisher families."),
     "api-client": Command("keys:api_client", "API clients: programs that request access tokens."),
     "person": Command("people:person", "People who sign in, with a role; invitations."),
+    "oidc": Command("providers:oidc", "Sign-in by an agency's OpenID Connect provider."),
     "keys": Command("secret_keys:keys", "The installation's own keys: list, rotate, retire."),
     "changes": Command("changes:changes", "Who changed what, and when."),
     "undo": Command("changes:undo", "Undo a change: restore the former values."),

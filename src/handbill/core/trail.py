@@ -36,6 +36,7 @@ Kind = Literal[
     "HOST",
     "REJUDGING",
     "PERSON",
+    "SIGN_IN_PROVIDER",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 

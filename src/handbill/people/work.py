@@ -1,10 +1,10 @@
-"""Background work of people: deletes sessions and links that have ended."""
+"""Background work of people: deletes sessions, links and sign-ins that have ended."""
 
 from collections.abc import Callable
 from functools import partial
 
 from handbill.kit.instants import Instant
-from handbill.people import rows
+from handbill.people import provider_rows, rows
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
@@ -13,7 +13,7 @@ from handbill.work.tools import Run, Schedule, Tools
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole installation
     now = tools.clock.now()
-    for some in (rows.sweep_sessions, rows.sweep_links):
+    for some in (rows.sweep_sessions, rows.sweep_links, provider_rows.sweep_finished):
         tools.records.in_steps(partial(_some, some, now))
 
 

@@ -19,6 +19,7 @@ from handbill.store.records.tables import (
     mail_bodies,
     master_keys,
     person_secrets,
+    provider_secrets,
     publisher_secrets,
     secrets,
 )
@@ -36,6 +37,7 @@ COLUMNS = (
     Sealed(publisher_secrets, ("publisher_no", "name")),
     Sealed(feed_secrets, ("feed_no", "name")),
     Sealed(person_secrets, ("person_no", "name")),
+    Sealed(provider_secrets, ("agency_no",)),
     Sealed(mail_bodies, ("mail_no",)),
 )
 _OF = {one.table.name: one for one in COLUMNS}

@@ -53,6 +53,15 @@ person_secrets = sa.Table(
     _bytes("value"),
     sa.UniqueConstraint("person_no", "name"),
 )
+# By what Handbill proves itself to an agency's sign-in provider.
+provider_secrets = sa.Table(
+    "provider_secrets",
+    metadata,
+    _no(),
+    _to("agency_no", "agencies"),
+    _bytes("value"),
+    sa.UniqueConstraint("agency_no"),
+)
 # The text of a mail that has not been sent: it may hold a link that is good once.
 mail_bodies = sa.Table(
     "mail_bodies",

@@ -90,3 +90,36 @@ person_mails = sa.Table(
     _text("marks"),
     sa.UniqueConstraint("person_no"),
 )
+# An agency's own sign-in provider. body: its settings as JSON.
+sign_in_providers = sa.Table(
+    "sign_in_providers",
+    metadata,
+    _no(),
+    _to("agency_no", "agencies"),
+    _text("body"),
+    _whole("created_at"),
+    _whole("updated_at"),
+    sa.UniqueConstraint("agency_no"),
+)
+# Who a person is to the agency's provider.
+person_identities = sa.Table(
+    "person_identities",
+    metadata,
+    _no(),
+    _to("agency_no", "agencies"),
+    _text("issuer"),
+    _text("subject"),
+    _to("person_no", "persons"),
+    sa.UniqueConstraint("agency_no", "issuer", "subject"),
+    sa.Index("person_identities_by_person", "person_no", "no"),
+)
+# Sign-ins at providers that have been finished, as digests, so that none is finished twice.
+finished_sign_ins = sa.Table(
+    "finished_sign_ins",
+    metadata,
+    _no(),
+    _bytes("digest"),
+    _whole("expires_at"),
+    sa.UniqueConstraint("digest"),
+    sa.Index("finished_sign_ins_by_end", "expires_at"),
+)

@@ -77,6 +77,7 @@ from handbill.store.records.guarded import (
     mail_bodies,
     master_keys,
     person_secrets,
+    provider_secrets,
     publisher_secrets,
     secrets,
 )
@@ -100,12 +101,15 @@ from handbill.store.records.outbound import (
     link_addresses,
 )
 from handbill.store.records.peopled import (
+    finished_sign_ins,
     person_clients,
+    person_identities,
     person_links,
     person_mails,
     person_recoveries,
     person_sessions,
     persons,
+    sign_in_providers,
 )
 from handbill.store.records.ruled import rule_acts, rule_holds, rule_runs, rule_states
 from handbill.store.records.takeovers import staged_jobs, takeovers
@@ -163,6 +167,7 @@ __all__ = [
     "feed_secrets",
     "feeds",
     "fetches",
+    "finished_sign_ins",
     "funnel_batches",
     "funnel_items",
     "groups",
@@ -187,6 +192,7 @@ __all__ = [
     "paced",
     "parked",
     "person_clients",
+    "person_identities",
     "person_links",
     "person_mails",
     "person_recoveries",
@@ -197,6 +203,7 @@ __all__ = [
     "posting_config_clients",
     "posting_configs",
     "posting_jobs",
+    "provider_secrets",
     "publisher_families",
     "publisher_secrets",
     "publishers",
@@ -219,6 +226,7 @@ __all__ = [
     "segments",
     "shape_days",
     "shapes",
+    "sign_in_providers",
     "stage_maps",
     "staged_jobs",
     "standings",

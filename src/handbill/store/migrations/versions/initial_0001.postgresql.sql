@@ -278,6 +278,14 @@ CREATE TABLE fetches (
 	reader TEXT COLLATE "C" NOT NULL,
 	CONSTRAINT fetches_pkey PRIMARY KEY (file_no, at, version)
 );
+CREATE TABLE finished_sign_ins (
+	no BIGSERIAL NOT NULL,
+	digest BYTEA NOT NULL,
+	expires_at BIGINT NOT NULL,
+	CONSTRAINT finished_sign_ins_pkey PRIMARY KEY (no),
+	CONSTRAINT finished_sign_ins_digest_key UNIQUE (digest)
+);
+CREATE INDEX finished_sign_ins_by_end ON finished_sign_ins (expires_at);
 CREATE TABLE holds (
 	name TEXT COLLATE "C" NOT NULL,
 	until_at BIGINT NOT NULL,
@@ -713,6 +721,14 @@ CREATE TABLE markups (
 	CONSTRAINT markups_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE INDEX markups_by_agency ON markups (agency_no, no);
+CREATE TABLE provider_secrets (
+	no BIGSERIAL NOT NULL,
+	agency_no BIGINT NOT NULL,
+	value BYTEA NOT NULL,
+	CONSTRAINT provider_secrets_pkey PRIMARY KEY (no),
+	CONSTRAINT provider_secrets_agency_no_key UNIQUE (agency_no),
+	CONSTRAINT provider_secrets_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
 CREATE TABLE publisher_families (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -738,6 +754,16 @@ CREATE TABLE publishers (
 	CONSTRAINT publishers_pkey PRIMARY KEY (no),
 	CONSTRAINT publishers_agency_no_id_key UNIQUE (agency_no, id),
 	CONSTRAINT publishers_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE TABLE sign_in_providers (
+	no BIGSERIAL NOT NULL,
+	agency_no BIGINT NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	CONSTRAINT sign_in_providers_pkey PRIMARY KEY (no),
+	CONSTRAINT sign_in_providers_agency_no_key UNIQUE (agency_no),
+	CONSTRAINT sign_in_providers_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE TABLE campaigns (
 	no BIGSERIAL NOT NULL,
@@ -1104,6 +1130,18 @@ CREATE TABLE person_clients (
 	CONSTRAINT person_clients_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no),
 	CONSTRAINT person_clients_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
 );
+CREATE TABLE person_identities (
+	no BIGSERIAL NOT NULL,
+	agency_no BIGINT NOT NULL,
+	issuer TEXT COLLATE "C" NOT NULL,
+	subject TEXT COLLATE "C" NOT NULL,
+	person_no BIGINT NOT NULL,
+	CONSTRAINT person_identities_pkey PRIMARY KEY (no),
+	CONSTRAINT person_identities_agency_no_issuer_subject_key UNIQUE (agency_no, issuer, subject),
+	CONSTRAINT person_identities_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
+	CONSTRAINT person_identities_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
+CREATE INDEX person_identities_by_person ON person_identities (person_no, no);
 CREATE TABLE person_links (
 	no BIGSERIAL NOT NULL,
 	person_no BIGINT,

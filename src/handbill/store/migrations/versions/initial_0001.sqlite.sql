@@ -278,6 +278,14 @@ CREATE TABLE fetches (
 	reader TEXT NOT NULL,
 	CONSTRAINT fetches_pkey PRIMARY KEY (file_no, at, version)
 );
+CREATE TABLE finished_sign_ins (
+	no INTEGER NOT NULL,
+	digest BLOB NOT NULL,
+	expires_at BIGINT NOT NULL,
+	CONSTRAINT finished_sign_ins_pkey PRIMARY KEY (no),
+	CONSTRAINT finished_sign_ins_digest_key UNIQUE (digest)
+);
+CREATE INDEX finished_sign_ins_by_end ON finished_sign_ins (expires_at);
 CREATE TABLE holds (
 	name TEXT NOT NULL,
 	until_at BIGINT NOT NULL,
@@ -712,6 +720,14 @@ CREATE TABLE markups (
 	CONSTRAINT markups_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE INDEX markups_by_agency ON markups (agency_no, no);
+CREATE TABLE provider_secrets (
+	no INTEGER NOT NULL,
+	agency_no BIGINT NOT NULL,
+	value BLOB NOT NULL,
+	CONSTRAINT provider_secrets_pkey PRIMARY KEY (no),
+	CONSTRAINT provider_secrets_agency_no_key UNIQUE (agency_no),
+	CONSTRAINT provider_secrets_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
 CREATE TABLE publisher_families (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
@@ -736,6 +752,16 @@ CREATE TABLE publishers (
 	deleted_at BIGINT,
 	CONSTRAINT publishers_agency_no_id_key UNIQUE (agency_no, id),
 	CONSTRAINT publishers_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE TABLE sign_in_providers (
+	no INTEGER NOT NULL,
+	agency_no BIGINT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	CONSTRAINT sign_in_providers_pkey PRIMARY KEY (no),
+	CONSTRAINT sign_in_providers_agency_no_key UNIQUE (agency_no),
+	CONSTRAINT sign_in_providers_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE TABLE campaigns (
 	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -1099,6 +1125,18 @@ CREATE TABLE person_clients (
 	CONSTRAINT person_clients_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no),
 	CONSTRAINT person_clients_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
 );
+CREATE TABLE person_identities (
+	no INTEGER NOT NULL,
+	agency_no BIGINT NOT NULL,
+	issuer TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	person_no BIGINT NOT NULL,
+	CONSTRAINT person_identities_pkey PRIMARY KEY (no),
+	CONSTRAINT person_identities_agency_no_issuer_subject_key UNIQUE (agency_no, issuer, subject),
+	CONSTRAINT person_identities_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
+	CONSTRAINT person_identities_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
+CREATE INDEX person_identities_by_person ON person_identities (person_no, no);
 CREATE TABLE person_links (
 	no INTEGER NOT NULL,
 	person_no BIGINT,

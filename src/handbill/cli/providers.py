@@ -1,0 +1,102 @@
+"""``oidc set``, ``oidc show``, ``oidc remove``: an agency's own sign-in provider."""
+
+from typing import Annotated
+
+import typer
+
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    body_in,
+    read_body,
+    say,
+    told_of,
+)
+from handbill.cli.standing import agency_named, missing_told, writing
+from handbill.core.oidc import Grant
+from handbill.store.records import Tx
+
+oidc = typer.Typer(no_args_is_help=True, help="Sign-in by an agency's OpenID Connect provider.")
+
+AgencyOption = Annotated[str, typer.Option("--agency", metavar="A", help="The agency's id.")]
+
+
+@oidc.command("set")
+def set_provider(
+    agency_id: AgencyOption,
+    json_body: Annotated[
+        str,
+        typer.Option(
+            "--json-body",
+            metavar="FILE",
+            help="The body of PUT /agencies/A/sign-in-provider as JSON; - reads standard input.",
+        ),
+    ],
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Set an agency's sign-in provider; a former secret stays where none is given.
+
+    The body may be a file that only you can read: it holds the client secret.
+    """
+    from handbill.contract.people.provider_models import ProviderSaid
+    from handbill.contract.people.providers import return_address
+    from handbill.people import providers
+
+    new = read_body(ProviderSaid, body_in(json_body), "The sign-in provider was not set")
+    given = new.given()
+    secret = given.pop("secret", None)
+    body = ProviderSaid.makes(**given)
+    with writing(data) as (tx, stores):
+        agency = agency_named(tx, agency_id)
+        for grant in body.grants:
+            _check_grant(tx, agency.no, grant)
+        with told_of(new):
+            providers.put(tx, stores.clock.now(), stores.settings, agency, body, secret)
+        address = return_address(stores.settings.public_api, agency_id)
+    say({"agencyId": agency_id, "issuer": body.issuer, "returnAddress": address}, as_json=json)
+
+
+def _check_grant(tx: Tx, agency_no: int, grant: Grant) -> None:
+    """**Refuses** (Mistaken) clients and families that are not the agency's."""
+    from handbill.access import service as access
+    from handbill.clients import service as clients
+
+    with missing_told(f"a client or family for {grant.value!r} is not the agency's"):
+        if grant.family:
+            access.family_of(tx, agency_no, grant.family)
+        for client_id in grant.clients:
+            clients.client_of(tx, agency_no, client_id)
+
+
+@oidc.command("show")
+def show_provider(
+    agency_id: AgencyOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Print an agency's sign-in provider, without its secret."""
+    from handbill.contract.people.provider_models import told
+    from handbill.contract.people.providers import return_address, start_address
+    from handbill.people import providers
+    from handbill.wire.models import spelled
+
+    with writing(data) as (tx, stores):
+        agency, address = agency_named(tx, agency_id), stores.settings.public_api
+        with missing_told(_NONE):
+            found = providers.provider_of(tx, agency.no)
+        ways = return_address(address, agency_id), start_address(address, agency_id)
+    say(spelled(told(found, *ways)), as_json=json)
+
+
+@oidc.command("remove")
+def remove_provider(
+    agency_id: AgencyOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Let an agency's people sign in by password alone: the way back in if its provider fails."""
+    from handbill.people import providers
+
+    with writing(data) as (tx, stores), missing_told(_NONE):
+        providers.remove(tx, stores.clock.now(), agency_named(tx, agency_id))
+    say({"removed": agency_id}, as_json=json)
+
+
+_NONE = "the agency has no sign-in provider; set one: handbill oidc set"
