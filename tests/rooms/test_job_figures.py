@@ -14,6 +14,7 @@ from rooms.report_desk import Desk, traffic
 from rooms.test_stats_http import House, filled
 
 _ALL = 1_000
+SORTS: tuple[Sort, ...] = ("spent", "clicks", "applies")
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def asked(
     with market.records.read() as tx:
         answering = Answering(Within(tx), market.blobs, market.ids, market.scratch)
         return jobs_by_figures(
-            tx, answering, client, 60, show, sort, skip, limit, market.clock.now()
+            tx, answering, client, 60, show, sort, SORTS, skip, limit, market.clock.now()
         )
 
 
@@ -40,19 +41,18 @@ def test_they_are_the_figures_of_stats(market: Desk) -> None:
         "SPENT": [one for one in lines if float(one["spent"])],
         "NO_APPLY": [one for one in lines if one["clicks"] != "0" and one["applies"] == "0"],
     }
-    sorts: tuple[Sort, ...] = ("spent", "clicks", "applies")
     for show, some in chosen.items():
-        for sort in sorts:
+        for sort in SORTS:
             found = asked(market, client_no, show, sort)
             wanted = sorted(some, key=lambda one: (-float(one[sort]), one["jobId"]))
             told = [
                 {"jobId": job.id, "refNumber": job.ref, "jobTitle": job.title}
-                | {name: float(finished_as(name)(job.sums)) for name in sorts}
+                | {name: float(finished_as(name)(job.sums)) for name in SORTS}
                 for job in found.jobs
             ]
             assert told == [
                 {name: one[name].lstrip("'") for name in ("jobId", "refNumber", "jobTitle")}
-                | {name: float(one[name]) for name in sorts}
+                | {name: float(one[name]) for name in SORTS}
                 for one in wanted
             ]
             assert found.in_all == len(wanted)

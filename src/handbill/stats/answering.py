@@ -1,6 +1,6 @@
 """The answer to a plan: rows from the segments, with names and ratios, written part by part."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
@@ -51,12 +51,13 @@ Sums = tuple[int, ...]
 
 class Chosen(NamedTuple):
     """Which things are asked for: those with each of some raw sums and none of others, ordered by a
-    raw sum.
+    raw sum; ``sums``: what is to be told of them.
     """
 
     by: str
-    some: Sequence[str] = ()
-    none: Sequence[str] = ()
+    some: Sequence[str]
+    none: Sequence[str]
+    sums: Collection[str]
 
 
 class TooLarge(Exception):
@@ -143,10 +144,12 @@ class Answering:
         self, plan: Plan, chosen: Chosen, skip: int, limit: int, memory_mb: int = _MEMORY_MB
     ) -> tuple[int, list[tuple[Names, Sums]]]:
         """How many things of a plan by one level are chosen, and some of them, the largest first:
-        names and sums of each.
+        names and sums of each. Sums that are not asked for are 0.
         """
         level = plan.levels[0]
-        with self._table(plan, memory_mb) as duck:
+        names_of_sums = [name for name, _ in LAYOUTS[plan.layout].sums]
+        only = {chosen.by, *chosen.some, *chosen.none, *chosen.sums}
+        with self._table(plan, memory_mb, only=only) as duck:
             if duck is None:
                 return 0, []
             which = which_text(plan, chosen.some, chosen.none)
@@ -155,20 +158,26 @@ class Answering:
             found = duck.execute(largest_text(plan, chosen.by, which), page).fetchall()
         with self._records.read() as tx:
             names = names_of(tx, plan.client_no, level, {key for key, *_ in found})
-        return count, [(names[key], tuple(sums)) for key, *sums in found]
+        made = [name for name in names_of_sums if name in only]
+        told = [(key, dict(zip(made, sums, strict=True))) for key, *sums in found]
+        return count, [
+            (names[key], tuple(sums.get(name, 0) for name in names_of_sums)) for key, sums in told
+        ]
 
     @contextmanager
     def _table(
-        self, plan: Plan, memory_mb: int, begun: Begun | None = None
+        self, plan: Plan, memory_mb: int, begun: Begun | None = None, only: Collection[str] = ()
     ) -> Iterator[duckdb.DuckDBPyConnection | None]:
-        """The rows of a plan, in table ``answer``; None if there are none."""
+        """The rows of a plan, in table ``answer``, with all sums or only some; None if there are
+        none.
+        """
         first = plan.first - LAYOUTS[plan.layout].reach
         with self._records.read() as tx:
             found = segments.segments_within(tx, plan.client_no, first, plan.end)
         if not found or plan.empty:
             yield None
             return
-        text, params = table_text(plan)
+        text, params = table_text(plan, only)
         with (
             segment_files.files(self._blobs, found, self._scratch) as local,
             segment_files.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,

@@ -3,7 +3,7 @@
 **Source**: core.metrics; stats tell the same figures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
 
@@ -52,16 +52,19 @@ def jobs_by_figures(
     days: int,
     show: Show,
     sort: Sort,
+    sums: Collection[str],
     skip: int,
     limit: int,
     now: Instant,
 ) -> JobsByFigures:
-    """A client's jobs with any event in the last days, today included, the largest first."""
+    """A client's jobs with any event in the last days, today included, the largest first; of each
+    the raw sums that are asked for, and 0 for others.
+    """
     last = day_of(now, zone_of(client.zone))
     first = last - timedelta(days=days - 1)
     plan = planned(tx, client, Filters(first.isoformat(), last.isoformat()), ["JOB"], now)
     some, none = _SHOWN[show]
-    count, found = answering.largest(plan, Chosen(sort, some, none), skip, limit, _MEMORY_MB)
+    count, found = answering.largest(plan, Chosen(sort, some, none, sums), skip, limit, _MEMORY_MB)
     return JobsByFigures(
         access.agency_by_number(tx, client.agency_no).currency,
         first,

@@ -1,6 +1,6 @@
 """From a plan to SQL over the segments: fixed text, with checked words and integers only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from handbill.kit.zones import QUARTER, zone_of
@@ -40,13 +40,14 @@ def keys_of(plan: Plan) -> list[str]:
     return [_KEY_OF_LEVEL[level] for level in plan.levels]
 
 
-def table_text(plan: Plan) -> tuple[str, dict[str, Any]]:
+def table_text(plan: Plan, only: Collection[str] = ()) -> tuple[str, dict[str, Any]]:
     """The statement that puts the answer's rows into table ``answer``, and its parameters. It reads
-    ``entries``, which are the client's only. Rows with only zeros are left out.
+    ``entries``, which are the client's only. Rows with only zeros are left out, unless ``only``
+    some raw sums are made, which costs less.
     """
     day = day_text(plan.first, plan.end, zone_of(plan.zone))
-    made = {"day": f"{day} AS day", "quarter": _QUARTER}
-    keys = [made.get(key, key) for key in keys_of(plan)]
+    named = {"day": f"{day} AS day", "quarter": _QUARTER}
+    keys = [named.get(key, key) for key in keys_of(plan)]
     where = ['"at" >= $first', '"at" < $end']
     params: dict[str, Any] = {"first": plan.first, "end": plan.end}
     for column, name, wanted in (
@@ -59,13 +60,14 @@ def table_text(plan: Plan) -> tuple[str, dict[str, Any]]:
             where.append(f"{column} IN (SELECT unnest(${name}))")
             params[name] = list(wanted)
     layout = LAYOUTS[plan.layout]
-    sums = ", ".join(f'{text} AS "{name}"' for name, text in layout.sums)
-    some = " OR ".join(f'"{name}" != 0' for name, _ in layout.sums)
+    made = [(name, text) for name, text in layout.sums if not only or name in only]
+    sums = ", ".join(f'{text} AS "{name}"' for name, text in made)
     text = (
         f"CREATE TEMP TABLE answer AS SELECT {', '.join(keys)}, {sums} "
-        f"FROM {layout.source} WHERE {' AND '.join(where)} GROUP BY ALL HAVING {some}"
+        f"FROM {layout.source} WHERE {' AND '.join(where)} GROUP BY ALL"
     )
-    return text, params
+    some = " OR ".join(f'"{name}" != 0' for name, _ in made)
+    return text if only else f"{text} HAVING {some}", params
 
 
 def rows_text(plan: Plan) -> str:

@@ -51,6 +51,7 @@ def _jobs(call: Call) -> Answer:
         asked.days,
         asked.show,
         asked.sort,
+        frozenset().union(*map(made_of, asked.metrics)),
         skip,
         limit,
         call.now,
