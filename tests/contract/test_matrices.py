@@ -134,6 +134,7 @@ def test_credentials_of_two_owners_do_not_mix(whole: Office) -> None:
 
 # ── scopes ──────────────────────────────────────────────────────────────────────────────────────
 READ_BY_POST = {
+    "make_test_link",
     "get_jobs_in_bulk",
     "preview_jobgroup",
     "preview_feed",

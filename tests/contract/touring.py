@@ -96,6 +96,7 @@ def sound_body(tour: Tour, operation: Operation) -> Any:
                 {"clientId": ids["client_id"], "entityId": ids["jobgroup_id"], "level": "JobGroup"}
             ]
         },
+        "make_test_link": {"refNumber": ids["job_reference"]},
         "create_rule": scope,
         "preview_rule": scope,
         "update_rule": scope,

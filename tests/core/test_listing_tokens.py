@@ -12,6 +12,7 @@ from handbill.core.listing_tokens import (
     NotOurs,
     click_id,
     click_signer,
+    is_test,
     job_mark,
     listing_opener,
     listing_token,
@@ -19,6 +20,7 @@ from handbill.core.listing_tokens import (
     open_click,
     open_listing,
     token_at,
+    token_to_test,
 )
 from handbill.core.nouns import BID_TYPES
 
@@ -63,6 +65,17 @@ def test_a_job_is_found_by_its_mark(listing: Listing, kid: int, after: bytes) ->
     start = text.index(token)
     assert text.startswith(job_mark(listing.job_id), start + MARK_AT)
     assert token_at(text, start) == token
+
+
+@given(LISTINGS)
+def test_a_token_to_test_freezes_the_same_and_is_known_as_a_test(listing: Listing) -> None:
+    token = token_to_test(listing, 1, KEYS[1])
+    assert open_listing(token, KEYS) == listing
+    opened = listing_opener(KEYS)
+    assert is_test(opened(token.encode()))
+    assert not is_test(opened(listing_token(listing, 1, KEYS[1]).encode()))
+    with pytest.raises(NotOurs):
+        open_listing(token, {1: KEYS[2]})
 
 
 def test_what_was_handed_out_before_is_good_for_ever() -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from door import JOB, KEY, LISTING, NOW, TOKEN, URL, Door, at_the_door
-from handbill.core.listing_tokens import Click, click_id, listing_token, open_click
+from handbill.core.listing_tokens import Click, click_id, listing_token, open_click, token_to_test
 from handbill.core.received import ReceivedClick, click_of
 from handbill.kit.instants import SECOND
 from handbill.kit.jsons import encode
@@ -70,6 +70,18 @@ def test_prefetches_are_sent_on_and_are_no_visits(tmp_path: Path, headers: dict[
         await door.ask(f"/c/{TOKEN}")  # what came before it is durable, too
         assert [event.ahead for event in _clicks(door)] == ["prefetch", "prefetch", ""]
         assert (door.edge.counts.clicks, door.edge.counts.uncounted) == (1, 2)
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_a_test_link_is_sent_on_with_a_click_id_and_known_as_a_test(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        tested = token_to_test(LISTING, 1, KEY)
+        said = await door.ask(f"/c/{tested}")
+        assert (said.status, open_click(said.click_id, {1: KEY}).listing) == (302, LISTING)
+        await door.ask(f"/c/{tested}", headers={"Purpose": "prefetch"})
+        await door.ask(f"/c/{TOKEN}")
+        assert [event.ahead for event in _clicks(door)] == ["test", "prefetch", ""]
 
     at_the_door(scenario, tmp_path)
 

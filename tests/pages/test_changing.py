@@ -5,11 +5,14 @@ import io
 import zipfile
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from lxml import etree
 
 from contract.world import World
+from handbill.access.keys import secret
 from handbill.contract.rules.routes import OPERATIONS as RULES
+from handbill.core.listing_tokens import is_test, listing_opener, terms_of
 from handbill.pages.workbooks import workbook_file
 from pages.browsing import Browser
 
@@ -51,6 +54,21 @@ def test_a_callback_that_was_given_up_is_sent_again(world: World, browser: Brows
     assert world.office.get("/callbacks?page=0&limit=9")["data"][0]["state"] == "SENDING"
     assert browser.get(at).all("//form[contains(@action, 'callbacks')]") == []
     assert browser.post(form.get("action"), fields | {"callback": "x"}).status == 404
+
+
+def test_a_test_link_is_made_for_a_placement(world: World, browser: Browser) -> None:
+    at, ref = f"/app{world.client}/integrate", world.ids["job_reference"]
+    [place] = browser.get(at).all("//select[@name='place']/option/@value")
+    made = browser.get(f"{at}?{urlencode({'place': place, 'job': ref})}")
+    [link] = made.all("//a[@target='_blank']/@href")
+    token = link.rpartition("/c/")[2].encode()
+    with world.office.desk.records.read() as tx:
+        packed = listing_opener(secret(tx, "listing"))(token)
+    assert is_test(packed)
+    assert terms_of(packed)[1][4:6] == (0, 0), "it has neither bid nor price"
+    wrong = browser.get(f"{at}?{urlencode({'place': place, 'job': 'nothing'})}")
+    assert wrong.all("//input[@aria-invalid='true']/@value") == ["nothing"]
+    assert wrong.all("//a[@target='_blank']") == []
 
 
 def _cells(raw: bytes) -> list[tuple[str, str | None]]:

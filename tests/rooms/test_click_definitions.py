@@ -255,6 +255,30 @@ def test_what_is_no_visit_is_a_bot_s_whatever_the_definition_says(
     assert sorted(told(market)) == [("bot", ahead, 0), ("valid", None, 800_000)]
 
 
+def test_a_test_click_and_its_conversions_count_nowhere(market: Market) -> None:
+    """And they stand for no later click or application."""
+    listing = market.listing("CPA")
+    define(market, listing, bot=False, duplicate_seconds=60)
+    real, event = market.click(listing, ip="203.0.113.9")
+    tested = real._replace(random=b"t" * 16)
+    market.journal.add([msgspec.structs.replace(event, ahead="test", random=tested.random)])
+    market.converted(tested, 3, "A-1")
+    market.journal.add([event])
+    market.converted(real, 3, "A-1")
+    assert sorted(told(market))[1:] == [
+        ("invalid", "invalid_click", 0),
+        ("invalid", "test", 0),
+        ("valid", None, 0),
+    ]
+    applies = [line for line in market.ledger() if line["kind"] == "APPLY"]
+    applies.sort(key=lambda line: line["disposition"], reverse=True)
+    assert [(one["disposition"], one["reason"]) for one in applies] == [
+        ("invalid", "invalid_click"),
+        ("counted", None),
+    ]
+    assert applies[0]["spendMicros"] == 0 < applies[1]["spendMicros"]
+
+
 def test_an_entry_names_the_version_that_it_was_classed_by(market: Market) -> None:
     listing = market.listing()
     market.clicked(listing)

@@ -19,6 +19,7 @@ from handbill.core.judging import (
     LATENT,
     OVER_CAP,
     PREFETCH,
+    TEST,
     VALID,
 )
 
@@ -54,6 +55,7 @@ _OF_CLASS: Final[Mapping[str, Step]] = {
 _OF_REASON: Final[Mapping[str, Step]] = {
     HEAD: "VISIT",
     PREFETCH: "VISIT",
+    TEST: "VISIT",
     "address_list": "ADDRESS_LIST",
     "address_rate": "ADDRESS_RATE",
 }

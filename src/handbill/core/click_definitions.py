@@ -9,7 +9,16 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 import msgspec
 
 from handbill.core.countries import country_code
-from handbill.core.judging import BOT, DUPLICATE, FOREIGN, HEAD, INVALID, LATENT, PREFETCH
+from handbill.core.judging import (
+    BOT,
+    DUPLICATE,
+    FOREIGN,
+    HEAD,
+    INVALID,
+    LATENT,
+    PREFETCH,
+    TEST,
+)
 from handbill.core.place_names import differs, state_differs
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 
@@ -103,7 +112,7 @@ REASONS: Final[Mapping[str, tuple[str, ...]]] = {
     DUPLICATE: ("same_visitor",),
     FOREIGN: ("country", "state", "city"),
     LATENT: ("old_link", "left_feed", "price_too_old"),
-    INVALID: ("unknown_client",),
+    INVALID: ("unknown_client", TEST),
 }
 """Why a click does not count, by its class: each has one of these reasons, and no other. For clicks
 without room, the reasons are names of caps (``core.charging.CAP_NAMES``).
@@ -132,7 +141,7 @@ NOWHERE: Final = Location()
 
 
 class Evidence(Protocol):
-    """What a click is classed by. ``ahead``: it was not a page visit (HEAD, PREFETCH).
+    """What a click is classed by. ``ahead``: it was not a visit that counts (HEAD, PREFETCH, TEST).
 
     ``opened_at``: when the same visitor's click on the same job opened the latest window.
     ``left_at``: since when its listing is in no feed, and ``grace`` how long it is still good if
@@ -191,12 +200,13 @@ class Seen(NamedTuple):
 
 def class_of_click(rules: Definition, seen: Evidence) -> tuple[str, str] | None:
     """Why a click does not count (class and reason), or None if it may. The first match decides, in
-    the order bot, duplicate, foreign, latent. What is no visit is a bot's under any rules.
+    the order bot, duplicate, foreign, latent. Under any rules, what is no visit is a bot's, and a
+    test is invalid.
 
     Both ends of a window belong to it; sources may bring clicks a little out of order.
     """
     if seen.ahead:
-        return BOT, seen.ahead
+        return (INVALID if seen.ahead == TEST else BOT), seen.ahead
     if rules.bot:
         reason = _bot_reason(rules, seen)
         if reason:

@@ -45,6 +45,7 @@ ENTRY_DISPOSITIONS: Final = (
 """Every disposition of a ledger entry; with PARKED, their counts add up to received."""
 
 HEAD: Final = "head"  # reason: no page was asked for, so it is a program
+TEST: Final = "test"  # reason: the link was made to be tested, and its clicks count nowhere
 PREFETCH: Final = "prefetch"  # reason: a browser prefetched the page, nobody has clicked yet
 
 TAKES_ROOM: Final = frozenset({VALID, COUNTED})

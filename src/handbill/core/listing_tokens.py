@@ -45,6 +45,8 @@ _LENGTHS = sorted(
     for size in (_STEP, 2 * _STEP)
 )
 """The length of a spelled token or click id, in characters."""
+_TEST_BIT = 0x80
+"""Of the byte that names the type of the bid: what is sealed with it is a test, and free."""
 _JOINTS = (b"-", b"_")
 _MOST_SPELLED = 1_024
 _MS = 1_000
@@ -116,7 +118,7 @@ def _terms(packed: bytes) -> tuple[BidType, tuple[int, ...], Quote]:
         quote = Quote(*quoted)
         if packed[at:].strip(b"\0"):
             raise ValueError("something follows")
-    return BID_TYPES[packed[0]], tuple(numbers), quote
+    return BID_TYPES[packed[0] & ~_TEST_BIT], tuple(numbers), quote
 
 
 def _pack(listing: Listing) -> bytes:
@@ -207,6 +209,20 @@ def _opened(text: str | bytes, kinds: tuple[int, int], keys: Mapping[int, bytes]
 def listing_token(listing: Listing, kid: int, key: bytes) -> str:
     """Seal a listing for use in a tracking URL."""
     return listing_signer(listing, kid, key)(listing.job_id).decode("ascii")
+
+
+def token_to_test(listing: Listing, kid: int, key: bytes) -> str:
+    """Seal a listing for a link that is a test: ``is_test`` tells its clicks and click ids."""
+    packed = bytearray(_pack(listing))
+    packed[JOB.stop] |= _TEST_BIT
+    shown = bytes((_LISTING, kid)) + listing.job_id
+    terms = bytes(packed[JOB.stop :])
+    return _spell(shown + _sealer(key).encrypt(terms, [shown])).decode("ascii")
+
+
+def is_test(packed: bytes) -> bool:
+    """Whether a packed listing was sealed for a test."""
+    return bool(packed[JOB.stop] & _TEST_BIT)
 
 
 def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:

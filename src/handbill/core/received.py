@@ -25,7 +25,7 @@ MOST_AHEAD = 10 * MINUTE  # clocks of two hosts may differ so much
 
 class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False, kw_only=True):
     """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes them.
-    ``ahead``: it was not a page visit (``judging.HEAD``, ``PREFETCH``).
+    ``ahead``: why it was not a visit that counts (``judging.HEAD``, ``PREFETCH``, ``TEST``).
     """
 
     at: Instant

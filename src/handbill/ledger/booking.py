@@ -98,6 +98,9 @@ class Run(ClickRun):
     def _attribute(self, arrived: Conversion, kind: Kind, click: Judged) -> None:
         event = arrived.event
         assert click.client_no == self._client_no == event.click_client_no, "the click is its own"
+        if click.disposition == INVALID:  # of a test: it must not stand for a later one
+            self._book(arrived, kind, INVALID, "invalid_click", event.at)
+            return
         ruling = self._ruling(event)
         if ruling.standing == "repeat":
             self._repeat(arrived, kind, ruling)

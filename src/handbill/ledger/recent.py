@@ -1,4 +1,4 @@
-"""The newest conversions of a client, wherever they are now: judged, parked, or still waiting.
+"""The newest conversions and test clicks of a client: judged, parked, or still waiting.
 
 For those who set up a pixel or S2S events and want to know what arrived.
 """
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from handbill.core.judging import KIND_OF_ACTION, PARKED
-from handbill.core.received import ReceivedConversion, decode
+from handbill.core.judging import KIND_OF_ACTION, PARKED, TEST
+from handbill.core.received import ReceivedClick, ReceivedConversion, decode
 from handbill.kit.instants import DAY, Instant
 from handbill.ledger import rows
 from handbill.store import marks, segment_files, segments
@@ -24,15 +24,18 @@ _MEMORY_MB = 128
 _ENTRY_ID = 16
 _READ = (
     'SELECT "at", kind, disposition, reason, source, job_id, octet_length(click_id) > 0, '
-    "application_id, candidate_id FROM entries "
-    "WHERE kind IN ('VIEW', 'APPLY_START', 'APPLY') AND sign > 0 "
+    "application_id, candidate_id, lower(hex(click_id)) FROM entries "
+    "WHERE (kind IN ('VIEW', 'APPLY_START', 'APPLY') OR "
+    f"(kind = 'CLICK' AND split_part(reason, ' ', 1) = '{TEST}')) AND sign > 0 "
     "AND id NOT IN (SELECT corrects FROM entries WHERE sign < 0) "
     'AND "at" >= $first ORDER BY "at" DESC LIMIT $most'
 )
 
 
 class Recent(msgspec.Struct, frozen=True, kw_only=True):
-    """**Shape**: ``job_id`` 32 hex digits or empty; ``has_click``: it carries a click id."""
+    """**Shape**: ``job_id``, ``click_id`` 32 hex digits or empty; ``has_click``: it carries a click
+    id.
+    """
 
     at: Instant
     kind: str
@@ -43,6 +46,7 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
     has_click: bool
     application_id: str
     candidate_id: str
+    click_id: str
 
 
 def recent(
@@ -54,7 +58,7 @@ def recent(
     now: Instant,
     most: int,
 ) -> list[Recent]:
-    """At most so many conversions of the last seven days, newest first."""
+    """At most so many conversions and test clicks of the last seven days, newest first."""
     found = _waiting(tx, journal, client_no, now)
     found += [
         _of(event, PARKED)
@@ -73,7 +77,9 @@ def _waiting(tx: Tx, journal: JournalReader, client_no: int, now: Instant) -> li
     return [
         _of(event, WAITING)
         for event in arrived
-        if isinstance(event, ReceivedConversion) and event.client_no == client_no
+        if isinstance(event, ReceivedConversion | ReceivedClick)
+        and event.client_no == client_no
+        and (isinstance(event, ReceivedConversion) or event.ahead == TEST)
     ]
 
 
@@ -93,7 +99,20 @@ def _judged(
     return [Recent(**dict(zip(Recent.__struct_fields__, row, strict=True))) for row in told]
 
 
-def _of(event: ReceivedConversion, disposition: str) -> Recent:
+def _of(event: ReceivedConversion | ReceivedClick, disposition: str) -> Recent:
+    if isinstance(event, ReceivedClick):
+        return Recent(
+            at=event.at,
+            kind="CLICK",
+            disposition=disposition,
+            reason="",
+            source="edge",
+            job_id=event.job_id.hex(),
+            has_click=True,
+            application_id="",
+            candidate_id="",
+            click_id=bytes.hex(event.random),
+        )
     return Recent(
         at=event.at,
         kind=KIND_OF_ACTION[event.action],
@@ -104,4 +123,5 @@ def _of(event: ReceivedConversion, disposition: str) -> Recent:
         has_click=bool(event.click_random),
         application_id=event.application_id,
         candidate_id=event.candidate_id,
+        click_id=event.click_random.hex(),
     )

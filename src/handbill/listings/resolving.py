@@ -126,10 +126,16 @@ def standing_at(tx: Tx, group: Group, publisher: Publisher) -> Resolved:
 
 def of_placement(tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant) -> Told:
     """A job group's standing at one of its publishers. **Refuses** any other publisher (404)."""
-    found = _of_ids(tx, around.client, _placed(group) & {publisher_id})
+    found = publisher_in(tx, around.client, group, publisher_id)
+    return _told(tx, around, ("placement", f"{group.no}/{found.no}"), [found], now)
+
+
+def publisher_in(tx: Tx, client: Client, group: Group, publisher_id: str) -> Publisher:
+    """One of a job group's publishers. **Refuses** any other (404)."""
+    found = _of_ids(tx, client, _placed(group) & {publisher_id})
     if not found:
         raise not_found()
-    return _told(tx, around, ("placement", f"{group.no}/{found[0].no}"), found, now)
+    return found[0]
 
 
 def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:

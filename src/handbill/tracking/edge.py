@@ -16,12 +16,13 @@ import msgspec
 
 from handbill.core import health
 from handbill.core.health import Check
-from handbill.core.judging import HEAD, PREFETCH
+from handbill.core.judging import HEAD, PREFETCH, TEST
 from handbill.core.listing_tokens import (
     JOB,
     Click,
     NotOurs,
     click_signer,
+    is_test,
     listing_opener,
     meant,
     open_click,
@@ -197,7 +198,8 @@ class Edge:
             self.counts.uncounted += 1
             self._told(click_of_packed(packed, request.id, at, ip, headers.agent, ahead))
             return Answer(_MOVED % url)
-        event = click_of_packed(packed, request.id, at, ip, headers.agent)
+        kind = TEST if is_test(packed) else ""
+        event = click_of_packed(packed, request.id, at, ip, headers.agent, kind)
         kept = self._journal.append(encode([event]))
         self.counts.clicks += 1
         said = self._sign(packed, request.id, at)

@@ -13,6 +13,7 @@ from handbill.wire.schemas import NOT_BLANK
 
 ACCEPTED: Final = "Successfully sent s2s conversion event for further processing."
 _MOST_ID: Final = 256
+_MOST_REF: Final = 1_024
 _USUAL: Final = 100
 _MOST: Final = 1_000
 _ACTIONS: Final = {"1": 1, "2": 2, "3": 3}
@@ -71,11 +72,15 @@ class RecentQuery(Query):
 
 
 class RecentEvent(Model):
-    """A recently received conversion with its state."""
+    """A recently received conversion or test click with its state."""
 
     at: Instant = Field(alias="receivedOn", description="When the event was received.")
-    kind: Literal["VIEW", "APPLY_START", "APPLY"] = Field(description="Type of the event.")
-    source: Literal["pixel", "s2s"] = Field(description="Source of the event.")
+    kind: Literal["VIEW", "APPLY_START", "APPLY", "CLICK"] = Field(
+        description="Type of the event. CLICK: a click on a test link."
+    )
+    source: Literal["pixel", "s2s", "edge"] = Field(
+        description="Source of the event. edge: a test link."
+    )
     disposition: str = Field(
         description="State of the event: waiting (not judged yet), parked (its click is not yet "
         "known), counted, further, over_cap, organic, duplicate, late, invalid or "
@@ -92,19 +97,38 @@ class RecentEvent(Model):
     candidate_id: str | None = Field(
         alias="candidateId", description="The candidate's id, as sent."
     )
+    click_id: str | None = Field(
+        alias="clickId",
+        description="The click that it names, as GET /clicks/{click_id}/explain "
+        "takes it. Null: none.",
+    )
 
 
 class RecentEvents(Model):
-    """The newest conversions of a client."""
+    """The newest conversions and test clicks of a client."""
 
     rows: list[RecentEvent] = Field(alias="data", description="The events, newest first.")
 
     @classmethod
     def told(cls, events: Iterable[Recent]) -> Self:
-        maybe = ("reason", "job_id", "application_id", "candidate_id")
+        maybe = ("reason", "job_id", "application_id", "candidate_id", "click_id")
         return cls.of(
             rows=[
                 RecentEvent.of(one, **{name: getattr(one, name) or None for name in maybe})
                 for one in events
             ]
         )
+
+
+class JobToTest(Model):
+    """The job whose link is to be tested."""
+
+    ref: Annotated[str, StringConstraints(min_length=1, max_length=_MOST_REF)] = Field(
+        alias="refNumber", description="The job's reference number."
+    )
+
+
+class LinkToTest(Model):
+    """A link to test."""
+
+    url: str = Field(description="Follow it as a visitor would.")

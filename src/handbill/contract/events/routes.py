@@ -1,16 +1,23 @@
-"""Operation 58, and what arrived lately from a client's pixel and servers."""
+"""Operation 58, what arrived lately from a client's pixel and servers, and links to test."""
 
 from handbill.access.keys import secret
+from handbill.campaigns import service as campaigns
 from handbill.contract.events.models import (
     ACCEPTED,
     EVENTS,
     EventsAccepted,
+    JobToTest,
+    LinkToTest,
     RecentEvents,
     RecentQuery,
 )
-from handbill.http.kinds import Change
+from handbill.groups import service as groups
+from handbill.http.kinds import Ask, Change
 from handbill.http.operations import Call, Operation
+from handbill.jobs import service as jobs
 from handbill.ledger.recent import recent
+from handbill.listings import resolving
+from handbill.listings.testing import link_to_test
 from handbill.store.journal_reading import JournalReader
 from handbill.tracking.service import take
 
@@ -35,6 +42,15 @@ def _recent(call: Call) -> RecentEvents:
             call.query.limit,
         )
     )
+
+
+def _test_link(call: Call) -> LinkToTest:
+    asked: JobToTest = call.body
+    campaign = campaigns.campaign_of(call.tx, call.client.no, call.path["campaign_id"])
+    group = groups.group_under(call.tx, campaign, call.path["jobgroup_id"])
+    publisher = resolving.publisher_in(call.tx, call.client, group, call.path["publisher_id"])
+    job = jobs.job_of(call.tx, call.client.no, asked.ref)
+    return LinkToTest.of(url=link_to_test(call.tx, call.settings, group, publisher, job))
 
 
 OPERATIONS = [
@@ -68,8 +84,9 @@ OPERATIONS = [
         title="Get recent events.",
         about="The newest conversions of the last seven days, from the client's pixel and from "
         "S2S events, newest first, each with its state, including those not yet judged. "
-        "Useful for setting up a pixel (docs/pixel.md). Pixel events with an unknown client"
-        " or an invalid click id are not listed; the browser's console reports them.",
+        "Clicks on test links are listed too. Useful for setting up a pixel (docs/pixel.md). Pixel "
+        "events with an unknown client or an invalid click id are not listed; the browser's "
+        "console reports them.",
         work=_recent,
         lane="slow",
         query=RecentQuery,
@@ -86,8 +103,29 @@ OPERATIONS = [
                     "sponsored": True,
                     "jobApplicationId": "A-1001",
                     "candidateId": None,
+                    "clickId": "5f0c3e7c9b117b6a1b1e0c1d4c569a55",
                 }
             ]
         },
+    ),
+    Operation(
+        name="make_test_link",
+        verb="POST",
+        path="/clients/{client_id}/campaigns/{campaign_id}/jobgroups/{jobgroup_id}"
+        "/placements/{publisher_id}/test-link",
+        title="Make a link to test.",
+        about="A tracked link of a job at a placement, to try what a visitor would see. It is "
+        "sealed as a test and has no bid: its clicks are redirected and recorded as invalid, with "
+        "the reason test, and their conversions as invalid_click. Nothing of it is charged, counts "
+        "in statistics or uses a cap. GET …/events/recent lists them, and GET "
+        "/clicks/{click_id}/explain explains them. The link works as soon as a job has been in any "
+        "feed. Whether the job or the placement is active makes no difference.",
+        work=_test_link,
+        kind=Ask(),
+        body=JobToTest,
+        body_names=True,
+        answer=LinkToTest,
+        sample={"refNumber": "job-1"},
+        sample_answer={"url": "https://links.example.com/c/AwGgndBq"},
     ),
 ]

@@ -47,6 +47,7 @@ DECIDED: Final[Mapping[str, str]] = {
     "unknown_client": "the client is not known",
     "head": "the link was only asked about (HEAD)",
     "prefetch": "the link was loaded ahead, before anybody followed it",
+    "test": "the link was made for a test, whose clicks are never charged",
     "no_agent": "the program named no user agent",
     "agent_list": "the program is on the list of crawlers",
     "agent_added": "the program is on the list of further programs",

@@ -3,17 +3,24 @@ became of callbacks.
 """
 
 import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.calls import at
+from handbill.pages.calls import Calls, Declined, Reply, at
+from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.rows import Page
 
 _RECENT = 20
 _GIVEN_UP = {"DEAD", "DISABLED"}
+_MOST_GROUPS = 100
+_CLICK = re.compile("[0-9a-f]{32}")
+_NOT_FOUND = Form(faults={"job": "No job of this client has this reference."})
 _NO_EDGE = "https://links.example.com"
 EVENTS = (("1", "on each job's page"), ("2", "where the form begins"), ("3", "on the confirmation"))
 
@@ -21,11 +28,23 @@ EVENTS = (("1", "on each job's page"), ("2", "where the form begins"), ("3", "on
 async def view(request: Request) -> Response:
     """The client's tag and call with its ids filled in, and its last events."""
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
-    client, recent, publishers, callbacks = await asyncio.gather(
+    form, link = Form(), None
+    try:
+        link = await _test_link(calls, of, request.query_params)
+    except Declined as declined:
+        if declined.status not in {400, 404}:
+            raise
+        form = _NOT_FOUND
+    click, found = request.query_params.get("click", ""), None
+    if _CLICK.fullmatch(click):
+        found = await calls.get(f"{of}{at('clicks', click, 'explain')}")
+    client, recent, publishers, callbacks, groups, first = await asyncio.gather(
         calls.get(of),
         calls.get(f"{of}/events/recent", {"limit": _RECENT}),
         calls.get("/publishers", {"page": 0, "limit": 1}),
         calls.get("/callbacks", {"page": 0, "limit": _RECENT}),
+        calls.get(f"{of}/jobgroups", {"page": 0, "limit": _MOST_GROUPS}),
+        calls.get(f"{of}/jobs", {"page": 1, "limit": 1}),
     )
     told = {"id": client.json["id"], "name": client.json["companyName"]}
     edge = await _edge(request, publishers.json["data"])
@@ -40,7 +59,36 @@ async def view(request: Request) -> Response:
         recent=recent,
         callbacks=callbacks,
         given_up=_GIVEN_UP,
+        form=form,
+        link=link,
+        found=found,
+        places=_places(groups.json["data"]),
+        job=request.query_params.get("job") or _reference(first.json["data"]),
+        place=request.query_params.get("place", ""),
     )
+
+
+async def _test_link(calls: Calls, of: str, asked: Mapping[str, str]) -> Reply | None:
+    """The link of the job and the placement that are asked for; None: none is."""
+    campaign, _, rest = asked.get("place", "").partition("/")
+    group, _, publisher = rest.partition("/")
+    if not (campaign and group and publisher):
+        return None
+    path = at("campaigns", campaign, "jobgroups", group, "placements", publisher, "test-link")
+    return await calls.ask("POST", of + path, {"refNumber": asked.get("job", "")})
+
+
+def _places(groups: list[Any]) -> dict[str, str]:
+    """The placements of job groups by what names them in a form, with their names."""
+    return {
+        f"{group['campaignId']}/{group['id']}/{one['value']}": f"{group['name']}, {one['value']}"
+        for group in groups
+        for one in group["placements"]
+    }
+
+
+def _reference(jobs: list[Any]) -> str:
+    return str(jobs[0]["refNumber"]) if jobs else ""
 
 
 async def send_again(request: Request) -> Response:
