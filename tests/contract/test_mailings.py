@@ -8,6 +8,7 @@ from contract.mailed import Post, clicked, end_of, posted, text_of
 from contract.office import NOON, Office
 from contract.signed_in import asked
 from contract.test_explain import id_of, sqlite_tools
+from contract.test_needs import failed_feed, later, paused_rule
 from handbill.core.mailings import Choices
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import DAY, HOUR, MINUTE, iso_of
@@ -26,6 +27,11 @@ MONDAY = NOON + 4 * DAY + 19 * HOUR  # 2026-11-23, 07:00 in UTC
 def post(sqlite_office: Office, sqlite_tools: Tools) -> Iterator[Post]:
     with posted(sqlite_office, sqlite_tools) as made:
         yield made
+
+
+def renew(post: Post) -> None:
+    """A new token, as days have passed."""
+    later(post.office, 0)
 
 
 def test_the_weekly_report_comes_once_each_monday(post: Post) -> None:
@@ -53,6 +59,7 @@ def test_nobody_gets_what_nobody_chose(post: Post) -> None:
         "zone": "UTC",
         "hour": 7,
         "weeklyReport": False,
+        "dailyDigest": False,
         "clients": None,
     }
     post.choose(trader, zone="Europe/Berlin")
@@ -168,16 +175,60 @@ def test_named_clients_are_all_that_a_mail_tells(post: Post) -> None:
     post.office.clock.forward(MONDAY - post.office.clock.now())
     (letter,) = post.run()
     assert "Nothing came from" in text_of(letter)
-    token = {"client_id": post.office.api_client_id}
-    fresh = post.office.ask("POST", "/token", token).json["access_token"]
-    assert (
-        post.office.ask(
-            "DELETE", f"/clients/{other}", headers={"x-authorization-key": fresh}
-        ).status
-        == 200
-    )
+    renew(post)
+    assert post.office.ask("DELETE", f"/clients/{other}").status == 200
     post.office.clock.forward(7 * DAY)
     assert "Nothing came from" in text_of(post.run()[0]), "not all, now that it is gone"
+
+
+def test_the_digest_tells_each_morning_what_needs_somebody(post: Post) -> None:
+    trader = post.person("TRADER")
+    employer = post.person("EMPLOYER", id_of(post.market.client))
+    for one in (trader, employer):
+        post.choose(one, dailyDigest=True)
+    assert post.days(2) == [], "nothing needs anybody"
+    renew(post)
+    paused_rule(post.market)
+    mails = post.days(2)
+    assert [iso_of(at)[:13] for at, _ in mails] == ["2026-11-21T12", "2026-11-22T12"]
+    (first, _) = (letter for _, letter in mails)
+    assert first["To"] == trader.mail
+    assert str(first["Subject"]).startswith("Daily digest: ")
+    assert "Rule paused" in text_of(first), "which an employer is not told"
+    renew(post)
+    failed_feed(post.market, "https://feeds.example.com/jobs.xml?secret=hush-hush")
+    mails = post.days(1)
+    assert sorted(str(letter["To"]) for _, letter in mails) == [employer.mail, trader.mail]
+    for _, letter in mails:
+        assert "Mills, feeds.example.com/jobs.xml: the last import has failed" in text_of(letter)
+        assert "hush-hush" not in letter.as_string()
+    renew(post)
+    other = id_of(post.office.client(companyName="Other"))
+    post.choose(trader, clients=[other])
+    of = {str(letter["To"]): text_of(letter) for _, letter in post.days(1)}
+    assert "Mills" in of[employer.mail]
+    assert "Mills" not in of[trader.mail], "only what is the agency's own"
+    assert "has not fetched its feed" in of[trader.mail]
+    assert "has not fetched its feed" not in of[employer.mail]
+    for _, letter in mails:
+        body = {"token": end_of(letter)}
+        told = asked(post.office, {}, "POST", "/mails/end", body).json
+        assert told["mails"] == "DIGEST"
+    assert post.days(2) == []
+
+
+def test_a_day_of_any_length_has_one_digest_and_a_house_that_was_down_one(post: Post) -> None:
+    """In New York, over the end of summer time of 2027, and after six days without a worker."""
+    post.choose(post.person("TRADER"), dailyDigest=True, zone="America/New_York", hour=1)
+    paused_rule(post.market)
+    post.office.clock.forward(NOON + 353 * DAY + 12 * HOUR - post.office.clock.now())
+    assert len(post.run()) == 1
+    mails = post.days(2, HOUR)
+    # 01:00 comes twice on the second day: at 05:00 and at 06:00 in UTC.
+    assert [iso_of(at)[:13] for at, _ in mails] == ["2027-11-07T05", "2027-11-08T06"]
+    post.office.clock.forward(6 * DAY)
+    assert len(post.run()) == 1
+    assert post.run() == []
 
 
 def test_an_employer_names_only_its_own(post: Post) -> None:

@@ -47,9 +47,9 @@ def mend(office: Office, need: Any) -> None:
     assert reply.status == 200, reply.raw
 
 
-def failed_feed(market: Market) -> str:
+def failed_feed(market: Market, url: str = "https://feeds.example.com/jobs.xml") -> str:
     office = market.office
-    feed = office.new(f"{market.client}/feeds", FEED)
+    feed = office.new(f"{market.client}/feeds", FEED | {"xmlFeedUrl": url})
     with office.desk.records.write() as tx:
         begun = feeds.begin_run(tx, office.desk.ids, office.clock.now(), feed)
         assert begun is not None

@@ -8,8 +8,8 @@ import msgspec
 from handbill.kit.instants import Instant, instant_of, moment_of
 from handbill.kit.zones import zone_of
 
-Mailing = Literal["WEEKLY"]
-"""WEEKLY: the report of a week, on the Monday after it."""
+Mailing = Literal["WEEKLY", "DIGEST"]
+"""WEEKLY: the report of a week, on the Monday after it. DIGEST: what needs somebody, once a day."""
 MAILINGS: Final[tuple[Mailing, ...]] = get_args(Mailing)
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
@@ -23,30 +23,38 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     zone: str = "UTC"
     hour: int = 7
     weekly: bool = False
+    digest: bool = False
     clients: tuple[str, ...] | None = None
 
     @property
     def mailings(self) -> frozenset[Mailing]:
         """The kinds of mails that are wanted."""
-        return frozenset({"WEEKLY"} if self.weekly else ())
+        wanted: dict[Mailing, bool] = {"WEEKLY": self.weekly, "DIGEST": self.digest}
+        return frozenset(one for one, is_wanted in wanted.items() if is_wanted)
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person was mailed last. ``weekly_on``: the Monday of the last report; empty: none."""
+    """What a person was mailed last. ``weekly_on``: the Monday of the last report, ``digest_on``:
+    the day of the last digest; empty: none.
+    """
 
     weekly_on: str = ""
+    digest_on: str = ""
 
 
 def without(choices: Choices, mailing: Mailing) -> Choices:
     """The same without one kind of mails."""
-    assert mailing in MAILINGS, "a kind of mails"
-    return msgspec.structs.replace(choices, weekly=False)
+    less = {"WEEKLY": {"weekly": False}, "DIGEST": {"digest": False}}
+    return msgspec.structs.replace(choices, **less[mailing])
 
 
 def begun(marks: Marks, before: Choices, after: Choices, now: Instant) -> Marks:
     """The marks after a choice: what is chosen anew is due at its next time, not at once."""
-    if "WEEKLY" in after.mailings - before.mailings:
-        return msgspec.structs.replace(marks, weekly_on=monday_of(after, now).isoformat())
+    new = after.mailings - before.mailings
+    if "WEEKLY" in new:
+        marks = msgspec.structs.replace(marks, weekly_on=monday_of(after, now).isoformat())
+    if "DIGEST" in new:
+        marks = msgspec.structs.replace(marks, digest_on=day_begun(after, now).isoformat())
     return marks
 
 
@@ -54,6 +62,12 @@ def report_due(choices: Choices, marks: Marks, now: Instant) -> date | None:
     """The Monday whose report of the week before is due; None: it was mailed, or is not wanted."""
     monday = monday_of(choices, now)
     return monday if choices.weekly and _is_due(marks.weekly_on, monday, _WEEK) else None
+
+
+def digest_due(choices: Choices, marks: Marks, now: Instant) -> date | None:
+    """The day whose digest is due; None: it was looked at, or is not wanted."""
+    day = day_begun(choices, now)
+    return day if choices.digest and _is_due(marks.digest_on, day, _DAY) else None
 
 
 def monday_of(choices: Choices, now: Instant) -> date:

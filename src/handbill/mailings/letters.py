@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from handbill.core.metrics import Sums, finished_as, finished_for_employers
+from handbill.core.needs import Cause
 from handbill.kit.figures import average, change, money, number
-from handbill.mail.service import Letter, Table
+from handbill.kit.instants import iso_of
+from handbill.mail.service import Items, Letter, Table
+from handbill.stats.needs import Need
 from handbill.stats.weeks import Line, Week
 
 _MOST_LINES: Final = 50
@@ -45,6 +49,39 @@ def report(week: Week, monday: date, address: str, end: str, *, for_employer: bo
         why="You get this mail because you chose the weekly report in your account.",
         end=end,
     )
+
+
+def digest(found: Sequence[Need], day: date, address: str, end: str) -> Letter:
+    """What needs somebody. ``end``: the page that ends these digests."""
+    assert found, "where nothing needs anybody, nothing is mailed"
+    shown = found[:_MOST_LINES]
+    by_cause: dict[Cause, list[str]] = {}
+    for one in shown:
+        by_cause.setdefault(one.cause, []).append(need_told(one))
+    things = "1 thing needs" if len(found) == 1 else f"{len(found)} things need"
+    said = [f"{things} you on {day.isoformat()}."]
+    if len(shown) < len(found):
+        said.append(f"The newest {len(shown)} of them:")
+    return Letter(
+        subject=f"Daily digest: {things} you",
+        lines=said,
+        parts=[
+            Items(cause.replace("_", " ").capitalize(), lines) for cause, lines in by_cause.items()
+        ],
+        link=("Open Handbill", f"{address}/app"),
+        why="You get this mail because you chose the daily digest in your account.",
+        end=end,
+    )
+
+
+def need_told(one: Need) -> str:
+    """A need in one line. Of an address nothing behind its path is told: it may be a secret."""
+    name = one.name
+    if one.kind in {"FEED", "CALLBACK"}:
+        parts = urlsplit(name)
+        name = f"{parts.hostname or ''}{parts.path}"
+    of = f"{one.client.body.company_name}, " if one.client and one.kind != "CLIENT" else ""
+    return f"{of}{name}: {one.words} (since {iso_of(one.since_at)[:16].replace('T', ' ')} UTC)"
 
 
 def _sentences(days: str, total: Sequence[str], ranked: Sequence[Line]) -> list[str]:

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from handbill.access.keys import secret
 from handbill.clients import service as clients
-from handbill.core.mailings import Choices, Mailing, Marks, report_due
+from handbill.core.mailings import Choices, Mailing, Marks, digest_due, report_due
 from handbill.core.persons import OF_AGENCIES, Person
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
@@ -19,10 +19,12 @@ from handbill.mailings import ends, letters
 from handbill.people import choices as choosing
 from handbill.people import service as people
 from handbill.people.choices import Chosen
-from handbill.stats import weeks
+from handbill.stats import needs, weeks
+from handbill.stats.needs import Need
 from handbill.store.records import Tx
 
 _WEEK: Final = timedelta(days=7)
+_MOST_NEEDS: Final = 2_000
 
 
 class View(NamedTuple):
@@ -52,15 +54,16 @@ class Due(NamedTuple):
 
 def is_anything_due(chosen: Chosen, now: Instant) -> bool:
     """Whether it is time to look closer."""
-    return report_due(chosen.choices, chosen.marks, now) is not None
+    wanted, marks = chosen.choices, chosen.marks
+    return any(of(wanted, marks, now) is not None for of in (report_due, digest_due))
 
 
 def due(tx: Tx, person_id: str, settings: Settings, now: Instant) -> Due | None:
     """What is due to a person, written from the records of one moment; None: nothing is."""
-    found = choosing.chosen(tx, person_id)
-    if found is None or not may_be_mailed(found[0]):
+    known = choosing.chosen(tx, person_id)
+    if known is None or not may_be_mailed(known[0]):
         return None
-    person, chosen = found
+    person, chosen = known
     view = view_of(tx, person, chosen.choices)
     written: list[tuple[Mailing, Letter]] = []
     marks = chosen.marks
@@ -73,6 +76,13 @@ def due(tx: Tx, person_id: str, settings: Settings, now: Instant) -> Due | None:
         )
         written.append(("WEEKLY", letter))
         marks = structs.replace(marks, weekly_on=monday.isoformat())
+    day = digest_due(chosen.choices, marks, now)
+    if day is not None:
+        found = needed(tx, view, now)
+        if found:
+            end = _end_of(tx, person, "DIGEST", settings)
+            written.append(("DIGEST", letters.digest(found, day, settings.public_api, end)))
+        marks = structs.replace(marks, digest_on=day.isoformat())
     return None if marks == chosen.marks else Due(person, chosen, view, written, marks)
 
 
@@ -107,6 +117,18 @@ def view_of(tx: Tx, person: Person, choices: Choices) -> View:
         named = frozenset(one.no for one in found if one is not None)
         only = named if seen is None else named & seen
     return View(person.agency_no, seen, only)
+
+
+def needed(tx: Tx, view: View, now: Instant) -> list[Need]:
+    """What needs the person, newest first. What is the agency's own, such as a publisher, is told
+    whatever clients were chosen.
+    """
+    found, _ = needs.needs(tx, view.agency_no, 0, _MOST_NEEDS, now, view.seen)
+    return [
+        one
+        for one in found
+        if one.client is None or view.only is None or one.client.no in view.only
+    ]
 
 
 def _end_of(tx: Tx, person: Person, mailing: Mailing, settings: Settings) -> str:

@@ -12,7 +12,13 @@ from handbill.wire.models import Model
 _ZONE = "The zone of its days and hours. Default: UTC."
 _HOUR = "From which hour of the day its mails are sent, 0 to 23. Default: 7."
 _WEEKLY = "Whether it gets the report of the week before on Monday: spend, clicks, applies, CPA."
-_CLIENTS = "Ids of the only clients that its mails are about. Null: all that it may see."
+_DIGEST = (
+    "Whether it gets what needs somebody once a day, as GET /needs; nothing on days without any."
+)
+_CLIENTS = (
+    "Ids of the only clients that its mails are about. Null: all that it may see. What is the "
+    "agency's own, such as a publisher, is told in any case, but not to an EMPLOYER."
+)
 
 
 class Mails(Model):
@@ -24,6 +30,7 @@ class Mails(Model):
     zone: str = Field(description=_ZONE)
     hour: int = Field(description=_HOUR)
     weekly: bool = Field(alias="weeklyReport", description=_WEEKLY)
+    digest: bool = Field(alias="dailyDigest", description=_DIGEST)
     clients: list[str] | None = Field(description=_CLIENTS)
 
 
@@ -33,6 +40,7 @@ class MailsChange(Model):
         None, description=f"{_HOUR} Null: the default."
     )
     weekly: bool | None = Field(None, alias="weeklyReport", description=_WEEKLY)
+    digest: bool | None = Field(None, alias="dailyDigest", description=_DIGEST)
     clients: Distinct[Id] | None = Field(None, max_length=1_000, description=_CLIENTS)
 
 
@@ -46,5 +54,7 @@ class MailsEnded(Done):
     """Confirmation."""
 
     mailing: Mailing = Field(
-        alias="mails", description="What is not mailed any more. WEEKLY: the weekly report."
+        alias="mails",
+        description="What is not mailed any more. WEEKLY: the weekly report. DIGEST: the daily "
+        "digest.",
     )

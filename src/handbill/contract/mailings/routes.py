@@ -76,6 +76,7 @@ OPERATIONS = [
             "zone": "Europe/Berlin",
             "hour": 7,
             "weeklyReport": True,
+            "dailyDigest": False,
             "clients": None,
         },
     ),
@@ -85,8 +86,8 @@ OPERATIONS = [
         path=_MINE,
         title="Choose what the person is mailed.",
         about="Changes what is given. Mails are sent once a period, about clients that the person "
-        "may see at that time; each has a link that ends its kind. A weekly report that is chosen "
-        "anew first comes on the next Monday.",
+        "may see at that time; each has a link that ends its kind. What is chosen anew first comes "
+        "at its next time.",
         role="person",
         work=_update,
         body=MailsChange,

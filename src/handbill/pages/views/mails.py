@@ -7,7 +7,7 @@ from handbill.pages.calls import Declined
 from handbill.pages.frame import calls_of, render
 from handbill.pages.rows import Page
 
-_ENDED = {"WEEKLY": "weekly report"}
+_ENDED = {"WEEKLY": "weekly report", "DIGEST": "daily digest"}
 
 
 async def end(request: Request) -> Response:
