@@ -1,4 +1,4 @@
-"""How things stand, as it is told: each cause is the first reason, and each fix mends it."""
+"""How things stand, as it is told, in a market of one job (``test_causes`` has every cause)."""
 
 import itertools
 from collections.abc import Callable
@@ -84,6 +84,7 @@ class Market:
             if scopes:
                 job = self.office.get(self.job)["jobId"]
                 owners = {"group_job": f"{group.no}", "job": job}
+                owners["job_placement"] = f"{job}/{here[self.publisher]}"
                 counts = [Count(one, owners[one], "budget") for one in scopes]
                 taken = TakenOfJob(*place[:1], *place[2:], job, day, (micros, clicks, 0))
                 counters |= folded_jobs([taken], counts)
@@ -116,10 +117,6 @@ def put(where: str, body: Any = None, path: str = "") -> Callable[[Market], None
     return act
 
 
-def of_publisher(path: str = "", body: Any = None) -> Callable[[Market], None]:
-    return lambda market: market.office.put(f"/publishers/{market.publisher}{path}", body)
-
-
 def days(by: int) -> Callable[[Market], None]:
     def act(market: Market) -> None:
         office = market.office
@@ -134,147 +131,12 @@ def spend(amount: float, clicks: int = 1, *scopes: Scope) -> Callable[[Market], 
     return lambda market: market.spend(amount, clicks, scopes)
 
 
-def ends(where: str) -> tuple[Callable[[Market], None], ...]:
-    """Its last day was yesterday."""
-    return put(where, lambda market: {"endDate": _day_on(market)}), days(1)
-
-
-def _day_on(market: Market) -> str:
-    return f"{day_of(market.office.clock.now(), zone_of('UTC')):%m/%d/%Y}"
-
-
-def _tomorrow(market: Market) -> int:
-    return (day_of(market.office.clock.now(), zone_of("UTC")).weekday() + 1) % 7
-
-
-def placements(**more: Any) -> Callable[[Market], None]:
-    return put("group", lambda market: {"placements": [market.placed(**more)]})
-
-
 def two_places(market: Market) -> None:
     """Another publisher is promised all that is left."""
     other = market.office.new("/publishers", {"id": f"{market.publisher}b", "bidType": "CPC"})
     locked = {"value": other, "caps": budget(8, locked=True)}
     market.office.put(market.group, {"caps": budget(10), "placements": [market.placed(), locked]})
     market.spend(1.8)
-
-
-CAUSES: dict[str, tuple[str, str, tuple[Callable[[Market], None], ...]]] = {
-    "client paused": ("group", "PARENT_PAUSED CLIENT", (put("client", path="/pause"),)),
-    "campaign paused": ("group", "PARENT_PAUSED CAMPAIGN", (put("campaign", path="/pause"),)),
-    "group paused": ("group", "PAUSED JOBGROUP", (put("group", path="/pause"),)),
-    "client ended": ("client", "EXPIRED CLIENT", ends("client")),
-    "campaign ended": ("campaign", "EXPIRED CAMPAIGN", ends("campaign")),
-    "group ended": ("group", "EXPIRED JOBGROUP", ends("group")),
-    "off day": (
-        "group",
-        "OFF_DAY JOBGROUP",
-        (put("group", lambda it: {"daysToSchedule": [_tomorrow(it)]}),),
-    ),
-    "client's budget": ("client", "CAP_REACHED CLIENT", (spend(999.7),)),
-    "above the job": ("job", "CAP_REACHED CLIENT", (spend(1_000),)),
-    "campaign's clicks": (
-        "campaign",
-        "CAP_REACHED CAMPAIGN",
-        (put("campaign", {"caps": {"clicks": {"cap": "Weekly", "value": 7}}}), spend(1, 7)),
-    ),
-    "group's budget": (
-        "group",
-        "CAP_REACHED JOBGROUP",
-        (put("group", {"caps": budget(3)}), spend(2.6)),
-    ),
-    "paced month's day": (
-        "group",
-        "CAP_REACHED JOBGROUP",
-        (put("group", {"caps": budget(30, pacing=True)}), spend(6)),
-    ),
-    "cap of 0": ("group", "CAP_ZERO JOBGROUP", (put("group", {"caps": budget(0)}),)),
-    "lowered below used": (
-        "group",
-        "CAP_REACHED JOBGROUP",
-        (spend(5), put("group", {"caps": budget(2)})),
-    ),
-    "placement's budget": (
-        "group",
-        "CAP_REACHED PLACEMENT",
-        (placements(caps=budget(2)), spend(2)),
-    ),
-    "campaign's of a publisher": (
-        "group",
-        "CAP_REACHED CAMPAIGN",
-        (put("campaign", lambda it: {"placementCaps": {it.publisher: budget(2)}}), spend(2)),
-    ),
-    "locked for others": ("placement", "CAP_LOCKED JOBGROUP", (two_places,)),
-    "placement off": ("group", "PLACEMENT_PAUSED PLACEMENT", (placements(is_active=False),)),
-    "publisher paused": ("group", "PUBLISHER_PAUSED PUBLISHER", (of_publisher("/pause"),)),
-    "excluded": (
-        "group",
-        "EXCLUDED CLIENT",
-        (put("client", lambda it: {"excludedPublishers": [it.publisher]}),),
-    ),
-    "no bid": ("group", "NO_BID PLACEMENT", (put("group", {"cpcBid": 0}),)),
-    "below the least bid": (
-        "group",
-        "BELOW_MIN_BID PLACEMENT",
-        (of_publisher("", {"minBid": 0.6}),),
-    ),
-    "below the cent": (
-        "group",
-        "BELOW_UNIT PLACEMENT",
-        (put("client", {"markdown": 99}), put("group", {"cpcBid": 0.1})),
-    ),
-    "job paused": ("job", "PAUSED JOB", (put("job", path="/pause"),)),
-    "job's own budget": (
-        "job",
-        "CAP_REACHED JOB",
-        (put("job", {"jobSetting": {"caps": budget(2)}}), spend(2, 1, "job")),
-    ),
-    "each job's budget": (
-        "job",
-        "CAP_REACHED JOB",
-        (put("group", {"caps": {"jobBudget": budget(2)["budget"]}}), spend(2, 1, "group_job")),
-    ),
-}
-
-
-def test_each_cause_is_told_first_and_mended_by_its_fix(
-    sqlite_office: Office, sqlite_tools: Tools
-) -> None:
-    """One after the other, each over a market of its own, in which all is well before."""
-    for name, (asked, expected, causes) in CAUSES.items():
-        market = Market(sqlite_office, sqlite_tools).open()
-        places = {"placement": f"{market.group}/placements/{market.publisher}"}
-        where = places.get(asked) or getattr(market, asked)
-        well = market.stands(where)
-        assert (well["status"], well["delivery"], well["reasons"]) == ("ACTIVE", "FULL", []), name
-        assert market.is_listed(), name
-        for cause in causes:
-            cause(market)
-        market.tick()
-        told = market.stands(where)
-        assert told["reasons"], (name, told)
-        first = told["reasons"][0]
-        assert f"{first['code']} {first['level']}" == expected, name
-        assert told["delivery"] == "STOPPED", name
-        assert told["description"] == first["description"], name
-        now = None if expected == "PAUSED JOB" else told["evaluatedAt"]
-        assert first["since"] == now, (name, "a job's own switch is looked at when asked")
-        assert not market.is_listed(), name
-        if asked != "job":
-            seen = market.explained(market.group if asked == "placement" else where)
-            shown = next(one for one in seen["listings"] if one["id"] == market.publisher)
-            stands = shown if asked == "placement" else seen
-            assert stands["resolvedStatus"]["description"] == first["description"], name
-            assert shown["listings"] == 0, name
-        fix = first["fix"]
-        reply = sqlite_office.ask(fix["method"], fix["path"], fix["body"])
-        assert reply.status == 200, (name, fix, reply.raw)
-        market.tick()
-        mended = market.stands(where)
-        assert mended["status"] == "ACTIVE", (name, mended)
-        assert mended["delivery"] in {"FULL", "PACED"}, (name, mended)
-        assert mended["alsoHolding"] == [], (name, mended)
-        assert market.is_listed(), name
 
 
 def test_causes_that_only_time_or_their_owner_mends(

@@ -35,14 +35,16 @@ _COLUMNS: Final = (
 )
 _WIDTH: Final = 24
 _LEVELS: Final = {"CLIENT": "client", "CAMPAIGN": "campaign", "JOBGROUP": "job group"}
-_MENDED: Final[dict["FixKind", str]] = {
+MENDED: Final[dict["FixKind", str]] = {
     "enable": "switch it on",
+    "begin": "let it start now",
     "extend": "let it end later",
     "open_day": "let it advertise on this weekday",
     "raise": "raise the cap",
     "activate": "switch the placement on",
     "bid": "bid more",
     "admit": "admit the publisher",
+    "lift": "lift the rule's hold",
 }
 
 
@@ -170,5 +172,5 @@ def status_lines(
         if reason.fix is not None and cause.fix is not None:
             fix, body = reason.fix, reason.fix.body
             said = "" if body is None else f" {encode(body).decode()}"
-            yield f"{'':<{_WIDTH}}to mend it, {_MENDED[cause.fix.kind]}:"
+            yield f"{'':<{_WIDTH}}to mend it, {MENDED[cause.fix.kind]}:"
             yield f"{'':<{_WIDTH}}{fix.method} {fix.path}{said}"

@@ -25,6 +25,7 @@ from handbill.control.stopping import (
     capped_jobs,
     cheapest_of,
     kept_for_others,
+    likely_costs,
     live_bid,
     live_bids,
     marks_of,
@@ -128,12 +129,14 @@ def _decisions(
 def _capped(steering: Steering, paced: Mapping[Key, Paced]) -> dict[CapKey, Capped]:
     """How each cap stands, with the bids that are published."""
     live = live_bids((side.pair for side in steering.sides.values()), paced)
+    likely = likely_costs(steering.tree)
     return {
         key: Capped(
             one.cap,
             steering.marks[key],
             steering.in_flight(key),
             cheapest_of(key, (side.key for side in steering.below[key]), live),
+            likely[key],
         )
         for key, one in steering.tree.caps.items()
     }

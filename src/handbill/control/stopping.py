@@ -10,7 +10,7 @@ from handbill.core.in_force import Key, Paced
 from handbill.core.pacing.caps import Days, Delivery, Mark, mark_of
 from handbill.core.pacing.days import days_of
 from handbill.core.standing.capping import CapKey, Capped
-from handbill.kit.money import PPM
+from handbill.kit.money import MICROS, PPM
 
 
 def marks_of(tree: Tree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapKey, Mark]:
@@ -48,6 +48,19 @@ def cheapest_of(key: CapKey, pairs: Iterable[Key], live: Mapping[Key, int]) -> i
     if key[2] != "budget":
         return PPM
     return min((live[pair] for pair in pairs if pair in live), default=0)
+
+
+def likely_costs(tree: Tree) -> dict[CapKey, int]:
+    """What one more will take of each cap, even if nothing is sold below it now: the dearest bid
+    that is set there.
+    """
+    found = dict.fromkeys(tree.caps, 0)
+    for pair in (*tree.pairs, *tree.gone):
+        terms = pair.terms
+        bid = pair.marked(max(terms.placement_micros or terms.group_micros, terms.least_micros))
+        for key in tree.over[pair.place]:
+            found[key] = max(found[key], bid)
+    return {key: one or MICROS for key, one in found.items()}
 
 
 def live_bids(pairs: Iterable[Pair], paced: Mapping[Key, Paced]) -> dict[Key, int]:
@@ -92,5 +105,5 @@ def capped_jobs(spent: Iterable[Spent]) -> dict[CapKey, Capped]:
             Days((1,), (), renews=False),
             Delivery.ASAP,
         )
-        found[key] = Capped(cap, mark, 0, one.cheapest)
+        found[key] = Capped(cap, mark, 0, one.cheapest, MICROS)
     return found

@@ -2,7 +2,7 @@
 (validation), 2.2 (cross-checks).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from handbill.core.nouns import Cap, Client, GroupBody, Placement, Publisher
 from handbill.core.rates import Exchange
@@ -25,9 +25,16 @@ _BID_OF = {"CPC": "cpc_bid_micros", "CPA": "cpa_bid_micros"}
 
 
 def placement_faults(
-    tx: Tx, client: Client, exchange: Exchange, body: GroupBody, *, new: bool
+    tx: Tx,
+    client: Client,
+    exchange: Exchange,
+    body: GroupBody,
+    *,
+    new: bool,
+    stand: Sequence[Placement] = (),
 ) -> list[Fault]:
     """Every fault of a group's placements. ``new``: the list itself was sent, not only the caps.
+    ``stand``: those that it has; sent back as they are, they are not checked again.
 
     **Shape**: unknown publisher, excluded publisher, bid below the publisher's minimum, budget
     above the group's, locked budgets of another period, or together above the group's.
@@ -37,6 +44,8 @@ def placement_faults(
         known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
         excluded = {*client.body.excluded_publishers, *client.body.globally_excluded_publishers}
         for n, placement in enumerate(body.placements):
+            if placement in stand:
+                continue
             faults += _faults_of(
                 placement, known.get(placement.publisher_id), exchange, excluded, n
             )
@@ -117,6 +126,15 @@ def bid_faults(tx: Tx, client: Client, exchange: Exchange, body: GroupBody) -> l
     return faults
 
 
+def least_budget(placements: Iterable[Placement], period: Period) -> int:
+    """The least that a job group's budget of a period may be, with these budgets below it."""
+    budgets = [one.budget for one in placements if one.budget]
+    locked = [one for one in budgets if one.locked]
+    return max(
+        (_taken(asked, period) for asked in (*([one] for one in budgets), locked)), default=0
+    )
+
+
 def _over_budget(placements: list[Placement], budget: Cap, *, new: bool) -> list[Fault]:
     faults = []
     budgets = [(n, placement.budget) for n, placement in enumerate(placements) if placement.budget]
@@ -138,9 +156,15 @@ def _over_budget(placements: list[Placement], budget: Cap, *, new: bool) -> list
 
 
 def _exceed(asked: list[Cap], room: Cap) -> bool:
-    """Whether budgets exceed another in any month; this cannot be told of lifetime budgets."""
-    if all(cap.period == room.period for cap in asked):
-        return sum(cap.value for cap in asked) > room.value
+    return _taken(asked, room.period) > room.value
+
+
+def _taken(asked: list[Cap], period: Period) -> int:
+    """What budgets take at least of one of that period, in any month; rounded up. Of lifetime
+    budgets this cannot be told.
+    """
+    if all(cap.period == period for cap in asked):
+        return sum(cap.value for cap in asked)
     told = [cap for cap in asked if cap.period != "Lifetime"]
     least = sum(cap.value * _LEAST_A_MONTH[cap.period] for cap in told)
-    return least > room.value * _MOST_A_MONTH[room.period]
+    return -(-least // _MOST_A_MONTH[period])

@@ -152,7 +152,7 @@ def update(tx: Tx, now: Instant, client: Client, group: Group, changes: Mapping[
     of_body = {name: value for name, value in changes.items() if name != "priority"}
     faults = fixed_faults(group.body, changes, ["start_on"])
     body = settled(group.body, of_body, faults)
-    faults += _faults_of_changed(tx, now, client, body, changes)
+    faults += _faults_of_changed(tx, now, client, group.body, body, changes)
     if faults:
         raise bad_request(faults)
     body.former_placements = _left_out(group.body, body)
@@ -169,7 +169,12 @@ def update(tx: Tx, now: Instant, client: Client, group: Group, changes: Mapping[
 
 
 def _faults_of_changed(
-    tx: Tx, now: Instant, client: Client, body: GroupBody, changes: Mapping[str, Any]
+    tx: Tx,
+    now: Instant,
+    client: Client,
+    before: GroupBody,
+    body: GroupBody,
+    changes: Mapping[str, Any],
 ) -> list[Fault]:
     """The faults of a changed body. ``body``: with the changes made."""
     faults = [
@@ -182,7 +187,8 @@ def _faults_of_changed(
     faults += end_faults(body.start_on, body.end_on)
     exchange = rates.exchange_of(tx, client, now)
     if {"placements", "caps"} & changes.keys():
-        faults += placement_faults(tx, client, exchange, body, new="placements" in changes)
+        new, stand = "placements" in changes, before.placements
+        faults += placement_faults(tx, client, exchange, body, new=new, stand=stand)
     if {"placements", "cpc_bid_micros", "cpa_bid_micros"} & changes.keys():
         faults += bid_faults(tx, client, exchange, body)
     return faults

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from handbill.campaigns import service as campaigns
 from handbill.core.charging import Scope
 from handbill.core.in_force import Thing
-from handbill.core.nouns import Campaign, Client, Group, Job, JobSettings, Publisher
+from handbill.core.nouns import Campaign, Client, Group, Job, Publisher
 from handbill.core.standing.jobs import Above, job_resolved
 from handbill.core.standing.reasons import PLAIN, Resolved
 from handbill.core.standing.tree import Spot, standing_of_default
@@ -32,8 +32,7 @@ class Around(NamedTuple):
     client: Client
     campaign: Campaign | None = None
     group: Group | None = None
-    ref: str = ""
-    settings: JobSettings | None = None
+    job: Job | None = None
 
 
 class HeldFile(NamedTuple):
@@ -143,7 +142,7 @@ def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:
     job = jobs.job_of(tx, client.no, ref)
     here = belonging(tx, client, job.no, now)
     group, campaign = here.group, here.campaign
-    around = Around(client, campaign, group, ref, job.body.settings)
+    around = Around(client, campaign, group, job)
     known = standing.resolved_of(tx, client.no)
     placed = _of_ids(tx, client, _placed(group)) if group else []
     places = _places(known, job, campaign, group, placed) if campaign and group else []

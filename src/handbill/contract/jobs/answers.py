@@ -147,10 +147,13 @@ def _tell_settings(one: Any, body: nouns.JobBody, settings: nouns.JobSettings) -
     setting = settings.setting
     caps = setting.caps if setting.caps != nouns.Caps() else None
     one.setting = spelled(JobSetting.of(setting, caps=caps))
-    one.placements = [
-        spelled(JobPlacement.of(placement, caps=placement if placement.budget else None))
-        for placement in settings.placements
-    ]
+    one.placements = list(map(placed, settings.placements))
+
+
+def placed(one: nouns.JobPlacement) -> dict[str, Any]:
+    """A job's settings for a publisher, in the form in which they can be sent back."""
+    told: dict[str, Any] = spelled(JobPlacement.of(one, caps=one if one.budget else None))
+    return told
 
 
 def example() -> dict[str, Any]:

@@ -8,9 +8,21 @@ import msgspec
 
 from handbill.contract.caps import Budget, CountCap, PlacementCaps
 from handbill.contract.jobgroups.models import placed
-from handbill.core.changes import with_changes
-from handbill.core.nouns import Campaign, Cap, Client, Group, JobSettings, Placement
+from handbill.contract.jobs.answers import placed as job_placed
+from handbill.contract.jobs.models import JobSetting as Setting
+from handbill.core.bids import Source
+from handbill.core.nouns import (
+    Campaign,
+    Cap,
+    Client,
+    Group,
+    JobPlacement,
+    JobSetting,
+    JobSettings,
+    Placement,
+)
 from handbill.core.standing.reasons import Fix, Level, Reason
+from handbill.groups.placing import least_budget
 from handbill.listings.resolving import Around
 from handbill.wire.models import spelled
 from handbill.wire.values import spell_day
@@ -32,6 +44,8 @@ def request_of(around: Around, reason: Reason) -> Request | None:
     path = _path(around, reason)
     if fix is None or path is None:
         return None
+    if around.job is not None and reason.level is Level.JOB and not around.job.valid:
+        return None  # it cannot be changed
     if fix.kind == "enable":
         return {"method": "PUT", "path": f"{path}/enable", "body": None}
     body = _BODIES[fix.kind](around, reason, fix)
@@ -47,7 +61,7 @@ def _path(around: Around, reason: Reason) -> str | None:
         return f"/publishers/{quote(reason.entity_id, safe='')}"
     of_group = reason.level in {Level.GROUP, Level.PLACEMENT} or reason.params.cap in _IN_GROUP
     if reason.level is Level.JOB and not of_group:
-        return f"{client}/jobs/{quote(around.ref, safe='')}" if around.ref else None
+        return f"{client}/jobs/{quote(around.job.body.ref, safe='')}" if around.job else None
     if around.campaign is None or (of_group and around.group is None):
         return None
     campaign = f"{client}/campaigns/{around.campaign.id}"
@@ -55,8 +69,16 @@ def _path(around: Around, reason: Reason) -> str | None:
     return f"{campaign}/jobgroups/{around.group.id}" if of_group and around.group else campaign
 
 
+def _begun(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
+    return {"jobSetting": {"startDate": spell_day(fix.text)}}
+
+
 def _extended(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
-    return {"endDate": spell_day(fix.text)}
+    """Of a job, the end of its settings or, where the cause names no day, its own."""
+    last = spell_day(fix.text)
+    if reason.level is not Level.JOB:
+        return {"endDate": last}
+    return {"jobSetting": {"endDate": last}} if reason.params.on else {"endAtDate": last}
 
 
 def _opened(around: Around, reason: Reason, fix: Fix) -> Request | None:  # noqa: ARG001
@@ -65,14 +87,14 @@ def _opened(around: Around, reason: Reason, fix: Fix) -> Request | None:  # noqa
 
 
 def _raised(around: Around, reason: Reason, fix: Fix) -> Request | None:
-    """A cap with a value that is enough; of a placement, at most its job group's budget."""
+    """A cap with a value that is enough; with a placement's, as much of its job group's budget."""
     name = reason.params.cap
     if reason.level is Level.PLACEMENT:
-        return _placed_anew(around, reason, lambda one: _with_budget(around, one, fix.value))
+        return _placement_cap(around, reason, fix)
     if reason.level is Level.CAMPAIGN and reason.params.publisher_id:
         return _campaign_placement(around, reason, fix)
     if reason.level is Level.JOB and name not in _IN_GROUP:
-        return None if reason.params.publisher_id else _job_cap(around, name, fix)
+        return _job_cap(around, reason, fix)
     owner: Client | Campaign | Group | None = {
         Level.CLIENT: around.client,
         Level.CAMPAIGN: around.campaign,
@@ -81,9 +103,21 @@ def _raised(around: Around, reason: Reason, fix: Fix) -> Request | None:
     return None if cap is None else {"caps": {name: _cap(name, cap, fix.value)}}
 
 
-def _job_cap(around: Around, name: str, fix: Fix) -> Request | None:
-    cap = getattr((around.settings or JobSettings()).setting.caps, name)
+def _job_cap(around: Around, reason: Reason, fix: Fix) -> Request | None:
+    name = reason.params.cap
+    if reason.params.publisher_id:
+
+        def raised(one: JobPlacement) -> JobPlacement:
+            budget = one.budget and msgspec.structs.replace(one.budget, value=fix.value)
+            return msgspec.structs.replace(one, budget=budget)
+
+        return _job_placed_anew(around, reason, raised)
+    cap = getattr(_settings(around).setting.caps, name)
     return None if cap is None else {"jobSetting": {"caps": {name: _cap(name, cap, fix.value)}}}
+
+
+def _settings(around: Around) -> JobSettings:
+    return (around.job.body.settings if around.job else None) or JobSettings()
 
 
 def _campaign_placement(around: Around, reason: Reason, fix: Fix) -> Request | None:
@@ -99,11 +133,50 @@ def _campaign_placement(around: Around, reason: Reason, fix: Fix) -> Request | N
 
 
 def _activated(around: Around, reason: Reason, fix: Fix) -> Request | None:  # noqa: ARG001
-    return _placed_anew(around, reason, lambda one: with_changes(one, {"active": True}))
+    if reason.level is Level.JOB:
+        return _allowed(around, reason)
+    return _placed_anew(around, reason, lambda one: msgspec.structs.replace(one, active=True))
+
+
+def _allowed(around: Around, reason: Reason) -> Request | None:
+    """What lets a job to a publisher: its settings there, and its list of publishers."""
+    at, settings = reason.params.publisher_id, _settings(around)
+    found: Request = {}
+    if around.job is not None and settings.publishers is not None and at not in settings.publishers:
+        allowed = {"publishers": [*settings.publishers, at]}
+        found["publisherFields"] = around.job.body.publisher_nodes | allowed
+    if any(one.publisher_id == at and not one.active for one in settings.placements):
+        found |= _job_placed_anew(
+            around, reason, lambda one: msgspec.structs.replace(one, active=True)
+        )
+    return found or None
 
 
 def _bid(around: Around, reason: Reason, fix: Fix) -> Request | None:
-    return _placed_anew(around, reason, lambda one: with_changes(one, {"bid_micros": fix.value}))
+    """Of a placement, in the agency's currency. None where each job's own bid is stronger."""
+    if reason.level is Level.JOB:
+        name = "cpa_bid_micros" if fix.by_apply else "cpc_bid_micros"
+        if fix.source is Source.JOB_PLACEMENT:
+            bid = {name: fix.value, "currency": ""}
+            return _job_placed_anew(around, reason, lambda one: msgspec.structs.replace(one, **bid))
+        setting = msgspec.structs.replace(JobSetting(), **{name: fix.value})
+        return {"jobSetting": spelled(Setting.of(setting, caps=None))}
+    if fix.source is Source.JOB_PLACEMENT:
+        return None
+    changed = {"bid_micros": fix.value, "currency": ""}
+    return _placed_anew(around, reason, lambda one: msgspec.structs.replace(one, **changed))
+
+
+def _job_placed_anew(
+    around: Around, reason: Reason, change: Callable[[JobPlacement], JobPlacement]
+) -> Request:
+    """All settings of a job for publishers, as an update replaces them, with one changed."""
+    at = reason.params.publisher_id
+    told = [
+        job_placed(change(one) if one.publisher_id == at else one)
+        for one in _settings(around).placements
+    ]
+    return {"placementSettings": told}
 
 
 def _admitted(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
@@ -117,36 +190,35 @@ def _admitted(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG
 
 
 def _placed_anew(
-    around: Around, reason: Reason, change: Callable[[Placement], Placement | None]
+    around: Around, reason: Reason, change: Callable[[Placement], Placement]
 ) -> Request | None:
     """The whole list of placements, as an update replaces it, with one of them changed."""
     if around.group is None:
         return None
-    told = []
-    for one in around.group.body.placements:
-        changed = change(one) if one.publisher_id == reason.params.publisher_id else one
-        if changed is None:
-            return None
-        told.append(spelled(placed(changed)))
+    at = reason.params.publisher_id
+    told = [
+        spelled(placed(change(one) if one.publisher_id == at else one))
+        for one in around.group.body.placements
+    ]
     return {"placements": told}
 
 
-def _with_budget(around: Around, one: Placement, value: int) -> Placement | None:
-    """None where no more is possible: a placement's budget is at most its job group's."""
-    whole = around.group.body.caps.budget if around.group else None
-    if one.budget is None:
-        return None
-    if whole is not None and whole.period == one.budget.period:
-        others = sum(
-            it.budget.value
-            for it in (around.group.body.placements if around.group else [])
-            if one.budget.locked and it is not one and it.budget and it.budget.locked
-        )
-        value = min(value, whole.value - others)
-    if value <= one.budget.value:
-        return None
-    budget = msgspec.structs.replace(one.budget, value=value)
-    return msgspec.structs.replace(one, budget=budget)
+def _placement_cap(around: Around, reason: Reason, fix: Fix) -> Request | None:
+    """A placement's budget, and its job group's where that would be less."""
+
+    def raised(one: Placement) -> Placement:
+        budget = one.budget and msgspec.structs.replace(one.budget, value=fix.value)
+        return msgspec.structs.replace(one, budget=budget)
+
+    at, group = reason.params.publisher_id, around.group
+    told = _placed_anew(around, reason, raised)
+    whole = group.body.caps.budget if group else None
+    if group is None or told is None or whole is None:
+        return told
+    every = [raised(one) if one.publisher_id == at else one for one in group.body.placements]
+    value = max(least_budget(every, whole.period), whole.value)
+    caps = {"budget": _cap("budget", whole, value)} if value > whole.value else {}
+    return told | ({"caps": caps} if caps else {})
 
 
 def _cap(name: str, cap: Cap, value: int) -> Request:
@@ -156,6 +228,7 @@ def _cap(name: str, cap: Cap, value: int) -> Request:
 
 
 _BODIES: Final[dict[str, Callable[[Around, Reason, Fix], Request | None]]] = {
+    "begin": _begun,
     "extend": _extended,
     "open_day": _opened,
     "raise": _raised,

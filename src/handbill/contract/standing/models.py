@@ -50,11 +50,12 @@ ABOUT: Final[dict[Code, str]] = {
     Code.NO_JOBS: "the job group has no job that may be listed, or none that the publisher may "
     "get. params: jobs (their number); publisherId and jobGroupId for a placement.",
     Code.JOBS_CAPPED: "jobs have reached their own caps. It blocks if all have. params: "
-    "jobs, cappedJobs.",
+    "jobs, cappedJobs; cap, if it is the job group's cap for each job.",
     Code.INVALID: "the job lacks mandatory fields.",
     Code.NO_URL: "the job has no URL.",
     Code.JOB_EXCLUDES: "the job's own settings exclude the publisher. params: publisherId.",
-    Code.NO_BID: "there is no bid. params: publisherId, jobGroupId, jobs, bid, minBid.",
+    Code.NO_BID: "there is no bid. Its level is JOB if the job's own bid is 0. params: "
+    "publisherId, jobGroupId, jobs, bid, minBid.",
     Code.BELOW_MIN_BID: "the bid is below the publisher's minimum. params: publisherId, "
     "jobGroupId, jobs, bid, minBid.",
     Code.BELOW_UNIT: "after markdown the price is below the currency's smallest amount. params: "

@@ -20,17 +20,21 @@ _OF_JOB: Final[Mapping[Measure, str]] = {
     "clicks": "jobClicks",
     "applies": "jobApplies",
 }
+OF_EACH_JOB: Final = frozenset(_OF_JOB.values())
+"""The names of a job group's caps for each of its jobs."""
 
 
 class Capped(NamedTuple):
     """The state of a cap. ``mark`` and ``in_flight`` are in millionths of what it counts; so is
-    ``cheapest``, what one more takes at the cheapest live bid (for a count, one).
+    ``cheapest``, what one more takes at the cheapest live bid (for a count, one), and ``likely``,
+    what it will take where nothing is sold now.
     """
 
     cap: Cap
     mark: Mark
     in_flight: int = 0
     cheapest: int = 0
+    likely: int = 0
 
 
 class Owner(NamedTuple):
@@ -111,7 +115,7 @@ def locked_reason(
 
 def code_of(capped: Capped) -> Code | None:
     """The effect of a cap on listings now; None: it has none."""
-    cap, mark, in_flight, cheapest = capped
+    cap, mark, in_flight, cheapest, _ = capped
     if not cap.value:
         return Code.CAP_ZERO
     if is_stopped(mark, in_flight, cheapest):
@@ -144,10 +148,10 @@ def enough(capped: Capped, *, is_count: bool) -> int:
     """A value at which the cap would neither stop nor brake: a quarter more than is needed for what
     is used, in flight and one more, in round figures.
     """
-    cap, mark, in_flight, cheapest = capped
+    cap, mark, in_flight, cheapest, likely = capped
     line_ppm = cap.threshold_ppm or PPM
     used = mark.used_today if mark.paced else mark.used
-    wanted = (used + in_flight + max(1, cheapest)) * _RAISED_PPM // line_ppm + 2
+    wanted = (used + in_flight + max(1, cheapest or likely)) * _RAISED_PPM // line_ppm + 2
     if mark.paced and mark.share:
         before = max(0, mark.value - (mark.used - mark.used_today))
         wanted = mark.value - (-max(0, wanted - mark.share) * before // mark.share)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from handbill.core.bids import PLAIN_JOB, Asked
+import msgspec
+
+from handbill.core.bids import PLAIN_JOB, Asked, Source
 from handbill.core.nouns import Client, Group, Job
 from handbill.core.rates import Exchange
 from handbill.core.standing.capping import Owner
@@ -22,7 +24,7 @@ from handbill.core.standing.reasons import (
     seen_below,
 )
 from handbill.core.standing.selling import unsold
-from handbill.core.standing.tree import Spot, reason
+from handbill.core.standing.tree import Spot, extended, reason
 from handbill.core.states import in_force
 from handbill.kit.instants import Instant
 
@@ -74,18 +76,20 @@ def _own(job: Job, owner: Owner, now: Instant, today: date) -> Iterator[Reason]:
     if job.status != "A":
         yield reason(Code.PAUSED, owner, "the job is paused", fix=Fix(kind="enable"))
     if job.expired(now):
-        yield reason(Code.EXPIRED, owner, "the job's end has come")
+        yield reason(Code.EXPIRED, owner, "the job's end has come", fix=extended(today))
     if not job.valid:
         words = f"the job lacks {', '.join(job.body.missing) or 'a mandatory field'}"
         yield reason(Code.INVALID, owner, words)
     if not job.body.url:
         yield reason(Code.NO_URL, owner, "the job has no URL")
     if not in_force(setting.start_on, None, today):
-        params = Params(on=setting.start_on or "")
-        yield reason(Code.NOT_STARTED, owner, f"the job starts on {setting.start_on}", params)
+        params, fix = Params(on=setting.start_on or ""), Fix(kind="begin", text=today.isoformat())
+        words = f"the job starts on {setting.start_on}"
+        yield reason(Code.NOT_STARTED, owner, words, params, fix=fix)
     if not in_force(None, setting.end_on, today):
         params = Params(on=setting.end_on or "")
-        yield reason(Code.EXPIRED, owner, f"the job's settings end on {setting.end_on}", params)
+        words = f"the job's settings end on {setting.end_on}"
+        yield reason(Code.EXPIRED, owner, words, params, fix=extended(today))
 
 
 def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
@@ -114,15 +118,19 @@ def _at_place(
     own = next((it for it in settings.placements if it.publisher_id == spot.publisher.id), None)
     barred = settings.publishers is not None and spot.publisher.id not in settings.publishers
     if barred or (own is not None and not own.active):
-        params = Params(publisher_id=spot.publisher.id)
-        found.append(
-            reason(Code.JOB_EXCLUDES, _owner(job), "the job excludes the publisher", params)
-        )
+        params, fix = Params(publisher_id=spot.publisher.id), Fix(kind="activate")
+        words = "the job excludes the publisher"
+        found.append(reason(Code.JOB_EXCLUDES, _owner(job), words, params, fix=fix))
     elif spot.publisher.body.bid_type != "PPP":
         plain = asked._replace(paused=False)
-        found += (
-            it
-            for it in unsold(above.client, spot, [(plain, 1)], today, above.exchange)
-            if it.code in _BIDS
-        )
+        unoffered = unsold(above.client, spot, [(plain, 1)], today, above.exchange)
+        found += (_of_bid(job, it) for it in unoffered if it.code in _BIDS)
     return found
+
+
+def _of_bid(job: Job, one: Reason) -> Reason:
+    """That a bid is too low; where it is the job's own, this is the cause of the job."""
+    if one.fix is None or one.fix.source not in {Source.JOB, Source.JOB_PLACEMENT}:
+        return one
+    owner = _owner(job)
+    return msgspec.structs.replace(one, level=owner.level, entity_id=owner.id, name=owner.name)

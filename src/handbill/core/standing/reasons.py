@@ -10,12 +10,15 @@ from typing import Final, Literal
 
 import msgspec
 
+from handbill.core.bids import Source
 from handbill.core.pacing.caps import Felt
 from handbill.core.states import Status as Traded
 from handbill.kit.instants import Instant
 
 Status = Literal[Traded, "NO_BID", "NO_JOBS", "NO_PLACEMENT"]
-FixKind = Literal["enable", "extend", "open_day", "raise", "activate", "bid", "admit", "lift"]
+FixKind = Literal[
+    "enable", "begin", "extend", "open_day", "raise", "activate", "bid", "admit", "lift"
+]
 MOST_REASONS: Final = 20
 
 
@@ -111,12 +114,15 @@ class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 class Fix(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What would remove the cause, at the reason's own level. ``value``: a sufficient cap, the bid,
-    or the weekday; ``text``: the new last day. The caller makes a request of it.
+    or the weekday; ``text``: the new first or last day, or the hold; ``source``: of the bid that is
+    too low, and whether it is ``by_apply``. The caller makes a request of it.
     """
 
     kind: FixKind
     value: int = 0
     text: str = ""
+    source: Source | None = None
+    by_apply: bool = False
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -14,6 +14,7 @@ from handbill.core.charging import Scope
 from handbill.core.nouns import Campaign, Client, Group
 from handbill.core.pacing.caps import Felt
 from handbill.core.standing.capping import (
+    OF_EACH_JOB,
     CapKey,
     Moment,
     Owner,
@@ -35,15 +36,14 @@ from handbill.core.standing.reasons import (
     seen_below,
 )
 from handbill.core.standing.selling import owner_of, sold
-from handbill.core.standing.tree import CappedJob, Kind, Let, Spot, Tree, reason
+from handbill.core.standing.tree import CappedJob, Kind, Let, Spot, Tree, extended, reason
 from handbill.core.states import may_match, stops_of
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
-from handbill.kit.zones import day_of, days_later, start_of, zone_of
+from handbill.kit.zones import day_of, start_of, zone_of
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
-_EXTENDED_DAYS = 30
 
 
 def resolve(tree: Tree, now: Instant) -> dict[tuple[Kind, str], Resolved]:
@@ -178,7 +178,7 @@ class _Resolving:
         if code == "PAUSED":
             return Fix(kind="enable")
         if code == "EXPIRED":
-            return Fix(kind="extend", text=days_later(self.today.isoformat(), _EXTENDED_DAYS))
+            return extended(self.today)
         return Fix(kind="open_day", value=self.today.weekday()) if code == "OFF_DAY" else None
 
     def _jobs(self, group: Group, owner: Owner) -> Iterator[Reason]:
@@ -187,16 +187,18 @@ class _Resolving:
         if not count:
             words = "the job group has no job that may be listed"
             yield reason(Code.NO_JOBS, owner, words, Params(jobs=0))
-        capped = sum(map(self._is_capped, self.jobs.get(group.no, ())))
+        stopped = [found for job in self.jobs.get(group.no, ()) if (found := self._stops(job))]
+        capped = len(stopped)
         if count and capped:
             words = f"{capped} of {count} jobs have reached a cap of their own"
             if any(("job", job.id) in self.tree.holds for job in self.jobs[group.no]):
                 words = f"{capped} of {count} jobs are stopped by a cap of their own or by a rule"
-            params = Params(jobs=count, capped_jobs=capped)
-            yield reason(Code.JOBS_CAPPED, owner, words, params, blocking=capped >= count)
+            cap, fix = _raised_for_all(stopped)
+            params = Params(jobs=count, capped_jobs=capped, cap=cap)
+            yield reason(Code.JOBS_CAPPED, owner, words, params, blocking=capped >= count, fix=fix)
 
-    def _is_capped(self, job: CappedJob) -> bool:
-        """Whether a job is stopped everywhere, by its own cap or by a rule."""
+    def _stops(self, job: CappedJob) -> list[Reason]:
+        """What stops a job everywhere: its own caps, its job group's for each job, and rules."""
         owner = Owner(Level.JOB, job.id, job.title or job.ref, "job")
         caps, when = self.tree.caps, self.when
         found = [
@@ -212,7 +214,7 @@ class _Resolving:
                 self.found["job_placement", entity] = resolved(Level.JOB, job.id, stopped)
         if found:
             self.found["job", job.id] = resolved(Level.JOB, job.id, found)
-        return any(one.blocking for one in found)
+        return [one for one in found if one.blocking]
 
     def _placement(self, spot: Spot, trading: list[Reason], jobs: list[Reason]) -> list[Reason]:
         """What keeps a group from one of its publishers, apart from causes above the group."""
@@ -278,6 +280,18 @@ def _of_places(owner: Owner, places: list[list[Reason]]) -> Iterator[Reason]:
         yield reason(Code.NO_PLACEMENT, owner, "the job group has no publisher", Params())
         return
     yield from seen_at_places(places)
+
+
+def _raised_for_all(stopped: list[list[Reason]]) -> tuple[str, Fix | None]:
+    """The job group's cap for each job that alone stops all of these jobs, and its raise; otherwise
+    each job has a cause of its own.
+    """
+    caps = {one.params.cap for found in stopped for one in found}
+    cap = caps.pop() if len(caps) == 1 else ""
+    if cap not in OF_EACH_JOB:
+        return "", None
+    most = max(one.fix.value for found in stopped for one in found if one.fix)
+    return cap, Fix(kind="raise", value=most)
 
 
 def _none_below(owner: Owner, what: str) -> Reason:

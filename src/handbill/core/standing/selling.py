@@ -122,8 +122,9 @@ def unsold(
         bid_micros=bid.micros,
         min_bid_micros=terms.min_bid_micros,
     )
-    fix = None if terms.bid_type == "FLAT_CPC" else Fix(kind="bid", value=least)
-    yield reason(code, owner_of(spot), words, params, fix=fix)
+    by_apply, is_flat = terms.bid_type == "CPA", terms.bid_type == "FLAT_CPC"
+    fix = Fix(kind="bid", value=least, source=bid.source, by_apply=by_apply)
+    yield reason(code, owner_of(spot), words, params, fix=None if is_flat else fix)
 
 
 def _unfetched(tree: Tree, publisher: Publisher, there: Owner) -> Iterator[Reason]:

@@ -1,7 +1,8 @@
 """All that decides the standing of a client's entities, gathered by whoever may read it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, NamedTuple
+from datetime import date
+from typing import Final, Literal, NamedTuple
 
 from handbill.core.bids import Asked
 from handbill.core.charging import Scope
@@ -11,7 +12,9 @@ from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey, Capped, Owner
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason, Resolved, resolved
 from handbill.kit.instants import Instant
+from handbill.kit.zones import days_later
 
+_EXTENDED_DAYS: Final = 30
 Kind = Literal["client", "campaign", "group", "placement", "job", "job_placement"]
 
 
@@ -110,6 +113,11 @@ def reason(
         params=said,
         fix=fix,
     )
+
+
+def extended(today: date) -> Fix:
+    """Let it end some time from today."""
+    return Fix(kind="extend", text=days_later(today.isoformat(), _EXTENDED_DAYS))
 
 
 def standing_of_default(group: Group) -> Resolved:
