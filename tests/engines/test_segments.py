@@ -1,6 +1,7 @@
 """Segments of judged entries: written, listed, merged, swept."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -259,6 +260,30 @@ def test_segments_can_be_read_without_local_files(shelf: Shelf) -> None:
     shelf.add([entry(1)])
     shelf.blobs.local = lambda path: None  # type: ignore[method-assign]
     assert len(shelf.rows()) == 1
+
+
+def test_a_query_finds_nothing_of_the_one_before(shelf: Shelf) -> None:
+    import duckdb
+
+    for settle in ("", "SELEC"):
+        with (
+            suppress(duckdb.ParserException),
+            segment_files.query(shelf.scratch, memory_mb=64, threads=1) as duck,
+        ):
+            assert duck.execute("SHOW ALL TABLES").fetchall() == []
+            duck.execute("CREATE TEMP TABLE answer AS SELECT 1 AS one")
+            duck.execute("CREATE TEMP VIEW entries AS SELECT 2 AS two")
+            with pytest.raises(duckdb.Error, match="locked"):
+                duck.execute("SET threads = 2")
+            duck.execute(settle)
+    with (
+        segment_files.query(shelf.scratch, memory_mb=64, threads=1) as duck,
+        segment_files.query(shelf.scratch, memory_mb=64, threads=1) as other,
+    ):
+        duck.execute("CREATE TABLE shared AS SELECT 1 AS one")
+        assert other.execute("SHOW ALL TABLES").fetchall() == []
+        duck.execute("DROP TABLE shared")
+    assert list(shelf.scratch.iterdir()) == []
 
 
 def test_duckdb_loads_nothing_from_outside(shelf: Shelf) -> None:

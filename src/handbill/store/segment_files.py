@@ -4,12 +4,16 @@ A file holds entries of many clients. A query reads ``entries``, of named client
 module names the files in a statement (tests/house/test_tidy.py).
 """
 
+import atexit
 import hashlib
+import os
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 
@@ -19,6 +23,7 @@ from handbill.store.segments import Segment, Written, merged
 
 _CHUNK: Final = 1024**2
 _MOST_NAMED: Final = 3
+_MOST_IDLE: Final = 2
 _ROWS_OF_GROUP: Final = 20_480
 """Row groups of a merged file: a reader of one client's entries skips those of others."""
 
@@ -34,26 +39,65 @@ class Damaged(Unavailable):
 
 @contextmanager
 def query(scratch: Path, *, memory_mb: int, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory that may spill to the scratch folder and loads nothing from outside."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=scratch, prefix="duckdb-") as spill:
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "memory_limit": f"{memory_mb}MB",
-                "threads": str(threads),
-                "temp_directory": spill,
-                "preserve_insertion_order": "false",
-            },
-        )
-        try:
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute("SET lock_configuration = true")
+    """A DuckDB in memory that may spill to the scratch folder and loads nothing from outside.
+
+    Nobody else uses it meanwhile. What is created in it must be temporary, and is gone afterwards.
+    """
+    kind = _Kind(os.getpid(), scratch, memory_mb, threads)
+    kept = _idle_one(kind) or _opened(kind)
+    try:
+        with closing(kept.cursor()) as connection:
             yield connection
-        finally:
-            connection.close()
+    except BaseException:
+        kept.close()
+        raise
+    _idle.appendleft((kind, kept))
+    while len(_idle) > _MOST_IDLE:
+        _idle.pop()[1].close()
+
+
+class _Kind(NamedTuple):
+    """What a DuckDB was opened for; another process never uses it."""
+
+    process: int
+    scratch: Path
+    memory_mb: int
+    threads: int
+
+
+_idle: deque[tuple[_Kind, duckdb.DuckDBPyConnection]] = deque()
+"""Those between two queries, the last used first: opening one takes 25 ms of CPU, more than
+most queries.
+"""
+atexit.register(_idle.clear)
+_opened_so_far = count()
+
+
+def _idle_one(kind: _Kind) -> duckdb.DuckDBPyConnection | None:
+    for one in list(_idle):
+        if one[0] == kind:
+            with suppress(ValueError):  # another thread took it
+                _idle.remove(one)
+                return one[1]
+    return None
+
+
+def _opened(kind: _Kind) -> duckdb.DuckDBPyConnection:
+    kind.scratch.mkdir(parents=True, exist_ok=True)
+    spill = kind.scratch / f"duckdb-{kind.process}-{next(_opened_so_far)}"
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": f"{kind.memory_mb}MB",
+            "threads": f"{kind.threads}",
+            "temp_directory": f"{spill}",  # made when it is needed
+            "preserve_insertion_order": "false",
+            "enable_external_file_cache": "false",  # files may be damaged, or mended
+            "lock_configuration": "true",
+        },
+    )
 
 
 def source(files: Sequence[str], client_nos: Collection[int] | None) -> str:
