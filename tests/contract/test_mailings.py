@@ -60,6 +60,11 @@ def test_nobody_gets_what_nobody_chose(post: Post) -> None:
         "hour": 7,
         "weeklyReport": False,
         "dailyDigest": False,
+        "underPaceAlert": None,
+        "noAppliesAlert": None,
+        "feedFailedAlert": False,
+        "rulePausedAlert": False,
+        "notFetchedAlert": False,
         "clients": None,
     }
     post.choose(trader, zone="Europe/Berlin")

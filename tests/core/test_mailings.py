@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.mailings import (
+    MOST_ALERTS,
     Choices,
     Marks,
     begun,
+    counted,
     day_begun,
+    is_under_pace,
     monday_of,
     report_due,
 )
@@ -100,3 +103,28 @@ def test_a_token_is_of_its_key_and_says_one_thing() -> None:
     for wrong in ({1: keys[1]}, {2: keys[1]}, {}):
         with pytest.raises(NoEnd):
             opened(token, wrong)
+
+
+def test_pace_is_told_below_its_threshold_until_it_is_clearly_above() -> None:
+    for pace, was_told, is_told in (
+        (799_999, False, True),
+        (800_000, False, False),
+        (800_000, True, True),
+        (849_999, True, True),
+        (850_000, True, False),
+    ):
+        assert is_under_pace(pace, 80, was_told=was_told) is is_told, (pace, was_told)
+
+
+def test_alerts_are_counted_by_day_of_the_zone() -> None:
+    berlin = Choices(rule_paused=True, zone="Europe/Berlin")
+    marks: Marks | None = Marks()
+    now = at("2026-11-23T22:00")
+    for _ in range(MOST_ALERTS):
+        assert marks is not None
+        marks = counted(berlin, marks, now)
+    assert marks is not None
+    assert counted(berlin, marks, now + 59 * MINUTE) is None
+    new = counted(berlin, marks, now + HOUR)
+    assert new is not None
+    assert (new.alerts_on, new.alerts) == ("2026-11-24", 1)

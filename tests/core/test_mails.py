@@ -72,6 +72,15 @@ def test_a_message_is_the_same_each_time() -> None:
     assert message_of(letter(), TO) == message_of(letter(), TO)
 
 
+@pytest.mark.parametrize("word", ["Mills", "Mühle"])
+def test_a_long_subject_begins_on_its_own_line(word: str) -> None:
+    subject = f"Alert: {word}, Pause Job: the rule is paused (since 2026-11-18 13:01 UTC)"
+    raw = message_of(letter(subject=subject), TO)
+    assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
+    lines = raw.partition(b"\r\n\r\n")[0].splitlines()
+    assert all(len(line) <= 78 for line in lines if not line.startswith(b"List-"))
+
+
 def test_what_ends_mails_is_on_one_line_however_long() -> None:
     """RFC 8058: one https address, which a folded or encoded header would break."""
     end = f"https://{'a' * 60}.example/app/unsubscribe/{'b' * 200}"

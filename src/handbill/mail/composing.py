@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Sequence
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -18,6 +19,7 @@ from handbill.kit.instants import Instant, moment_of
 
 _POLICY: Final = SMTP.clone(cte_type="7bit")  # any server takes it
 _MOST_SUBJECT = 150
+_LINE = "\r\n"
 _MOST_TEXT = 1_000
 _UNWANTED: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
@@ -83,7 +85,6 @@ def message_of(letter: Letter, envelope: Envelope) -> bytes:
     }
     host = envelope.sender.rpartition("@")[2]
     message = EmailMessage(policy=_POLICY)
-    message["Subject"] = told["subject"]
     message["From"] = Address("Handbill", addr_spec=envelope.sender)
     message["To"] = Address(addr_spec=envelope.recipient)
     message["Date"] = format_datetime(moment_of(envelope.at))
@@ -91,13 +92,19 @@ def message_of(letter: Letter, envelope: Envelope) -> bytes:
     message.set_content(_templates.get_template("letter.txt").render(told))
     message.add_alternative(_templates.get_template("letter.html").render(told), subtype="html")
     message.set_boundary(f"=_{envelope.mail_id}")  # else the library draws one
-    # Written as they are, because the library folds or encodes long addresses.
-    heads = [f"Message-ID: <{envelope.mail_id}@{host}>"]
+    # Written as they are, because the library folds or encodes long addresses, and begins a long
+    # subject on a line of its own.
+    subject = plain(letter.subject, _MOST_SUBJECT)
+    charset = "us-ascii" if subject.isascii() else "utf-8"
+    heads = [
+        f"Message-ID: <{envelope.mail_id}@{host}>",
+        f"Subject: {Header(subject, charset, header_name='Subject').encode(linesep=_LINE)}",
+    ]
     if letter.end:
         heads.append(f"List-Unsubscribe: <{letter.end}>")
         if letter.end.startswith("https:"):  # else RFC 8058 forbids it
             heads.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
-    first = "".join(f"{head}\r\n" for head in heads)
+    first = "".join(f"{head}{_LINE}" for head in heads)
     return first.encode("ascii") + message.as_bytes()
 
 

@@ -5,15 +5,18 @@ from datetime import date, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from handbill.core.mailings import Alert
 from handbill.core.metrics import Sums, finished_as, finished_for_employers
 from handbill.core.needs import Cause
 from handbill.kit.figures import average, change, money, number
 from handbill.kit.instants import iso_of
+from handbill.mail.composing import plain
 from handbill.mail.service import Items, Letter, Table
 from handbill.stats.needs import Need
 from handbill.stats.weeks import Line, Week
 
 _MOST_LINES: Final = 50
+_MOST_IN_SUBJECT: Final = 120
 _NAMES: Final = ("spent", "clicks", "applies", "cpa")
 _HEADS: Final = ("Client", "Spend", "Change", "Clicks", "Applies", "CPA")
 
@@ -70,6 +73,24 @@ def digest(found: Sequence[Need], day: date, address: str, end: str) -> Letter:
         ],
         link=("Open Handbill", f"{address}/app"),
         why="You get this mail because you chose the daily digest in your account.",
+        end=end,
+    )
+
+
+def alerts(new: Sequence[Alert], address: str, end: str) -> Letter:
+    """Causes that have come. ``end``: the page that ends these alerts."""
+    assert new, "where nothing has come, nothing is mailed"
+    told = [one.words for one in new[:_MOST_LINES]]
+    more = f" and {len(new) - 1} more" if len(new) > 1 else ""
+    said = ["You are told of each once, until it has gone and come again."]
+    if len(told) < len(new):
+        said.append(f"Only {len(told)} of {len(new)} are listed here.")
+    return Letter(
+        subject=f"Alert: {plain(told[0], _MOST_IN_SUBJECT)}{more}",
+        lines=said,
+        parts=[Items("Alerts", told)],
+        link=("Open Handbill", f"{address}/app"),
+        why="You get this mail because you chose alerts in your account.",
         end=end,
     )
 

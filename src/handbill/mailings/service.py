@@ -1,5 +1,7 @@
 """What is due to be mailed to whom, by what the person may see, and written once."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -7,7 +9,15 @@ from msgspec import structs
 
 from handbill.access.keys import secret
 from handbill.clients import service as clients
-from handbill.core.mailings import Choices, Mailing, Marks, digest_due, report_due
+from handbill.core.mailings import (
+    Choices,
+    Mailing,
+    Marks,
+    counted,
+    digest_due,
+    fresh,
+    report_due,
+)
 from handbill.core.persons import OF_AGENCIES, Person
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
@@ -15,7 +25,7 @@ from handbill.kit.instants import Instant
 from handbill.kit.mails import is_mail
 from handbill.mail import service as mail
 from handbill.mail.service import Letter, Recipient
-from handbill.mailings import ends, letters
+from handbill.mailings import alerts, ends, letters
 from handbill.people import choices as choosing
 from handbill.people import service as people
 from handbill.people.choices import Chosen
@@ -25,6 +35,7 @@ from handbill.store.records import Tx
 
 _WEEK: Final = timedelta(days=7)
 _MOST_NEEDS: Final = 2_000
+_EndOf = Callable[[Mailing], str]
 
 
 class View(NamedTuple):
@@ -42,20 +53,26 @@ class View(NamedTuple):
         return self.seen is not None
 
 
-class Due(NamedTuple):
-    """Mails to a person, and what to note once they are written."""
+@dataclass
+class Due:
+    """Mails to a person, and what to note once they are written: the marks, and of which causes it
+    is alerted (``new``), or was and they have ``gone``.
+    """
 
     person: Person
     chosen: Chosen
     view: View
-    written: list[tuple[Mailing, Letter]]
     marks: Marks
+    written: list[tuple[Mailing, Letter]] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
 
 
-def is_anything_due(chosen: Chosen, now: Instant) -> bool:
+def is_anything_due(chosen: Chosen, now: Instant, *, looks_for_alerts: bool) -> bool:
     """Whether it is time to look closer."""
     wanted, marks = chosen.choices, chosen.marks
-    return any(of(wanted, marks, now) is not None for of in (report_due, digest_due))
+    is_time = any(of(wanted, marks, now) is not None for of in (report_due, digest_due))
+    return is_time or (looks_for_alerts and "ALERTS" in wanted.mailings)
 
 
 def due(tx: Tx, person_id: str, settings: Settings, now: Instant) -> Due | None:
@@ -64,26 +81,60 @@ def due(tx: Tx, person_id: str, settings: Settings, now: Instant) -> Due | None:
     if known is None or not may_be_mailed(known[0]):
         return None
     person, chosen = known
-    view = view_of(tx, person, chosen.choices)
-    written: list[tuple[Mailing, Letter]] = []
-    marks = chosen.marks
-    monday = report_due(chosen.choices, marks, now)
-    if monday is not None:
-        week = weeks.week_of(tx, view.agency_no, monday - _WEEK, now, view.only)
-        end = _end_of(tx, person, "WEEKLY", settings)
-        letter = letters.report(
-            week, monday - _WEEK, settings.public_api, end, for_employer=view.for_employer
-        )
-        written.append(("WEEKLY", letter))
-        marks = structs.replace(marks, weekly_on=monday.isoformat())
-    day = digest_due(chosen.choices, marks, now)
-    if day is not None:
-        found = needed(tx, view, now)
-        if found:
-            end = _end_of(tx, person, "DIGEST", settings)
-            written.append(("DIGEST", letters.digest(found, day, settings.public_api, end)))
-        marks = structs.replace(marks, digest_on=day.isoformat())
-    return None if marks == chosen.marks else Due(person, chosen, view, written, marks)
+    made = Due(person, chosen, view_of(tx, person, chosen.choices), chosen.marks)
+    keys = secret(tx, ends.KEY)
+
+    def end_of(mailing: Mailing) -> str:
+        return ends.link_of(settings.public_api, ends.token_of(person.no, mailing, keys))
+
+    _add_report(tx, made, settings, now, end_of)
+    needs_of: list[Need] | None = None
+    wanted = chosen.choices
+    day = digest_due(wanted, made.marks, now)
+    if day is not None or any((wanted.feed_failed, wanted.rule_paused, wanted.not_fetched)):
+        needs_of = needed(tx, made.view, now)
+    if day is not None and needs_of is not None:
+        if needs_of:
+            letter = letters.digest(needs_of, day, settings.public_api, end_of("DIGEST"))
+            made.written.append(("DIGEST", letter))
+        made.marks = structs.replace(made.marks, digest_on=day.isoformat())
+    _add_alerts(tx, made, needs_of or [], settings, now, end_of)
+    is_any = made.marks != chosen.marks or made.gone
+    return made if is_any else None
+
+
+def _add_report(tx: Tx, made: Due, settings: Settings, now: Instant, end_of: _EndOf) -> None:
+    monday = report_due(made.chosen.choices, made.marks, now)
+    if monday is None:
+        return
+    view, first = made.view, monday - _WEEK
+    week = weeks.week_of(tx, view.agency_no, first, now, view.only)
+    letter = letters.report(
+        week, first, settings.public_api, end_of("WEEKLY"), for_employer=view.for_employer
+    )
+    made.written.append(("WEEKLY", letter))
+    made.marks = structs.replace(made.marks, weekly_on=monday.isoformat())
+
+
+def _add_alerts(
+    tx: Tx, made: Due, found: list[Need], settings: Settings, now: Instant, end_of: _EndOf
+) -> None:
+    wanted, told = made.chosen.choices, choosing.alerted(tx, made.person.no)
+    some = list(alerts.of_needs(wanted, found))
+    if wanted.no_applies_days or wanted.under_pace_percent:
+        here = alerts.clients_at_work(tx, made.view.agency_no, made.view.only)
+        if wanted.no_applies_days:
+            some += alerts.without_applies(tx, here, wanted.no_applies_days, now)
+        percent = wanted.under_pace_percent
+        if percent and not made.view.for_employer:
+            some += alerts.under_pace(tx, here, percent, told, now, settings.ceiling_ppm)
+    made.gone = sorted(told - {one.key for one in some})
+    new = fresh(some, told)
+    marks = counted(wanted, made.marks, now) if new else None
+    if marks is not None:
+        letter = letters.alerts(new, settings.public_api, end_of("ALERTS"))
+        made.written.append(("ALERTS", letter))
+        made.marks, made.new = marks, [one.key for one in new]
 
 
 def write(tx: Tx, ids: Ids, now: Instant, settings: Settings, made: Due) -> bool:
@@ -99,13 +150,14 @@ def write(tx: Tx, ids: Ids, now: Instant, settings: Settings, made: Due) -> bool
     for mailing, letter in made.written:
         mail.write(tx, ids, now, settings, to, letter, kind=mailing)
     choosing.mark(tx, made.chosen, made.marks)
+    choosing.note_alerts(tx, now, made.person.no, made.new, made.gone)
     return True
 
 
 def may_be_mailed(person: Person) -> bool:
     """Whether a person works in an agency, and has an address that mails reach."""
     is_there = person.role in OF_AGENCIES and person.agency_no is not None
-    return is_there and person.password is not None and is_mail(person.mail)
+    return is_there and is_mail(person.mail)
 
 
 def view_of(tx: Tx, person: Person, choices: Choices) -> View:
@@ -129,8 +181,3 @@ def needed(tx: Tx, view: View, now: Instant) -> list[Need]:
         for one in found
         if one.client is None or view.only is None or one.client.no in view.only
     ]
-
-
-def _end_of(tx: Tx, person: Person, mailing: Mailing, settings: Settings) -> str:
-    token = ends.token_of(person.no, mailing, secret(tx, ends.KEY))
-    return ends.link_of(settings.public_api, token)

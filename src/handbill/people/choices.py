@@ -1,5 +1,6 @@
 """What people have chosen to be mailed, and what each was mailed last."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,8 +15,9 @@ from handbill.kit.instants import Instant
 from handbill.mail import service as mail
 from handbill.people import rows
 from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among
 from handbill.store.records.mapper import Mapper
-from handbill.store.records.tables import person_mails, persons
+from handbill.store.records.tables import person_alerts, person_mails, persons
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,10 @@ _EVERY = (
     .order_by(_c.no)
 )
 _FORGET = sa.delete(person_mails).where(_c.person_no == b("person_no"))
+_a = person_alerts.c
+_TOLD = sa.select(_a.cause).where(_a.person_no == b("person_no"))
+_FORGET_ALERTS = sa.delete(person_alerts).where(_a.person_no == b("person_no"))
+_GONE = sa.delete(person_alerts).where(_a.person_no == b("person_no"), among(_a.cause, "causes"))
 
 
 def of(tx: Tx, person_no: int) -> Choices:
@@ -102,6 +108,21 @@ def mark(tx: Tx, found: Chosen, marks: Marks) -> None:
     tx.change(person_mails, {"person_no": found.person_no}, **values)
 
 
+def alerted(tx: Tx, person_no: int) -> frozenset[str]:
+    """The causes that a person was alerted of, and that had not gone since."""
+    return frozenset(str(cause) for (cause,) in tx.all(_TOLD, person_no=person_no))
+
+
+def note_alerts(
+    tx: Tx, now: Instant, person_no: int, new: Iterable[str], gone: Iterable[str]
+) -> None:
+    """Note what a person is alerted of, and what has gone."""
+    tx.put_many(
+        person_alerts, [{"person_no": person_no, "cause": one, "told_at": now} for one in new]
+    )
+    tx.run(_GONE, person_no=person_no, causes=Listed(gone))
+
+
 def withdraw(tx: Tx, now: Instant, person_no: int) -> None:
     """Do not send what waits: the person's rights have changed since it was written."""
     for mailing in MAILINGS:
@@ -111,6 +132,7 @@ def withdraw(tx: Tx, now: Instant, person_no: int) -> None:
 def forget(tx: Tx, person_no: int) -> None:
     """Delete what a person has chosen, as it is removed."""
     tx.run(_FORGET, person_no=person_no)
+    tx.run(_FORGET_ALERTS, person_no=person_no)
 
 
 def _told(choices: Choices) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the person who is signed in is mailed, and links that end it, for anybody who has one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -7,12 +8,12 @@ import msgspec
 from handbill.access.keys import secret
 from handbill.contract.envelopes import Done, done
 from handbill.contract.mailings.models import Mails, MailsChange, MailsEnd, MailsEnded
-from handbill.core.mailings import Choices
+from handbill.core.mailings import MOST_ALERTS, NOT_FOR_EMPLOYERS, Choices
 from handbill.core.persons import OF_AGENCIES, Person
 from handbill.core.trail import Occasion
 from handbill.http.kinds import Enter
 from handbill.http.operations import Call, Operation
-from handbill.kit.faults import not_found, refused_state
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.mail import service as mail
 from handbill.mailings import ends
 from handbill.people import choices, service
@@ -43,9 +44,20 @@ def _update(call: Call) -> Done:
         if None in known:
             raise not_found()
         given["clients"] = tuple(given["clients"])
+    if person.role == "EMPLOYER":
+        _refuse_of_agency(given)
     before = choices.of(call.tx, person.no)
     choices.choose(call.tx, call.now, person, msgspec.structs.replace(before, **given))
     return done("Mails updated")
+
+
+def _refuse_of_agency(given: Mapping[str, Any]) -> None:
+    """**Refuses** (400) what tells of the agency's plans, rules and publishers."""
+    faults = [
+        Fault(name, "is not told to an EMPLOYER") for name in NOT_FOR_EMPLOYERS if given.get(name)
+    ]
+    if faults:
+        raise bad_request(faults)
 
 
 def _end(call: Call) -> MailsEnded:
@@ -77,6 +89,11 @@ OPERATIONS = [
             "hour": 7,
             "weeklyReport": True,
             "dailyDigest": False,
+            "underPaceAlert": 80,
+            "noAppliesAlert": None,
+            "feedFailedAlert": True,
+            "rulePausedAlert": False,
+            "notFetchedAlert": False,
             "clients": None,
         },
     ),
@@ -87,7 +104,8 @@ OPERATIONS = [
         title="Choose what the person is mailed.",
         about="Changes what is given. Mails are sent once a period, about clients that the person "
         "may see at that time; each has a link that ends its kind. What is chosen anew first comes "
-        "at its next time.",
+        f"at its next time. An alert is mailed once, until its cause has gone and come again; at "
+        f"most {MOST_ALERTS} mails of alerts a day.",
         role="person",
         work=_update,
         body=MailsChange,

@@ -7,7 +7,7 @@ from handbill.pages.calls import Declined
 from handbill.pages.frame import calls_of, render
 from handbill.pages.rows import Page
 
-_ENDED = {"WEEKLY": "weekly report", "DIGEST": "daily digest"}
+_ENDED = {"WEEKLY": "weekly report", "DIGEST": "daily digest", "ALERTS": "alerts"}
 
 
 async def end(request: Request) -> Response:

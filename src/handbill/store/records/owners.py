@@ -75,6 +75,7 @@ OWNERS = {
     "markups": ("markup_entities", "markups"),
     "people": (
         "finished_sign_ins",
+        "person_alerts",
         "person_clients",
         "person_identities",
         "person_links",

@@ -123,3 +123,13 @@ finished_sign_ins = sa.Table(
     sa.UniqueConstraint("digest"),
     sa.Index("finished_sign_ins_by_end", "expires_at"),
 )
+# What a person was alerted of, until the cause has gone. cause: with the entity's id.
+person_alerts = sa.Table(
+    "person_alerts",
+    metadata,
+    _no(),
+    _to("person_no", "persons"),
+    _text("cause"),
+    _whole("told_at"),
+    sa.UniqueConstraint("person_no", "cause"),
+)

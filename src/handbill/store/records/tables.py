@@ -102,6 +102,7 @@ from handbill.store.records.outbound import (
 )
 from handbill.store.records.peopled import (
     finished_sign_ins,
+    person_alerts,
     person_clients,
     person_identities,
     person_links,
@@ -191,6 +192,7 @@ __all__ = [
     "metadata",
     "paced",
     "parked",
+    "person_alerts",
     "person_clients",
     "person_identities",
     "person_links",

@@ -1121,6 +1121,15 @@ CREATE TABLE mails (
 CREATE INDEX mails_by_age ON mails (created_at);
 CREATE INDEX mails_by_person ON mails (person_no, no);
 CREATE INDEX mails_by_state ON mails (state, no);
+CREATE TABLE person_alerts (
+	no BIGSERIAL NOT NULL,
+	person_no BIGINT NOT NULL,
+	cause TEXT COLLATE "C" NOT NULL,
+	told_at BIGINT NOT NULL,
+	CONSTRAINT person_alerts_pkey PRIMARY KEY (no),
+	CONSTRAINT person_alerts_person_no_cause_key UNIQUE (person_no, cause),
+	CONSTRAINT person_alerts_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no)
+);
 CREATE TABLE person_clients (
 	no BIGSERIAL NOT NULL,
 	person_no BIGINT NOT NULL,
