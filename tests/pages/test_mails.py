@@ -1,16 +1,21 @@
-"""The page of the link that ends mails: one button, for anybody who has the link."""
+"""The page where a person chooses its mails, and that of the link that ends them."""
 
 from dataclasses import replace
 
 from contract.asgi import call
-from contract.signed_in import PASSWORD, person
+from contract.signed_in import PASSWORD, person, session
 from contract.world import World
 from handbill.access.keys import secret
 from handbill.api import fronted
 from handbill.core.mailings import Choices
+from handbill.core.persons import PersonRole
 from handbill.mailings.ends import KEY, token_of
+from handbill.pages.visitors import COOKIE
 from handbill.people import choices
-from pages.browsing import EVIL, Browser
+from pages.browsing import EVIL, Browser, Seen
+
+MAILS = "/app/account/mails"
+HERE = {"sec-fetch-site": "same-origin"}
 
 
 def _link(world: World, mail: str) -> tuple[str, int]:
@@ -69,3 +74,64 @@ def test_a_wrong_link_ends_nothing(world: World, browser: Browser) -> None:
         page = anybody.post(f"/app/mails/end?token={wrong}", {})
         assert (page.status, page.all("//h1")) == (404, ["This link ends no mails"]), wrong
         assert "<script>alert" not in anybody.get(f"/app/mails/end?token={wrong}").text
+
+
+def _signed_in(world: World, role: PersonRole, mail: str, *clients: str) -> Browser:
+    office = world.office
+    one = person(office, role, *clients, mail=mail, password=PASSWORD)
+    headers = session(office, one)
+    secret = headers["authorization"].partition(" ")[2]
+    return Browser(fronted(office.desk, office.app), {"cookie": f"{COOKIE}={secret}"})
+
+
+def _send(browser: Browser, path: str, **fields: str) -> Seen:
+    [token] = browser.get(path).all("//main//form[1]//input[@name='form_token']/@value")
+    return browser.post(path, {"form_token": token, **fields}, **HERE)
+
+
+def test_a_person_chooses_its_mails_and_sees_them_again(world: World) -> None:
+    trader = _signed_in(world, "TRADER", "chooser@acme.example")
+    assert "/app/account/mails" in trader.get("/app/account").text
+    page = trader.get(MAILS)
+    assert (page.status, page.all("//input[@checked]/@name")) == (200, [])
+    assert "sends no mail yet" in page.text
+    chosen = {
+        "weeklyReport": "yes",
+        "feedFailedAlert": "yes",
+        "underPaceAlert": "80",
+        "noAppliesAlert": "",
+        "zone": "Europe/Berlin",
+        "hour": "6",
+        "clients": world.ids["client_id"],
+    }
+    assert _send(trader, MAILS, **chosen).status == 303
+    page = trader.get(MAILS)
+    assert page.all("//input[@checked]/@name") == ["weeklyReport", "feedFailedAlert"]
+    for name in ("underPaceAlert", "noAppliesAlert", "zone", "hour"):
+        assert page.all(f"//input[@name='{name}']/@value") == [chosen[name]]
+    assert page.all("//option[@selected]/@value") == [world.ids["client_id"]]
+    assert "<script>alert" not in page.text
+
+
+def test_what_is_wrong_is_told_at_its_field_and_kept(world: World) -> None:
+    trader = _signed_in(world, "TRADER", "mistaken@acme.example")
+    fields = {"weeklyReport": "yes", "zone": "Mars", "hour": "9", "underPaceAlert": "often"}
+    page = _send(trader, MAILS, **fields)
+    assert page.status == 400
+    assert page.all("//input[@aria-invalid]/@name") == ["underPaceAlert", "zone"]
+    assert page.all("//input[@name='hour']/@value") == ["9"]
+    assert page.all("//input[@checked]/@name") == ["weeklyReport"]
+    assert trader.get(MAILS).all("//input[@checked]/@name") == []
+
+
+def test_an_employer_is_offered_what_it_may_be_told(world: World) -> None:
+    employer = _signed_in(world, "EMPLOYER", "employer@mills.example", world.ids["client_id"])
+    page = employer.get(MAILS)
+    assert page.all("//input[@type='checkbox']/@name") == [
+        "weeklyReport",
+        "dailyDigest",
+        "feedFailedAlert",
+    ]
+    assert page.all("//input[@name='underPaceAlert']") == []
+    assert _send(employer, MAILS, dailyDigest="yes", noAppliesAlert="3").status == 303
+    assert employer.get(MAILS).all("//input[@checked]/@name") == ["dailyDigest"]
