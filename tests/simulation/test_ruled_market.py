@@ -3,6 +3,7 @@
 The checks are tried too: each of them must find what it is there to find.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from handbill.kit.instants import MINUTE
+from handbill.simulate import backtested
 from handbill.simulate.acts import acts_of
 from handbill.simulate.living import Life, Size
 from handbill.simulate.rulebook import RuleOf
@@ -40,7 +42,8 @@ def test_there_was_something_to_see(life: Life) -> None:
     ruled = life.ruled
     assert ruled.acts > 5
     assert min(ruled.previews, ruled.seen) > 5
-    assert ruled.backtests == 4
+    assert ruled.backtests == len(life.rulebook.rules) - 1, "one goes by shares of budgets"
+    assert ruled.firings["equal"] > 3
     every = [
         act for rule in life.rulebook.rules for run in rule.runs.values() for act in acts_of(run)
     ]
@@ -73,6 +76,20 @@ def test_a_back_test_that_says_less_is_found(life: Life, monkeypatch: pytest.Mon
     monkeypatch.setattr(rule, "runs", rest)
     (wrong,) = life.house.run(life.ruled.end())
     assert "in fact" in wrong
+
+
+def test_another_number_or_firing_of_a_back_test_is_found(life: Life) -> None:
+    """Of a rule that acts: other numbers, and an entity at which it has never looked."""
+    rule, run = acted(life)
+    at = {"ranOn": run["ranOn"]}
+    told = [at | one for one in run["entities"] if any(not act["skip"] for act in one["acts"])]
+    count: Counter[str] = Counter()
+    list(backtested.acted(rule, {"firings": told}, count))
+    assert count["equal"] == len(told) > 0
+    (wrong, *_) = backtested.acted(rule, {"firings": [told[0] | {"seen": [-1]}]}, count)
+    assert "its back-test [-1]" in wrong
+    (wrong, *_) = backtested.acted(rule, {"firings": [told[0] | {"id": "x"}]}, count)
+    assert "never looked" in wrong
 
 
 def test_another_act_figure_or_time_is_found(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,10 +65,10 @@ def simulate(
             warn(f"This is a fault of the system. To see it again: {again}")
             raise
     if json:
-        told = {"seed": seed, "digest": life.digest, "days": [told_of(day) for day in life.days]}
-        say(told, as_json=True)
+        told = {"seed": seed, "digest": life.digest, "firings": dict(life.firings)}
+        say(told | {"days": [told_of(day) for day in life.days]}, as_json=True)
     else:
-        printed(Console(), life.days)
+        printed(Console(), life.days, life.firings)
 
 
 def _folder(data: str | None, opened: ExitStack) -> Path:

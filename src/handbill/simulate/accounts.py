@@ -1,6 +1,6 @@
 """The report of a simulation: a line per day, and the sums."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -28,8 +28,10 @@ def told_of(day: OfDay) -> dict[str, Any]:
     }
 
 
-def printed(console: Console, days: Sequence[OfDay]) -> None:
-    """A table of the days, and of all of them together."""
+def printed(console: Console, days: Sequence[OfDay], firings: Mapping[str, int]) -> None:
+    """A table of the days, and of all of them together; and how back-tests compare, if they were
+    compared.
+    """
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("day", no_wrap=True)
     for head in _HEADS:
@@ -41,6 +43,9 @@ def printed(console: Console, days: Sequence[OfDay]) -> None:
     sums = [sum(column) for column in zip(*rows, strict=True)]
     table.add_row("all", *map(_shown, sums), style="bold")
     console.print(table)
+    if firings:
+        told = ", ".join(f"{count:,} {name}" for name, count in sorted(firings.items()))
+        console.print(f"firings of rules, against back-tests: {told}")
 
 
 def _cells(day: OfDay) -> list[float]:

@@ -51,8 +51,12 @@ def miscounted_caps(
             value, cap["used"]
         ):
             yield f"{holder} is told a forecast that cannot be: {cap}"
-        is_short = end is not None and end["value"] < value * _NEARLY
-        if is_short != bool(cap["unspentBecause"]):
+        enough, part = value * _NEARLY, int(place > 0)  # counts are told without their fractions
+        if cap["unspentBecause"]:
+            is_wrong = end is None or end["value"] >= enough
+        else:
+            is_wrong = end is not None and end["value"] + part < enough
+        if is_wrong:
             yield f"{holder} is told causes that do not go with its forecast: {cap}"
 
 

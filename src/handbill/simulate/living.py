@@ -3,7 +3,7 @@
 The same seed gives the same bytes of rows and files. Whatever does not hold ends it (Broken).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,10 +168,13 @@ class Life:
 
 
 class Lived(NamedTuple):
-    """A simulation that is over. ``digest``: of all rows and files that it left."""
+    """A simulation that is over. ``digest``: of all rows and files that it left. ``firings``: how
+    many firings of rules were held against back-tests, by what came of it.
+    """
 
     days: list[OfDay]
     digest: str
+    firings: Mapping[str, int]
 
 
 def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) -> Lived:
@@ -183,4 +186,4 @@ def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) 
             told(day)
             days.append(day)
         kept = life.house.kept()
-    return Lived(days, digest_of(sorted(kept.items())).hex())
+    return Lived(days, digest_of(sorted(kept.items())).hex(), life.ruled.firings)

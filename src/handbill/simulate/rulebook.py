@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from handbill.host.ids import Chance
+from handbill.kit.instants import Instant
 from handbill.simulate.acts import acts_of, take_back, thing_of
 from handbill.simulate.trade import Body, Employer, Trade, of_category, said
 
@@ -24,12 +25,15 @@ class Astray(AssertionError):
 
 @dataclass(kw_only=True)
 class RuleOf:
-    """A rule of a client. ``runs``: all that are kept, by id, the oldest first."""
+    """A rule of a client, since it was made. ``runs``: all that are kept, by id, the oldest
+    first.
+    """
 
     id: str
     client: Employer = field(repr=False)
     body: Body
     acts: bool
+    since_at: Instant
     runs: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -52,11 +56,13 @@ class Rulebook:
                 await self._add(one, body, acts=acts)
 
     async def _add(self, employer: Employer, body: Body, *, acts: bool) -> None:
-        today = employer.day(self._trade.house.outside.clock.now())
+        now = self._trade.house.outside.clock.now()
+        today = employer.day(now)
         ends = today + timedelta(days=self._days + _MORE_DAYS)
         whole = {"name": "rule", **body, "startDate": said(today), "endDate": said(ends)}
         made = await self._trade.ask("POST", "/rules", whole, x_client_id=employer.id)
-        self.rules.append(RuleOf(id=made["data"]["id"], client=employer, body=whole, acts=acts))
+        id_: str = made["data"]["id"]
+        self.rules.append(RuleOf(id=id_, client=employer, body=whole, acts=acts, since_at=now))
 
     # ── day by day ──────────────────────────────────────────────────────────────────────────────
 
@@ -153,8 +159,9 @@ def _acting(one: Employer, daily: float) -> Iterator[Body]:
 def _advising(one: Employer, daily: float) -> Iterator[Body]:
     """Rules that never act on the same, and not on what changes otherwise."""
     pause = {"adminActions": {"type": "pause"}}
-    many = max(2, round(daily * 0.5))
-    yield _rule("jobgroups", _more("clicks", many, "today"), **pause, guards={"maxShare": 20})
+    few, many = max(1, round(daily * 0.2)), max(2, round(daily * 0.5))
+    dearer = _amount(5, "cpc bid", maxBid=1_000, maxShare=20)
+    yield _rule("jobgroups", _more("clicks", few, "today"), **dearer)
     yield _rule("campaign", _fewer("cta", 7, "last_7_days"), **pause)
     yield _rule("clients", _more("spent", many, "today"), _more("cpa", 1, "this_week"), **pause)
     filters = [{"id": group.id, "placementIds": group.publishers[:1]} for group in one.groups]

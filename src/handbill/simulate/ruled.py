@@ -2,7 +2,7 @@
 holds, budgets and bids as the API returns them, and with back-tests.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
@@ -11,24 +11,14 @@ from handbill.core.rule_conditions import days_of
 from handbill.core.rules.windows import EVERY, is_past
 from handbill.host.ids import Chance
 from handbill.kit.instants import Instant, instant_of_iso
+from handbill.simulate import backtested
 from handbill.simulate.acts import acts_of, amount_of, follow, thing_of
+from handbill.simulate.backtested import BY_THE_PAST, key_of
 from handbill.simulate.rulebook import Rulebook, RuleOf
 from handbill.simulate.trade import Body, Employer, GroupOf, Trade, micros
 
 _PREVIEWED: Final = 0.05
 """How many runs are previewed."""
-_BY_THE_PAST: Final = frozenset(
-    {
-        "UNCHANGED",
-        "ALREADY",
-        "COOL_DOWN",
-        "DAILY_LIMIT",
-        "REPEAT",
-        "CONTRADICTED",
-        "REFUSED",
-    }
-)
-"""Reasons that a preview cannot know: it comes first, and has never run."""
 _COUNTED: Final = {"clicks": 0, "applies": 1, "spent": 2}
 _PAGE: Final = 20
 Counted = dict[tuple[str, str], list[int]]
@@ -59,6 +49,8 @@ class Ruled:
         self._previews: dict[str, Body] = {}
         self.acts, self.previews, self.seen, self.backtests = 0, 0, 0, 0
         """How many there were: acts done; previews, figures and back-tests compared."""
+        self.firings: Counter[str] = Counter()
+        """Of back-tests and runs: equal ones, and others by why."""
 
     def count(self, one: Came) -> None:
         """An entry of the ledger."""
@@ -156,7 +148,7 @@ class Ruled:
         for name in ("evaluated", "matched"):
             if ahead[name] != last[name]:
                 yield f"{rule} has {ahead[name]} {name} in its preview: {ahead}, {last}"
-        told, done = ({_key(one): one for one in it["entities"]} for it in (ahead, last))
+        told, done = ({key_of(one): one for one in it["entities"]} for it in (ahead, last))
         if told.keys() != done.keys():
             yield f"{rule} previews other entities: {ahead}, {last}"
         for key, one in told.items():
@@ -165,11 +157,11 @@ class Ruled:
     def _of_entity(self, rule: RuleOf, told: Body, done: Body) -> Iterator[str]:
         if told["seen"] != done["seen"] or told["matched"] != done["matched"]:
             yield f"{rule} previews other figures: {told}, {done}"
-        if done["skip"] in _BY_THE_PAST:
+        if done["skip"] in BY_THE_PAST:
             return
         for its, was in zip(told["acts"], done["acts"], strict=True):
             same = [it for it in its.keys() & was.keys() if its[it] != was[it]]
-            by_past = was["skip"] in _BY_THE_PAST or its["skip"] == "SHARE_OF_RUN"
+            by_past = was["skip"] in BY_THE_PAST or its["skip"] == "SHARE_OF_RUN"
             if same and not by_past:
                 yield f"{rule} previews another act: {its}, {was}"
 
@@ -211,26 +203,20 @@ class Ruled:
                 yield f"{act} stands at {amount}, not at {known}"
 
     async def end(self) -> list[str]:
-        """A back-test says what the rules have advised in all these days: it looks at each quarter
-        of an hour, and so must they; those of past days look once a day.
+        """A back-test says what the rules have done in all these days, or advised: it looks at each
+        quarter of an hour, and so must they; those of past days look once a day.
         """
-        wrong = []
+        wrong: list[str] = []
         for rule in self._rulebook.rules:
             days = {it["conditionDuration"] for it in rule.body["conditions"]}
-            if rule.acts or not (self._at_quarters or all(map(is_past, days))):
+            if not (self._at_quarters or all(map(is_past, days))):
+                continue
+            if rule.acts and not backtested.compares(rule):
                 continue
             self.backtests += 1
             told = await self._ask(rule, "POST", f"/rules/{rule.id}/backtest", {})
-            fired = [_fired(told_["ranOn"], told_) for told_ in told["firings"]]
-            real = [
-                _fired(run["ranOn"], one)
-                for run in rule.runs.values()
-                for one in run["entities"]
-                if any(not act["skip"] for act in one["acts"])
-            ]
-            if fired != real:
-                other = [pair for pair in zip(fired, real, strict=False) if pair[0] != pair[1]]
-                wrong.append(f"{rule.body} fired {len(fired)}, {len(real)} in fact: {other[:1]}")
+            compare = backtested.acted if rule.acts else backtested.advised
+            wrong += compare(rule, told, self.firings)
         return wrong
 
     @property
@@ -252,11 +238,3 @@ def _is_within(entity: Body, place: tuple[str, str]) -> bool:
     if entity["level"] == "JOBGROUP" and group != entity["id"]:
         return False
     return bool(group or entity["level"] == "CLIENT") and (not wanted or publisher in wanted)
-
-
-def _key(entity: Body) -> tuple[str, ...]:
-    return (entity["level"], entity["id"], *entity["publisherIds"])
-
-
-def _fired(at: str, entity: Body) -> tuple[Any, ...]:
-    return at, _key(entity), entity["seen"], entity["acts"]

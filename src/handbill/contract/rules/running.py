@@ -153,9 +153,11 @@ OPERATIONS = [
         path=f"{_ONE}/backtest",
         title="See what a rule would have done.",
         about="Runs a rule over the last 30 days as it would have been run then, on the entities, "
-        "budgets and bids of now, as if it had been there alone and had only advised: when it "
-        "would have acted, on what, with which numbers. Its own first and last day are not heeded. "
-        "Nothing is saved or changed.",
+        "budgets, bids and holds of now, as if it had been there alone and had only advised: when "
+        "it would have acted, on what, with which numbers. The runs of a rule have seen the same "
+        "numbers at these times; they may have acted at other times, because of other rules, "
+        "holds, undone runs and former amounts. Its own first and last day are not heeded. Nothing "
+        "is saved or changed.",
         work=_backtest,
         kind=Ask(),
         lane="slow",
