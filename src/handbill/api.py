@@ -40,7 +40,7 @@ from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
 from handbill.contract.needs import routes as needs
 from handbill.contract.overview import routes as overview
-from handbill.contract.people import entering, minding, providers
+from handbill.contract.people import entering, minding, providers, sign_ins
 from handbill.contract.people import factors as second_factors
 from handbill.contract.people import routes as people
 from handbill.contract.postings import jobs as posting_jobs
@@ -109,6 +109,7 @@ def operations() -> list[Operation]:
         ("People", minding.OPERATIONS),
         ("People", mailings.OPERATIONS),
         ("People", providers.OPERATIONS),
+        ("People", sign_ins.OPERATIONS),
         ("Clients", clients.OPERATIONS),
         ("Jobs", jobs.OPERATIONS),
         ("Campaigns", campaigns.OPERATIONS),

@@ -96,6 +96,9 @@ async def _call(app: Callable[..., Any], scope: dict[str, Any], sent: bytes, cut
         parts.append(message)
 
     await app(scope, receive, send)
-    headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in parts[0]["headers"]}
+    headers: dict[str, str] = {}
+    for name, value in parts[0]["headers"]:
+        said = headers.get(name.decode("latin-1"), "")  # cookies are set one by one
+        headers[name.decode("latin-1")] = f"{said}, {value.decode('latin-1')}".removeprefix(", ")
     raw = b"".join(part.get("body", b"") for part in parts[1:])
     return Reply(parts[0]["status"], headers, raw)

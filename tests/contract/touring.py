@@ -105,6 +105,7 @@ def sound_body(tour: Tour, operation: Operation) -> Any:
         "send_s2s_events": {"clickId": click_of(tour.office)},
         "create_session": {"mail": tour.somebody.mail, "password": PASSWORD},
         "invite_person": {"mail": f"new-{ids['client_id']}@acme.example"},
+        "begin_sign_in": {"agencyId": "nobody"},
         "renew_session": {"agencyId": tour.office.agency_id},
         "request_publisher_report": tour.partner.wish(publisherFamilyId=tour.partner.family),
     }

@@ -25,7 +25,7 @@ QUERIES = (
     "days=99999&page=99999&show=spent%27&any=%3Cscript%3E",
     "page=1&page=2&ref=../..%2f&days=&&==;",
 )
-NO_PROGRAMS = {"account", "mails"}  # of persons alone
+NO_PROGRAMS = {"account", "mails", "sign_in_provider"}  # of persons alone
 LOOKS = [
     page
     for page in PAGES

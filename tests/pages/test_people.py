@@ -68,7 +68,7 @@ def test_signing_in_leads_to_where_one_wanted_to_go(office: Office, tab: Tab) ->
     wanted = tab.get("/app/people")
     assert wanted.status == 401
     [way] = wanted.all("//main//a[starts-with(@href, '/app/sign-in')]/@href")
-    [back] = tab.get(way).all("//input[@name='back']/@value")
+    [back] = tab.get(way).all("//form[@method='post']//input[@name='back']/@value")
     seen = tab.sign_in(back=back)
     assert (seen.status, seen.headers["location"]) == (303, "/app/people")
     cookie = seen.headers["set-cookie"].lower()

@@ -114,6 +114,17 @@ class Egress:
         finally:
             exchange.close()
 
+    def ask(
+        self, url: str, body: bytes, headers: Mapping[str, str], limits: FetchLimits
+    ) -> tuple[int, bytes]:
+        """Post a body, follow no redirect; the status, and the whole answer within the bounds."""
+        exchange = _Exchange(self._started(), limits)
+        try:
+            response = exchange.run(self._send(exchange, "POST", url, headers, body))
+            return response.status, b"".join(_body(exchange, response))
+        finally:
+            exchange.close()
+
     def tls(self) -> ssl.SSLContext:
         """The context that verifies servers' certificates."""
         return self._tls or ssl.create_default_context()

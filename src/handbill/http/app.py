@@ -21,8 +21,8 @@ from handbill.http.aside import Told
 from handbill.http.bodies import Room, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
-from handbill.http.kinds import Mint
-from handbill.http.lanes import Deputies, Lanes, Owners, lane_of
+from handbill.http.kinds import Enter, Mint
+from handbill.http.lanes import OUTWARD_PLACES, Deputies, Lanes, Owners, lane_of
 from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
 from handbill.http.paths import Operations, raw_path_of, verb_of
 from handbill.http.streaming import Chunks, Stream
@@ -83,6 +83,7 @@ class Application(Router):
         self._owners = Owners()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
         self._asides = ThreadPoolExecutor(_THREADS, thread_name_prefix="aside")
+        self._outward = ThreadPoolExecutor(OUTWARD_PLACES, thread_name_prefix="outward")
         self._streams = ThreadPoolExecutor(_STREAM_THREADS, thread_name_prefix="stream")
         self._writer = Writer(desk.records)
         self._room = Room(desk.settings.body_bytes_at_once)
@@ -175,7 +176,10 @@ class Application(Router):
     ) -> Answer:
         """Run gates and work on the event loop or in a thread, whichever is right for them."""
         if operation.ahead is not None:
-            return await self._threaded(self._lanes.proofs, operation, reading, arrival, owner)
+            is_outward = isinstance(operation.kind, Enter) and operation.kind.outward
+            lane = self._lanes.outward if is_outward else self._lanes.proofs
+            threads = self._outward if is_outward else self._threads
+            return await self._threaded(lane, operation, reading, arrival, owner, threads)
         is_long = len(arrival.body) > _SHORT
         if is_long or isinstance(operation.kind, Mint) or not self._desk.records.reads_inline:
             lane = self._lanes.bodies if is_long else self._lanes.threads
@@ -200,10 +204,13 @@ class Application(Router):
         reading: Operation | None,
         arrival: Arrival,
         owner: str,
+        threads: Executor | None = None,
     ) -> Answer:
         leave = await lane.enter(owner)
         try:
-            return await _in(self._threads, lambda: self._work(operation, reading, arrival))
+            return await _in(
+                threads or self._threads, lambda: self._work(operation, reading, arrival)
+            )
         finally:
             leave()
 
@@ -340,6 +347,7 @@ class Application(Router):
         self._lanes.close()
         self._threads.shutdown()
         self._asides.shutdown()
+        self._outward.shutdown()
         self._streams.shutdown()
 
 

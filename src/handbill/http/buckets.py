@@ -1,10 +1,12 @@
 """How often a name may fail within a time. In memory, bounded, lost with the process."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from threading import Lock
 
 from handbill.kit.instants import HOUR, MINUTE, Instant
 
 _FROM_A_NETWORK, _FROM_ANYWHERE, _CODES = 10, 100, 10
+_OUTWARD = 3
 _MOST_KNOWN = 65_536  # addresses, and as many prefixes: about 10 MB each
 
 
@@ -34,16 +36,41 @@ class Buckets:
         return self._full_until.get(name, now) > now
 
 
+class Places:
+    """How many of a name may be under way at a time; shared by threads."""
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._taken: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def take(self, name: str) -> bool:
+        """Take a place; False: all are taken."""
+        with self._lock:
+            if self._taken[name] >= self._each:
+                return False
+            self._taken[name] += 1
+            return True
+
+    def leave(self, name: str) -> None:
+        with self._lock:
+            self._taken[name] -= 1
+            if not self._taken[name]:
+                del self._taken[name]
+
+
 class SignIns:
     """Failed sign-ins of a mail address: ten a minute from one network, and a hundred in all, so
     that nobody keeps a person out from a network or two.
 
     ``codes``: of a person whose password was right, ten wrong codes an hour: a code is short.
+    ``outward``: requests under way to an agency's own provider: a slow one takes only few places.
     """
 
     def __init__(self) -> None:
         self._of_networks = Buckets(_FROM_A_NETWORK)
         self._of_all = Buckets(_FROM_ANYWHERE)
+        self.outward = Places(_OUTWARD)
         self.codes = Buckets(_CODES, within=HOUR)
 
     def fail(self, mail: str, network: str, now: Instant) -> None:

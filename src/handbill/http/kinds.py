@@ -79,9 +79,11 @@ class Public:
 class Enter:
     """A POST for anybody, who proves in its body who it is: by a password, or a link's secret.
 
-    Its answer is a secret, or nothing: it is stored for no Idempotency-Key.
+    Its answer is a secret, or nothing: it is stored for no Idempotency-Key. ``outward``: the work
+    ahead of it asks another server, and may wait for seconds.
     """
 
+    outward: bool = False
     needs: ClassVar[Need] = "write"
     writes: ClassVar[bool] = True
 

@@ -27,6 +27,8 @@ _BULK_PLACES = 2
 _THREAD_PLACES, _THREADS_EACH = 8, 4
 _BODY_PLACES = 2
 _PROOF_PLACES, _PROOFS_WAITING_EACH, _PROOFS_WAITING = 2, 8, 64  # of 50 ms and 19 MiB each
+OUTWARD_PLACES = 8
+_OUTWARD_EACH, _OUTWARD_WAITING_EACH = 4, 16  # who waits for another server takes no processor
 Deputies = Mapping[Lane, Sequence[Deputy]]
 
 
@@ -61,6 +63,8 @@ class Lanes:
         self.bodies = Turned(quick, Bounds(_BODY_PLACES, 1, _WAITING_EACH, _WAITING))
         proofs = Bounds(_PROOF_PLACES, 1, _PROOFS_WAITING_EACH, _PROOFS_WAITING)
         self.proofs = Turned("sign-ins", proofs, _WAIT_SECONDS)
+        outward = Bounds(OUTWARD_PLACES, _OUTWARD_EACH, _OUTWARD_WAITING_EACH, _PROOFS_WAITING)
+        self.outward = Turned("sign-ins", outward, _WAIT_SECONDS)
         self.of: Mapping[Lane, Turned] = {
             "bulk": Turned(quick, bounds["bulk"]),
             "slow": Turned("slow look-ups", bounds["slow"], _WAIT_SECONDS),

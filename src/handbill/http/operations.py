@@ -12,6 +12,7 @@ from handbill.core.nouns import Client
 from handbill.core.persons import Standing
 from handbill.core.trail import Actor
 from handbill.host.clock import Clock
+from handbill.host.documents import Documents
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
@@ -145,6 +146,7 @@ class Desk:
     settings: Settings
     doors: Doors
     egress: Egress = field(default_factory=Egress)
+    documents: Documents = field(default_factory=Documents)
     sign_ins: SignIns = field(default_factory=SignIns)
     schedule: Sequence[Any] = ()
     """What is enqueued by the clock in this release: items of ``work.tools.Schedule``."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Calls
 
 COOKIE = "handbill_session"
+_FLOW, _FLOW_SECONDS, _MOST_FLOW = "handbill_sign_in", 600, 400
 _HTTPS = "https://"
 _MINDERS = frozenset(("OWNER", "OPERATOR"))
 HOME = "/app"
@@ -89,6 +91,37 @@ def forget_session(response: Response, address: str) -> None:
     """Have the browser forget it."""
     secure = address.startswith(_HTTPS)  # browsers ignore a __Host- cookie without it
     response.delete_cookie(cookie_name(address), path=_path(address), secure=secure)
+
+
+def keep_flow(response: Response, flow: str, back: str, address: str) -> None:
+    """Have the browser keep a sign-in under way at a provider, and where to go after it. It is sent
+    along when the provider sends the person back, and with no request that others make.
+    """
+    response.set_cookie(
+        _flow_name(address),
+        f"{flow}|{quote(back, safe='')}",
+        max_age=_FLOW_SECONDS,
+        path=_path(address),
+        secure=address.startswith(_HTTPS),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def flow_in(request: Request, address: str) -> tuple[str, str]:
+    """The sign-in under way in this browser, and where to go after it; both may be empty."""
+    flow, _, back = request.cookies.get(_flow_name(address), "").partition("|")
+    return (flow, unquote(back)) if len(flow) <= _MOST_FLOW else ("", "")
+
+
+def forget_flow(response: Response, address: str) -> None:
+    """Have the browser forget it: it is used once."""
+    secure = address.startswith(_HTTPS)
+    response.delete_cookie(_flow_name(address), path=_path(address), secure=secure)
+
+
+def _flow_name(address: str) -> str:
+    return f"__Host-{_FLOW}" if address.startswith(_HTTPS) else _FLOW
 
 
 def _path(address: str) -> str:

@@ -19,7 +19,7 @@ from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.mails import WANTED, is_mail
 from handbill.mail import service as mail
-from handbill.people import choices, factors, rows
+from handbill.people import choices, factors, provider_rows, providers, rows
 from handbill.store.records import Tx
 
 __all__ = [
@@ -127,6 +127,7 @@ def remove(tx: Tx, now: Instant, person: Person) -> None:
     rows.drop_links(tx, person.no)
     factors.forget(tx, person)
     choices.forget(tx, person.no)
+    provider_rows.forget(tx, person.no)
     mail.drop(tx, now, person.no)
     rows.change_person(tx, now, person.no, deleted_at=now, password=None, code_step=None)
     changes.tell(tx, now, _entity(person), before, {})
@@ -148,13 +149,15 @@ def check_password(password: str, mail: str, field: str = "password") -> None:
 
 def candidates(tx: Tx, mail: str, agency_no: int | None) -> list[Person]:
     """Who may sign in with this address, the oldest first: people who have a password, at most
-    three; with an agency, only its own people and operators.
+    three; with an agency, only its own people and operators. Nobody of an agency whose people sign
+    in by its provider only.
     """
     found = [
         one
         for one in rows.with_mail(tx, mail_of(mail))
         if one.password is not None
         and (agency_no is None or one.role == "OPERATOR" or one.agency_no == agency_no)
+        and not providers.is_only(tx, one.agency_no)
     ]
     return found[:MOST_ALIKE]
 
@@ -233,10 +236,12 @@ def _held(tx: Tx, person: Person) -> Person:
 
 
 def _keep_an_owner(tx: Tx, person: Person) -> None:
-    """**Refuses** (400) the last owner who can sign in: an invited one has no password yet."""
+    """**Refuses** (400) the last owner who can sign in: an invited one cannot yet."""
     if person.role != "OWNER" or person.agency_no is None:
         return
-    if not any(one.no != person.no and one.password is not None for one in _heads(tx, person)):
+    known = provider_rows.identified(tx, person.agency_no)
+    others = [one for one in _heads(tx, person) if one.no != person.no]
+    if not any(one.password is not None or one.no in known for one in others):
         raise refused_state("", "it is the last owner of the agency; make another one first")
 
 

@@ -12,9 +12,17 @@ from handbill.people import rows
 from handbill.store.records import Tx
 
 
-def begin(tx: Tx, ids: Ids, now: Instant, person: Person, agency_no: int | None) -> str:
+def begin(
+    tx: Tx,
+    ids: Ids,
+    now: Instant,
+    person: Person,
+    agency_no: int | None,
+    *,
+    lasts: Instant = LASTS,
+) -> str:
     """Begin a session; its secret exists only in this answer. ``agency_no``: where an operator
-    works in it.
+    works in it. ``lasts``: how long it lasts at most.
     """
     made = shown.new(tx, ids, now, shown.SESSION)
     rows.add_session(
@@ -25,7 +33,7 @@ def begin(tx: Tx, ids: Ids, now: Instant, person: Person, agency_no: int | None)
         digest=made.digest,
         created_at=now,
         expires_at=now + IDLE_FOR,
-        ends_at=now + LASTS,
+        ends_at=now + lasts,
     )
     return made.text
 

@@ -9,12 +9,17 @@ from handbill.contract.people.routes import first_agency
 from handbill.core.trail import Occasion
 from handbill.http.kinds import Enter
 from handbill.http.operations import Call, Operation
-from handbill.people import invitations, passwords, service, sessions
+from handbill.kit.faults import refused_state
+from handbill.people import invitations, passwords, providers, service, sessions
 
 
 def _hash_invited(call: Call) -> Callable[[], str]:
     """The hash of the password that an invited person wants. **Refuses** bad links (404)."""
     person = invitations.invited(call.tx, call.now, call.body.link)
+    if providers.is_only(call.tx, person.agency_no):
+        raise refused_state(
+            "", "people of this agency sign in by its own provider, not by password"
+        )
     service.check_password(call.body.password, person.mail)
     mind_codes(call, person)
     return lambda: passwords.hashed(call.ids, call.body.password)

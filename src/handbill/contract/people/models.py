@@ -144,7 +144,8 @@ class PersonShown(Dated):
         description="Ids of the only clients that it may see. Null: all of the agency."
     )
     may_sign_in: bool = Field(
-        alias="maySignIn", description="Whether it has set a password by now."
+        alias="maySignIn",
+        description="Whether it has set a password, or signed in by the provider, by now.",
     )
     second_factor: bool = Field(
         alias="secondFactor", description="Whether it signs in with one-time codes."

@@ -26,7 +26,7 @@ async def sign_in(request: Request) -> Response:
     typed = {name: fields.get(name, "") for name in ("mail", "password", "code", "agencyId")}
     back = return_path(fields.get("back", ""))
     try:
-        response = await _entered(request, "/sessions", typed, back)
+        response = await entered(request, "/sessions", typed, back)
     except Declined as declined:
         form = Form.declined(typed, declined)
         if declined.status == 401:
@@ -43,7 +43,7 @@ async def join(request: Request) -> Response:
     fields = visit_of(request).fields
     typed = {name: fields.get(name, "") for name in ("password", "code")}
     try:
-        return await _entered(request, "/invitations/accept", typed | {"link": link}, "/app")
+        return await entered(request, "/invitations/accept", typed | {"link": link}, "/app")
     except Declined as declined:
         return render(request, "join.html", _shown(declined), form=_form_of(typed, declined))
 
@@ -56,7 +56,7 @@ async def set_up(request: Request) -> Response:
     names = ("mail", "name", "password", "agencyId", "agencyName", "currency")
     typed = {name: visit_of(request).fields.get(name, "") for name in names}
     try:
-        return await _entered(request, "/set-up", typed | {"link": link}, "/app")
+        return await entered(request, "/set-up", typed | {"link": link}, "/app")
     except Declined as declined:
         form = _form_of(typed, declined)
         if declined.status == 404:
@@ -75,7 +75,7 @@ def _shown(declined: Declined) -> int:
     return declined.status
 
 
-async def _entered(request: Request, path: str, body: dict[str, Any], back: str) -> Response:
+async def entered(request: Request, path: str, body: dict[str, Any], back: str) -> Response:
     """A new session in place of the former one, and the next page."""
     calls = calls_of(request)
     made = await calls.ask("POST", path, body)

@@ -1,0 +1,221 @@
+"""People sign in by their agency's own provider, with the role of its claim."""
+
+import pytest
+
+from contract.office import Office
+from contract.signed_in import PASSWORD, asked, person, second_factor, session
+from contract.signing_in import (
+    BY_CLAIM,
+    MAIL,
+    begun,
+    finished,
+    idp,
+    is_refused,
+    listening,
+    me,
+    office,
+    provide,
+)
+from handbill.kit.instants import HOUR
+from handbill.people import invitations
+from identity_provider import (
+    Claims,
+    IdentityProvider,
+)
+
+__all__ = ["idp", "listening", "office"]
+
+
+@pytest.mark.parametrize("kid", ["one", "ec-one"])
+def test_somebody_new_is_added_with_the_role_of_its_claim(
+    office: Office, idp: IdentityProvider, kid: str
+) -> None:
+    provide(office, idp, **BY_CLAIM)
+    idp.kid, idp.shown = kid, ["two", kid]
+    idp.claims = {"groups": ["all", "ads"]}
+    found = me(office, finished(office, idp))
+    assert (found["mail"], found["name"], found["role"]) == (MAIL, "Ada", "TRADER")
+    assert found["session"]["endsOn"] == found["session"]["expiresOn"]
+    newest = office.get("/changes?limit=5")["data"]
+    made = [one for one in newest if one["entity"]["kind"] == "PERSON"]
+    assert {one["actor"]["kind"] for one in made} == {"PERSON"}
+    [shown] = office.get("/people?page=0&limit=9")["data"]
+    assert (shown["maySignIn"], shown["id"]) == (True, found["id"])
+
+
+def test_the_role_is_that_of_the_present_claim(office: Office, idp: IdentityProvider) -> None:
+    """Sessions that are under way have it too; without a grant nobody is let in."""
+    provide(office, idp, **BY_CLAIM)
+    person(office, "OWNER", mail="boss@acme.example", password=PASSWORD)
+    idp.claims = {"groups": "owners"}
+    first = finished(office, idp)
+    assert me(office, first)["role"] == "OWNER"
+    idp.claims = {"groups": ["ads", "owners"], "email": "other@acme.example"}
+    assert me(office, finished(office, idp))["role"] == "OWNER", "the first grant counts"
+    idp.claims = {"groups": ["ads"], "email_verified": False}
+    again = me(office, finished(office, idp))
+    assert (again["role"], again["mail"]) == ("TRADER", MAIL), "the subject is who it is"
+    assert me(office, first)["role"] == "TRADER"
+    for groups in (None, [], ["none"], {"ads": True}, 5, "OWNER", [["owners"]]):
+        idp.claims = {"groups": groups}
+        assert finished(office, idp).status == 401, groups
+    assert me(office, first)["role"] == "TRADER"
+
+
+def test_an_employer_sees_its_clients_and_a_publisher_its_family(
+    office: Office, idp: IdentityProvider
+) -> None:
+    mine, gone = (office.client().rsplit("/", 1)[1] for _ in range(2))
+    family = office.new("/publisher-families", {"publishers": ["TestExp1"]})
+    grants = [
+        {"value": "mills", "role": "EMPLOYER", "clients": [mine, gone]},
+        {"value": "site", "role": "PUBLISHER", "publisherFamilyId": family},
+    ]
+    provide(office, idp, roleClaim="realm.roles", grants=grants, createsPeople=True)
+    assert office.ask("DELETE", f"/clients/{gone}").status == 200
+    idp.claims = {"realm": {"roles": ["mills"]}}
+    assert me(office, finished(office, idp))["clients"] == [mine]
+    idp.claims = {"realm": {"roles": ["site"]}}
+    assert finished(office, idp).status == 401, "a person's place stays"
+    idp.claims |= {"sub": "subject-2", "email": "site@acme.example"}
+    found = me(office, finished(office, idp))
+    assert (found["role"], found["publisherFamilyId"]) == ("PUBLISHER", family)
+    assert office.ask("DELETE", f"/clients/{mine}").status == 200
+    idp.claims = {"realm": {"roles": ["mills"]}}
+    assert finished(office, idp).status == 401, "an employer without clients would see all"
+
+
+def test_without_a_claim_only_invited_people_are_let_in(
+    office: Office, idp: IdentityProvider
+) -> None:
+    provide(office, idp)
+    assert finished(office, idp).status == 401
+    invited = office.ask("POST", "/people", {"mail": MAIL.upper(), "role": "ANALYST"}).json
+    found = me(office, finished(office, idp))
+    assert (found["id"], found["role"]) == (invited["result"], "ANALYST")
+    link = invited["link"].rpartition("/")[2]
+    used = asked(office, {}, "POST", "/invitations/accept", {"link": link, "password": PASSWORD})
+    assert used.status == 404, "the link is of no use any more"
+
+
+def test_a_mail_address_that_was_given_on_lets_nobody_else_in(
+    office: Office, idp: IdentityProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provide(office, idp, **BY_CLAIM)
+    idp.claims = {"groups": "ads"}
+    assert finished(office, idp).status == 200
+    idp.claims |= {"sub": "subject-2"}
+    is_refused(finished(office, idp), caplog, "another subject")
+    [one] = office.get("/people?page=0&limit=9")["data"]
+    assert office.ask("DELETE", f"/people/{one['id']}").status == 200
+    assert me(office, finished(office, idp))["id"] != one["id"]
+
+
+def test_the_last_owner_stays_one(
+    office: Office, idp: IdentityProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provide(office, idp, **BY_CLAIM)
+    idp.claims = {"groups": "owners"}
+    assert finished(office, idp).status == 200
+    idp.claims = {"groups": "ads"}
+    is_refused(finished(office, idp), caplog, "last owner")
+    idp.claims = {"groups": "owners", "sub": "subject-2", "email": "bob@acme.example"}
+    assert finished(office, idp).status == 200
+    idp.claims = {"groups": "ads"}
+    assert me(office, finished(office, idp))["role"] == "TRADER"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email_verified": False},
+        {"email_verified": None},
+        {"email_verified": "true"},
+        {"email": None},
+        {"email": "no address"},
+        {"email": "ada@other.example"},
+        {"email": "ada@acme.example.other.example"},
+        {"email": ["ada@acme.example"]},
+    ],
+    ids=str,
+)
+def test_the_first_time_a_verified_address_of_the_domains_is_needed(
+    office: Office, idp: IdentityProvider, claims: Claims, caplog: pytest.LogCaptureFixture
+) -> None:
+    provide(office, idp, **BY_CLAIM, mailDomains=["acme.example"])
+    person(office, "TRADER", mail=MAIL)
+    idp.claims = {"groups": "ads"} | claims
+    is_refused(finished(office, idp), caplog, "verified")
+
+
+def test_no_agency_signs_in_as_anothers_person(office: Office, idp: IdentityProvider) -> None:
+    """Not by its own provider with the same address, and not with a flow of its own."""
+    provide(office, idp, **BY_CLAIM)
+    idp.claims = {"groups": "owners"}
+    ours = me(office, finished(office, idp))
+    person(office, "OPERATOR", mail="ops@x.example", password=PASSWORD)
+    other = office.another()
+    provide(other, idp, **BY_CLAIM)
+    theirs = me(other, finished(other, idp))
+    assert (theirs["agencyId"], ours["agencyId"]) == ("other", "acme")
+    assert theirs["id"] != ours["id"]
+    idp.claims = {"groups": "owners", "sub": "ops", "email": "ops@x.example"}
+    found = me(other, finished(other, idp))
+    assert (found["role"], found["agencyId"]) == ("OWNER", "other"), "never the operator"
+    flow, answer = begun(other)["flow"], idp.authorize(begun(office)["result"])
+    assert asked(office, {}, "POST", "/sign-ins/finish", answer | {"flow": flow}).status == 401
+    renamed = flow.replace("other", "acme", 1)
+    assert asked(office, {}, "POST", "/sign-ins/finish", answer | {"flow": renamed}).status == 401
+    for agency_id in ("nobody", "third"):
+        if agency_id == "third":
+            office.another("third")
+        reply = asked(office, {}, "POST", "/sign-ins", {"agencyId": agency_id})
+        assert (reply.status, reply.json["message"]) == (404, "Not found")
+
+
+def test_only_by_the_provider_means_no_password(office: Office, idp: IdentityProvider) -> None:
+    """Of this agency's people; operators go on, and sessions under way."""
+    owner = person(office, "OWNER", mail=MAIL, password=PASSWORD)
+    person(office, "OPERATOR", mail="ops@x.example", password=PASSWORD)
+    headers = session(office, owner)
+    other = office.another()
+    person(other, "OWNER", mail=MAIL, password=PASSWORD + "!")
+
+    def status(mail: str, password: str = PASSWORD) -> int:
+        body = {"mail": mail, "password": password}
+        found: int = asked(office, {}, "POST", "/sessions", body).status
+        return found
+
+    with office.desk.records.write() as tx:
+        link = invitations.invite(tx, office.desk.ids, office.desk.clock.now(), owner)
+    provide(office, idp, onlyByProvider=True)
+    assert [status(MAIL), status("ops@x.example"), status(MAIL, PASSWORD + "!")] == [401, 200, 200]
+    accept = {"link": link, "password": PASSWORD + "?"}
+    assert asked(office, {}, "POST", "/invitations/accept", accept).status == 400
+    assert asked(office, headers, "GET", "/people/me").status == 200
+    assert me(office, finished(office, idp))["id"] == owner.id
+    assert office.ask("DELETE", "/agencies/acme/sign-in-provider").status == 200
+    assert status(MAIL) == 200
+
+
+def test_a_second_factor_is_the_providers_business(office: Office, idp: IdentityProvider) -> None:
+    provide(office, idp)
+    second_factor(office, person(office, "TRADER", mail=MAIL, password=PASSWORD))
+    assert me(office, finished(office, idp))["secondFactor"] is True
+
+
+def test_signing_out_everywhere_ends_it_and_12_hours_do(
+    office: Office, idp: IdentityProvider
+) -> None:
+    """So that whoever is gone at the provider is gone here by the next day."""
+    provide(office, idp)
+    person(office, "TRADER", mail=MAIL)
+    made = [finished(office, idp).json["result"] for _ in range(2)]
+    first, second = ({"authorization": f"Bearer {one}"} for one in made)
+    assert asked(office, first, "DELETE", "/sessions").status == 200
+    assert asked(office, second, "GET", "/people/me").status == 401
+    third = {"authorization": f"Bearer {finished(office, idp).json['result']}"}
+    office.clock.forward(6 * HOUR)
+    assert asked(office, third, "PUT", "/sessions/current").status == 200
+    office.clock.forward(6 * HOUR)
+    assert asked(office, third, "GET", "/people/me").status == 401
