@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 import sqlalchemy as sa
@@ -104,6 +105,18 @@ def test_connections_end_with_their_threads(postgres_records: Records) -> None:
     found = before + 5
     while found > before:  # the server takes a moment to see them leave
         (found,) = all_agencies(postgres_records, open_ones)[0]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_leaves_our_connections_open(records: Records) -> None:
+    """It forgets other threads, and with them what they hold."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(put_agency, records, "before").result()
+        child = get_context("fork").Process(target=int)
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+        assert len(pool.submit(all_agencies, records, AGENCIES).result()) == 1
 
 
 def test_unreachable_engines_are_the_worlds_doing() -> None:

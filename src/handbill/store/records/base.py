@@ -1,5 +1,6 @@
 """The port: a transaction that runs statements, on either engine."""
 
+import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
@@ -297,15 +298,19 @@ _C = TypeVar("_C", bound=_Closable)
 
 
 class Held(Generic[_C]):
-    """A thread's own connection, closed with the thread at the latest."""
+    """A thread's own connection, closed with the thread at the latest; a copy of it in a forked
+    process is left alone: closing that would end the connection here as well.
+    """
 
-    __slots__ = ("__weakref__", "connection")
+    __slots__ = ("__weakref__", "_process", "connection")
 
     def __init__(self, connection: _C) -> None:
         self.connection = connection
+        self._process = os.getpid()
 
     def __del__(self) -> None:
-        self.connection.close()
+        if os.getpid() == self._process:
+            self.connection.close()
 
 
 class Records(ABC):
