@@ -5,33 +5,41 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from contract.office import Office
-from contract.test_explain import id_of, sqlite_tools
+from contract.test_explain import id_of, tools
 from contract.test_resolved_status import Market, budget, two_places
 from handbill.__main__ import app
 from handbill.work.tools import Tools
 from masters import MASTER_KEY
 
-__all__ = ["sqlite_tools"]
+__all__ = ["tools"]
 
 
-def test_a_cap_says_who_uses_it_and_since_when_it_is_so(
-    sqlite_office: Office, sqlite_tools: Tools
-) -> None:
-    market = Market(sqlite_office, sqlite_tools).open()
+@pytest.fixture
+def of_records(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """The variables by which a command in another folder finds the same records and files."""
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    if request.node.callspec.params["records"] == "postgresql":
+        url = request.getfixturevalue("postgres_migrated")
+    return {"HANDBILL_RECORDS_URL": url, "HANDBILL_BLOBS_URL": str(tmp_path / "blobs")}
+
+
+def test_a_cap_says_who_uses_it_and_since_when_it_is_so(office: Office, tools: Tools) -> None:
+    market = Market(office, tools).open()
     made = market.explained(market.group)
     (shown,) = made["listings"]
     assert (shown["listings"], shown["resolvedStatus"]["status"]) == (1, "ACTIVE")
     (cap,) = made["caps"]
-    begun = sqlite_office.get(market.group)["createdOn"]
+    begun = office.get(market.group)["createdOn"]
     assert (cap["setOn"], cap["drawnBy"], cap["reserved"]) == (begun, [], 0)
     two_places(market)
-    sqlite_office.put(market.campaign, {"caps": {"clicks": {"cap": "Weekly", "value": 7}}})
+    office.put(market.campaign, {"caps": {"clicks": {"cap": "Weekly", "value": 7}}})
     market.tick()
-    sqlite_office.put(market.group, {"name": "another name", "caps": budget(10)})
-    sqlite_office.put(market.group, {"name": "a third"})
+    office.put(market.group, {"name": "another name", "caps": budget(10)})
+    office.put(market.group, {"name": "a third"})
     named = {
         (one["cap"], one.get("publisherId")): one for one in market.explained(market.group)["caps"]
     }
@@ -50,26 +58,35 @@ def test_a_cap_says_who_uses_it_and_since_when_it_is_so(
     assert whole["setOn"] == locked["setOn"]
     of_client, of_campaign = market.explained(market.client), market.explained(market.campaign)
     assert [one["id"] for one in of_client["caps"][0]["drawnBy"]] == [id_of(market.campaign)]
+    for asked, caps in (
+        ("cap=budget", [whole, locked]),
+        (f"cap=BUDGET&publisherId={market.publisher}b", [locked]),
+        (f"publisherId={market.publisher}", []),
+        ("cap=clicks", []),
+    ):
+        told = office.get(f"{market.group}/explain?{asked}")
+        assert told == market.explained(market.group) | {"caps": caps}, asked
+    assert office.faults("GET", f"{market.group}/explain?cap=spend").keys() == {"/cap"}
     (clicks,) = of_campaign["caps"]
     assert [(one["id"], one["used"]) for one in clicks["drawnBy"]] == [(id_of(market.group), 1)]
-    sqlite_office.ask("DELETE", market.group)
+    office.ask("DELETE", market.group)
     market.tick()
     (clicks,) = market.explained(market.campaign)["caps"]
     assert (clicks["drawnBy"], clicks["drawnByOthers"], clicks["used"]) == ([], 1, 1)
 
 
 def test_commands_explain_the_same(
-    sqlite_office: Office, sqlite_tools: Tools, tmp_path: Path
+    office: Office, tools: Tools, of_records: dict[str, str], tmp_path: Path
 ) -> None:
-    market = Market(sqlite_office, sqlite_tools).open()
+    market = Market(office, tools).open()
     market.spend(2.5)
-    sqlite_office.put(f"{market.campaign}/pause")
+    office.put(f"{market.campaign}/pause")
     market.tick()
     client, campaign, group = map(id_of, (market.client, market.campaign, market.group))
 
     def run(*words: str) -> Result:
-        runner = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY})
-        return runner.invoke(app, ["explain", *words, "--data", str(tmp_path)])
+        runner = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY} | of_records)
+        return runner.invoke(app, ["explain", *words, "--data", str(tmp_path / "at")])
 
     of = "--client", client
     path: str
@@ -80,7 +97,7 @@ def test_commands_explain_the_same(
         (market.group, ("group", group, *of)),
     ):
         told: Any = json.loads(run(*words, "--json").stdout)
-        found = sqlite_office.get(f"{path}/explain")
+        found = office.get(f"{path}/explain")
         assert told.keys() == found.keys()
         for name in ("level", "id", "name", "listings"):
             assert told[name] == found[name], "the command's clock is another one"

@@ -34,6 +34,10 @@ SHOWN_ELSEWHERE = (
         for name in ("page", "limit", "publisherId", "from", "to")
     }
     | {
+        (f"explain_{of}", "publisherId"): "of its caps: contract/test_explained_entities.py"
+        for of in ("client", "campaign", "jobgroup")
+    }
+    | {
         (row.name, name): "named changes: contract/test_changes_listed.py"
         for row in operations()
         if row.path.endswith("/changes")

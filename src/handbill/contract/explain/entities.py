@@ -7,8 +7,9 @@ from pydantic import Field
 from handbill.contract.budget.models import Amount, CapStatus, StateInBrief, cap_told, name_of
 from handbill.contract.caps import is_none
 from handbill.contract.standing.models import ResolvedStatus, status_told
-from handbill.control.budgets import budget_of
+from handbill.control.budgets import Entity, budget_of
 from handbill.control.explaining import ExplainedCap, explain_caps
+from handbill.core.charging import Measure
 from handbill.core.nouns import Campaign, Client, Group, Publisher
 from handbill.core.standing.reasons import Level
 from handbill.groups import service as groups
@@ -19,8 +20,9 @@ from handbill.listings.resolving import Told, standing_at
 from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
-from handbill.wire.fields import Instant, Percent
+from handbill.wire.fields import AnyCase, Id, Instant, Percent
 from handbill.wire.models import Model
+from handbill.wire.queries import Query
 
 
 class ExplainedListings(Model):
@@ -76,6 +78,17 @@ class CapExplanation(CapStatus):
     )
 
 
+class CapsAsked(Query):
+    """Which of its caps are asked for; by default all."""
+
+    cap: Annotated[Measure, AnyCase()] | None = Field(
+        None, description="Only the caps of this: budget, clicks or applies."
+    )
+    publisher_id: Id | None = Field(
+        None, alias="publisherId", description="Only the caps for this publisher."
+    )
+
+
 class EntityExplanation(Model):
     """The effective state of a client, campaign or job group, and why."""
 
@@ -92,14 +105,17 @@ class EntityExplanation(Model):
         description="What each of its publishers' files shows of it right now."
     )
     caps: list[CapExplanation] = Field(
-        description="Its own caps, and those of its placements, each explained."
+        description="Its own caps, and those of its placements, each explained; or those that were "
+        "asked for."
     )
 
 
 def explain_entity(
-    tx: Tx, blobs: Blobs, ceiling_ppm: int, now: At, told: Told
+    tx: Tx, blobs: Blobs, ceiling_ppm: int, now: At, told: Told, asked: CapsAsked | None = None
 ) -> EntityExplanation:
-    """Explain a client, campaign or job group. ``told``: how it stands."""
+    """Explain a client, campaign or job group. ``told``: how it stands; ``asked``: which of its
+    caps to explain, by default all.
+    """
     client, campaign, group, *_ = told.around
     one = group or campaign or client
     known = publishers.publishers_of(tx, client.agency_no)
@@ -127,8 +143,23 @@ def explain_entity(
         ],
         caps=[]
         if entity is None
-        else list(map(_cap, explain_caps(tx, client, budget, entity, known))),
+        else list(
+            map(
+                _cap,
+                explain_caps(tx, client, budget, _only(entity, asked) if asked else entity, known),
+            )
+        ),
     )
+
+
+def _only(entity: Entity, asked: CapsAsked) -> Entity:
+    """The entity with those of its caps that are asked for."""
+    caps = [
+        one
+        for one in entity.caps
+        if asked.cap in {None, one.key[2]} and asked.publisher_id in {None, one.publisher_id}
+    ]
+    return entity._replace(caps=caps)
 
 
 def _level(one: Client | Campaign | Group | Publisher) -> Level:

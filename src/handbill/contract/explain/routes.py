@@ -4,7 +4,7 @@ from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.contract.explain import samples
 from handbill.contract.explain.clicks import ClickExplanation
-from handbill.contract.explain.entities import EntityExplanation, explain_entity
+from handbill.contract.explain.entities import CapsAsked, EntityExplanation, explain_entity
 from handbill.contract.explain.models import Explanation, explanation_of
 from handbill.contract.explain.telling import click_told
 from handbill.core.nouns import Client
@@ -49,7 +49,8 @@ def _explain_entity(call: Call) -> EntityExplanation:
         if "jobgroup_id" in call.path:
             group = groups.group_under(call.tx, campaign, call.path["jobgroup_id"])
     told = of_lowest(call.tx, call.client, campaign, group, call.now)
-    return explain_entity(call.tx, call.desk.blobs, call.settings.ceiling_ppm, call.now, told)
+    ceiling_ppm = call.settings.ceiling_ppm
+    return explain_entity(call.tx, call.desk.blobs, ceiling_ppm, call.now, told, call.query)
 
 
 OPERATIONS = [
@@ -98,10 +99,12 @@ OPERATIONS += [
         title=f"Explain a {what}.",
         about="The effective state with its reasons, as in resolved-status; how many of its "
         "listings each publisher's file shows right now; and each of its caps: value, used, "
-        "reserved, in flight, today's share, who uses it, and since when it is set so.",
+        "reserved, in flight, today's share, who uses it, and since when it is set so. To explain "
+        "one cap, name it: ?cap=budget, and publisherId if it is for one publisher.",
         tag=tag,
         work=_explain_entity,
         lane="slow",
+        query=CapsAsked,
         answer=EntityExplanation,
         sample_answer=samples.ENTITY,
     )
