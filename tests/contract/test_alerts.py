@@ -10,7 +10,8 @@ from contract.signed_in import asked
 from contract.test_explain import id_of, sqlite_tools
 from contract.test_needs import failed_feed, later, paused_rule
 from handbill.core.mailings import MOST_ALERTS
-from handbill.kit.instants import HOUR, MINUTE
+from handbill.feeds import service as feeds
+from handbill.kit.instants import DAY, HOUR, MINUTE
 from handbill.mailings import service
 from handbill.people import choices
 from handbill.people import service as people
@@ -51,6 +52,28 @@ def test_a_cause_is_told_once_until_it_has_gone_and_come_again(post: Post) -> No
     switch(post, rule, RULE_OFF)
     assert len(subjects(post)) == 1
     assert subjects(post) == []
+
+
+def test_a_feed_that_fails_again_and_again_is_told_once(post: Post) -> None:
+    """Each run is looked at while it is under way, too."""
+    post.choose(post.person("TRADER"), feedFailedAlert=True, dailyDigest=True)
+    feed = failed_feed(post.market)
+    told: list[list[str]] = []
+    for state in ("FAILED", "FAILED", "SUCCESS", "FAILED"):
+        told.append(subjects(post))
+        with post.tools.records.write() as tx:
+            begun = feeds.begin_run(tx, post.tools.ids, post.tools.clock.now(), feed)
+        assert begun is not None
+        told.append(subjects(post))
+        with post.tools.records.write() as tx:
+            feeds.end_run(tx, begun[1], begun[2], state, post.tools.clock.now())
+    told.append(subjects(post))
+    counts = [len(one) for one in told]
+    assert counts == [1, 0, 0, 0, 0, 0, 0, 0, 1], told
+    post.office.clock.forward(DAY)
+    with post.tools.records.write() as tx:
+        assert feeds.begin_run(tx, post.tools.ids, post.tools.clock.now(), feed) is not None
+    assert any("digest" in one for one in subjects(post)), "though it is imported right now"
 
 
 def test_a_person_gets_few_a_day_and_the_rest_the_next_day(post: Post) -> None:

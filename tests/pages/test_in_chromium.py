@@ -106,6 +106,8 @@ def test_every_page_for_everybody(site: str, context: BrowserContext, world: Wor
     )
     kinds = walked(lambda path: browser.get(path).text)
     kinds["sign_in"] = "/app/sign-in"
+    kinds["mails"] = "/app/account/mails"
+    kinds["end_mails"] = "/app/mails/end?token=x"
     grounds = set()
     for kind, path in kinds.items():
         answer = page.goto(site + path)

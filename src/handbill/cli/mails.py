@@ -8,7 +8,7 @@ from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
 from handbill.cli.standing import opened_standing, tried_now
 from handbill.kit.instants import iso_of
 
-mail = typer.Typer(no_args_is_help=True, help="Mails: invitations.")
+mail = typer.Typer(no_args_is_help=True, help="Mails: invitations, reports and alerts.")
 _COLUMNS = ("mailId", "kind", "to", "status", "attempts", "createdOn", "message")
 
 

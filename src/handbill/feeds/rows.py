@@ -47,19 +47,20 @@ _DUE = (
     .limit(_LIMIT)
 )
 _later = feed_runs.alias("later")
-_LATEST_RUN = sa.select(sa.func.max(_later.c.no)).where(_later.c.feed_no == _t.no).scalar_subquery()
-_FAILING = (
+_LATEST_RUN = sa.select(sa.func.max(_later.c.no)).where(_later.c.feed_no == _t.no)
+_FAILING, _FAILED_LAST = (
     sa.select(*_FEEDS.columns, *_RUNS.columns)
     .join(feed_runs, _r.feed_no == _t.no)
     .where(
         among(_t.client_no, "client_nos"),
         _t.deleted_at.is_(None),
         _t.status == b("active"),
-        _r.no == _LATEST_RUN,
+        _r.no == latest.scalar_subquery(),
         _r.state == b("failed"),
     )
     .order_by(_r.no.desc())
     .limit(_LIMIT)
+    for latest in (_LATEST_RUN, _LATEST_RUN.where(_later.c.ended_at.is_not(None)))
 )
 _HURRY = (
     sa.update(feeds)
@@ -159,10 +160,15 @@ def runs_count(tx: Tx, feed_no: int) -> int:
     return _OF_FEED.count(tx, feed_no=feed_no)
 
 
-def failing(tx: Tx, client_nos: Iterable[int], limit: int) -> list[tuple[Feed, Run]]:
-    """The active feeds whose latest run has failed, and that run; the latest first."""
+def failing(
+    tx: Tx, client_nos: Iterable[int], limit: int, *, of_ended: bool
+) -> list[tuple[Feed, Run]]:
+    """The active feeds whose latest run has failed, and that run; the latest first. ``of_ended``:
+    the latest that has ended.
+    """
     nos, wide = Listed(sorted(client_nos)), len(_FEEDS.columns)
-    found = tx.all(_FAILING, client_nos=nos, active="A", failed="FAILED", limit=limit)
+    chosen = _FAILED_LAST if of_ended else _FAILING
+    found = tx.all(chosen, client_nos=nos, active="A", failed="FAILED", limit=limit)
     return [(_FEEDS.read(row[:wide]), _RUNS.read(row[wide:])) for row in found]
 
 

@@ -53,11 +53,13 @@ def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Feed], int
     return rows.page(tx, client_no, skip, limit), rows.count(tx, client_no)
 
 
-def failing(tx: Tx, client_nos: Iterable[int], most: int) -> list[tuple[Feed, Run]]:
+def failing(
+    tx: Tx, client_nos: Iterable[int], most: int, *, of_ended: bool = False
+) -> list[tuple[Feed, Run]]:
     """The active feeds of these clients whose latest run has failed, and that run; the latest
-    first, at most so many.
+    first, at most so many. ``of_ended``: the latest run that has ended, whatever runs now.
     """
-    return rows.failing(tx, client_nos, most)
+    return rows.failing(tx, client_nos, most, of_ended=of_ended)
 
 
 def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: Mapping[str, Any]) -> Feed:

@@ -173,9 +173,10 @@ def view_of(tx: Tx, person: Person, choices: Choices) -> View:
 
 def needed(tx: Tx, view: View, now: Instant) -> list[Need]:
     """What needs the person, newest first. What is the agency's own, such as a publisher, is told
-    whatever clients were chosen.
+    whatever clients were chosen; a feed that has failed, also while it is imported again: else
+    each run would end the cause for a moment.
     """
-    found, _ = needs.needs(tx, view.agency_no, 0, _MOST_NEEDS, now, view.seen)
+    found, _ = needs.needs(tx, view.agency_no, 0, _MOST_NEEDS, now, view.seen, retried_too=True)
     return [
         one
         for one in found

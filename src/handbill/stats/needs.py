@@ -65,16 +65,22 @@ def needs(
     limit: int,
     now: Instant,
     only: frozenset[int] | None = None,
+    *,
+    retried_too: bool = False,
 ) -> tuple[list[Need], int]:
     """Some needs, newest first, and how many there are. ``only``: as an employer may see it, for
-    whom there are no others than these clients.
+    whom there are no others than these clients. ``retried_too``: also feeds that have failed and
+    are being imported again.
     """
     every = {
         one.no: one
         for one in clients.page(tx, agency_no, 0, _ALL)[0]
         if one.status == "A" and (only is None or one.no in only)
     }
-    found: list[Need | _Stopped] = [*_stopped(tx, every), *_imports(tx, every)]
+    found: list[Need | _Stopped] = [
+        *_stopped(tx, every),
+        *_imports(tx, every, retried_too=retried_too),
+    ]
     if only is None:
         found += [*_rules(tx, every), *_publishers(tx, agency_no, now), *_callbacks(tx, agency_no)]
     else:
@@ -132,9 +138,9 @@ def _needed(one: _Stopped, around: Around) -> Need:
     )
 
 
-def _imports(tx: Tx, every: Mapping[int, Client]) -> Iterator[Need]:
+def _imports(tx: Tx, every: Mapping[int, Client], *, retried_too: bool) -> Iterator[Need]:
     """Feeds whose last run has failed."""
-    found: list[tuple[Feed, Run]] = feeds.failing(tx, every, MOST)
+    found: list[tuple[Feed, Run]] = feeds.failing(tx, every, MOST, of_ended=retried_too)
     for feed, run in found:
         why = run.body.message or "no reason is known"
         yield Need(
