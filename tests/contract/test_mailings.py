@@ -7,7 +7,7 @@ import pytest
 from contract.mailed import Post, clicked, end_of, posted, text_of
 from contract.office import NOON, Office
 from contract.signed_in import asked
-from contract.test_explain import id_of, sqlite_tools
+from contract.test_explain import id_of, sqlite_tools, tools
 from contract.test_needs import failed_feed, later, paused_rule
 from handbill.core.mailings import Choices
 from handbill.host.ids import SeededIds
@@ -19,13 +19,20 @@ from handbill.people import service as people
 from handbill.work import kinds
 from handbill.work.tools import Tools
 
-__all__ = ["sqlite_tools"]
+__all__ = ["sqlite_tools", "tools"]
 MONDAY = NOON + 4 * DAY + 19 * HOUR  # 2026-11-23, 07:00 in UTC
 
 
 @pytest.fixture
 def post(sqlite_office: Office, sqlite_tools: Tools) -> Iterator[Post]:
     with posted(sqlite_office, sqlite_tools) as made:
+        yield made
+
+
+@pytest.fixture
+def post_on_each(office: Office, tools: Tools) -> Iterator[Post]:
+    """On each engine of records."""
+    with posted(office, tools) as made:
         yield made
 
 
@@ -50,6 +57,24 @@ def test_the_weekly_report_comes_once_each_monday(post: Post) -> None:
     assert "Clicks: 4" in said
     assert "$0.00 was spent" in text_of(second)
     assert post.ask(trader, "GET", "/people/me/mails").json["weeklyReport"] is True
+
+
+def test_all_mails_come_and_end_on_each_engine(post_on_each: Post) -> None:
+    post = post_on_each
+    trader = post.person("TRADER")
+    rule = {"rulePausedAlert": True, "noAppliesAlert": 3, "underPaceAlert": 50}
+    post.choose(trader, weeklyReport=True, dailyDigest=True, **rule)
+    paused_rule(post.market)
+    clicked(post.market, 0, 4)
+    post.office.clock.forward(MONDAY - post.office.clock.now())
+    found = {str(one["Subject"]).split()[0]: one for one in post.run()}
+    assert sorted(found) == ["Alert:", "Daily", "Weekly"]
+    assert post.run() == []
+    for letter in found.values():
+        reply = asked(post.office, {}, "POST", "/mails/end", {"token": end_of(letter)})
+        assert reply.status == 200
+    post.office.clock.forward(7 * DAY)
+    assert post.run() == []
 
 
 def test_nobody_gets_what_nobody_chose(post: Post) -> None:
