@@ -10,6 +10,8 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 
+from handbill.changes import service as changes
+from handbill.changes.service import Asked
 from handbill.cli.rules import _say_seen
 from handbill.clients import service as clients
 from handbill.contract.rules.runs import backtest_told
@@ -177,6 +179,23 @@ def test_a_back_test_says_what_the_runs_did(
     for one in found.fired:
         assert one.after == _beside(house, one, 1, 8), "the ledger says the same"
         assert one.before == _beside(house, one, -7, 0)
+
+
+def test_of_a_rule_that_acts_alone_it_says_when_on_what_and_by_which_numbers(
+    sqlite_records: Records, tmp_path: Path
+) -> None:
+    """Only amounts differ: those that an act has changed are the base of the next one."""
+    house, body = House(sqlite_records, tmp_path), RULES[1]
+    rule_id = house.rule(body)
+    with house.writing() as (tx, now, client):
+        clients.update(tx, now, client, {"control": "ACT"})
+    house.live(Random(1), START + 5 * DAY, HOUR)
+    real = [(at, one.key, one.seen) for at, one in house.fired(rule_id)]
+    found = house.backtest(body)
+    assert [(one.at, one.finding.key, one.finding.seen) for one in found.fired] == real
+    assert len(real) > 2
+    with house.writing() as (tx, _, client):
+        assert changes.page(tx, Asked(client_no=house.no, actor="RULE"), 99), "it has acted"
 
 
 def _beside(house: House, one: Fired, first: int, end: int) -> tuple[int, int]:

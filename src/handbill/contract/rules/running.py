@@ -198,7 +198,8 @@ OPERATIONS = [
         verb="PUT",
         path="/rules/control",
         title="Set what rules may do.",
-        about="Lets the client's rules act, only advise, or not run.",
+        about="Lets the client's rules act, only advise, or not run. It holds once it is answered: "
+        "a run that is under way is finished before.",
         work=_set_control,
         body=RulesControl,
         client_header="x-client-id",
