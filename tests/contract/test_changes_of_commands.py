@@ -16,10 +16,13 @@ from handbill.__main__ import app
 from handbill.access.work import tell_event
 from handbill.cli.speaking import Misspoken, Mistaken
 from handbill.contract.rules.routes import BODY as RULE
+from handbill.core.mailings import Choices
 from handbill.host.acting import user
 from handbill.host.clock import SystemClock
 from handbill.host.figures import SECURITY
 from handbill.kit.instants import DAY, iso_of
+from handbill.people import choices
+from handbill.people import service as people
 from handbill.store.records import Records
 from handbill.work import hosts, kinds
 from handbill.work.queue import lease
@@ -122,6 +125,12 @@ class Desk:
         )
         return [(one.kind, one.act, one.cause.removesuffix(f" {one.undoes}")) for one in found]
 
+    def chooses_mails(self, mail: str) -> None:
+        with self._records.write() as tx:
+            (person,) = (one for one in people.everyone(tx) if one.mail == mail)
+            choices.choose(tx, 0, person, Choices(digest=True, rule_paused=True))
+        self.seen()
+
     def leaves(self, command: str, *words: str, of: list[tuple[str, str]], **more: Any) -> Any:
         """What it prints; once more, where that changes nothing, it must leave nothing."""
         self.tried.add(command)
@@ -152,6 +161,10 @@ def _credentials(desk: Desk, body: Callable[[Any], str]) -> None:
     ed = desk.leaves("person invite", "ed@a.example", "--role", "trader", *of, of=made[:1])
     assert desk.leaves("person invite", "ed@a.example", *of, of=[])["link"] != ed["link"]
     desk.leaves("person reset-second-factor", "ed@a.example", *of, of=[])  # it has none
+    desk.leaves("person end-mails", "ed@a.example", *of, of=[])  # it has chosen none
+    desk.chooses_mails("ed@a.example")
+    ended = desk.leaves("person end-mails", "ed@a.example", *of, of=[("PERSON", "CHANGE")])
+    assert ended["ended"] == ["alerts", "digest"]
     desk.leaves("person remove", "ed@a.example", *of, of=[("PERSON", "DELETE")])
     provider = ("--json-body", body(PROVIDER))
     of_it = [("SIGN_IN_PROVIDER", "CREATE"), ("SIGN_IN_PROVIDER", "CHANGE")]

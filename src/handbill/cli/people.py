@@ -170,6 +170,25 @@ def reset_second_factor(
     say({"reset": found.mail}, as_json=json)
 
 
+@person.command("end-mails")
+def end_mails(
+    mail: MailArgument,
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Mail a person no more reports, digests and alerts, until it chooses them again."""
+    from handbill.core.mailings import MAILINGS
+    from handbill.people import choices
+
+    with writing(data) as (tx, stores):
+        found = _named(tx, mail, agency_id, family_id)
+        ended = sorted(choices.of(tx, found.no).mailings)
+        choices.end(tx, stores.clock.now(), found, *MAILINGS)
+    say({"mail": found.mail, "ended": [one.lower() for one in ended]}, as_json=json)
+
+
 def _places(tx: Tx, agency_id: str | None, family_id: str | None) -> tuple[int | None, int | None]:
     """The numbers of the agency and family that were named. **Refuses** both (BadParameter)."""
     if agency_id is not None and family_id is not None:

@@ -34,7 +34,7 @@ from handbill.stats.needs import Need
 from handbill.store.records import Tx
 
 _WEEK: Final = timedelta(days=7)
-_MOST_NEEDS: Final = 2_000
+_MOST_NEEDS: Final = 10_000
 _EndOf = Callable[[Mailing], str]
 
 

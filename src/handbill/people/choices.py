@@ -1,6 +1,7 @@
 """What people have chosen to be mailed, and what each was mailed last."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
 import msgspec
@@ -74,6 +75,12 @@ def held(tx: Tx, person_id: str) -> tuple[Person, Chosen] | None:
     return chosen(tx, person_id)
 
 
+def change(tx: Tx, now: Instant, person: Person, given: Mapping[str, Any]) -> None:
+    """Change some of what a person wants, and leave the rest as it is."""
+    rows.lock(tx, person.no)
+    choose(tx, now, person, msgspec.structs.replace(of(tx, person.no), **given))
+
+
 def choose(tx: Tx, now: Instant, person: Person, after: Choices) -> None:
     """Set what a person wants; mails of which this may not be true any more are not sent."""
     rows.lock(tx, person.no)
@@ -96,10 +103,10 @@ def whose(tx: Tx, person_no: int) -> Person | None:
     return rows.person_numbered(tx, person_no)
 
 
-def end(tx: Tx, now: Instant, person: Person, mailing: Mailing) -> None:
-    """Mail a person no more of this kind; ended twice, nothing happens."""
+def end(tx: Tx, now: Instant, person: Person, *mailings: Mailing) -> None:
+    """Mail a person no more of these kinds; ended twice, nothing happens."""
     rows.lock(tx, person.no)
-    choose(tx, now, person, without(of(tx, person.no), mailing))
+    choose(tx, now, person, reduce(without, mailings, of(tx, person.no)))
 
 
 def mark(tx: Tx, found: Chosen, marks: Marks) -> None:

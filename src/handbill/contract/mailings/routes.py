@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from handbill.access.keys import secret
 from handbill.contract.envelopes import Done, done
 from handbill.contract.mailings.models import Mails, MailsChange, MailsEnd, MailsEnded
@@ -46,8 +44,7 @@ def _update(call: Call) -> Done:
         given["clients"] = tuple(given["clients"])
     if person.role == "EMPLOYER":
         _refuse_of_agency(given)
-    before = choices.of(call.tx, person.no)
-    choices.choose(call.tx, call.now, person, msgspec.structs.replace(before, **given))
+    choices.change(call.tx, call.now, person, given)
     return done("Mails updated")
 
 
