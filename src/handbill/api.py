@@ -47,6 +47,7 @@ from handbill.contract.postings import jobs as posting_jobs
 from handbill.contract.postings import routes as postings
 from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.publishers import routes as publishers
+from handbill.contract.questions import routes as questions
 from handbill.contract.rates import routes as rates
 from handbill.contract.rejudgings import routes as rejudgings
 from handbill.contract.reports import routes as reports
@@ -134,6 +135,7 @@ def operations() -> list[Operation]:
         ("Rules", rules_that_run.OPERATIONS),
         ("Funnel", funnel.OPERATIONS),
         ("Reports", reports.OPERATIONS),
+        ("Reports", questions.OPERATIONS),
         ("Reports", callbacks.OPERATIONS),
         ("Markups", markups.OPERATIONS),
         ("Rates", rates.OPERATIONS),

@@ -16,6 +16,7 @@ from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 
 OPERATIONS = {operation.name: operation for operation in operations()}
+OF_QUESTIONS = [n for n, it in OPERATIONS.items() if "report-questions" in it.path and it.writes]
 GONE = ABSENT = msgspec.UNSET
 Fields = dict[str, tuple[Any, Any]]
 
@@ -374,6 +375,7 @@ LEAVES_NONE = {
     "get_publisher": "may make the address of a file, which was settled when the publisher came",
     "get_publisher_feed": "the same",
     "deliver_publisher": "asks for work; each file's delivery tells what came of it",
+    **dict.fromkeys(OF_QUESTIONS, "a question, saved or shared; nothing else depends on it"),
     "send_callback_again": "asks for work; the callback tells what came of it",
     "submit_stats_report": "a question; the report is its own record",
     "stream_stats_report": "the same",
@@ -390,10 +392,8 @@ def send(
 ) -> Reply:
     if body is msgspec.UNSET:
         body = SOUND.get(operation.name, operation.sample) if operation.body else None
-    raw = None if operation.body is None else encode(body)
-    url = world.url(operation)
-    if query:
-        url += ("&" if "?" in url else "?") + query
+    raw, url = None if operation.body is None else encode(body), world.url(operation)
+    url += f"{'&' if '?' in url else '?'}{query}" if query else ""
     named = world.office.headers | world.headers(operation) | headers
     reply = call(world.office.app, operation.verb, url, headers=named, raw=raw)
     assert reply.status in {200, 202}, (operation.name, reply.raw)

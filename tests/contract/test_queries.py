@@ -61,6 +61,7 @@ def market(module_office: Office) -> tuple[World, World]:
     office.new("/publisher-families", {"publishers": [ids["publisher_id"]]})
     office.group(f"{client}/campaigns/{ids['campaign_id']}")
     office.new(f"{client}/feeds", FEED)
+    office.new(f"{client}/report-questions", {"name": "second"})
     at = f"{client}/publishers/{ids['publisher_id']}/configs"
     config = office.get(f"{at}/{ids['config_id']}")
     office.new(at, config)

@@ -73,7 +73,7 @@ class Tour:
             if "second-factor" in operation.path:
                 who = self.guarded
             return {}, session(self.office, who)
-        ids = {"token": "AQEAoJ3q"} | self.world.ids
+        ids = {"token": "AQEAoJ3q", "link": "unknown"} | self.world.ids
         headers = self.office.headers | self.world.headers(operation)
         return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, headers
 

@@ -108,6 +108,8 @@ def test_every_page_for_everybody(site: str, context: BrowserContext, world: Wor
     kinds["sign_in"] = "/app/sign-in"
     kinds["mails"] = "/app/account/mails"
     kinds["end_mails"] = "/app/mails/end?token=x"
+    question = f"{world.client}/report-questions/{world.ids['question_id']}/link"
+    kinds["shared"] = f"/app/shared/{world.office.ask('POST', question).json['secret']}"
     grounds = set()
     for kind, path in kinds.items():
         answer = page.goto(site + path)

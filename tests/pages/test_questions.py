@@ -53,7 +53,7 @@ def test_a_report_is_a_page_and_a_file(world: World, browser: Browser, level: st
     assert browser.get(workbook).reply.raw.startswith(b"PK"), "an XLSX file is a zip archive"
     assert file.headers["content-type"] == "text/csv; charset=utf-8"
     heading = next(csv.reader(io.StringIO(file.text)))
-    assert heading == seen.all("//thead//th")
+    assert heading == seen.all("//section[@aria-labelledby='answer']//thead//th")
     assert seen.headers["content-security-policy"] == file.headers["content-security-policy"]
 
 
@@ -76,3 +76,32 @@ def test_changes_are_told_and_undone(world: World, browser: Browser) -> None:
     [undo] = seen.all("//tbody/tr[1]//form/@action")
     assert browser.post(undo, {"back": "/app/changes"}).headers["location"] == "/app/changes"
     assert world.office.get(path)["name"] == before
+
+
+def test_a_question_is_saved_shared_and_deleted(world: World, browser: Browser) -> None:
+    at = f"/app{world.client}/reports"
+    every = f"{world.client}/report-questions?page=0&limit=9"
+    asked = {"act": "save", "by": "campaign", "days": "7"}
+    before = world.office.get(every)["data"]
+    wrong = browser.post(f"{at}/questions", asked | {"name": ""})
+    assert (wrong.status, wrong.all("//input[@aria-invalid='true']/@name")) == (400, ["name"])
+    assert browser.post(f"{at}/questions", asked | {"name": EVIL}).status == 303
+    (saved,) = [one for one in world.office.get(every)["data"] if one not in before]
+    assert f"{at}?level=CAMPAIGN&days=7" in browser.get(at).all("//tbody//a/@href")
+    of = {"of": saved["id"]}
+    late = browser.post(f"{at}/questions", of | {"act": "share", "last": "91"})
+    assert late.status == 400
+    made = browser.post(f"{at}/questions", of | {"act": "share", "last": "1"})
+    [url] = made.all("//*[@role='status']//code")
+    anybody = Browser(browser.app)
+    link = url[url.index("/app/shared/") :]
+    seen = anybody.get(link)
+    assert (seen.status, seen.all("//h1"), EVIL in seen.text) == (200, [EVIL], False)
+    assert seen.all("//form") == []
+    assert url not in browser.get(at).text
+    assert browser.post(f"{at}/questions", of | {"act": "end"}).status == 303
+    ended, unknown = anybody.get(link), anybody.get("/app/shared/unknown")
+    assert (ended.status, ended.all("//h1")) == (unknown.status, unknown.all("//h1"))
+    assert ended.status == 404
+    assert browser.post(f"{at}/questions", of | {"act": "delete"}).status == 303
+    assert world.office.get(every)["data"] == before

@@ -1,5 +1,5 @@
 """Secrets that are shown once: ``<kind>_<prefix>_<secret>``, found by the prefix and proved by a
-keyed digest: API keys, sessions of people, and their links.
+keyed digest: API keys, sessions of people, their links, and links to shared reports.
 """
 
 import re
@@ -11,11 +11,11 @@ from handbill.kit.instants import Instant
 from handbill.kit.signing import same
 from handbill.store.records import Tx
 
-API_KEY, SESSION, LINK = "hb", "hbs", "hbl"
-_DIGESTED_BY = {API_KEY: "apikey", SESSION: "session", LINK: "session"}
+API_KEY, SESSION, LINK, SHARED = "hb", "hbs", "hbl", "hbr"
+_DIGESTED_BY = {API_KEY: "apikey", SESSION: "session", LINK: "session", SHARED: "link"}
 _PREFIX_LENGTH = 12
 _SECRET_LENGTH = 40  # 36^40: 206 bits, so a fast keyed digest is right
-_SHAPE = re.compile(rf"(hb[sl]?)_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
+_SHAPE = re.compile(rf"(hb[slr]?)_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
 
 
 class Shown(NamedTuple):

@@ -79,6 +79,8 @@ _SLOTS = {
     "reportId": "The reportId returned by the request for the report.",
     "publisherFamilyId": "The family's id; only the caller's own is accepted.",
     "publisher_family_id": "The family's id: 24 hex digits.",
+    "question_id": "The question's id; it must belong to the client in the path.",
+    "link": "The secret of the link.",
     "token": "The signed part of a link to a file.",
     "agency_id": "The agency's id. Only the caller's own id is accepted.",
     "prefix": "The first part of the key, which identifies it and is not secret.",

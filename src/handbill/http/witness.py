@@ -1,7 +1,8 @@
 """Records each request once: a line in the log, a count, its time, and who was refused at a gate.
 
 Nothing is recorded that could grant access: no header, query or body, and of a public operation,
-whose path may be a secret, only the pattern. Of a link to set a password, only the prefix.
+whose path may be a secret, only the pattern. Of a link to set a password or to read
+a report, only the prefix.
 """
 
 import logging
@@ -17,7 +18,7 @@ from handbill.host.figures import REQUEST_SECONDS, REQUESTS
 
 _LOG = logging.getLogger("handbill.access")
 _MOST_PATH = 300
-_LINK = re.compile(r"(hb[ls]_[a-z0-9]{12}_)[a-z0-9]+")
+_LINK = re.compile(r"(hb[lrs]_[a-z0-9]{12}_)[a-z0-9]+")
 _PROBES = frozenset({"livez", "readyz", "metrics"})
 _UNKNOWN = "unknown"
 

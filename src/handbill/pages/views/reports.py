@@ -1,4 +1,6 @@
-"""Reports: a question about days and levels, whose address is the question."""
+"""Reports: a question about days and levels, whose address is the question; saved questions, and
+what a link to one shows.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -6,9 +8,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.calls import asked, at
+from handbill.pages.amounts import amount
+from handbill.pages.calls import Declined, asked, at
 from handbill.pages.csvs import csv_file
-from handbill.pages.frame import calls_of, render
+from handbill.pages.forms import Form
+from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import named_client
@@ -29,10 +33,22 @@ _FIGURES = {
 _AMOUNTS = frozenset({"Spend", "CPC", "CPA"})
 _PRICES = {"cpc": "clicks", "cpa": "applies"}
 _MOST_LINES = 500
+_SAVED = 100
+_TOLD_BY = {"CLIENT": "none", "CAMPAIGN": "campaign", "JOBGROUP": "jobgroup"}
+_LEVEL_OF = {by: level for level, by in _TOLD_BY.items()}
+_DONE = {
+    "save": "The question is saved.",
+    "end": "The link has ended.",
+    "delete": "The question is deleted.",
+}
 
 
-async def view(request: Request) -> Response:
-    """The question of the query and its answer, as a page or as a file."""
+async def view(
+    request: Request, form: Form | None = None, link: Any = None, status: int = 200
+) -> Response:
+    """The question of the query and its answer, as a page or as a file. ``link``: as it was made,
+    which is shown only now.
+    """
     client = await named_client(request)
     level = request.query_params.get("level", "CAMPAIGN")
     level = level if level in LEVELS else "CAMPAIGN"
@@ -53,7 +69,14 @@ async def view(request: Request) -> Response:
     return render(
         request,
         "reports.html",
+        status,
         client=client,
+        form=form or Form(),
+        link=link,
+        saved=await calls_of(request).get(f"{of}/report-questions", {"page": 0, "limit": _SAVED}),
+        told_by=_TOLD_BY,
+        level_of=_LEVEL_OF,
+        change_to=f"/app{of}/reports/questions",
         level=level,
         levels=LEVELS,
         days=days,
@@ -65,6 +88,38 @@ async def view(request: Request) -> Response:
         csv=asked(f"/app{of}/reports", question | {"format": "csv"}),
         xlsx=asked(f"/app{of}/reports", question | {"format": "xlsx"}),
     )
+
+
+async def change(request: Request) -> Response:
+    """Save, share or delete a question, or end its link."""
+    calls, fields = calls_of(request), visit_of(request).fields
+    page = at("clients", request.path_params["client_id"])
+    every, act = f"{page}/report-questions", fields.get("act", "")
+    one = every + at(fields.get("of", ""))
+    try:
+        if act == "save":
+            asked = {"name": fields.get("name", ""), "by": fields.get("by", "")}
+            await calls.ask("POST", every, asked | {"days": amount(fields.get("days", ""))})
+        elif act == "share":
+            wish = {"days": amount(fields.get("last", ""))}
+            made = await calls.ask("POST", f"{one}/link", wish)
+            return await view(request, link=made.json)
+        elif act == "end":
+            await calls.ask("DELETE", f"{one}/link")
+        elif act == "delete":
+            await calls.ask("DELETE", one)
+    except Declined as declined:
+        if declined.status != 400:
+            raise
+        names = {"/days": "last"} if act == "share" else {}
+        return await view(request, Form.declined(dict(fields), declined, names), status=400)
+    return leave(request, f"/app{page}/reports", _DONE.get(act, "Nothing was changed."))
+
+
+async def shared(request: Request) -> Response:
+    """The answer that a link shares, for anybody who has it."""
+    found = await calls_of(request).get(at("shared-reports", request.path_params["link"]))
+    return render(request, "shared.html", found=found)
 
 
 def _heading(level: str) -> list[str]:
@@ -94,4 +149,8 @@ def _text(line: Any, name: str) -> str:
     return str(found or "–")
 
 
-PAGES = [Page("reports", "/clients/{client_id}/reports", view, tab="Reports")]
+PAGES = [
+    Page("reports", "/clients/{client_id}/reports", view, tab="Reports"),
+    Page("questions", "/clients/{client_id}/reports/questions", change, ("POST",)),
+    Page("shared", "/shared/{link}", shared, is_public=True),
+]

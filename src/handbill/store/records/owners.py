@@ -92,7 +92,7 @@ OWNERS = {
     "rates": ("rates",),
     "rules": ("rule_acts", "rule_holds", "rule_runs", "rule_states", "rules"),
     "standing": ("ceilings", "evaluations", "paced", "standings"),
-    "stats": ("report_streams", "reports"),
+    "stats": ("report_questions", "report_streams", "reports"),
     "store": (
         "aside_events",
         "asides",

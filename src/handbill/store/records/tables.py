@@ -119,6 +119,7 @@ from handbill.store.records.upkeep import holds, hosts, installation, rates
 from handbill.store.records.working import (
     callbacks,
     mails,
+    report_questions,
     report_streams,
     reports,
     schedule,
@@ -212,6 +213,7 @@ __all__ = [
     "rates",
     "rejudge_turns",
     "rejudgings",
+    "report_questions",
     "report_streams",
     "reports",
     "retired_counters",

@@ -35,6 +35,27 @@ reports = sa.Table(
     sa.Index("reports_by_client", "client_no", "no"),
     sa.Index("reports_by_end", "ended_at", "agency_no"),
 )
+# A question to be asked again. person_no: who saved it, NULL for a program. link_…: of the link by
+# which anybody reads its answer, until then; made by link_person_no.
+report_questions = sa.Table(
+    "report_questions",
+    metadata,
+    _no(),
+    _text("id"),
+    _to("client_no", "clients"),
+    _to("person_no", "persons", null=True),
+    _text("name"),
+    _whole("days"),
+    _text("told_by"),
+    _whole("created_at"),
+    _text("link_prefix", null=True),
+    _bytes("link_digest", null=True),
+    _whole("link_until", null=True),
+    _to("link_person_no", "persons", null=True),
+    sa.UniqueConstraint("id"),
+    sa.UniqueConstraint("link_prefix"),
+    sa.Index("report_questions_by_client", "client_no", "no"),
+)
 # Which credential uses a stream, and until when at the latest.
 report_streams = sa.Table(
     "report_streams",

@@ -1210,6 +1210,27 @@ CREATE TABLE posting_config_clients (
 	CONSTRAINT posting_config_clients_config_no_fkey FOREIGN KEY(config_no) REFERENCES posting_configs (no)
 );
 CREATE INDEX posting_config_clients_by_client ON posting_config_clients (client_no, config_no);
+CREATE TABLE report_questions (
+	no INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	person_no BIGINT,
+	name TEXT NOT NULL,
+	days BIGINT NOT NULL,
+	told_by TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	link_prefix TEXT,
+	link_digest BLOB,
+	link_until BIGINT,
+	link_person_no BIGINT,
+	CONSTRAINT report_questions_pkey PRIMARY KEY (no),
+	CONSTRAINT report_questions_id_key UNIQUE (id),
+	CONSTRAINT report_questions_link_prefix_key UNIQUE (link_prefix),
+	CONSTRAINT report_questions_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
+	CONSTRAINT report_questions_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no),
+	CONSTRAINT report_questions_link_person_no_fkey FOREIGN KEY(link_person_no) REFERENCES persons (no)
+);
+CREATE INDEX report_questions_by_client ON report_questions (client_no, no);
 CREATE TABLE rule_holds (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
