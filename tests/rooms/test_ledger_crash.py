@@ -86,6 +86,8 @@ class CutRecords(Records):
     @contextmanager
     def read(self) -> Iterator[Tx]:
         with self._records.read() as tx:
+            # Without it, all that a step may have to read again is read again, on every engine.
+            tx.memory = lambda: None  # type: ignore[method-assign]
             yield tx
 
     @property

@@ -202,6 +202,8 @@ def _periods_over(kept: str) -> tuple[str, ...]:
 
 def summed(kept: Mapping[CounterKey, int], wanted: Iterable[CounterKey]) -> dict[CounterKey, int]:
     """The sums of stored counters for the requested periods."""
+    if not kept:
+        return {}
     found = dict.fromkeys(wanted, 0)
     for (scope, entity, measure, day), value in kept.items():
         for period in _periods_over(day):

@@ -96,6 +96,8 @@ def steps_of(places: Iterable[Place], markups: Iterable[Dated]) -> dict[Place, S
     at_entity: dict[Place, list[Dated]] = {}
     for one in markups:
         at_entity.setdefault(one.where, []).append(one)
+    if not at_entity:
+        return dict.fromkeys(places, ())
     known: dict[tuple[Place, ...], Steps] = {}  # most places share everything that applies there
     found: dict[Place, Steps] = {}
     for place in places:

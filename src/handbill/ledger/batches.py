@@ -40,6 +40,7 @@ class Batch:
     arrivals: dict[int, Arrivals] = field(default_factory=dict)
     places: set[Place] = field(default_factory=set)
     basis: Basis | None = None
+    seen: object = None  # the memory of the transaction that read it
     terms: dict[int, ClientTerms] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)
     hires: list[funnel.Hire] = field(default_factory=list)

@@ -49,8 +49,9 @@ class Facts:
     def _list_of(self, held: Held) -> AddressList:
         return self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES
 
-    def standing(self, link: Link) -> Standing:
-        return self.standings.get(link, STANDS)
+    def standing(self, event: ReceivedClick) -> Standing:
+        """The standing of the event's link; most prices stand."""
+        return self.standings.get(link_of(event), STANDS) if self.standings else STANDS
 
     def seen(
         self,
@@ -81,8 +82,13 @@ class Facts:
 
 def link_of(event: ReceivedClick) -> Link:
     """What a click's link froze."""
-    frozen = Frozen(event.group_no, event.bid_type, event.bid_micros, event.price_micros)
-    return Link(event.client_no, event.publisher_no, event.job_id, Line(frozen, event.listed_at))
+    line = Line(frozen_of(event), event.listed_at)
+    return Link(event.client_no, event.publisher_no, event.job_id, line)
+
+
+def frozen_of(event: ReceivedClick) -> Frozen:
+    """The amounts that a click's link froze."""
+    return Frozen(event.group_no, event.bid_type, event.bid_micros, event.price_micros)
 
 
 class FactFinder:

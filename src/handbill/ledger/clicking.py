@@ -22,7 +22,7 @@ from handbill.definitions.service import Held
 from handbill.kit.instants import SECOND, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.address_days import address_day
-from handbill.ledger.classing import link_of
+from handbill.ledger.classing import frozen_of
 from handbill.ledger.rows import Judged
 from handbill.ledger.runs import RECEIVED, REDELIVERED, Added, Known, Rules
 from handbill.ledger.terms import ClientTerms
@@ -62,10 +62,10 @@ class ClickRun:
             added.tally(self._client_no, "CLICK", REDELIVERED)
             return
         location = self._rules.locate(event.ip)
-        link, facts = link_of(event), known.facts
-        standing = facts.standing(link)
+        facts = known.facts
+        standing = facts.standing(event)
         # Its link's price may have ended; the amounts of the click also hold for its applies.
-        offer = counted(link.line.frozen, standing, event.at, facts.honoured)
+        offer = counted(frozen_of(event), standing, event.at, facts.honoured)
         held = self._held(event)
         seen = self._seen(event, visitor, held, location, standing)
         disposition, reason, price = self._class_of(event, visitor, held, seen, offer)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.charging import MEASURES, CounterKey, Measure, Scope, summed
+from handbill.core.charging import CounterKey, Measure, Scope, summed
 from handbill.kit.zones import days_of_period
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
@@ -77,24 +77,25 @@ FIRST: Place = ("", "", "", "")
 
 def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
     """The use of these counters (and of some neighbours)."""
-    by_period: dict[tuple[str, str], tuple[CounterKey, set[str]]] = {}
-    for key in keys:
-        _, entities = by_period.setdefault((key.scope, key.period), (key, set()))
-        entities.add(key.entity)
+    by_period: dict[tuple[Scope, str], tuple[set[str], set[str]]] = {}
+    for scope, entity, measure, period in keys:
+        entities, measures = by_period.setdefault((scope, period), (set(), set()))
+        entities.add(entity)
+        measures.add(measure)
     used: dict[CounterKey, int] = {}
-    for key, entities in by_period.values():
-        first_on, last_on = days_of_period(key.period)
+    for (scope, period), (entities, measures) in by_period.items():
+        first_on, last_on = days_of_period(period)
         found = tx.all(
             _USED,
-            scope=key.scope,
+            scope=scope,
             entities=Listed(sorted(entities)),
-            measures=Listed(MEASURES),
+            measures=Listed(sorted(measures)),
             first_on=first_on,
             last_on=last_on,
         )
         for entity, measure, value in found:
             assert value >= 0, "a counter is never negative"
-            used[CounterKey(key.scope, entity, measure, key.period)] = int(value)
+            used[CounterKey(scope, entity, measure, period)] = int(value)
     return used
 
 
@@ -217,8 +218,15 @@ def _add(tx: Tx, table: sa.Table, rows: Iterable[tuple[int, CounterKey, int]]) -
         table,
         _KEYS,
         [
-            {**_columns(key), "client_no": client_no, "value": value}
-            for client_no, key, value in rows
+            {
+                "scope": scope,
+                "entity": entity,
+                "measure": measure,
+                "day_on": _day_of(period),
+                "client_no": client_no,
+                "value": value,
+            }
+            for client_no, (scope, entity, measure, period), value in rows
         ],
         adds=["value"],
     )
@@ -226,8 +234,12 @@ def _add(tx: Tx, table: sa.Table, rows: Iterable[tuple[int, CounterKey, int]]) -
 
 def _columns(key: CounterKey) -> dict[str, str]:
     scope, entity, measure, period = key
-    assert period.startswith("D"), "days are kept, and summed up"
-    return {"scope": scope, "entity": entity, "measure": measure, "day_on": period[1:]}
+    return {"scope": scope, "entity": entity, "measure": measure, "day_on": _day_of(period)}
+
+
+def _day_of(period: str) -> str:
+    assert period[0] == "D", "days are kept, and summed up"
+    return period[1:]
 
 
 def _key(row: Sequence[str]) -> CounterKey:

@@ -190,10 +190,12 @@ def put(tx: Tx, counted: Counted) -> bool:
     return True
 
 
-def kept(counted: Counted, client_no: int, by: Mapping[CounterKey, int]) -> dict[CounterKey, int]:
+def kept(
+    counted: Counted, client_no: int, by: Mapping[CounterKey, int]
+) -> Mapping[CounterKey, int]:
     """What a batch adds to the counters that are kept."""
     if client_no not in counted.unkept:
-        return dict(by)
+        return by
     unkept = set(counters_under(by, counted.unkept[client_no]))
     return {key: value for key, value in by.items() if key not in unkept}
 

@@ -31,6 +31,7 @@ _CLIENTS = sa.select(_c.client_no, _c.day_on, *(_c[name] for name in SUMS)).wher
 _TOTAL = sa.select(*(sa.cast(sa.func.sum(_c[name]), sa.BigInteger) for name in SUMS)).where(
     among(_c.client_no, "client_nos"), _c.day_on >= b("first_on"), _c.day_on <= b("last_on")
 )
+_ARE_AMOUNTS: Final = [bool(raw.amount) for raw in RAW]
 _MARKED: Final = ("marked_up_spent_units", "marked_up_spent_micros")
 
 
@@ -103,7 +104,10 @@ def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
     tx.upsert_many(
         place_days,
         PlaceDay._fields,
-        [{**place._asdict(), **_named(sums)} for place, sums in sorted(places.items())],
+        [
+            {**dict(zip(PlaceDay._fields, place, strict=True)), **_named(sums)}
+            for place, sums in sorted(places.items())
+        ],
         adds=SUMS,
     )
 
@@ -201,8 +205,11 @@ def _days(rows: Iterable[Sequence[Any]]) -> Days:
 def _named(sums: Sequence[int]) -> dict[str, int]:
     """Raw sums as columns."""
     columns: list[int] = []
-    for raw, value in zip(RAW, sums, strict=True):
-        columns += divmod(value, MICROS) if raw.amount else [value]
+    for is_amount, value in zip(_ARE_AMOUNTS, sums, strict=True):
+        if is_amount:
+            columns += divmod(value, MICROS)
+        else:
+            columns.append(value)
     return dict(zip(SUMS, columns, strict=True))
 
 

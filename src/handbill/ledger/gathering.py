@@ -19,7 +19,7 @@ from handbill.ledger.batches import Batch
 from handbill.ledger.runs import Click, Conversion
 from handbill.postings import spending
 from handbill.store import asides
-from handbill.store.records import Tx
+from handbill.store.records import Records, Tx
 
 _MOST_PARKED = 1_000  # parked conversions that one batch looks at again
 _MOST_TAKEN_BACK = 10_000  # events of clients that were set aside
@@ -125,6 +125,16 @@ def used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
             stamps |= {found.event.click_at for found in some.conversions}
             wanted |= counting.compared(terms, batch.of_jobs[client_no], stamps, batch.now)
     return counter_rows.counters_used(tx, wanted) | summed(batch.counting.found, wanted)
+
+
+def is_as_read(records: Records, batch: Batch) -> bool:
+    """Whether nobody has committed anything since the batch was read. False also if the engine
+    cannot tell.
+    """
+    if batch.seen is None:
+        return False
+    with records.read() as tx:
+        return tx.memory() is batch.seen
 
 
 def identities(conversions: Iterable[Conversion]) -> set[str]:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from handbill.core.entries import Entry
 from handbill.funnel import service as funnel
 from handbill.host.clock import Clock
+from handbill.host.garbage import undisturbed
 from handbill.host.ids import Ids
 from handbill.host.locating import nowhere
 from handbill.kit.faults import Unavailable
@@ -135,6 +136,10 @@ class Judge:
 
     def step(self) -> int:
         """Book one batch. Returns its number of events, 0 if nothing waited or it was outrun."""
+        with undisturbed():
+            return self._step()
+
+    def _step(self) -> int:
         try:
             batch = self._read()
             added = self._judged(batch)
@@ -167,6 +172,7 @@ class Judge:
         """What waits, and all that its judgement depends on, from one moment's records."""
         with self._records.read() as tx:
             batch = self._waiting(tx)
+            batch.seen = tx.memory()
             self._look_up(tx, batch)
         return batch
 
@@ -369,7 +375,7 @@ class Judge:
         apply_ages.add(tx, {client_no: added.apply_ages for client_no, added in judged.items()})
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)
         # Last, since another transaction may lower a cap until then; on SQLite none can.
-        if batch.basis is not None:
+        if batch.basis is not None and not gathering.is_as_read(self._records, batch):
             basis = self._basis(tx, batch)
             if basis != batch.basis and terms_of(basis) != batch.terms:
                 raise Outrun

@@ -1,7 +1,7 @@
 """Rows of the ledger's tables: tallies, clicks, visits, keys, parked conversions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -170,14 +170,27 @@ def clicked(tx: Tx, id_: bytes) -> Clicked | None:
 
 def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
     assert all(len(id_) == 16 for id_, _, _ in rows), "a click is known by its id"
-    tx.put_many(clicks, [{"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows])
+    tx.put_many(clicks, _named(rows))
 
 
 def change_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
     """Change clicks that have another result now."""
-    tx.upsert_many(
-        clicks, ["id"], [{"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows]
-    )
+    tx.upsert_many(clicks, ["id"], _named(rows))
+
+
+def _named(rows: Sequence[tuple[bytes, Judged, Instant]]) -> list[dict[str, Any]]:
+    """Clicks as columns; spelt out, since there are very many."""
+    return [
+        {
+            "id": id_,
+            "client_no": client_no,
+            "disposition": disposition,
+            "bid_micros": bid_micros,
+            "price_micros": price_micros,
+            "at": at,
+        }
+        for id_, (client_no, disposition, bid_micros, price_micros), at in rows
+    ]
 
 
 def forget_clicks(tx: Tx, before: Instant, most: int) -> int:

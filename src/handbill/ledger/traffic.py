@@ -107,10 +107,16 @@ def _put(tx: Tx, seen: Iterable[tuple[int, Quarter, Seen]], sign: int) -> None:
         [
             {
                 "client_no": client_no,
-                **quarter._asdict(),
-                **dict(zip(_AMOUNTS, (sign * amount for amount in _amounts(one)), strict=True)),
+                "group_no": group_no,
+                "publisher_no": publisher_no,
+                "quarter_at": quarter_at,
+                "clicks": sign * one.clicks,
+                "applies": sign * one.applies,
+                "unbilled": sign * one.unbilled,
+                "unbilled_micros": sign * one.unbilled_micros,
+                "spend_micros": sign * one.spend_micros,
             }
-            for client_no, quarter, one in seen
+            for client_no, (group_no, publisher_no, quarter_at), one in seen
         ],
         adds=_AMOUNTS,
     )

@@ -51,7 +51,7 @@ class LinkFinder:
             ends = _ends_of(tx, publisher_no, some)
             parts: dict[int, Part | None] = {}
             for link in some:
-                own = _own_ends(ends, link)
+                own = _own_ends(ends, link) if ends else []
                 listed_at = link.line.listed_at
                 if listed_at >= remembered and not any(at > listed_at for at in own):
                     continue
