@@ -1,17 +1,21 @@
 """An agency that signs in by a provider of its own, and what becomes of sign-ins."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from contract.conftest import opened
 from contract.office import OPERATIONS, Body, Office
 from contract.signed_in import asked
 from handbill.host.egress import Egress
 from handbill.http.app import Application
 from handbill.kit.instants import SECOND
+from handbill.store.records import Records
 from identity_provider import (
     CLIENT,
     SECRET,
@@ -42,11 +46,25 @@ def idp(listening: IdentityProvider) -> IdentityProvider:
 @pytest.fixture
 def office(sqlite_office: Office, idp: IdentityProvider) -> Iterator[Office]:
     """An agency that signs in by the provider, which it may reach."""
+    with _reaching(sqlite_office, idp) as made:
+        yield made
+
+
+@pytest.fixture
+def office_anywhere(records: Records, tmp_path: Path, idp: IdentityProvider) -> Iterator[Office]:
+    """The same on each engine."""
+    for one in opened(records, tmp_path):
+        with _reaching(one, idp) as made:
+            yield made
+
+
+@contextmanager
+def _reaching(of: Office, idp: IdentityProvider) -> Iterator[Office]:
     place = f"127.0.0.1:{idp.port}"
-    settings = structs.replace(sqlite_office.desk.settings, egress_allow=(place,))
+    settings = structs.replace(of.desk.settings, egress_allow=(place,))
     egress = Egress((place,), resolve=lambda *_: [])
-    desk = replace(sqlite_office.desk, settings=settings, egress=egress)
-    made = Office(desk, "acme", sqlite_office.headers, Application(OPERATIONS, desk))
+    desk = replace(of.desk, settings=settings, egress=egress)
+    made = Office(desk, "acme", of.headers, Application(OPERATIONS, desk))
     idp.now = lambda: desk.clock.now() // SECOND
     yield made
     made.app.close()

@@ -1,8 +1,11 @@
 """People sign in by their agency's own provider, with the role of its claim."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 
-from contract.office import Office
+from contract.office import Body, Office
 from contract.signed_in import PASSWORD, asked, person, second_factor, session
 from contract.signing_in import (
     BY_CLAIM,
@@ -14,6 +17,7 @@ from contract.signing_in import (
     listening,
     me,
     office,
+    office_anywhere,
     provide,
 )
 from handbill.kit.instants import HOUR
@@ -23,13 +27,14 @@ from identity_provider import (
     IdentityProvider,
 )
 
-__all__ = ["idp", "listening", "office"]
+__all__ = ["idp", "listening", "office", "office_anywhere"]
 
 
 @pytest.mark.parametrize("kid", ["one", "ec-one"])
 def test_somebody_new_is_added_with_the_role_of_its_claim(
-    office: Office, idp: IdentityProvider, kid: str
+    office_anywhere: Office, idp: IdentityProvider, kid: str
 ) -> None:
+    office = office_anywhere
     provide(office, idp, **BY_CLAIM)
     idp.kid, idp.shown = kid, ["two", kid]
     idp.claims = {"groups": ["all", "ads"]}
@@ -38,9 +43,30 @@ def test_somebody_new_is_added_with_the_role_of_its_claim(
     assert found["session"]["endsOn"] == found["session"]["expiresOn"]
     newest = office.get("/changes?limit=5")["data"]
     made = [one for one in newest if one["entity"]["kind"] == "PERSON"]
-    assert {one["actor"]["kind"] for one in made} == {"PERSON"}
+    assert [one["actor"] for one in made] == [{"kind": "PERSON", "id": found["id"]}] * 2
     [shown] = office.get("/people?page=0&limit=9")["data"]
     assert (shown["maySignIn"], shown["id"]) == (True, found["id"])
+
+
+def test_of_two_at_once_one_person_is_made_and_a_sign_in_is_finished_once(
+    office_anywhere: Office, idp: IdentityProvider
+) -> None:
+    office = office_anywhere
+    provide(office, idp, **BY_CLAIM)
+    idp.claims, idp.reuses_codes = {"groups": "ads"}, True
+    flows = []
+    for _ in range(2):
+        made = begun(office)
+        flows.append({"flow": made["flow"]} | idp.authorize(made["result"]))
+
+    def finish(body: Body) -> Any:
+        return asked(office, {}, "POST", "/sign-ins/finish", body)
+
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(finish, [flows[0], flows[0], flows[1]]))
+    assert sorted(one.status for one in said[:2]) == [200, 401]
+    assert said[2].status == 200
+    assert len(office.get("/people?page=0&limit=9")["data"]) == 1
 
 
 def test_the_role_is_that_of_the_present_claim(office: Office, idp: IdentityProvider) -> None:

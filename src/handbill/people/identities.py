@@ -6,7 +6,7 @@ from handbill.changes import service as changes
 from handbill.core.oidc import Provider, Said, is_let_in
 from handbill.core.persons import Person, PersonRole
 from handbill.core.trail import Entity
-from handbill.host.ids import Ids
+from handbill.host.ids import Ids, new_person_id
 from handbill.kit.faults import Refused
 from handbill.kit.instants import Instant
 from handbill.people import provider_rows, rows, service
@@ -59,10 +59,15 @@ def entered(
     if person is None:
         if not body.creates or place is None:
             raise Failed("nobody of that mail address was invited")
-        new = service.New(said.mail, place.role, agency_no, family_no, place.client_nos, said.name)
+        made = new_person_id(ids)
+        tx.occasion = tx.occasion._replace(actor_id=made)
+        new = service.New(
+            said.mail, place.role, agency_no, family_no, place.client_nos, said.name, made
+        )
         person = service.add(tx, ids, now, new)
     elif body.issuer in provider_rows.issuers_of(tx, person.no):
         raise Failed("the mail address is of a person with another subject")
+    tx.occasion = tx.occasion._replace(actor_id=person.id)
     provider_rows.identify(tx, agency_no, body.issuer, said.subject, person.no)
     rows.drop_links(tx, person.no)
     known = {"issuer": body.issuer, "subject": said.subject}
@@ -72,6 +77,7 @@ def entered(
 
 
 def _placed(tx: Tx, now: Instant, person: Person, agency_no: int, place: Place | None) -> Person:
+    tx.occasion = tx.occasion._replace(actor_id=person.id)
     if place is None:
         return person
     if (person.agency_no, person.family_no) != (agency_no, place.family_no):

@@ -51,7 +51,10 @@ _MOST_NAME = 200
 
 
 class New(NamedTuple):
-    """A person to be added. ``agency_no``, ``family_no``: where; both None: an operator."""
+    """A person to be added. ``agency_no``, ``family_no``: where; both None: an operator.
+
+    ``id``: its id, if it has one already.
+    """
 
     mail: str
     role: PersonRole
@@ -59,6 +62,7 @@ class New(NamedTuple):
     family_no: int | None = None
     client_nos: Sequence[int] = ()
     name: str = ""
+    id: str = ""
 
 
 def add(tx: Tx, ids: Ids, now: Instant, new: New) -> Person:
@@ -79,7 +83,7 @@ def add(tx: Tx, ids: Ids, now: Instant, new: New) -> Person:
     no = rows.add_person(
         tx,
         now,
-        id=new_person_id(ids),
+        id=new.id or new_person_id(ids),
         role=new.role,
         agency_no=new.agency_no,
         family_no=new.family_no,

@@ -13,6 +13,7 @@ from handbill.contract.people.providers import return_address
 from handbill.contract.people.routes import too_often
 from handbill.core.oidc import Provider, granted, said_by
 from handbill.core.persons import IDLE_FOR
+from handbill.core.trail import Occasion
 from handbill.http.kinds import Enter
 from handbill.http.operations import Call, Operation
 from handbill.kit.faults import Refused, Unavailable
@@ -127,6 +128,7 @@ def _place_of(call: Call, provider: Provider, claims: dict[str, Any]) -> identit
 def _finish(call: Call) -> SessionMade:
     flow, provider, claims = call.proved
     with _noted(call, flow.agency_id):
+        call.tx.occasion = Occasion("PERSON", "", call.request_id, "finish_sign_in")
         identities.finish(call.tx, flow, provider)
         place, said = _place_of(call, provider, claims), said_by(claims)
         person = identities.entered(call.tx, call.ids, call.now, provider, said, place)
