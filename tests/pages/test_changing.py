@@ -138,3 +138,31 @@ def test_keys_and_rates_are_made_and_ended(world: World, browser: Browser) -> No
     for act in ("end-key", "end-markup", "end-program", "end-rate"):
         assert browser.post(at, {"act": act, "of": "none"}).status in {400, 404}
     assert browser.post(at, {"act": "x", "of": "none"}).status == 303
+
+
+def test_markups_and_click_definitions_are_made_and_ended_after_a_question(
+    world: World, browser: Browser
+) -> None:
+    at, office, ids = "/app/settings", world.office, world.ids
+    asked = {"act": "add-markup", "name": "Extra", "client": ids["client_id"]}
+    asked |= {"effectiveFrom": "2026-12-01", "value": "much"}
+    wrong = browser.post(at, asked)
+    assert (wrong.status, wrong.all("//input[@aria-invalid='true']/@value")) == (400, ["much"])
+    assert wrong.all("//input[@name='name']/@value") == ["Extra"]
+    assert browser.post(at, asked | {"value": "2.5"}).status == 303
+    [made] = [
+        one for one in office.get("/markups?page=0&limit=99")["data"] if one["name"] == "Extra"
+    ]
+    assert (float(made["value"]), made["entities"][0]["clientId"]) == (2.5, ids["client_id"])
+    path = "//details[summary]//form[.//input[@name='of' and @value=$of]]"
+    [form] = browser.get(at).tree.xpath(path, of=made["id"])
+    assert form.xpath(".//button/@value") == ["end-markup"]
+    assert browser.post(at, {"act": "end-markup", "of": made["id"]}).status == 303
+    set_to = {"act": "set-definition", "publisher": ids["publisher_id"], "preset": "3"}
+    assert browser.post(at, set_to).status == 303
+    one = f"/publishers/{ids['publisher_id']}/click-definition"
+    assert office.get(one)["duplicate"] == 3_600
+    of = {"act": "end-definition", "of": ids["publisher_id"]}
+    assert browser.post(at, of | {"client": ""}).status == 303
+    assert office.ask("GET", one).status == 404
+    assert office.ask("GET", f"{world.client}{one}").status == 200

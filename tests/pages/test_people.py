@@ -118,7 +118,7 @@ def test_an_owner_ends_anothers_second_factor(office: Office, tab: Tab) -> None:
     second_factor(office, bob)
     tab.sign_in()
     ending = "//button[@value='second-factor']"
-    assert tab.get("/app/people").all(ending) == ["End second factor"]
+    assert tab.get("/app/people").all(ending) == ["Yes, end second factor"]
     assert tab.send("/app/people", act="second-factor", person=bob.id).status == 303
     assert tab.get("/app/people").all(ending) == []
 
@@ -184,6 +184,9 @@ def test_people_are_minded(office: Office, tab: Tab) -> None:
     tab.sign_in()
     assert tab.send("/app/people", act="role", person=bob.id, role="ANALYST").status == 303
     assert "analyst" in tab.get("/app/people").text
+    forged = tab.send("/app/people", act="role", person="me", role="OWNER")
+    kept = re.findall('handbill_flash="?([^;"]*)', forged.headers["set-cookie"])
+    assert b"Nothing was changed." in base64.urlsafe_b64decode(kept[0])
     assert tab.send("/app/people", act="sign-out", person=bob.id).status == 303
     assert other.get("/app").status == 401
     assert tab.send("/app/people", act="remove", person=bob.id).status == 303

@@ -1,5 +1,7 @@
 """The people of an agency."""
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,6 +12,7 @@ from handbill.pages.queries import page_in
 from handbill.pages.rows import Page
 
 _ON_A_PAGE = 50
+_PERSON = re.compile("[0-9a-f]{24}")
 
 
 async def people(request: Request) -> Response:
@@ -43,6 +46,8 @@ async def _done(request: Request, typed: dict[str, str]) -> tuple[str, str]:
         body = typed | {"clients": typed["clients"].replace(",", " ").split()}
         made = await calls.ask("POST", "/people", body)
         return made.json["link"], ""
+    if not _PERSON.fullmatch(person_id):
+        return "", "Nothing was changed."  # another word names an operation of its own, such as me
     if act == "again":
         made = await calls.ask("POST", f"{path}/invitation")
         return made.json["link"], ""

@@ -14,6 +14,8 @@ from handbill.pages.rows import Page
 _MOST = 100
 _MOST_PUBLISHERS = 20
 _RATE = ("date", "from", "to", "rate")
+_TYPED = (*_RATE, "name", "value", "effectiveFrom", "client", "publisher", "preset")
+_NAMES = {"/entities": "client"}
 _ENDED = {
     "end-key": ("api-keys", "The key is revoked."),
     "end-program": ("api-clients", "The API client is revoked."),
@@ -27,7 +29,7 @@ async def view(request: Request) -> Response:
     shown on the page that answers, and never again.
     """
     calls, fields = calls_of(request), visit_of(request).fields
-    typed = {name: fields.get(name, "") for name in _RATE}
+    typed = {name: fields.get(name, "") for name in _TYPED}
     form, key, message = Form(), "", ""
     if request.method == "POST":
         try:
@@ -35,17 +37,18 @@ async def view(request: Request) -> Response:
         except Declined as declined:
             if declined.status not in {400, 404}:
                 raise
-            form = Form.declined(typed, declined)
+            form = Form.declined(typed, declined, _NAMES)
         else:
             if not key:
                 return leave(request, "/app/settings", message)
     first = {"page": 0, "limit": _MOST}
-    keys, programs, markups, rates, definitions = await asyncio.gather(
+    keys, programs, markups, rates, clients, publishers = await asyncio.gather(
         allowed(calls.get("/api-keys", first)),
         allowed(calls.get("/api-clients", first)),
         allowed(calls.get("/markups", first)),
         allowed(calls.get("/rates", first)),
-        _definitions(calls),
+        allowed(calls.get("/clients", first)),
+        allowed(calls.get("/publishers", {"page": 0, "limit": _MOST_PUBLISHERS})),
     )
     return render(
         request,
@@ -57,7 +60,9 @@ async def view(request: Request) -> Response:
         programs=programs,
         markups=markups,
         rates=rates,
-        definitions=definitions,
+        clients=clients,
+        publishers=publishers,
+        definitions=await _definitions(calls, publishers),
     )
 
 
@@ -67,8 +72,23 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
     if act == "add-key":
         return (await calls.ask("POST", "/api-keys")).json["result"], ""
     if act == "set-rate":
-        await calls.ask("POST", "/rates", typed | {"rate": amount(typed["rate"])})
+        rate = {name: typed[name] for name in _RATE}
+        await calls.ask("POST", "/rates", rate | {"rate": amount(rate["rate"])})
         return "", "The rate is set."
+    if act == "add-markup":
+        entities = [{"clientId": typed["client"], "level": "Client"}]
+        markup = {"name": typed["name"], "effectiveFrom": typed["effectiveFrom"]}
+        more = {"value": amount(typed["value"]), "entities": entities}
+        await calls.ask("POST", "/markups", markup | more)
+        return "", "The markup is added."
+    if act == "set-definition":
+        path = at("publishers", typed["publisher"], "click-definition")
+        await calls.ask("PUT", path, {"preset": typed["preset"]})
+        return "", "The click definition is set."
+    if act == "end-definition":
+        whose = at("clients", typed["client"]) if typed["client"] else ""
+        await calls.ask("DELETE", whose + at("publishers", of, "click-definition"))
+        return "", "The click definition is deleted."
     if act not in _ENDED or not of:
         return "", "Nothing was changed."
     place, done = _ENDED[act]
@@ -76,9 +96,8 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
     return "", done
 
 
-async def _definitions(calls: Calls) -> list[tuple[str, Reply]]:
+async def _definitions(calls: Calls, listed: Reply | None) -> list[tuple[str, Reply]]:
     """The click definitions of the first publishers, by the publisher's name."""
-    listed = await allowed(calls.get("/publishers", {"page": 0, "limit": _MOST_PUBLISHERS}))
     publishers = listed.json["data"] if listed else []
     found = await asyncio.gather(
         *(
