@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from handbill.contract.explain.telling import click_told
 from handbill.core.received import ReceivedFetch, click_of
 from handbill.kit.instants import DAY, HOUR, MINUTE
+from handbill.ledger.explaining import Desk, explain
 from handbill.ledger.judge import Judge
 from handbill.ledger.service import export
 from handbill.listings.rows import files_of
@@ -59,7 +61,7 @@ def test_an_old_price_is_paid_until_no_copy_shows_it_any_more(
     )
 
     def clicked(ahead: str = "") -> tuple[Any, ...]:
-        """What becomes of a click on the old link now."""
+        """What becomes of a click on the old link now; its explanation says the same."""
         random = market.ids.bytes(16)
         event = click_of(random, market.now(), link, f"203.0.113.{random[0]}", HUMAN)
         journal.add([msgspec.structs.replace(event, ahead=ahead)])
@@ -67,6 +69,17 @@ def test_an_old_price_is_paid_until_no_copy_shows_it_any_more(
             pass
         lines = export(records, market.tools.blobs, market.tools.scratch)
         last = max(lines, key=lambda line: str(line["at"]))
+        with records.read() as tx:
+            files = market.tools.blobs, journal, market.tools.scratch
+            desk = Desk(tx, *files, market.now(), market.now() - 400 * DAY)
+            told = click_told(tx, client, explain(desk, client, random.hex()))
+        assert (told.disposition, told.reason) == (last["disposition"], last["reason"])
+        decided = [(one.step, one.saw.replaced_at) for one in told.checks if one.found == "DECIDED"]
+        step = {"price_too_old": "LATENT", "head": "VISIT", "prefetch": "VISIT"}.get(
+            told.reason or ""
+        )
+        assert [one for one, _ in decided] == ([step] if step else [])
+        assert all((replaced is not None) is (one == "LATENT") for one, replaced in decided)
         return last["disposition"], last["reason"], last["spendMicros"]
 
     market.clock.forward(MINUTE)
