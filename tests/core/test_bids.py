@@ -21,6 +21,8 @@ from handbill.core.bids import (
 from handbill.core.nouns import (
     Campaign,
     CampaignBody,
+    Cap,
+    Caps,
     Client,
     ClientBody,
     Group,
@@ -353,3 +355,28 @@ def test_the_stock_is_that_of_its_jobs_one_by_one(
         min(bids, default=0),
         max(bids, default=0),
     )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"client": {"caps": Caps(budget=Cap("Monthly", 900_000))}},
+        {"group": {"caps": Caps(budget=Cap("Daily", 900_000))}},
+        {"group": {"placements": [Placement("Board", budget=Cap("Weekly", 900_000))]}},
+    ],
+)
+def test_what_no_budget_could_pay_is_not_offered(said: dict[str, Any]) -> None:
+    """One bid in a feed that cannot be charged even once holds no other job back."""
+    here = terms(**said)
+    bids = [300_000, 900_000, 1_000_000_000_000_000]
+    jobs = [Alike(Asked(feed_micros=bid), 1) for bid in bids]
+    told = [offer_of(here, one.asked, TODAY) for one in jobs]
+    assert [isinstance(one, Offer) for one in told] == [True, True, False]
+    assert told[2] is Withheld.CAPPED
+    assert stock_of(here, jobs, TODAY)[:4] == (2, 600_000, 300_000, 900_000)
+
+
+def test_a_budget_below_all_bids_is_what_stops_them() -> None:
+    here = terms(group={"caps": Caps(budget=Cap("Daily", 100_000))})
+    jobs = [Alike(Asked(feed_micros=bid), 2) for bid in (300_000, 500_000)]
+    assert stock_of(here, jobs, TODAY)[:4] == (4, 400_000, 300_000, 500_000)

@@ -18,6 +18,7 @@ from handbill.core.in_force import Paced
 from handbill.core.nouns import (
     BidType,
     Campaign,
+    Cap,
     Caps,
     Client,
     Group,
@@ -99,6 +100,8 @@ class PlacementTerms(msgspec.Struct, frozen=True, kw_only=True):
     exchange: Exchange
     caps: Caps = Caps()
     """The job group's caps of each job: a job is not offered above them."""
+    budgets: tuple[Cap | None, ...] = ()
+    """Those over all jobs here: a job is not offered at a bid that one of them could never pay."""
 
     @property
     def least_micros(self) -> int:
@@ -188,6 +191,13 @@ def terms_at(
         currency=publisher.body.currency,
         exchange=exchange,
         caps=group.body.caps,
+        budgets=(
+            client.body.caps.budget,
+            campaign.body.caps.budget,
+            campaign.body.placement_caps.get(placement.publisher_id),
+            group.body.caps.budget,
+            placement.budget,
+        ),
     )
 
 
@@ -247,7 +257,7 @@ def offer_of(
         return Withheld.BELOW_MIN_BID
     if paced is not None and bid.source is not Source.FLAT:
         bid = _paced(terms, bid, paced)
-    if _is_spent(terms.caps, settings.setting.caps, own, bid.micros or 0):
+    if _is_spent(terms, settings.setting.caps, own, bid.micros or 0):
         return Withheld.CAPPED
     return _priced(terms, bid, rate, markdown_of(terms, asked))
 
@@ -273,9 +283,10 @@ def lowered(bid_micros: int, paced: Paced, whole_micros: int) -> int:
     return min(max(wanted, least), bid_micros)
 
 
-def _is_spent(each: Caps, caps: Caps, own: JobPlacement | None, bid_micros: int) -> bool:
-    """Whether the job's caps are too low for even its first click or apply."""
-    budgets = (each.job_budget, caps.budget, own.budget if own else None)
+def _is_spent(terms: PlacementTerms, caps: Caps, own: JobPlacement | None, bid_micros: int) -> bool:
+    """Whether budgets or the job's caps are too low for even its first click or apply."""
+    each = terms.caps
+    budgets = (*terms.budgets, each.job_budget, caps.budget, own.budget if own else None)
     counts = (each.job_clicks, each.job_applies, caps.clicks, caps.applies)
     return any(cap is not None and cap.value < bid_micros for cap in budgets) or any(
         cap is not None and cap.value == 0 for cap in counts

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
@@ -69,10 +70,13 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
 
 
 def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock:
-    """What of them is offered on these terms, at the set bids; the mean is a whole amount."""
-    some_jobs = jobs if heeds_feed(terms) else _without_feed(jobs)
-    found = [(offer_of(terms, asked, today), count) for asked, count in some_jobs]
-    some = [(offer, count) for offer, count in found if isinstance(offer, Offer)]
+    """What of them is offered on these terms, at the set bids; the mean is a whole amount. If all
+    bids are above a budget, they are told nevertheless: that budget stops them.
+    """
+    some_jobs = list(jobs if heeds_feed(terms) else _without_feed(jobs))
+    some = _offered(terms, some_jobs, today)
+    if not some:
+        some = _offered(msgspec.structs.replace(terms, budgets=()), some_jobs, today)
     offers = [(offer.bid_micros, count) for offer, count in some]
     count = sum(many for _, many in offers)
     if not count:
@@ -92,6 +96,13 @@ def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock
         most_micros=max(bid for bid, _ in offers),
         said_micros=said_micros,
     )
+
+
+def _offered(
+    terms: PlacementTerms, jobs: Iterable[tuple[Asked, int]], today: date
+) -> list[tuple[Offer, int]]:
+    found = ((offer_of(terms, asked, today), count) for asked, count in jobs)
+    return [(offer, count) for offer, count in found if isinstance(offer, Offer)]
 
 
 def _without_feed(jobs: Iterable[Alike]) -> Iterator[tuple[Asked, int]]:

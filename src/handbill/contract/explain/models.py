@@ -144,13 +144,14 @@ class ExplainedPublisher(ChildName):
     bid_type: str = Field(alias="bidType", description="Billing model of the publisher.")
     listed: bool = Field(description="Whether the job belongs in its feed now.")
     reasons: list[str] = Field(
-        description="All causes that keep it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING "
-        "(see the states), CAPPED (a cap is used up), HELD_BY_RULE (see resolved-status), "
-        "PUBLISHER_INACTIVE, PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE (the publisher takes "
-        "other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job group), NOT_POSTED, "
-        "JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or placement settings), "
-        "NO_BID, NO_RATE (for the publisher's currency, or the bid's), BELOW_MIN_BID, BELOW_UNIT, "
-        "THINNED (a cap allows only a part of the job group's jobs for now; they take turns)."
+        description="All causes that keep it out: INVALID, EXPIRED, NO_URL, NO_GROUP, "
+        "NOT_TRADING (see the states), CAPPED (a cap is used up, or is below the bid), "
+        "HELD_BY_RULE (see resolved-status), PUBLISHER_INACTIVE, PUBLISHER_EXCLUDED (by the "
+        "client), CLIENT_TYPE (the publisher takes other clients), NO_PLACEMENT and "
+        "PLACEMENT_INACTIVE (in the job group), NOT_POSTED, JOB_PAUSED, JOB_NOT_IN_FORCE, "
+        "JOB_EXCLUDES (by its allow-list or placement settings), NO_BID, NO_RATE (for the "
+        "publisher's currency, or the bid's), BELOW_MIN_BID, BELOW_UNIT, THINNED (a cap allows "
+        "only a part of the job group's jobs for now; they take turns)."
     )
     bid_micros: Money | None = Field(
         alias="bid",

@@ -96,7 +96,7 @@ REASONS = {
     "NO_URL": "the job has no address",
     "NO_GROUP": "no job group takes the job",
     "NOT_TRADING": "the client, campaign or job group is not active",
-    "CAPPED": "a cap is used up",
+    "CAPPED": "a cap is used up, or is below the bid",
     "HELD_BY_RULE": "a rule holds it",
     "PUBLISHER_INACTIVE": "the publisher is paused",
     "PUBLISHER_EXCLUDED": "the client excludes this publisher",
