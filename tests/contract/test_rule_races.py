@@ -60,7 +60,7 @@ class Shop:
             "filterLevel": "jobgroups",
             "actionType": self.kind,
             "conditions": [HOLDS],
-            "guards": {"cooldownHours": 0, "actsADay": 99},
+            "guards": {"coolDownHours": 0, "maxActsPerDay": 24},
         }
         made: str = self.ask("POST", "/rules", body | KINDS[self.kind]).json["data"]["id"]
         return made

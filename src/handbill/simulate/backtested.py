@@ -58,12 +58,10 @@ def acted(rule: RuleOf, told: Body, count: Counter[str]) -> Iterator[str]:
         instant_of_iso(run["ranOn"]): {key_of(one): one for one in run["entities"]}
         for run in rule.runs.values()
     }
-    fired = {
-        (instant_of_iso(one["ranOn"]), key_of(one)): one
-        for one in told["firings"]
-        if instant_of_iso(one["ranOn"]) > rule.since_at
-    }
+    fired = {(instant_of_iso(one["ranOn"]), key_of(one)): one for one in told["firings"]}
     for (at, key), one in fired.items():
+        if at <= rule.since_at:  # there was no such rule yet, which a back-test does not know
+            continue
         ran_at = max((it for it in runs if it <= at), default=0)
         was = runs.get(ran_at, {}).get(key)
         if was is None:
