@@ -93,7 +93,7 @@ async def view(
 async def change(request: Request) -> Response:
     """Save, share or delete a question, or end its link."""
     calls, fields = calls_of(request), visit_of(request).fields
-    page = at("clients", request.path_params["client_id"])
+    page = at("clients", (await named_client(request))["id"])
     every, act = f"{page}/report-questions", fields.get("act", "")
     one = every + at(fields.get("of", ""))
     try:
