@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from handbill.core.rule_conditions import days_of
+from handbill.core.rules.backtesting import DAYS
 from handbill.core.rules.windows import EVERY, is_past
 from handbill.host.ids import Chance
-from handbill.kit.instants import Instant, instant_of_iso
+from handbill.kit.instants import DAY, Instant, instant_of_iso
 from handbill.simulate import backtested
 from handbill.simulate.acts import acts_of, amount_of, follow, thing_of
 from handbill.simulate.backtested import BY_THE_PAST, key_of
@@ -204,14 +205,16 @@ class Ruled:
 
     async def end(self) -> list[str]:
         """A back-test says what the rules have done in all these days, or advised: it looks at each
-        quarter of an hour, and so must they; those of past days look once a day.
+        quarter of an hour, and so must they; those of past days look once a day. It knows 30 days:
+        older rules are left out.
         """
         wrong: list[str] = []
         for rule in self._rulebook.rules:
             days = {it["conditionDuration"] for it in rule.body["conditions"]}
             if not (self._at_quarters or all(map(is_past, days))):
                 continue
-            if rule.acts and not backtested.compares(rule):
+            is_older = self._now - rule.since_at > DAYS * DAY
+            if is_older or (rule.acts and not backtested.compares(rule)):
                 continue
             self.backtests += 1
             told = await self._ask(rule, "POST", f"/rules/{rule.id}/backtest", {})
