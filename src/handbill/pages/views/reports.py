@@ -146,7 +146,7 @@ def _figure(line: Any, figure: str) -> Decimal | int | None:
 
 def _text(line: Any, name: str) -> str:
     found = line.get(f"{name}Name") or line.get("refNumber" if name == "job" else f"{name}Id")
-    return str(found or "–")
+    return str(found or f"No {LEVELS.get(name.upper(), name).lower()}")
 
 
 PAGES = [
