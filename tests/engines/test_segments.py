@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread, get_ident
 from typing import Any
 
 import msgspec
@@ -284,6 +285,40 @@ def test_a_query_finds_nothing_of_the_one_before(shelf: Shelf) -> None:
         assert other.execute("SHOW ALL TABLES").fetchall() == []
         duck.execute("DROP TABLE shared")
     assert list(shelf.scratch.iterdir()) == []
+
+
+def test_two_queries_at_once_take_idle_ones_each_by_itself(shelf: Shelf) -> None:
+    """Another one begins while this one looks for one that is idle."""
+    others: list[Thread] = []
+    failures: list[BaseException] = []
+    here = get_ident()
+
+    def other() -> None:
+        try:
+            with segment_files.query(shelf.scratch, memory_mb=65, threads=1) as duck:
+                duck.execute("SELECT 1")
+        except BaseException as failure:  # noqa: BLE001 - told below
+            failures.append(failure)
+
+    class Meddled(type(shelf.scratch)):  # type: ignore[misc]
+        __hash__ = type(shelf.scratch).__hash__
+
+        def __eq__(self, than: object) -> bool:
+            if get_ident() == here and len(others) < 4:
+                one = Thread(target=other)
+                one.start()
+                others.append(one)
+                one.join(0.1)
+            return bool(super().__eq__(than))
+
+    meddled = Meddled(shelf.scratch)
+    for scratch, memory_mb in ((meddled, 64), (meddled, 65), (Meddled(meddled), 64)):
+        with segment_files.query(scratch, memory_mb=memory_mb, threads=1) as duck:
+            duck.execute("SELECT 1")
+    for one in others:
+        one.join()
+    assert others, "nobody came between"
+    assert failures == []
 
 
 def test_duckdb_loads_nothing_from_outside(shelf: Shelf) -> None:

@@ -7,12 +7,12 @@ module names the files in a statement (tests/house/test_tidy.py).
 import atexit
 import hashlib
 import os
-from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Final, NamedTuple
 
 import duckdb
@@ -51,9 +51,12 @@ def query(scratch: Path, *, memory_mb: int, threads: int) -> Iterator[duckdb.Duc
     except BaseException:
         kept.close()
         raise
-    _idle.appendleft((kind, kept))
-    while len(_idle) > _MOST_IDLE:
-        _idle.pop()[1].close()
+    with _at_idle:
+        _idle.insert(0, (kind, kept))
+        ended = _idle[_MOST_IDLE:]
+        del _idle[_MOST_IDLE:]
+    for _, one in ended:
+        one.close()
 
 
 class _Kind(NamedTuple):
@@ -65,20 +68,20 @@ class _Kind(NamedTuple):
     threads: int
 
 
-_idle: deque[tuple[_Kind, duckdb.DuckDBPyConnection]] = deque()
+_idle: list[tuple[_Kind, duckdb.DuckDBPyConnection]] = []
 """Those between two queries, the last used first: opening one takes 25 ms of CPU, more than
 most queries.
 """
+_at_idle = Lock()
 atexit.register(_idle.clear)
 _opened_so_far = count()
 
 
 def _idle_one(kind: _Kind) -> duckdb.DuckDBPyConnection | None:
-    for one in list(_idle):
-        if one[0] == kind:
-            with suppress(ValueError):  # another thread took it
-                _idle.remove(one)
-                return one[1]
+    with _at_idle:
+        for place, (of, _) in enumerate(_idle):
+            if of == kind:
+                return _idle.pop(place)[1]
     return None
 
 
