@@ -64,3 +64,19 @@ def test_what_failed_is_left_alone_for_a_while(serve: Callable[..., Server]) -> 
     with pytest.raises(EgressFailed):
         documents.get(egress, "another", url_of(server), 0)
     egress.close()
+
+
+def test_what_is_refused_is_left_alone_for_a_while(serve: Callable[..., Server]) -> None:
+    said = {"/moved": to("/ok"), "/ok": ok(b"{}"), "/no-json": ok(b"<html>")}
+    server = serve(said.__getitem__)
+    egress, documents = egress_to(server), Documents()
+    for path in ("/moved", "/no-json"):
+        before = len(server.heard)
+        for at in (0, FAILED_FOR - 1):
+            with pytest.raises(EgressRefused, match="document"):
+                documents.get(egress, path, url_of(server, path), at)
+        told = len(server.heard)
+        with pytest.raises(EgressRefused, match="document"):
+            documents.get(egress, path, url_of(server, path), FAILED_FOR)
+        assert len(server.heard) - told == told - before
+    egress.close()

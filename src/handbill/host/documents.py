@@ -25,7 +25,8 @@ class _Kept(NamedTuple):
     url: str
     value: Any
     at: Instant
-    failure: str
+    failure: type[EgressRefused | Unavailable] | None = None
+    why: str = ""
 
 
 class Documents:
@@ -48,16 +49,16 @@ class Documents:
             kept = self._kept.get(name)
         if kept is not None and kept.url == url:
             age = now - kept.at
-            if kept.failure and age < FAILED_FOR:
-                raise Unavailable(kept.failure)
-            if not kept.failure and age < (ASKED_AGAIN_AFTER if anew else KEPT_FOR):
+            if kept.failure is not None and age < FAILED_FOR:
+                raise kept.failure(kept.why)
+            if kept.failure is None and age < (ASKED_AGAIN_AFTER if anew else KEPT_FOR):
                 return kept.value
         try:
             value = _got(egress, url)
-        except Unavailable as failure:
-            self._keep(name, _Kept(url, None, now, str(failure)))
+        except (EgressRefused, Unavailable) as failure:
+            self._keep(name, _Kept(url, None, now, type(failure), str(failure)))
             raise
-        self._keep(name, _Kept(url, value, now, ""))
+        self._keep(name, _Kept(url, value, now))
         return value
 
     def _keep(self, name: str, kept: _Kept) -> None:
