@@ -12,7 +12,7 @@ from handbill.cli.speaking import (
     say,
     told_of,
 )
-from handbill.cli.standing import agency_named, missing_told, writing
+from handbill.cli.standing import agency_named, missing_told, opened_standing, writing
 from handbill.core.oidc import Grant
 from handbill.store.records import Tx
 
@@ -79,7 +79,7 @@ def show_provider(
     from handbill.people import providers
     from handbill.wire.models import spelled
 
-    with writing(data) as (tx, stores):
+    with opened_standing(data) as stores, stores.records.read() as tx:
         agency, address = agency_named(tx, agency_id), stores.settings.public_api
         with missing_told(_NONE):
             found = providers.provider_of(tx, agency.no)
