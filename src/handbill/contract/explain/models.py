@@ -172,17 +172,17 @@ class ExplainedPublisher(ChildName):
     currency: str = Field(description="The publisher's currency: of price and minBid.")
     price_picos: Rate | None = Field(
         alias="priceRate",
-        description="Value of one unit of it in the agency's currency. Null: the same currency, "
-        "or no rate.",
+        description="Value of one unit of currency in the agency's currency. Null: the same "
+        "currency, or no rate.",
     )
     said_micros: Money | None = Field(
         alias="saidBid", description="The bid in the currency in which it was set. Null: none."
     )
-    said_in: str | None = Field(alias="saidBidCurrency", description="That currency.")
+    said_in: str | None = Field(alias="saidBidCurrency", description="The currency of saidBid.")
     said_picos: Rate | None = Field(
         alias="saidBidRate",
-        description="Value of one unit of it in the agency's currency. Null: the same currency, "
-        "or no rate.",
+        description="Value of one unit of saidBidCurrency in the agency's currency. Null: the same "
+        "currency, or no rate.",
     )
     caps: PlacementCaps = Field(description="Caps of the job group at this publisher.")
     published: Published = Field(description="Current content of the publisher's feed.")

@@ -14,7 +14,7 @@ from handbill.work.queue import Failing, Queued
 
 
 class CheckTold(Model):
-    """A verdict."""
+    """The result of a check."""
 
     name: str = Field(description="What was looked at.")
     ok: bool = Field(description="Whether it is as it should be.")
@@ -94,7 +94,7 @@ class BackupTold(Model):
     """The last backup that was made from this data folder."""
 
     folder: str = Field(alias="where", description="Its folder.")
-    taken_at: Instant = Field(alias="takenOn", description="The moment that it shows.")
+    taken_at: Instant = Field(alias="takenOn", description="The moment whose state it holds.")
     bytes: int = Field(description="Bytes of its files.")
     verified: bool = Field(description="Whether each file was read again and compared.")
 
@@ -102,8 +102,8 @@ class BackupTold(Model):
 class SchemaTold(Model):
     """The revision of the records."""
 
-    revision: str = Field(description="The one that they have.")
-    needed: str = Field(description="The one that this version needs.")
+    revision: str = Field(description="The revision that they have.")
+    needed: str = Field(description="The revision that this version needs.")
 
 
 class HealthTold(Model):

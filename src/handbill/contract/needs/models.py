@@ -29,7 +29,7 @@ _CAUSES: Final = "".join(f"\n- {cause}: {text}" for cause, text in ABOUT.items()
 
 
 class Concerned(Model):
-    """Something, by kind and id."""
+    """What a need is about, by kind and id."""
 
     kind: Kind = Field(description="Its kind.")
     id: str = Field(description="Its id.")

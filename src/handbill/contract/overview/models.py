@@ -66,7 +66,7 @@ class TimeseriesAsked(Query):
         30, description=f"Number of days, today included, 1 to {MOST_DAYS}. Default: 30."
     )
     by: Annotated[By, AnyCase()] = Field(
-        "none", description="What the figures are told apart by. Default: none."
+        "none", description="What the figures are grouped by. Default: none, all together."
     )
     metrics: Metrics = Field(
         _DEFAULT, description=f"{_METRICS} By the first one the largest series are chosen."
@@ -97,7 +97,7 @@ class MonthInBrief(Model):
 
 
 class MonthOfAll(MonthInBrief):
-    """The same of all clients together. What is null for all of them is null."""
+    """The month of all clients together. A figure that is null for every client is null."""
 
     unplanned: int = Field(description="Number of clients for which nothing is planned.")
 
@@ -157,7 +157,7 @@ class Timeseries(Model):
     currency: str = Field(description="Currency of all amounts.")
     first_on: Day = Field(alias="startDate", description="First day, in the client's zone.")
     last_on: Day = Field(alias="endDate", description="Last day: today.")
-    by: By = Field(description="What the figures are told apart by.")
+    by: By = Field(description="What the figures are grouped by.")
     series: list[Series] = Field(
         description=f"The {overviews.MOST_SERIES} largest, the largest first."
     )

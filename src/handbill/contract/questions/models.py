@@ -26,7 +26,9 @@ class NewQuestion(Model):
         30, description=f"Number of days, today included, 1 to {_MOST_ASKED}. Default: 30."
     )
     told_by: Annotated[By, AnyCase()] = Field(
-        "none", alias="by", description="What the figures are told apart by. Default: none."
+        "none",
+        alias="by",
+        description="What the figures are grouped by. Default: none, all together.",
     )
 
 
@@ -53,7 +55,7 @@ class SavedQuestion(Model):
     id: str = Field(description="Its id.")
     name: str = Field(description="Its name.")
     days: int = Field(description="Number of days, today included.")
-    told_by: By = Field(alias="by", description="What the figures are told apart by.")
+    told_by: By = Field(alias="by", description="What the figures are grouped by.")
     created_at: Instant = Field(alias="createdOn", description="When it was saved.")
     link_until: Instant | None = Field(
         alias="linkExpiresOn", description="When its link ends, or has ended. Null: it has none."

@@ -37,7 +37,7 @@ class ClicksBecame(Model):
 
 
 class ClicksLeft(Model):
-    """Clicks that stay as they are because a rule cannot be asked any more."""
+    """Clicks that stay as they are: what a rule needs to judge them is no longer stored."""
 
     rule: str = Field(description=f"One of: {_RULES}.")
     clicks: int = Field(description="Number of clicks.")
@@ -49,7 +49,8 @@ class RejudgingOutcome(Model):
     looked_at: int = Field(alias="clicks", description="Number of clicks that were looked at.")
     became: list[ClicksBecame] = Field(alias="corrected", description="What was corrected.")
     left: list[ClicksLeft] = Field(
-        alias="unknown", description="Clicks left as they are, by the rule that could not be asked."
+        alias="unknown",
+        description="Clicks left as they are, by the rule that could not judge them.",
     )
     applies: int = Field(
         description="Number of applies that were paid and are free now, or the other way round."

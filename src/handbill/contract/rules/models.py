@@ -141,13 +141,13 @@ class RuleEntity(Model):
     ] = Field(
         [],
         alias="placementIds",
-        description="Only at these publishers. With filterLevel jobs: Stored; nothing acts on it.",
+        description="Only at these publishers. With filterLevel jobs: stored; nothing acts on it.",
     )
     all_placements: bool = Field(
         False,
         alias="allPlacements",
         description="Whether the rule acts at every publisher. Default: false. With filterLevel "
-        "jobs: Stored; nothing acts on it.",
+        "jobs: stored; nothing acts on it.",
     )
 
 
@@ -159,24 +159,24 @@ def _body(*, conditions: Any, client_id: str = "", filters: Any = (), **rows: An
 class NewRule(Model):
     makes = staticmethod(_body)
     client_id: Scope = Field(
-        "", alias="clientId", description="The client in the header. 0: the same."
+        "", alias="clientId", description="The client of the header x-client-id. 0: that client."
     )
     campaign_id: Scope = Field(
         "",
         alias="campaignId",
         description="Only within this campaign. 0: no restriction. With filterLevel clients: "
-        "Stored; nothing acts on it.",
+        "stored; nothing acts on it.",
     )
     group_id: Scope = Field(
         "",
         alias="jobGroupId",
         description="Only within this job group; with filterLevel campaign: only its campaign. 0: "
-        "no restriction. With filterLevel clients: Stored; nothing acts on it.",
+        "no restriction. With filterLevel clients: stored; nothing acts on it.",
     )
     level: Level = Field(
         alias="filterLevel",
         description="Level of the entities. jobs: of more than 100,000 jobs, only the oldest are "
-        "evaluated, and cut says so.",
+        "evaluated, and cut is true in the answer.",
     )
     apply_to_children: bool = Field(
         True,
@@ -241,14 +241,15 @@ class NewRule(Model):
         "",
         alias="callBackUrl",
         exclude_if=lambda it: not it,
-        description="Addition: with notifyUser, called (POST) with {ruleId, ruleName, runId, "
-        "clientId, ranOn, mode, acts} after a run that acts, or that would in mode ADVISE. Signed: "
-        "see GET /callbacks/secret.",
+        description="Addition to the contract. With notifyUser, called (POST) with {ruleId, "
+        "ruleName, runId, clientId, ranOn, mode, acts} after a run that acts, or that would in "
+        "mode ADVISE. Signed: see GET /callbacks/secret.",
     )
     guards: RuleGuards | None = Field(
         None,
         exclude_if=lambda it: it is None,
-        description="Addition: limits of what the rule may do. Default: those of each row.",
+        description="Addition to the contract. Limits of what the rule may do. Absent ones have "
+        "their defaults.",
     )
 
     @model_validator(mode="after")
@@ -301,7 +302,8 @@ class Rule(Dated, _Standing, NewRule, Identified):
 
     conflicts: list[Conflict] = Field(
         exclude_if=lambda it: not it,
-        description="Addition: the first 50 active rules that may act in the opposite way, if any.",
+        description="Addition to the contract. The first 50 active rules that may act in the "
+        "opposite way, if any.",
     )
 
 
@@ -331,7 +333,8 @@ class RuleMade(Model):
     success: Literal[True] = Field(description="Always true: the rule is stored.")
     conflicts: list[Conflict] = Field(
         exclude_if=lambda it: not it,
-        description="Addition: the first 50 active rules that may act in the opposite way, if any.",
+        description="Addition to the contract. The first 50 active rules that may act in the "
+        "opposite way, if any.",
     )
 
 

@@ -156,8 +156,8 @@ OPERATIONS = [
         "budgets, bids and holds of now, as if it had been there alone and had only advised: when "
         "it would have acted, on what, with which numbers. The runs of a rule have seen the same "
         "numbers at these times; they may have acted at other times, because of other rules, "
-        "holds, undone runs and former amounts. Its own first and last day are not heeded. Nothing "
-        "is saved or changed.",
+        "holds, undone runs and former amounts. Its startDate and endDate are ignored. Nothing is "
+        "saved or changed.",
         work=_backtest,
         kind=Ask(),
         lane="slow",

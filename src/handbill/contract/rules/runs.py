@@ -134,7 +134,8 @@ class RuleRun(RunSeen, Identified):
 
     at: Instant = Field(
         alias="ranOn",
-        description="Until when it has looked: a full quarter of an hour, whose events are judged.",
+        description="End of the time that was evaluated: a full quarter of an hour, with all "
+        "events until then judged.",
     )
     mode: Literal["ADVISE", "ACT"] = Field(
         description="ADVISE: nothing was done; acts says what would have been done. ACT: the acts "
@@ -156,7 +157,7 @@ class RulePreview(RunSeen):
 
 
 class Beside(Model):
-    """What came of an entity on seven days, at the publishers that were looked at."""
+    """Spend and applies of an entity in seven days, at the publishers that were evaluated."""
 
     spent_micros: Money = Field(alias="spent", description="Spend.")
     applies: int = Field(description="Number of applies.")
