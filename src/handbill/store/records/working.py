@@ -84,6 +84,7 @@ callbacks = sa.Table(
     sa.UniqueConstraint("id"),
     sa.UniqueConstraint("subject"),
     sa.Index("callbacks_by_age", "created_at"),
+    sa.Index("callbacks_by_agency", "agency_no", "no"),
 )
 # A mail, from the transaction that causes it until two weeks later; its body is apart, and only
 # there until it is sent. person_no: whose it is. about: its cause, by an id of the room that wrote.

@@ -689,6 +689,7 @@ CREATE TABLE callbacks (
 	CONSTRAINT callbacks_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE INDEX callbacks_by_age ON callbacks (created_at);
+CREATE INDEX callbacks_by_agency ON callbacks (agency_no, no);
 CREATE TABLE clients (
 	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	id TEXT NOT NULL,
