@@ -7,11 +7,17 @@ import pytest
 from contract.asgi import Reply, call
 from contract.office import Office
 from contract.signed_in import asked, person, session
+from contract.test_explain import sqlite_tools
+from contract.test_overview import clicked
+from contract.test_resolved_status import Market
 from handbill.api import operations
 from handbill.core.persons import PersonRole
 from handbill.http.app import Application
 from handbill.kit.instants import DAY
 from handbill.people import service as people
+from handbill.work.tools import Tools
+
+__all__ = ["sqlite_tools"]
 
 
 @pytest.fixture
@@ -37,8 +43,12 @@ def _is_over(office: Office, secret: str) -> bool:
     return (found.status, found.json.get("message")) == (404, "Not found")
 
 
-def test_a_link_shows_its_answer_as_an_employer_sees_it_until_its_end(whole: Office) -> None:
-    client = whole.client()
+def test_a_link_shows_its_answer_as_an_employer_sees_it_until_its_end(
+    whole: Office, sqlite_tools: Tools
+) -> None:
+    market = Market(whole, sqlite_tools).open()
+    clicked(market, 0, 4, marked=500_000)
+    client = market.client
     of = _saved(whole, client)
     assert whole.ask("POST", f"{of}/link", {"days": 91}).status == 400
     made = whole.ask("POST", f"{of}/link").json
@@ -49,6 +59,7 @@ def test_a_link_shows_its_answer_as_an_employer_sees_it_until_its_end(whole: Off
     metrics = "spent,clicks,applyStarts,applies,hires,cpa"
     path = f"{client}/timeseries?days=7&by=campaign&metrics={metrics}"
     assert shown["answer"] == asked(whole, employer, "GET", path).json
+    assert [one["total"]["spent"] for one in shown["answer"]["series"]] == [2], "marked up"
     whole.clock.forward(7 * DAY - 1)
     assert not _is_over(whole, made["secret"])
     whole.clock.forward(1)
