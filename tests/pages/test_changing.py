@@ -71,6 +71,18 @@ def test_a_test_link_is_made_for_a_placement(world: World, browser: Browser) -> 
     assert wrong.all("//a[@target='_blank']") == []
 
 
+def test_a_click_of_which_nothing_is_known_is_told_on_the_page(
+    world: World, browser: Browser
+) -> None:
+    """A conversion may name it: it is listed as parked, with its click."""
+    at = f"/app{world.client}/integrate"
+    for click in ("ab" * 16, "x"):
+        page = browser.get(f"{at}?click={click}")
+        assert (page.status, len(page.all("//*[@id='click']"))) == (200, 1)
+        assert "Nothing is known of this click" in page.text
+    assert "Nothing is known" not in browser.get(at).text
+
+
 def _cells(raw: bytes) -> list[tuple[str, str | None]]:
     """Each cell's kind and value; texts are in the cells' order among the shared ones."""
     with zipfile.ZipFile(io.BytesIO(raw)) as book:

@@ -35,9 +35,8 @@ async def view(request: Request) -> Response:
         if declined.status not in {400, 404}:
             raise
         form = _NOT_FOUND
-    click, found = request.query_params.get("click", ""), None
-    if _CLICK.fullmatch(click):
-        found = await calls.get(f"{of}{at('clicks', click, 'explain')}")
+    click = request.query_params.get("click", "")
+    found = await _explained(calls, of, click) if _CLICK.fullmatch(click) else None
     client, recent, publishers, callbacks, groups, first = await asyncio.gather(
         calls.get(of),
         calls.get(f"{of}/events/recent", {"limit": _RECENT}),
@@ -62,10 +61,21 @@ async def view(request: Request) -> Response:
         form=form,
         link=link,
         found=found,
+        is_lost=bool(click) and found is None,
         places=_places(groups.json["data"]),
         job=request.query_params.get("job") or _reference(first.json["data"]),
         place=request.query_params.get("place", ""),
     )
+
+
+async def _explained(calls: Calls, of: str, click: str) -> Reply | None:
+    """What became of a click; None: it is not known, though a conversion may name it."""
+    try:
+        return await calls.get(f"{of}{at('clicks', click, 'explain')}")
+    except Declined as declined:
+        if declined.status != 404:
+            raise
+    return None
 
 
 async def _test_link(calls: Calls, of: str, asked: Mapping[str, str]) -> Reply | None:
