@@ -353,5 +353,12 @@ def test_rules_are_changed_by_commands_as_by_the_api(
     for command in ("show", "pause", "enable", "delete", "order"):
         theirs = run("rules", command, made[0], "--client", other["x-client-id"])
         refused(theirs, Mistaken, "no such rule")
+    assert said(run("rules", "control", "ACT", *of, "--json")) == {
+        "control": "ACT",
+        "effective": "ACT",
+    }
+    told = office.ask("GET", "/rules/control", headers=first).json
+    assert said(run("rules", "control", *of, "--json")) == told
+    assert told["control"] == "ACT"
     said(run("rules", "delete", made[0], *of, "--json"))
     assert office.ask("GET", f"/rules/{made[0]}", headers=first).status == 404

@@ -229,6 +229,13 @@ def test_what_was_done_before_holds_back(memory: Memory, more: dict[str, Any], s
     assert act.skip == skip
 
 
+def test_no_cool_down_of_no_hours_is_told() -> None:
+    body = rule(action=changed(), action_type="bidStrategy", guards=Guards(cooldown_hours=0))
+    memory = Memory(now={("group", "g", "cpc bid"): ("first", 1)})
+    _, act = only(run(body, [subject(before=ONE)], sight(body), memory))
+    assert (act.skip, act.words) == ("COOL_DOWN", "another rule acted on it in this run")
+
+
 def test_a_pause_is_made_once_until_it_ceases_to_be_true() -> None:
     body = rule()
     first = run(body, [subject()], sight(body), Memory())

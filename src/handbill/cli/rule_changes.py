@@ -1,5 +1,6 @@
 """``rules show``, ``rules create``, ``rules update``, ``rules pause``, ``rules enable``,
-``rules delete``, ``rules order``: what the API's operations on rules do, by command.
+``rules delete``, ``rules order``, ``rules control``: what the API's operations on rules do, by
+command.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -123,6 +124,29 @@ def order_rules(
     with writing(data) as (tx, stores), missing_told(_NOT_A_RULE):
         service.order(tx, stores.clock.now(), client_to_change(tx, client_id), rule_ids)
     say({"ids": rule_ids}, as_json=json)
+
+
+def control_rules(
+    mode: Annotated[
+        Literal["OFF", "ADVISE", "ACT"] | None,
+        typer.Argument(metavar="MODE", help="What they may do from now on. Absent: only print it."),
+    ] = None,
+    *,
+    client_id: ClientOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Set or print what the client's rules may do: nothing (OFF), advise, or act."""
+    from handbill.clients import service as clients
+    from handbill.control.ruling import mode_of
+
+    with writing(data) as (tx, stores):
+        client = client_to_change(tx, client_id)
+        if mode is not None:
+            clients.update(tx, stores.clock.now(), client, {"control": mode})
+            client = client_to_change(tx, client_id)
+        effective = mode_of(client, stores.settings.rules_mode)
+    say({"control": client.body.control, "effective": effective}, as_json=json)
 
 
 def _body_in(file: str, message: str) -> "NewRule":

@@ -12,6 +12,7 @@ from handbill.cli.rule_changes import (
     BodyOption,
     ClientOption,
     RuleId,
+    control_rules,
     create_rule,
     delete_rule,
     enable_rules,
@@ -52,6 +53,7 @@ rules.command("pause")(pause_rules)
 rules.command("enable")(enable_rules)
 rules.command("delete")(delete_rule)
 rules.command("order")(order_rules)
+rules.command("control")(control_rules)
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
 _MOST = 1_000
 

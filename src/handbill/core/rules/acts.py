@@ -149,6 +149,8 @@ def _contradicted(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> Fou
 
 def _cooling(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> Found:
     hours = rule.guards.cooldown_hours
+    if not hours and act.of in memory.now:
+        return "COOL_DOWN", "another rule acted on it in this run"
     if act.of in memory.now or any(sight.now - at < hours * HOUR for at in _times(act, memory)):
         return "COOL_DOWN", f"a rule acted on it less than {hours} hours ago"
     return "", ""
