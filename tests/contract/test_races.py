@@ -15,12 +15,14 @@ from contract.meanwhile import let_wait, meanwhile
 from contract.office import Body, Office
 from contract.signed_in import person
 from contract.test_rules import RULE
+from contract.world import PROVIDER
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.contract.definitions.models import DefinitionChange
 from handbill.core.nouns import Cap, Client
+from handbill.core.oidc import ProviderBody
 from handbill.definitions import service as definitions
-from handbill.people import invitations, service
+from handbill.people import invitations, providers, service
 from handbill.publishers import service as publishers
 from handbill.publishers.service import publisher_to_change
 from handbill.rules import service as rule_service
@@ -222,3 +224,14 @@ def test_rules_that_are_ordered_beside_a_deletion(office: Office) -> None:
     url = f"/rules/{rules[0]}"
     reply = meanwhile(office, order, lambda: office.ask("DELETE", url, headers=named))
     assert (reply.status, listed()) == (200, [rules[2]])
+
+
+def test_of_two_that_set_the_first_provider_the_second_replaces_it(office: Office) -> None:
+    def first(tx: Tx) -> None:
+        agency = access.agency_of(tx, "acme")
+        body = ProviderBody(issuer="https://first.example", client_id="a")
+        providers.put(tx, office.clock.now(), office.desk.settings, agency, body, "secret")
+
+    at = "/agencies/acme/sign-in-provider"
+    reply = meanwhile(office, first, lambda: office.ask("PUT", at, PROVIDER))
+    assert (reply.status, office.get(at)["issuer"]) == (200, PROVIDER["issuer"])

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from handbill.access.service import Agency
+from handbill.access.service import Agency, lock_agency
 from handbill.changes import service as changes
 from handbill.core.oidc import GRANTED, LEAST_SCOPE, Grant, Provider, ProviderBody
 from handbill.core.trail import Entity, fields_of
@@ -43,6 +43,7 @@ def put(
     and port; another issuer or client id without its secret; grants that give what no provider may;
     and people who are added without a grant.
     """
+    lock_agency(tx, agency.no)  # of two who set the first one, the second finds it
     former = rows.provider(tx, agency.no)
     faults = _faults_of(settings, body) + _faults_of_grants(body)
     if secret is None and (former is None or _place(former.body) != _place(body)):
