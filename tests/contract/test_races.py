@@ -127,7 +127,7 @@ def test_two_changes_of_a_click_definition_both_hold(office: Office) -> None:
     assert (found["bot"], found["duplicate"], found["latent"]) == (False, 60, 60)
 
 
-def test_a_family_keeps_the_name_that_it_was_givenmeanwhile(office: Office) -> None:
+def test_a_family_keeps_the_name_that_it_was_given_meanwhile(office: Office) -> None:
     family = office.new("/publisher-families", {"name": "Old", "publishers": ["TestExp1"]})
     at = f"/publisher-families/{family}"
 

@@ -45,8 +45,8 @@ def test_each_call_gives_the_same_again(world: World) -> None:
         tree = browser.get(path).tree
         for shown in tree.xpath("//details[@class='made']/pre"):
             verb, url, headers, body = _parts(shown.text_content())
-            assert headers["x-api-key"] == "$HANDBILL_KEY"
-            assert headers["x-authorization-key"] == "$HANDBILL_TOKEN"
+            assert headers["x-api-key"] == "$KEY"
+            assert headers["x-authorization-key"] == "$TOKEN"
             mine = {name: value for name, value in headers.items() if "$" not in value}
             reply = asked(office, owner | mine, verb, url, decode(body) if body else None)
             told = _TOLD.search(shown.getnext().text_content())

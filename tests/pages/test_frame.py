@@ -41,7 +41,7 @@ def test_the_start_page_is_made_of_the_public_operations(browser: Browser, world
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["x-request-id"] in page.text
     shown = page.all("//details[@class='made']//code")
-    assert any("/overview?days=" in curl and "$HANDBILL_TOKEN" in curl for curl in shown)
+    assert any("/overview?days=" in curl and "$TOKEN" in curl for curl in shown)
     assert not any(secret in page.text for secret in world.office.headers.values())
 
 

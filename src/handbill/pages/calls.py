@@ -45,8 +45,8 @@ class Called:
         if self.verb != "GET":
             parts[0] = f"curl -X {self.verb} {shlex.quote(address + self.url)}"
         parts += [
-            '-H "x-api-key: $HANDBILL_KEY"',
-            '-H "x-authorization-key: $HANDBILL_TOKEN"',
+            '-H "x-api-key: $KEY"',
+            '-H "x-authorization-key: $TOKEN"',
         ]
         if self.client_id:
             parts.append(f"-H {shlex.quote(f'x-client-id: {self.client_id}')}")
