@@ -218,6 +218,8 @@ def _rules(desk: Desk, body: Callable[[Any], str], client_id: str) -> None:
     desk.leaves("rules pause", first, *of, of=[])
     desk.leaves("rules enable", first, *of, of=one)
     desk.leaves("rules order", second, first, *of, of=one * 2)
+    desk.leaves("rules control", "ACT", *of, of=[("CLIENT", "CHANGE")])
+    desk.leaves("rules control", "ACT", *of, of=[])
     desk.leaves("rules delete", second, *of, of=[("RULE", "DELETE")])
 
 
