@@ -54,6 +54,10 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[Client]:
     return _OF_AGENCY.page(tx, skip, limit, agency_no=agency_no)
 
 
+def of_agency(tx: Tx, agency_no: int) -> list[Client]:
+    return _OF_AGENCY.all(tx, agency_no=agency_no)
+
+
 def count(tx: Tx, agency_no: int) -> int:
     return _OF_AGENCY.count(tx, agency_no=agency_no)
 

@@ -62,6 +62,12 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Client], i
     return rows.page(tx, agency_no, skip, limit), rows.count(tx, agency_no)
 
 
+def of_agency(tx: Tx, agency_no: int, only: frozenset[int] | None = None) -> list[Client]:
+    """All live ones of an agency, oldest first. ``only``: as if there were no others."""
+    every = rows.of_agency(tx, agency_no)
+    return every if only is None else [one for one in every if one.no in only]
+
+
 def clients_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Client]:
     """By row number, deleted ones included; for rooms that store numbers (ledger, listings)."""
     return {client.no: client for client in rows.by_numbers(tx, sorted(set(nos)))}

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from handbill.clients import service as clients
 from handbill.control.budgets import budget_of
 from handbill.core.mailings import Alert, Choices, is_under_pace
 from handbill.core.metrics import finished_as
@@ -21,7 +20,6 @@ from handbill.stats.overviews import summed
 from handbill.store.records import Tx
 
 _DAY: Final = timedelta(days=1)
-_ALL: Final = 2**31 - 1
 _PER_PERCENT: Final = 10_000
 _CHOSEN_BY: Final = {
     Cause.IMPORT_FAILED: "feed_failed",
@@ -37,12 +35,6 @@ def of_needs(choices: Choices, found: Iterable[Need]) -> Iterator[Alert]:
         name = _CHOSEN_BY.get(one.cause)
         if name is not None and getattr(choices, name):
             yield Alert(f"{one.cause}/{one.id}", need_told(one))
-
-
-def clients_at_work(tx: Tx, agency_no: int, only: frozenset[int] | None) -> list[Client]:
-    """The active clients of an agency. ``only``: of these."""
-    every, _ = clients.page(tx, agency_no, 0, _ALL)
-    return [one for one in every if one.status == "A" and (only is None or one.no in only)]
 
 
 def without_applies(tx: Tx, some: Sequence[Client], days: int, now: Instant) -> Iterator[Alert]:

@@ -122,7 +122,8 @@ def _add_alerts(
     wanted, told = made.chosen.choices, choosing.alerted(tx, made.person.no)
     some = list(alerts.of_needs(wanted, found))
     if wanted.no_applies_days or wanted.under_pace_percent:
-        here = alerts.clients_at_work(tx, made.view.agency_no, made.view.only)
+        every = clients.of_agency(tx, made.view.agency_no, made.view.only)
+        here = [one for one in every if one.status == "A"]
         if wanted.no_applies_days:
             some += alerts.without_applies(tx, here, wanted.no_applies_days, now)
         percent = wanted.under_pace_percent

@@ -26,7 +26,6 @@ from handbill.standing import service as standing
 from handbill.store.records import Tx
 
 MOST: Final = 1_000
-_ALL: Final = 2**31 - 1
 _KINDS: Final[Mapping[type, Kind]] = {Client: "CLIENT", Campaign: "CAMPAIGN", Group: "JOBGROUP"}
 _STOPPED: Final = tuple(str(one) for one in STOPPED)
 
@@ -72,11 +71,7 @@ def needs(
     whom there are no others than these clients. ``retried_too``: also feeds that have failed and
     are being imported again.
     """
-    every = {
-        one.no: one
-        for one in clients.page(tx, agency_no, 0, _ALL)[0]
-        if one.status == "A" and (only is None or one.no in only)
-    }
+    every = {one.no: one for one in clients.of_agency(tx, agency_no, only) if one.status == "A"}
     found: list[Need | _Stopped] = [
         *_stopped(tx, every),
         *_imports(tx, every, retried_too=retried_too),

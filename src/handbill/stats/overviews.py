@@ -26,7 +26,6 @@ By = Literal["none", "campaign", "jobgroup", "publisher"]
 MOST_SERIES: Final = 20
 _NOTHING: Final = (0,) * len(RAW)
 _DAY: Final = timedelta(days=1)
-_ALL: Final = 2**31 - 1
 
 
 class Series(NamedTuple):
@@ -134,10 +133,7 @@ def overview(
     """Some clients of an agency, oldest first, each with its last days, today included, and its
     standing; and the sum of all. ``only``: as if there were no others.
     """
-    every, count = clients.page(tx, agency_no, 0, _ALL)
-    if only is not None:
-        every = [one for one in every if one.no in only]
-        count = len(every)
+    every = clients.of_agency(tx, agency_no, only)
     lasts = {one.no: day_of(now, zone_of(one.zone)) for one in every}
     total, before = (_total(tx, lasts, days, back) for back in (0, days))
     months = _months(tx, every, lasts)
@@ -169,7 +165,7 @@ def overview(
         total,
         before,
         together(all_months),
-        count,
+        len(every),
         sum(one.planned is None for one in all_months),
     )
 

@@ -15,7 +15,6 @@ from handbill.stats.overviews import summed
 from handbill.store.records import Tx
 
 _DAY = timedelta(days=1)
-_ALL = 2**31 - 1
 
 
 class Line(NamedTuple):
@@ -43,9 +42,7 @@ def week_of(
     no other clients.
     """
     assert monday.weekday() == 0, "a week begins on Monday"
-    every = [
-        one for one in clients.page(tx, agency_no, 0, _ALL)[0] if only is None or one.no in only
-    ]
+    every = clients.of_agency(tx, agency_no, only)
     former = monday - 7 * _DAY
     found = daily_sums.of_clients(tx, [one.no for one in every], former.isoformat())
     end = monday + 7 * _DAY
