@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from handbill.contract.answering import answering_of
 from handbill.contract.overview.models import (
     Finishing,
     JobFiguresAsked,
@@ -19,7 +20,6 @@ from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import Fault, bad_request
 from handbill.stats import job_figures, overviews
-from handbill.stats.answering import Answering, Within
 
 
 def _overview(call: Call) -> Answer:
@@ -43,10 +43,9 @@ def _timeseries(call: Call) -> Timeseries:
 def _jobs(call: Call) -> Answer:
     asked: JobFiguresAsked = call.query
     skip, limit = skip_and_limit(call)
-    desk = call.desk
     found = job_figures.jobs_by_figures(
         call.tx,
-        Answering(Within(call.tx), desk.blobs, desk.ids, desk.settings.scratch_folder),
+        answering_of(call),
         call.client,
         asked.days,
         asked.show,

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from handbill.clients import service as clients
+from handbill.contract.answering import answering_of
 from handbill.contract.envelopes import Done
 from handbill.contract.rules.conflicts import conflicts_told
 from handbill.contract.rules.models import NewRule
@@ -27,26 +28,20 @@ from handbill.http.kinds import Ask
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.rules import history, holding, service, undoing
-from handbill.stats.answering import Answering, Within
 
 _ONE: Final = "/rules/{rule_id}"
-
-
-def _answering(call: Call) -> Answering:
-    desk = call.desk
-    return Answering(Within(call.tx), desk.blobs, desk.ids, desk.settings.scratch_folder)
 
 
 def _preview(call: Call) -> RulePreview:
     new: NewRule = call.body
     body = service.checked(call.tx, call.now, call.client, new.noun(), new.client_id)
-    found = ruling.preview(call.tx, _answering(call), call.client, call.now, body)
+    found = ruling.preview(call.tx, answering_of(call), call.client, call.now, body)
     return preview_told(call.tx, call.client, body, found)
 
 
 def _backtest(call: Call) -> RuleBackTest:
     body = service.rule_of(call.tx, call.client, call.path["rule_id"]).body
-    found = backtesting.backtest(call.tx, _answering(call), call.client, call.now, body)
+    found = backtesting.backtest(call.tx, answering_of(call), call.client, call.now, body)
     return backtest_told(body, found)
 
 
