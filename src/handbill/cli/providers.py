@@ -13,8 +13,6 @@ from handbill.cli.speaking import (
     told_of,
 )
 from handbill.cli.standing import agency_named, missing_told, opened_standing, writing
-from handbill.core.oidc import Grant
-from handbill.store.records import Tx
 
 oidc = typer.Typer(no_args_is_help=True, help="Sign-in by an agency's OpenID Connect provider.")
 
@@ -40,7 +38,7 @@ def set_provider(
     The body may be a file that only you can read: it holds the client secret.
     """
     from handbill.contract.people.provider_models import ProviderSaid
-    from handbill.contract.people.providers import return_address
+    from handbill.contract.people.providers import check_grant, return_address
     from handbill.people import providers
 
     new = read_body(ProviderSaid, body_in(json_body), "The sign-in provider was not set")
@@ -50,23 +48,12 @@ def set_provider(
     with writing(data) as (tx, stores):
         agency = agency_named(tx, agency_id)
         for grant in body.grants:
-            _check_grant(tx, agency.no, grant)
+            with missing_told(f"a client or family for {grant.value!r} is not the agency's"):
+                check_grant(tx, agency.no, grant)
         with told_of(new):
             providers.put(tx, stores.clock.now(), stores.settings, agency, body, secret)
         address = return_address(stores.settings.public_api, agency_id)
     say({"agencyId": agency_id, "issuer": body.issuer, "returnAddress": address}, as_json=json)
-
-
-def _check_grant(tx: Tx, agency_no: int, grant: Grant) -> None:
-    """**Refuses** (Mistaken) clients and families that are not the agency's."""
-    from handbill.access import service as access
-    from handbill.clients import service as clients
-
-    with missing_told(f"a client or family for {grant.value!r} is not the agency's"):
-        if grant.family:
-            access.family_of(tx, agency_no, grant.family)
-        for client_id in grant.clients:
-            clients.client_of(tx, agency_no, client_id)
 
 
 @oidc.command("show")

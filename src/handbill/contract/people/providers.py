@@ -3,12 +3,14 @@
 from typing import Final
 
 from handbill.access import service as access
+from handbill.clients import service as clients
 from handbill.contract.envelopes import Done, done
 from handbill.contract.people import provider_models as models
-from handbill.core.oidc import ProviderBody
+from handbill.core.oidc import Grant
 from handbill.http.operations import Call, Operation
 from handbill.kit.faults import not_found
 from handbill.people import providers
+from handbill.store.records import Tx
 
 
 def return_address(address: str, agency_id: str) -> str:
@@ -34,14 +36,12 @@ def _get(call: Call) -> models.ProviderShown:
     return models.told(found, return_address(address, agency.id), start_address(address, agency.id))
 
 
-def _check_grants(call: Call, body: ProviderBody) -> None:
-    """**Refuses** (404) clients and publisher families that are not the agency's."""
-    for grant in body.grants:
-        if grant.family:
-            access.family_of(call.tx, call.caller.agency_no, grant.family)
-        for client_id in grant.clients:
-            if call.desk.doors.client(call.tx, call.caller, client_id) is None:
-                raise not_found()
+def check_grant(tx: Tx, agency_no: int, grant: Grant) -> None:
+    """**Refuses** (404) clients and a publisher family that are not the agency's."""
+    if grant.family:
+        access.family_of(tx, agency_no, grant.family)
+    for client_id in grant.clients:
+        clients.client_of(tx, agency_no, client_id)
 
 
 def _put(call: Call) -> Done:
@@ -49,7 +49,8 @@ def _put(call: Call) -> Done:
     given = call.body.given()
     secret = given.pop("secret", None)
     body = models.ProviderSaid.makes(**given)
-    _check_grants(call, body)
+    for grant in body.grants:
+        check_grant(call.tx, agency.no, grant)
     providers.put(call.tx, call.now, call.settings, agency, body, secret)
     return done("Sign-in provider set")
 
