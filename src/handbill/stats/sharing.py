@@ -30,7 +30,6 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     no: int
     id: str
     client_no: int
-    person_no: int | None
     name: str
     days: int
     told_by: str
@@ -68,7 +67,6 @@ def save(
     ids: Ids,
     now: Instant,
     client: Client,
-    person_no: int | None,
     name: str,
     days: int,
     told_by: str,
@@ -80,7 +78,6 @@ def save(
         no=0,
         id=new_uuid(ids),
         client_no=client.no,
-        person_no=person_no,
         name=name,
         days=days,
         told_by=told_by,

@@ -35,7 +35,6 @@ def _save(call: Call) -> Made:
         call.ids,
         call.now,
         call.client,
-        _person_no(call),
         asked.name,
         asked.days,
         asked.told_by,

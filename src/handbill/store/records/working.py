@@ -35,15 +35,14 @@ reports = sa.Table(
     sa.Index("reports_by_client", "client_no", "no"),
     sa.Index("reports_by_end", "ended_at", "agency_no"),
 )
-# A question to be asked again. person_no: who saved it, NULL for a program. link_…: of the link by
-# which anybody reads its answer, until then; made by link_person_no.
+# A question to be asked again. link_…: of the link by which anybody reads its answer, until then;
+# made by link_person_no, NULL for a program.
 report_questions = sa.Table(
     "report_questions",
     metadata,
     _no(),
     _text("id"),
     _to("client_no", "clients"),
-    _to("person_no", "persons", null=True),
     _text("name"),
     _whole("days"),
     _text("told_by"),

@@ -1215,7 +1215,6 @@ CREATE TABLE report_questions (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
 	client_no BIGINT NOT NULL,
-	person_no BIGINT,
 	name TEXT NOT NULL,
 	days BIGINT NOT NULL,
 	told_by TEXT NOT NULL,
@@ -1228,7 +1227,6 @@ CREATE TABLE report_questions (
 	CONSTRAINT report_questions_id_key UNIQUE (id),
 	CONSTRAINT report_questions_link_prefix_key UNIQUE (link_prefix),
 	CONSTRAINT report_questions_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
-	CONSTRAINT report_questions_person_no_fkey FOREIGN KEY(person_no) REFERENCES persons (no),
 	CONSTRAINT report_questions_link_person_no_fkey FOREIGN KEY(link_person_no) REFERENCES persons (no)
 );
 CREATE INDEX report_questions_by_client ON report_questions (client_no, no);
