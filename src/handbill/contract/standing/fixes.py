@@ -1,7 +1,7 @@
 """What would mend a cause, as a request that is ready to be sent."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -28,6 +28,7 @@ from handbill.wire.models import spelled
 from handbill.wire.values import spell_day
 
 Request = dict[str, Any]
+_Placed = TypeVar("_Placed", Placement, JobPlacement)
 _IN_GROUP: Final = {
     "jobBudget": "job_budget",
     "jobClicks": "job_clicks",
@@ -106,12 +107,7 @@ def _raised(around: Around, reason: Reason, fix: Fix) -> Request | None:
 def _job_cap(around: Around, reason: Reason, fix: Fix) -> Request | None:
     name = reason.params.cap
     if reason.params.publisher_id:
-
-        def raised(one: JobPlacement) -> JobPlacement:
-            budget = one.budget and msgspec.structs.replace(one.budget, value=fix.value)
-            return msgspec.structs.replace(one, budget=budget)
-
-        return _job_placed_anew(around, reason, raised)
+        return _job_placed_anew(around, reason, lambda one: _with_budget(one, fix.value))
     cap = getattr(_settings(around).setting.caps, name)
     return None if cap is None else {"jobSetting": {"caps": {name: _cap(name, cap, fix.value)}}}
 
@@ -205,20 +201,23 @@ def _placed_anew(
 
 def _placement_cap(around: Around, reason: Reason, fix: Fix) -> Request | None:
     """A placement's budget, and its job group's where that would be less."""
-
-    def raised(one: Placement) -> Placement:
-        budget = one.budget and msgspec.structs.replace(one.budget, value=fix.value)
-        return msgspec.structs.replace(one, budget=budget)
-
     at, group = reason.params.publisher_id, around.group
-    told = _placed_anew(around, reason, raised)
+    told = _placed_anew(around, reason, lambda one: _with_budget(one, fix.value))
     whole = group.body.caps.budget if group else None
     if group is None or told is None or whole is None:
         return told
-    every = [raised(one) if one.publisher_id == at else one for one in group.body.placements]
+    every = [
+        _with_budget(one, fix.value) if one.publisher_id == at else one
+        for one in group.body.placements
+    ]
     value = max(least_budget(every, whole.period), whole.value)
     caps = {"budget": _cap("budget", whole, value)} if value > whole.value else {}
     return told | ({"caps": caps} if caps else {})
+
+
+def _with_budget(one: _Placed, value: int) -> _Placed:
+    budget = one.budget and msgspec.structs.replace(one.budget, value=value)
+    return msgspec.structs.replace(one, budget=budget)
 
 
 def _cap(name: str, cap: Cap, value: int) -> Request:
