@@ -155,25 +155,24 @@ class Clicks(Thing):
         self.first: set[str] = set()
 
     def _click(self, visitor: int) -> None:
-        before = self.town.segments()
+        before = len(self._kept())
         self.town.click(self.town.links("Feeds")["fed-0"], visitor)
-        until("a click is judged", lambda: self.town.segments() > before or None, SECONDS)
+        until("a click is judged", lambda: len(self._kept()) > before or None, SECONDS)
 
     def on(self, day: int) -> None:
         if day == 1:
             for visitor in range(9):
                 self._click(visitor)
-            before = self.town.segments()
             self.first = self._kept()
-            self.town.note("clicks are judged", f"{len(self.first)} entries in {before} files")
+            self.town.note("clicks are judged", f"{len(self.first)} entries, each in a file")
             self.town.forward(minutes=2)
-            self.town.sees(
-                "entries are compacted",
-                lambda: self.town.segments() > before or None,
-                "one more file",
-            )
+            replaced = self.town.sees("entries are compacted", self.town.replaced)
             self.town.forward(hours=3)
-            self.town.sees("replaced files are swept", lambda: self._swept(before - 8))
+            self.town.sees(
+                "replaced files are swept",
+                lambda: not replaced & self.town.segments() or None,
+                f"{len(replaced)} files",
+            )
             assert self._kept() == self.first
         elif day == 6:
             self.town.sees("retention", self._forgotten)
@@ -181,10 +180,6 @@ class Clicks(Thing):
     def _kept(self) -> set[str]:
         """The clicks: a day of the posting may be booked meanwhile."""
         return {id_ for id_, one in self.town.ledger().items() if one["kind"] == "CLICK"}
-
-    def _swept(self, most: int) -> str | None:
-        left = self.town.segments()
-        return f"{left} files" if left <= most else None
 
     def _forgotten(self) -> str | None:
         left = self.first & self._kept()

@@ -197,8 +197,16 @@ class Town:
         with self.records.read() as tx:
             return tx.run_text(query, {})[0][0][0]
 
-    def segments(self) -> int:
-        return sum(1 for _ in (self.data / "blobs" / "segments").rglob("*.parquet"))
+    def segments(self) -> set[str]:
+        """The files that entries are in, by name."""
+        folder = self.data / "blobs"
+        return {str(path.relative_to(folder)) for path in folder.rglob("segments/**/*.parquet")}
+
+    def replaced(self) -> set[str] | None:
+        """Those whose entries have been put into one file."""
+        with self.records.read() as tx:
+            rows, _ = tx.run_text("SELECT path FROM segments WHERE replaced_at IS NOT NULL", {})
+        return {path for (path,) in rows} or None
 
 
 @contextmanager
