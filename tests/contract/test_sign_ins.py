@@ -23,11 +23,14 @@ from contract.signing_in import (
 from handbill.kit.instants import HOUR
 from handbill.people import invitations
 from identity_provider import (
+    CLIENT,
+    SECRET,
     Claims,
     IdentityProvider,
 )
 
 __all__ = ["idp", "listening", "office", "office_anywhere"]
+PATH = "/agencies/acme/sign-in-provider"
 
 
 @pytest.mark.parametrize("kid", ["one", "ec-one"])
@@ -212,6 +215,7 @@ def test_only_by_the_provider_means_no_password(office: Office, idp: IdentityPro
         found: int = asked(office, {}, "POST", "/sessions", body).status
         return found
 
+    _sign_in_once(office, idp)
     with office.desk.records.write() as tx:
         link = invitations.invite(tx, office.desk.ids, office.desk.clock.now(), owner)
     provide(office, idp, onlyByProvider=True)
@@ -220,8 +224,71 @@ def test_only_by_the_provider_means_no_password(office: Office, idp: IdentityPro
     assert asked(office, {}, "POST", "/invitations/accept", accept).status == 400
     assert asked(office, headers, "GET", "/people/me").status == 200
     assert me(office, finished(office, idp))["id"] == owner.id
-    assert office.ask("DELETE", "/agencies/acme/sign-in-provider").status == 200
+    assert office.ask("DELETE", PATH).status == 200
     assert status(MAIL) == 200
+
+
+def _sign_in_once(office: Office, idp: IdentityProvider, **more: Any) -> Body:
+    """So that the provider knows the owner."""
+    provide(office, idp, **more)
+    return me(office, finished(office, idp))
+
+
+def _faults(office: Office, idp: IdentityProvider, **more: Any) -> dict[str, str]:
+    """What is wrong with setting the provider so."""
+    body = {"issuer": idp.issuer, "clientId": CLIENT, "clientSecret": SECRET} | more
+    reply = office.ask("PUT", PATH, body)
+    assert reply.status == 400, reply.raw
+    return {one["field"]: one["message"] for one in reply.json["errors"]}
+
+
+def test_no_provider_shuts_out_the_last_owner(office: Office, idp: IdentityProvider) -> None:
+    """Neither by the words "by the provider only", nor by another issuer, nor by its claim."""
+    person(office, "OWNER", mail=MAIL, password=PASSWORD)
+    refused = _faults(office, idp, onlyByProvider=True)
+    assert set(refused) == {"/onlyByProvider"}
+    assert "no owner of the agency could sign in any more" in refused["/onlyByProvider"]
+    assert office.ask("GET", PATH).status == 404, "nothing was changed"
+    _sign_in_once(office, idp)
+    provide(office, idp, onlyByProvider=True)
+    elsewhere = _faults(office, idp, issuer="https://else.example", onlyByProvider=True)
+    assert set(elsewhere) == {"/onlyByProvider"}
+    ads = [{"value": "ads", "role": "TRADER"}]
+    claimed = _faults(office, idp, roleClaim="groups", grants=ads, onlyByProvider=True)
+    assert set(claimed) == {"/onlyByProvider"}
+    provide(office, idp, **BY_CLAIM, onlyByProvider=True)
+    assert office.ask("DELETE", PATH).status == 200, "the owner has a password"
+
+
+def test_who_signs_in_by_password_is_no_owner_left_where_it_does_not_count(
+    office: Office, idp: IdentityProvider
+) -> None:
+    """Of two owners, the one whom the provider knows is the last one who can sign in."""
+    first = person(office, "OWNER", mail="first@acme.example", password=PASSWORD)
+    person(office, "OWNER", mail=MAIL)
+    second = _sign_in_once(office, idp)
+    provide(office, idp, onlyByProvider=True)
+    able = {one["id"]: one["maySignIn"] for one in office.get("/people?page=0&limit=9")["data"]}
+    assert able == {first.id: False, second["id"]: True}
+    for verb, body in (("DELETE", None), ("PUT", {"role": "TRADER"})):
+        reply = office.ask(verb, f"/people/{second['id']}", body)
+        assert reply.status == 400
+        assert "the last owner" in reply.json["errors"][0]["message"]
+    provide(office, idp)
+    assert office.ask("DELETE", f"/people/{second['id']}").status == 200
+
+
+def test_the_provider_of_owners_without_a_password_stays(
+    office: Office, idp: IdentityProvider
+) -> None:
+    """But the operator can remove one that fails, and invite them anew."""
+    person(office, "OWNER", mail=MAIL)
+    _sign_in_once(office, idp)
+    reply = office.ask("DELETE", PATH)
+    assert (reply.status, reply.json["errors"][0]["field"]) == (400, "")
+    assert set(_faults(office, idp, issuer="https://else.example")) == {"/issuer"}
+    person(office, "OWNER", mail="b@acme.example", password=PASSWORD)
+    assert office.ask("DELETE", PATH).status == 200
 
 
 def test_a_second_factor_is_the_providers_business(office: Office, idp: IdentityProvider) -> None:

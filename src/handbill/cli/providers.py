@@ -82,7 +82,8 @@ def remove_provider(
     from handbill.people import providers
 
     with writing(data) as (tx, stores), missing_told(_NONE):
-        providers.remove(tx, stores.clock.now(), agency_named(tx, agency_id))
+        agency = agency_named(tx, agency_id)
+        providers.remove(tx, stores.clock.now(), agency, by_operator=True)
     say({"removed": agency_id}, as_json=json)
 
 

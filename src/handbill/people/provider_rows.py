@@ -27,7 +27,9 @@ _PERSON = sa.select(_i.person_no).where(
     _i.agency_no == b("agency_no"), _i.issuer == b("issuer"), _i.subject == b("subject")
 )
 _ISSUERS = sa.select(_i.issuer).where(_i.person_no == b("person_no"))
-_IDENTIFIED = sa.select(_i.person_no).where(_i.agency_no == b("agency_no"))
+_IDENTIFIED = sa.select(_i.person_no).where(
+    _i.agency_no == b("agency_no"), _i.issuer == b("issuer")
+)
 _FORGET = sa.delete(person_identities).where(_i.person_no == b("person_no"))
 _FINISHED = sa.select(_f.no).where(_f.digest == b("digest"))
 _SWEEP_FINISHED = sweep_of(finished_sign_ins, _f.expires_at)
@@ -86,9 +88,10 @@ def issuers_of(tx: Tx, person_no: int) -> frozenset[str]:
     return frozenset(str(one) for (one,) in tx.all(_ISSUERS, person_no=person_no))
 
 
-def identified(tx: Tx, agency_no: int) -> frozenset[int]:
-    """The numbers of the agency's people who have signed in by a provider."""
-    return frozenset(int(one) for (one,) in tx.all(_IDENTIFIED, agency_no=agency_no))
+def identified(tx: Tx, agency_no: int, issuer: str) -> frozenset[int]:
+    """The numbers of the agency's people who have signed in by that provider."""
+    found = tx.all(_IDENTIFIED, agency_no=agency_no, issuer=issuer)
+    return frozenset(int(one) for (one,) in found)
 
 
 def identify(tx: Tx, agency_no: int, issuer: str, subject: str, person_no: int) -> None:

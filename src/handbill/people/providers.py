@@ -8,16 +8,21 @@ from handbill.changes import service as changes
 from handbill.core.oidc import GRANTED, LEAST_SCOPE, Grant, Provider, ProviderBody
 from handbill.core.trail import Entity, fields_of
 from handbill.host.settings import Settings
-from handbill.kit.faults import Fault, bad_request, not_found
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.mails import is_mail
 from handbill.kit.urls import NotUrl, canonical_url
+from handbill.people import entrants
 from handbill.people import provider_rows as rows
 from handbill.store.records import Tx
 
 __all__ = ["Grant", "Provider", "ProviderBody", "is_only", "provider_of", "put", "remove"]
 
 _MOST_ISSUER: Final = 500
+_LOCKED_OUT: Final = (
+    "no owner of the agency could sign in any more; before that, an owner must have signed in by "
+    "this very provider, or have a password that still counts"
+)
 
 
 def provider_of(tx: Tx, agency_no: int) -> Provider:
@@ -41,11 +46,12 @@ def put(
 
     **Refuses** (400) an issuer without TLS, unless the operator allows requests to that very host
     and port; another issuer or client id without its secret; grants that give what no provider may;
-    and people who are added without a grant.
+    people who are added without a grant; and what would shut out the last owner who can sign in.
     """
-    lock_agency(tx, agency.no)  # of two who set the first one, the second finds it
-    former = rows.provider(tx, agency.no)
+    former = _held(tx, agency)
     faults = _faults_of(settings, body) + _faults_of_grants(body)
+    if _shuts_out(tx, agency, former, body):
+        faults.append(Fault("only" if body.only else "issuer", _LOCKED_OUT))
     if secret is None and (former is None or _place(former.body) != _place(body)):
         faults.append(Fault("secret", "is required for a new issuer or client id"))
     if faults:
@@ -57,9 +63,17 @@ def put(
         changes.secret(tx, now, _entity(agency), "secret")
 
 
-def remove(tx: Tx, now: Instant, agency: Agency) -> None:
-    """Let the agency's people sign in by password alone. **Refuses** (404) if there is none."""
-    former = provider_of(tx, agency.no)
+def remove(tx: Tx, now: Instant, agency: Agency, *, by_operator: bool = False) -> None:
+    """Let the agency's people sign in by password alone.
+
+    **Refuses** (404) if there is none, and (400) to shut out the last owner who can sign in; not
+    the operator, who lets people back in when a provider fails, by new invitations.
+    """
+    former = _held(tx, agency)
+    if former is None:
+        raise not_found()
+    if not by_operator and _shuts_out(tx, agency, former, None):
+        raise refused_state("", _LOCKED_OUT)
     rows.drop_provider(tx, agency.no)
     _tell(tx, now, agency, former.body, None)
 
@@ -75,6 +89,27 @@ def faults_of_place(settings: Settings, url: str) -> str:
     if parts.scheme != "https" and place not in settings.egress_allow:
         return "must begin with https://"
     return ""
+
+
+def _held(tx: Tx, agency: Agency) -> Provider | None:
+    """The provider as it is now, locked as sign-ins lock it; of two who set the first one, the
+    second finds it.
+    """
+    lock_agency(tx, agency.no)
+    found = rows.provider(tx, agency.no)
+    if found is None:
+        return None
+    rows.lock(tx, found.no)
+    return rows.provider(tx, agency.no)
+
+
+def _shuts_out(tx: Tx, agency: Agency, former: Provider | None, body: ProviderBody | None) -> bool:
+    """Whether an owner can sign in now, and none could with this provider."""
+    owners = entrants.hold_owners(tx, agency.no)
+    before = None if former is None else former.body
+    if not entrants.able_with(tx, agency.no, owners, before):
+        return False
+    return not entrants.able_with(tx, agency.no, owners, body)
 
 
 def _place(body: ProviderBody) -> tuple[str, str]:

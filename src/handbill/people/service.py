@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from handbill.changes import service as changes
 from handbill.core.persons import (
-    HEADS,
     OF_AGENCIES,
     ROLES,
     Person,
@@ -19,7 +18,7 @@ from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.mails import WANTED, is_mail
 from handbill.mail import service as mail
-from handbill.people import choices, factors, provider_rows, providers, rows
+from handbill.people import choices, entrants, factors, provider_rows, providers, rows
 from handbill.store.records import Tx
 
 __all__ = [
@@ -224,18 +223,12 @@ def seen_by(tx: Tx, person: Person) -> frozenset[int] | None:
     return rows.seen_by(tx, person.no, person.role)
 
 
-def _heads(tx: Tx, person: Person) -> list[Person]:
-    if person.role not in HEADS or person.agency_no is None:
-        return []
-    return [one for one in rows.people_of(tx, person.agency_no) if one.role in HEADS]
-
-
 def _held(tx: Tx, person: Person) -> Person:
-    """The person as it is now, locked, for an owner with the other owners: of two who change each
-    other at once, the second one sees what the first one did.
-    """
-    for no in sorted({person.no, *(one.no for one in _heads(tx, person))}):
-        rows.lock(tx, no)
+    """The person as it is now, locked, and an owner with all owners of the agency."""
+    if person.role == "OWNER" and person.agency_no is not None:
+        entrants.hold_owners(tx, person.agency_no)
+    else:
+        rows.lock(tx, person.no)
     return person_numbered(tx, person.no)
 
 
@@ -243,9 +236,8 @@ def _keep_an_owner(tx: Tx, person: Person) -> None:
     """**Refuses** (400) the last owner who can sign in: an invited one cannot yet."""
     if person.role != "OWNER" or person.agency_no is None:
         return
-    known = provider_rows.identified(tx, person.agency_no)
-    others = [one for one in _heads(tx, person) if one.no != person.no]
-    if not any(one.password is not None or one.no in known for one in others):
+    others = [one for one in entrants.hold_owners(tx, person.agency_no) if one.no != person.no]
+    if not entrants.able(tx, person.agency_no, others):
         raise refused_state("", "it is the last owner of the agency; make another one first")
 
 

@@ -15,7 +15,7 @@ from handbill.http.kinds import Change
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import not_found, refused_state
-from handbill.people import factors, invitations, letters, provider_rows, service, sessions
+from handbill.people import entrants, factors, invitations, letters, service, sessions
 
 
 def _person(call: Call) -> service.Person:
@@ -24,12 +24,12 @@ def _person(call: Call) -> service.Person:
 
 def _told(call: Call, people: list[service.Person]) -> list[PersonShown]:
     mailed = letters.last_mails(call.tx, people)
-    known = provider_rows.identified(call.tx, call.caller.agency_no)
+    able = entrants.able(call.tx, call.caller.agency_no, people)
     return [
         PersonShown.of(
             one,
             clients=service.client_ids_of(call.tx, one),
-            may_sign_in=one.password is not None or one.no in known,
+            may_sign_in=one.no in able,
             second_factor=factors.is_used_by(one),
             invitation_mail=InvitationMail.of(mailed[one.no]) if one.no in mailed else None,
         )

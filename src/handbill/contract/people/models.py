@@ -145,7 +145,8 @@ class PersonShown(Dated):
     )
     may_sign_in: bool = Field(
         alias="maySignIn",
-        description="Whether it has set a password, or signed in by the provider, by now.",
+        description="Whether it can sign in as things stand: by a password that it has set, or by "
+        "the agency's provider, by which it has signed in before.",
     )
     second_factor: bool = Field(
         alias="secondFactor", description="Whether it signs in with one-time codes."

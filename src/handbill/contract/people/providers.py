@@ -100,7 +100,8 @@ OPERATIONS = [
         about="Lets the agency's people sign in by its own OpenID Connect provider. The body "
         "replaces all former settings but the secret, which stays where none is given. People who "
         "are signed in stay so. The role that the claim gives is set at each sign-in; a claim "
-        "without a grant lets nobody in.",
+        "without a grant lets nobody in. Refused (400) where an owner can sign in now, and none "
+        "could afterwards.",
         open_to="owner",
         work=_put,
         body=models.ProviderSaid,
@@ -115,7 +116,8 @@ OPERATIONS = [
         path=_PATH,
         title="Remove the sign-in provider.",
         about="The agency's people sign in by password from now on; who has none needs a new "
-        "invitation. People who are signed in stay so.",
+        "invitation. People who are signed in stay so. Refused (400) where only by the provider an "
+        "owner can sign in.",
         open_to="owner",
         work=_remove,
         answer=Done,
