@@ -168,7 +168,7 @@ def test_an_employer_sees_its_clients_and_marked_up_spend(market: Market) -> Non
     assert [line["id"] for line in found["data"]] == [client_id]
     assert found["total"] == {"spent": 1.2, "clicks": 4}
     assert overview(office)["total"]["spent"] == 1
-    (one,) = plain(ask(f"{market.client}/timeseries?by=publisher&metrics=spent").json)["series"]
+    (one,) = plain(ask(f"{market.client}/timeseries?by=campaign&metrics=spent").json)["series"]
     assert one["total"] == {"spent": 1.2}
     for name in sorted({*NAMES} - FOR_EMPLOYERS):
         for path in ("/overview?page=0&limit=9", f"{market.client}/timeseries?days=1"):

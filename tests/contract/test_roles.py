@@ -41,7 +41,7 @@ OF_OWNERS = {
     "remove_sign_in_provider",
 }
 """Said again here, so that a new row that is let through by mistake is found."""
-OF_EMPLOYERS = {"get_overview", "get_timeseries", "list_needs"}
+OF_EMPLOYERS = {"get_overview", "get_timeseries", "list_job_figures", "list_needs"}
 OF_OPERATORS = {"get_health"}
 FORBIDDEN = (403, "Forbidden")
 

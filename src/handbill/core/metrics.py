@@ -154,6 +154,13 @@ FOR_EMPLOYERS: Final = frozenset(
     ("spent", "clicks", "applies", "hires", "views", "applyStarts", "cpa", "cph", "cta", "ath")
 )
 """The metrics that an employer may see: none tells a price or what the agency earns."""
+COUNTS_FOR_EMPLOYERS: Final = frozenset(
+    name for name in FOR_EMPLOYERS if "spent" not in made_of(name)
+)
+"""Those of them that an employer may see of a single job: its spend would tell its price."""
+LEVELS_FOR_EMPLOYERS: Final = frozenset(("none", "campaign"))
+"""By what an employer may see figures: below a campaign, they would tell what is bid, and by
+publisher, what each one costs."""
 
 
 def finished_for_employers(name: str) -> Callable[[Sums], Number]:

@@ -1,5 +1,6 @@
 """Additions to the contract: figures by day, of an agency's clients and of one of them."""
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from handbill.contract.answering import answering_of
@@ -15,7 +16,14 @@ from handbill.contract.overview.models import (
     overview_told,
     timeseries_told,
 )
-from handbill.core.metrics import FOR_EMPLOYERS, finished_as, finished_for_employers, made_of
+from handbill.core.metrics import (
+    COUNTS_FOR_EMPLOYERS,
+    FOR_EMPLOYERS,
+    LEVELS_FOR_EMPLOYERS,
+    finished_as,
+    finished_for_employers,
+    made_of,
+)
 from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import Fault, bad_request
@@ -26,14 +34,15 @@ def _overview(call: Call) -> Answer:
     asked: OverviewAsked = call.query
     skip, limit = skip_and_limit(call)
     agency_no = call.caller.agency_no
-    metrics, only = _finishing(call), call.caller.only_clients
+    metrics, only = _finishing(call, {"metrics": FOR_EMPLOYERS}), call.caller.only_clients
     found = overviews.overview(call.tx, agency_no, asked.days, skip, limit, call.now, only)
     return with_links(call, overview_told(found, metrics), found.clients)
 
 
 def _timeseries(call: Call) -> Timeseries:
     asked: TimeseriesAsked = call.query
-    metrics, largest_by = _finishing(call), asked.metrics[0]
+    open_to = {"metrics": FOR_EMPLOYERS, "by": LEVELS_FOR_EMPLOYERS}
+    metrics, largest_by = _finishing(call, open_to), asked.metrics[0]
     if call.caller.only_clients is not None and "spent" in made_of(largest_by):
         largest_by = "markedUpSpent"  # the order tells nothing else either
     found = overviews.timeseries(call.tx, call.client, asked.days, asked.by, largest_by, call.now)
@@ -43,6 +52,7 @@ def _timeseries(call: Call) -> Timeseries:
 def _jobs(call: Call) -> Answer:
     asked: JobFiguresAsked = call.query
     skip, limit = skip_and_limit(call)
+    metrics = _finishing(call, _OF_JOBS)
     found = job_figures.jobs_by_figures(
         call.tx,
         answering_of(call),
@@ -55,20 +65,36 @@ def _jobs(call: Call) -> Answer:
         limit,
         call.now,
     )
-    return with_links(call, jobs_told(found, _finishing(call)), found.in_all)
+    return with_links(call, jobs_told(found, metrics), found.in_all)
 
 
-def _finishing(call: Call) -> Finishing:
-    """How each metric is made that is asked for. **Refuses** (400) what an employer may not see."""
+def _finishing(call: Call, open_to: Mapping[str, Collection[str]]) -> Finishing:
+    """How each metric is made that is asked for. ``open_to``: by parameter, what an employer may
+    ask for. **Refuses** (400) to an employer what is not.
+    """
     asked: tuple[str, ...] = call.query.metrics
     if call.caller.only_clients is None:
         return {name: finished_as(name) for name in asked}
-    if not FOR_EMPLOYERS.issuperset(asked):
-        told = ", ".join(sorted(FOR_EMPLOYERS))
-        raise bad_request([Fault("/metrics", f"an EMPLOYER may ask for these: {told}")])
+    faults = [
+        Fault(f"/{name}", f"an EMPLOYER may ask for these: {', '.join(sorted(some))}")
+        for name, some in open_to.items()
+        if not _several(getattr(call.query, name)).issubset(some)
+    ]
+    if faults:
+        raise bad_request(faults)
     return {name: finished_for_employers(name) for name in asked}
 
 
+def _several(value: str | tuple[str, ...]) -> set[str]:
+    return {value} if isinstance(value, str) else {*value}
+
+
+_OF_JOBS: Final[Mapping[str, Collection[str]]] = {
+    "metrics": COUNTS_FOR_EMPLOYERS,
+    "show": frozenset(("ALL", "NO_APPLY")),
+    "sort": frozenset(("clicks", "applies")),
+}
+"""What an employer may ask about jobs."""
 _FIGURES: Final[dict[str, Any]] = {
     "values": {"spent": [12.5, 14.25], "clicks": [25, 28], "applies": [2, 3]},
     "total": {"spent": 26.75, "clicks": 53, "applies": 5},
@@ -120,7 +146,7 @@ OPERATIONS: Final = [
         path="/clients/{client_id}/timeseries",
         title="Get figures of a client by day.",
         about="What came on each of the last days, as a whole or by campaign, job group or "
-        f"publisher. {_CURRENT}",
+        f"publisher. {_CURRENT} An EMPLOYER sees marked-up spend, as a whole or by campaign.",
         work=_timeseries,
         open_to="employer",
         lane="slow",
@@ -141,8 +167,10 @@ OPERATIONS: Final = [
         path="/clients/{client_id}/job-figures",
         title="List jobs by their figures.",
         about="The client's jobs with any event in the last days, the largest first: where the "
-        "money goes, or which jobs have clicks and no apply. The figures are those of stats.",
+        "money goes, or which jobs have clicks and no apply. The figures are those of stats. An "
+        "EMPLOYER asks for counts alone, such as metrics=clicks,applies&sort=clicks.",
         work=_jobs,
+        open_to="employer",
         lane="slow",
         query=JobFiguresAsked,
         answer=JobsByFigures,

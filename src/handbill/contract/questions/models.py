@@ -74,8 +74,8 @@ class SharedReport(Model):
     days: int = Field(description="Number of days.")
     until_at: Instant = Field(alias="expiresOn", description="When the link ends.")
     answer: Timeseries = Field(
-        description="The figures, as an EMPLOYER sees them: spent is marked-up, and there are no "
-        "prices."
+        description="The figures, of those that an EMPLOYER may see: spent is marked-up, and there "
+        "are no prices."
     )
 
 

@@ -130,7 +130,7 @@ OPERATIONS: Final = [
         path=f"{_ONE}/link",
         title="Share a saved question by a link.",
         about="Makes a link by which anybody reads the answer to this question, and nothing else, "
-        "until it ends. The answer is as an EMPLOYER of the client sees it: marked-up spend, no "
+        "until it ends. The figures are of those that an EMPLOYER may see: marked-up spend, no "
         "bids or prices. The question's former link ends. The link also ends when the person who "
         "made it is removed or may no longer change the client.",
         work=_share,
