@@ -1,6 +1,7 @@
 """Alerts that people choose: each cause is told once, until it has gone and come again."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
@@ -9,12 +10,15 @@ from contract.office import Office
 from contract.signed_in import asked
 from contract.test_explain import id_of, sqlite_tools
 from contract.test_needs import failed_feed, later, paused_rule
+from handbill.clients import service as clients
 from handbill.core.mailings import MOST_ALERTS
 from handbill.feeds import service as feeds
 from handbill.kit.instants import DAY, HOUR, MINUTE
 from handbill.mailings import service
+from handbill.mailings.alerts import Pace, Paces, under_pace
 from handbill.people import choices
 from handbill.people import service as people
+from handbill.store.records import Tx
 from handbill.work.tools import Tools
 
 __all__ = ["sqlite_tools"]
@@ -163,7 +167,7 @@ def test_an_alert_that_is_not_written_is_still_due(post: Post) -> None:
     paused_rule(post.market)
     tools, now = post.tools, post.tools.clock.now()
     with tools.records.read() as tx:
-        made = service.due(tx, trader.id, tools.settings, now)
+        made = service.due(tx, trader.id, tools.settings, now, Paces(now, 0))
     assert made is not None
     for is_first in (True, False):
         with tools.records.write() as tx:
@@ -189,3 +193,35 @@ def test_one_link_ends_all_alerts(post: Post) -> None:
     switch(post, rule, RULE_ON)
     switch(post, rule, RULE_OFF)
     assert post.days(2) == []
+
+
+def _paced(tx: Tx, paces: Paces, told: frozenset[str]) -> list[str]:
+    every = clients.of_agency(tx, 1)
+    return [one.key for one in under_pace(tx, every, 99, told, paces)]
+
+
+def test_what_was_told_of_a_pace_holds_while_it_cannot_be_known(post: Post) -> None:
+    """So that it is not told twice, such as when a month has just begun."""
+    tools, now = post.tools, post.tools.clock.now()
+    with tools.records.read() as tx:
+        (no,) = [one.no for one in clients.of_agency(tx, 1)]
+        key = f"UNDER_PACE/{id_of(post.market.client)}"
+        cases: list[tuple[Pace, frozenset[str], list[str]]] = [
+            (None, frozenset(), []),
+            (None, frozenset((key,)), [key]),
+            (500_000, frozenset(), [key]),
+            ("STANDS", frozenset((key,)), []),
+        ]
+        for pace, told, expected in cases:
+            paces = Paces(now, 0, {no: pace})
+            assert _paced(tx, paces, told) == expected, (pace, told)
+
+
+def test_a_pace_is_computed_once_for_all_who_are_alerted_of_it(post: Post) -> None:
+    later(post.office, 2)
+    paces = Paces(post.tools.clock.now(), post.tools.settings.ceiling_ppm)
+    with post.tools.records.read() as tx:
+        (one,) = clients.of_agency(tx, 1)
+        found = paces.of(tx, one)
+    assert isinstance(found, int)
+    assert paces.of(cast(Tx, None), one) == found, "without a look at the records"

@@ -144,7 +144,7 @@ def test_a_run_that_dies_before_its_end_has_written_nothing(post: Post) -> None:
         with tools.records.write() as tx:
             assert service.write(tx, tools.ids, now, tools.settings, again) is is_first
     assert len(post.run()) == 1
-    assert TASKS.keys() == {kinds.LOOK_AT_MAILINGS, kinds.MAIL_PERSON}
+    assert TASKS.keys() == {kinds.LOOK_AT_MAILINGS, kinds.MAIL_PERSON, kinds.MAIL_ALERTS}
 
 
 def test_who_loses_rights_between_writing_and_sending_gets_nothing(post: Post) -> None:

@@ -335,6 +335,24 @@ def test_old_callbacks_are_forgotten(world: World) -> None:
         assert rows.about(tx, report_id) is None
 
 
+def test_an_old_callback_stays_while_it_is_sent_again(world: World) -> None:
+    filled(world.house)
+    report_id = world.ask()
+    world.receiver.answer(410, 200)
+    world.make()
+    assert world.run() == 1
+    one = world.callback(report_id)
+    with world.tools.records.write() as tx:
+        assert service.send_again(tx, world.tools.clock.now(), one.agency_no, one.id) == "SENDING"
+    world.house.market.clock.forward(service.KEPT_FOR + 1)
+    TASKS["callbacks.sweep"](world.tools, None)  # type: ignore[arg-type]
+    assert world.callback(report_id).state == "SENDING"
+    assert world.run() == 1
+    TASKS["callbacks.sweep"](world.tools, None)  # type: ignore[arg-type]
+    with world.tools.records.read() as tx:
+        assert rows.about(tx, report_id) is None
+
+
 def test_the_command_tries_what_is_due(tmp_path: Path) -> None:
     command = ["callbacks", "run", "--waiting", "--data", str(tmp_path), "--json"]
     assert CliRunner().invoke(app, command).exit_code != 0  # there are no records to look into

@@ -49,7 +49,7 @@ _OPEN = (
     .order_by(_t.no)
     .limit(b("most", type_=sa.Integer))
 )
-_SWEEP = sweep_of(callbacks, _t.created_at)
+_SWEEP = sweep_of(callbacks, _t.created_at, _t.state != b("sending"))
 
 
 def by_id(tx: Tx, callback_id: str) -> Callback | None:
@@ -90,7 +90,7 @@ def change(tx: Tx, no: int, **columns: Any) -> None:
 
 
 def sweep(tx: Tx, before: Instant, most: int) -> int:
-    return tx.run(_SWEEP, before=before, most=most)
+    return tx.run(_SWEEP, before=before, most=most, sending=SENDING)
 
 
 def signing_keys(tx: Tx, agency_no: int) -> list[bytes]:

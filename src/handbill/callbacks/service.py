@@ -128,7 +128,9 @@ def hurry(tx: Tx, now: Instant) -> int:
 
 
 def sweep(tx: Tx, now: Instant, most: int) -> int:
-    """Delete up to so many callbacks older than two weeks; how many there were."""
+    """Delete up to so many callbacks older than two weeks, none of them while it is being sent; how
+    many there were.
+    """
     return rows.sweep(tx, now - KEPT_FOR, most)
 
 

@@ -1,8 +1,9 @@
 """The causes of alerts that a person has chosen, as they are now."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from handbill.control.budgets import budget_of
 from handbill.core.mailings import Alert, Choices, is_under_pace
@@ -19,6 +20,9 @@ from handbill.stats.needs import Need
 from handbill.stats.overviews import summed
 from handbill.store.records import Tx
 
+Pace = int | Literal["STANDS"] | None
+"""Of a client's own budget, in millionths. None: it cannot be known yet. STANDS: there is no such
+budget, or the client stands still because somebody wants it to."""
 _DAY: Final = timedelta(days=1)
 _PER_PERCENT: Final = 10_000
 _CHOSEN_BY: Final = {
@@ -52,27 +56,46 @@ def without_applies(tx: Tx, some: Sequence[Client], days: int, now: Instant) -> 
             yield Alert(f"NO_APPLIES/{one.id}", f"{one.body.company_name}: {words}")
 
 
+@dataclass(frozen=True)
+class Paces:
+    """Budgets' paces for one look at an agency: each is computed once, for whoever is alerted of it
+    first. ``ceiling_ppm``: by which caps are passed at most.
+    """
+
+    now: Instant
+    ceiling_ppm: int
+    _kept: dict[int, Pace] = field(default_factory=dict)
+
+    def of(self, tx: Tx, client: Client) -> Pace:
+        """The pace of a client's own budget."""
+        if client.body.caps.budget is None:
+            return "STANDS"
+        if client.no not in self._kept:
+            self._kept[client.no] = self._looked(tx, client)
+        return self._kept[client.no]
+
+    def _looked(self, tx: Tx, client: Client) -> Pace:
+        found = budget_of(tx, client, self.now, self.ceiling_ppm).client
+        if ON_PURPOSE.intersection(it.code for it in found.resolved.all_reasons if it.blocking):
+            return "STANDS"
+        paces = [it.pace_ppm for it in found.caps if it.key[2] == "budget" and not it.publisher_id]
+        return next((it for it in paces if it is not None), None)
+
+
 def under_pace(
-    tx: Tx,
-    some: Iterable[Client],
-    percent: int,
-    told: Collection[str],
-    now: Instant,
-    ceiling_ppm: int,
+    tx: Tx, some: Iterable[Client], percent: int, told: Collection[str], paces: Paces
 ) -> Iterator[Alert]:
     """Clients whose own budget is used more slowly than planned, and that stand still for nobody's
-    purpose.
+    purpose. Where the pace cannot be known yet, such as when a month has just begun, what was told
+    still holds, so that it is not told twice.
     """
     for one in some:
-        if one.body.caps.budget is None:
+        key, pace = f"UNDER_PACE/{one.id}", paces.of(tx, one)
+        if pace == "STANDS":
             continue
-        found = budget_of(tx, one, now, ceiling_ppm).client
-        blocking = {it.code for it in found.resolved.all_reasons if it.blocking}
-        paces = [it.pace_ppm for it in found.caps if it.key[2] == "budget" and not it.publisher_id]
-        key = f"UNDER_PACE/{one.id}"
-        pace = next((it for it in paces if it is not None), None)
-        if pace is None or ON_PURPOSE.intersection(blocking):
-            continue
-        if is_under_pace(pace, percent, was_told=key in told):
+        if pace is None:
+            if key in told:
+                yield Alert(key, "")
+        elif is_under_pace(pace, percent, was_told=key in told):
             words = f"spend is at {number(pace // _PER_PERCENT)} % of the budget's pace"
             yield Alert(key, f"{one.body.company_name}: {words}, below {percent} %")

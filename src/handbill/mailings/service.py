@@ -26,6 +26,7 @@ from handbill.kit.mails import is_mail
 from handbill.mail import service as mail
 from handbill.mail.service import Letter, Recipient
 from handbill.mailings import alerts, ends, letters
+from handbill.mailings.alerts import Paces
 from handbill.people import choices as choosing
 from handbill.people import service as people
 from handbill.people.choices import Chosen
@@ -68,15 +69,18 @@ class Due:
     gone: list[str] = field(default_factory=list)
 
 
-def is_anything_due(chosen: Chosen, now: Instant, *, looks_for_alerts: bool) -> bool:
-    """Whether it is time to look closer."""
+def is_anything_due(chosen: Chosen, now: Instant) -> bool:
+    """Whether it is time for a report or a digest."""
     wanted, marks = chosen.choices, chosen.marks
-    is_time = any(of(wanted, marks, now) is not None for of in (report_due, digest_due))
-    return is_time or (looks_for_alerts and "ALERTS" in wanted.mailings)
+    return any(of(wanted, marks, now) is not None for of in (report_due, digest_due))
 
 
-def due(tx: Tx, person_id: str, settings: Settings, now: Instant) -> Due | None:
-    """What is due to a person, written from the records of one moment; None: nothing is."""
+def due(
+    tx: Tx, person_id: str, settings: Settings, now: Instant, paces: Paces | None = None
+) -> Due | None:
+    """What is due to a person, written from the records of one moment; None: nothing is.
+    ``paces``: by which alerts are looked for too.
+    """
     known = choosing.chosen(tx, person_id)
     if known is None or not may_be_mailed(known[0]):
         return None
@@ -91,14 +95,16 @@ def due(tx: Tx, person_id: str, settings: Settings, now: Instant) -> Due | None:
     needs_of: list[Need] | None = None
     wanted = chosen.choices
     day = digest_due(wanted, made.marks, now)
-    if day is not None or any((wanted.feed_failed, wanted.rule_paused, wanted.not_fetched)):
+    of_needs = (wanted.feed_failed, wanted.rule_paused, wanted.not_fetched)
+    if day is not None or (paces is not None and any(of_needs)):
         needs_of = needed(tx, made.view, now)
     if day is not None and needs_of is not None:
         if needs_of:
             letter = letters.digest(needs_of, day, settings.public_api, end_of("DIGEST"))
             made.written.append(("DIGEST", letter))
         made.marks = structs.replace(made.marks, digest_on=day.isoformat())
-    _add_alerts(tx, made, needs_of or [], settings, now, end_of)
+    if paces is not None:
+        _add_alerts(tx, made, needs_of or [], settings, paces, end_of)
     is_any = made.marks != chosen.marks or made.gone
     return made if is_any else None
 
@@ -117,9 +123,9 @@ def _add_report(tx: Tx, made: Due, settings: Settings, now: Instant, end_of: _En
 
 
 def _add_alerts(
-    tx: Tx, made: Due, found: list[Need], settings: Settings, now: Instant, end_of: _EndOf
+    tx: Tx, made: Due, found: list[Need], settings: Settings, paces: Paces, end_of: _EndOf
 ) -> None:
-    wanted, told = made.chosen.choices, choosing.alerted(tx, made.person.no)
+    wanted, told, now = made.chosen.choices, choosing.alerted(tx, made.person.no), paces.now
     some = list(alerts.of_needs(wanted, found))
     if wanted.no_applies_days or wanted.under_pace_percent:
         every = clients.of_agency(tx, made.view.agency_no, made.view.only)
@@ -128,7 +134,7 @@ def _add_alerts(
             some += alerts.without_applies(tx, here, wanted.no_applies_days, now)
         percent = wanted.under_pace_percent
         if percent and not made.view.for_employer:
-            some += alerts.under_pace(tx, here, percent, told, now, settings.ceiling_ppm)
+            some += alerts.under_pace(tx, here, percent, told, paces)
     made.gone = sorted(told - {one.key for one in some})
     new = fresh(some, told)
     marks = counted(wanted, made.marks, now) if new else None

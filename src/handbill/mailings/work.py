@@ -3,6 +3,7 @@
 from handbill.kit.instants import Instant
 from handbill.mail import service as mail
 from handbill.mailings import service
+from handbill.mailings.alerts import Paces
 from handbill.people import choices
 from handbill.store.records import Tx
 from handbill.work import kinds
@@ -15,32 +16,66 @@ _ALERTS = "alerts"
 
 
 def look(tools: Tools, task: Task) -> None:
-    """Ask for each person to whom something may be due; seldom also for alerts, as that takes a
-    look at all that they may see. Without a mail server nobody gets anything.
-    """
-    if not mail.is_on(tools.settings):
-        return
-    now, too = tools.clock.now(), task.key == _ALERTS
-
-    def found(tx: Tx) -> list[str]:
-        return [
-            one
-            for one, chosen in choices.every(tx)
-            if service.is_anything_due(chosen, now, looks_for_alerts=too)
-        ]
-
-    ask_for_each(tools, kinds.MAIL_PERSON, found)
-
-
-def write(tools: Tools, task: Task) -> None:
-    """Write what is due to a person. Mails and marks are stored as one, so that neither a second
-    run nor a crash mails anything twice; what has changed meanwhile is looked at again later.
+    """Ask for each person to whom a report or a digest may be due; seldom, for each agency with
+    people who want alerts, as that takes a look at all that they may see. Without a mail server
+    nobody gets anything.
     """
     if not mail.is_on(tools.settings):
         return
     now = tools.clock.now()
+
+    def due_to(tx: Tx) -> list[str]:
+        return [one.id for one in choices.every(tx) if service.is_anything_due(one.chosen, now)]
+
+    def with_alerts(tx: Tx) -> list[str]:
+        return sorted({str(one.agency_no) for one in _alerted(tx)})
+
+    if task.key == _ALERTS:
+        ask_for_each(tools, kinds.MAIL_ALERTS, with_alerts)
+    else:
+        ask_for_each(tools, kinds.MAIL_PERSON, due_to)
+
+
+def write(tools: Tools, task: Task) -> None:
+    """Write the report or digest that is due to a person."""
+    if mail.is_on(tools.settings):
+        _write(tools, task.key, tools.clock.now(), None)
+
+
+def alert(tools: Tools, task: Task) -> None:
+    """Write what is due to people of an agency who want alerts: what they have in common is
+    computed once. One who cannot be written to keeps nobody else's from being written.
+    """
+    if not mail.is_on(tools.settings):
+        return
+    now = tools.clock.now()
+    paces = Paces(now, tools.settings.ceiling_ppm)
     with tools.records.read() as tx:
-        made = service.due(tx, task.key, tools.settings, now)
+        some = [one.id for one in _alerted(tx) if str(one.agency_no) == task.key]
+    failed: list[Exception] = []
+    for person_id in some:
+        try:
+            _write(tools, person_id, now, paces)
+        except Exception as failure:  # noqa: BLE001 - raised below, after everybody's turn
+            failed.append(failure)
+    if failed:
+        raise ExceptionGroup(f"alerts of {len(failed)} of {len(some)} people", failed)
+
+
+def _alerted(tx: Tx) -> list[choices.Whose]:
+    return [
+        one
+        for one in choices.every(tx)
+        if one.agency_no is not None and "ALERTS" in one.chosen.choices.mailings
+    ]
+
+
+def _write(tools: Tools, person_id: str, now: Instant, paces: Paces | None) -> None:
+    """Mails and marks are stored as one, so that neither a second run nor a crash mails anything
+    twice; what has changed meanwhile is looked at again later.
+    """
+    with tools.records.read() as tx:
+        made = service.due(tx, person_id, tools.settings, now, paces)
     if made is None:
         return
     with tools.records.write() as tx:
@@ -55,7 +90,11 @@ def ask_for_alerts(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.LOOK_AT_MAILINGS, _ALERTS, now)
 
 
-TASKS: dict[str, Run] = {kinds.LOOK_AT_MAILINGS: look, kinds.MAIL_PERSON: write}
+TASKS: dict[str, Run] = {
+    kinds.LOOK_AT_MAILINGS: look,
+    kinds.MAIL_PERSON: write,
+    kinds.MAIL_ALERTS: alert,
+}
 SCHEDULE: list[Schedule] = [
     (kinds.LOOK_AT_MAILINGS, _EVERY_SECONDS, ask_to_look),
     ("mailings.alerts", _ALERTS_SECONDS, ask_for_alerts),

@@ -16,7 +16,7 @@ from handbill.pages.visitors import is_by_cookie, secret_of
 
 TOKEN = "form_token"  # noqa: S105 - the name of a field
 _MOST_BYTES = 262_144
-_MOST_FIELDS = 1_000
+_MOST_FIELDS = 2_000
 _TYPE = "application/x-www-form-urlencoded"
 Fields = ImmutableMultiDict[str, str]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -34,7 +34,7 @@ _c = person_mails.c
 _CHOSEN = Mapper(person_mails, Chosen)
 _OF = _CHOSEN.ever("person_no")
 _EVERY = (
-    sa.select(*_CHOSEN.columns, persons.c.id)
+    sa.select(*_CHOSEN.columns, persons.c.id, persons.c.agency_no)
     .join(persons, persons.c.no == _c.person_no)
     .where(persons.c.deleted_at.is_(None))
     .order_by(_c.no)
@@ -52,9 +52,20 @@ def of(tx: Tx, person_no: int) -> Choices:
     return Choices() if found is None else found.choices
 
 
-def every(tx: Tx) -> list[tuple[str, Chosen]]:
-    """What each live person has chosen, by its id."""
-    return [(str(one_id), _CHOSEN.read(tuple(row))) for *row, one_id in tx.all(_EVERY)]
+class Whose(NamedTuple):
+    """What a live person has chosen, by its id. ``agency_no``: None: it works in none."""
+
+    id: str
+    agency_no: int | None
+    chosen: Chosen
+
+
+def every(tx: Tx) -> list[Whose]:
+    """What each live person has chosen."""
+    return [
+        Whose(str(one), agency_no, _CHOSEN.read(tuple(row)))
+        for *row, one, agency_no in tx.all(_EVERY)
+    ]
 
 
 def chosen(tx: Tx, person_id: str) -> tuple[Person, Chosen] | None:

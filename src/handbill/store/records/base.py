@@ -64,11 +64,11 @@ def _among_postgresql(element: among, compiler: Any, **kw: Any) -> str:
     return f"{column} = ANY({bound})"
 
 
-def sweep_of(table: sa.Table, at: sa.Column[Any]) -> sa.Delete:
-    """Deletes rows ``before`` an instant: the oldest ones, ``most`` at a time."""
+def sweep_of(table: sa.Table, at: sa.Column[Any], *of: sa.ColumnElement[bool]) -> sa.Delete:
+    """Deletes rows ``before`` an instant, if all ``of`` holds: the oldest, ``most`` at a time."""
     oldest = (
         sa.select(table.c.no)
-        .where(at < sa.bindparam("before"))
+        .where(at < sa.bindparam("before"), *of)
         .order_by(at)
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
