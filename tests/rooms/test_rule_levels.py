@@ -189,3 +189,20 @@ def test_a_scope_narrows_the_level_above_it_and_all_ids_name_everything(house: H
         book = book._replace(campaigns={other.no: other, campaign.no: campaign})
         (one,) = rulebooks.sheet_of(tx, book, scoped, now).subjects
         assert one.id == campaign.id
+
+
+def test_what_limits_a_rule_and_is_gone_is_told_and_the_rest_runs(house: House) -> None:
+    add_jobs(house)
+    both = of_jobs(house.first.id, house.second.id)
+    of_both = house.rule(SPENDS, guards=WHOLE, **both)
+    scoped = house.rule(SPENDS, guards=WHOLE, group_id=house.second.id)
+    with house.writing() as (tx, now, client):
+        groups.delete(tx, now, client, house.second)
+    assert house.tick() == 1
+    told = [
+        [(one.level, one.id, one.skip) for one in house.runs(rule)[0].body.findings]
+        for rule in (of_both, scoped)
+    ]
+    gone = ("JOBGROUP", house.second.id, "GONE")
+    assert (told[0][0], told[1], len(told[0])) == (gone, [gone], 2)
+    assert told[0][1][2] == ""

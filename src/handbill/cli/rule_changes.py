@@ -17,7 +17,6 @@ from handbill.cli.standing import (
 )
 
 if TYPE_CHECKING:
-    from handbill.contract.rules.models import NewRule
     from handbill.core.nouns import Client
     from handbill.store.records import Tx
 
@@ -33,6 +32,7 @@ BodyOption = Annotated[
         help="The body of POST /rules as JSON; - reads standard input.",
     ),
 ]
+_NOT_UPDATED = "The rule was not updated"
 _NOT_A_RULE = NOT_ITS.format(what="rule")
 _NOT_IN_IT = NOT_ITS.format(what="rule, campaign, job group or entity")
 
@@ -60,9 +60,10 @@ def create_rule(
     json: JsonOption = False,
 ) -> None:
     """Create a rule, last in the client's order; print its id and conflicting rules."""
+    from handbill.contract.rules.models import NewRule
     from handbill.rules import service
 
-    new = _body_in(json_body, "The rule was not created")
+    new: NewRule = read_body(NewRule, body_in(json_body), "The rule was not created")
     with writing(data) as (tx, stores), told_of(new), missing_told(_NOT_IN_IT):
         client, now = client_to_change(tx, client_id), stores.clock.now()
         rule_id = service.create(tx, stores.ids, now, client, new.noun(), new.client_id)
@@ -77,12 +78,17 @@ def update_rule(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Replace a rule; its position, status and holds are kept. Print conflicting rules."""
+    """Change a rule; absent fields, its position, status and holds stay. Print conflicting
+    rules.
+    """
+    from handbill.contract.rules.changing import RuleChange, changed_rule
     from handbill.rules import service
 
-    new = _body_in(json_body, "The rule was not updated")
-    with writing(data) as (tx, stores), told_of(new), missing_told(_NOT_IN_IT):
+    change = read_body(RuleChange, body_in(json_body), _NOT_UPDATED)
+    with writing(data) as (tx, stores), told_of(change), missing_told(_NOT_IN_IT):
         client, now = client_to_change(tx, client_id), stores.clock.now()
+        stands = service.rule_of(tx, client, rule_id)
+        new = changed_rule(stands, client.id, change, _NOT_UPDATED)
         service.update(tx, now, client, rule_id, new.noun(), new.client_id)
         told = _told(tx, client, rule_id)
     say(told, as_json=json)
@@ -147,13 +153,6 @@ def control_rules(
             client = client_to_change(tx, client_id)
         effective = mode_of(client, stores.settings.rules_mode)
     say({"control": client.body.control, "effective": effective}, as_json=json)
-
-
-def _body_in(file: str, message: str) -> "NewRule":
-    from handbill.contract.rules.models import NewRule
-
-    found: NewRule = read_body(NewRule, body_in(file), message)
-    return found
 
 
 def _told(tx: "Tx", client: "Client", rule_id: str) -> dict[str, Any]:

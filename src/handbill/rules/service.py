@@ -1,6 +1,6 @@
 """Use cases of rules."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -19,6 +19,7 @@ from handbill.store.records import Tx
 
 MOST_RULES = 1_000
 _TERM = timedelta(days=7)
+_DEFAULT = "is the default job group, which advertises nothing; rules cannot act on it"
 
 
 def create(
@@ -56,26 +57,39 @@ def update(
 ) -> None:
     """Change a rule; it keeps its place, its switch, and its holds.
 
-    **Refuses** what ``create`` refuses.
+    **Refuses** what ``create`` refuses, but not what the rule names already: that may be deleted.
     """
     rule = rule_of(tx, client, rule_id)
-    body = checked(tx, now, client, body, client_id)
+    body = checked(tx, now, client, body, client_id, stood=rule.body)
     if body != rule.body:
         rule.body = body
         rows.set_body(tx, rule, now)
         history.forget_state(tx, rule.no)
 
 
-def checked(tx: Tx, now: Instant, client: Client, body: RuleBody, client_id: str = "") -> RuleBody:
-    """A valid rule, with its days filled in.
+def checked(
+    tx: Tx,
+    now: Instant,
+    client: Client,
+    body: RuleBody,
+    client_id: str = "",
+    stood: RuleBody | None = None,
+) -> RuleBody:
+    """A valid rule, with its days filled in. ``stood``: what it was; the ids that it named are not
+    looked up again.
 
     **Refuses** another client's id, and ids of scope and filters that are not the client's (404);
-    publishers that are not the agency's (400).
+    publishers that are not the agency's, and the default job group (400).
     """
     if client_id not in {"", client.id}:
         raise not_found()
-    _check_scope(tx, client, body)
-    _check_publishers(tx, client, body)
+    faults = [
+        *_faults_of_scope(tx, client, body, stood),
+        *_faults_of_entities(tx, client, body, stood),
+        *_faults_of_publishers(tx, client, body, stood),
+    ]
+    if faults:
+        raise bad_request(faults)
     return _dated(body, now, client)
 
 
@@ -143,8 +157,12 @@ def _dated(body: RuleBody, now: Instant, client: Client) -> RuleBody:
     return msgspec.structs.replace(body, start_on=start_on, end_on=end_on)
 
 
-def _check_scope(tx: Tx, client: Client, body: RuleBody) -> None:
+def _faults_of_scope(
+    tx: Tx, client: Client, body: RuleBody, stood: RuleBody | None
+) -> Iterator[Fault]:
     """Every id must be of the client, and a job group of the campaign named with it."""
+    if stood and (stood.campaign_id, stood.group_id) == (body.campaign_id, body.group_id):
+        return
     campaign = None
     if body.campaign_id:
         campaign = campaigns.campaign_of(tx, client.no, body.campaign_id)
@@ -152,25 +170,43 @@ def _check_scope(tx: Tx, client: Client, body: RuleBody) -> None:
         group = groups.group_of(tx, client.no, body.group_id)
         if campaign is not None and group.campaign_no != campaign.no:
             raise not_found()
-    level = body.job_level or body.level
-    for entity_id in {one.id for one in body.filters}:
+        if group.is_default:
+            yield Fault("group_id", _DEFAULT)
+
+
+def _faults_of_entities(
+    tx: Tx, client: Client, body: RuleBody, stood: RuleBody | None
+) -> Iterator[Fault]:
+    """Every entity must be of the client; none may be the default job group."""
+    level = _level_of(body)
+    kept = {one.id for one in stood.filters} if stood and _level_of(stood) == level else set()
+    for place, one in enumerate(body.filters):
+        if one.id in kept:
+            continue
         if level == "campaign":
-            campaigns.campaign_of(tx, client.no, entity_id)
+            campaigns.campaign_of(tx, client.no, one.id)
         elif level == "jobgroups":
-            groups.group_of(tx, client.no, entity_id)
-        elif entity_id != client.id:
+            if groups.group_of(tx, client.no, one.id).is_default:
+                yield Fault(f"filters.{place}.id", _DEFAULT)
+        elif one.id != client.id:
             raise not_found()
 
 
-def _check_publishers(tx: Tx, client: Client, body: RuleBody) -> None:
-    if not any(one.placement_ids for one in body.filters):
+def _level_of(body: RuleBody) -> str:
+    """The level of its filters."""
+    return body.job_level or body.level
+
+
+def _faults_of_publishers(
+    tx: Tx, client: Client, body: RuleBody, stood: RuleBody | None
+) -> Iterator[Fault]:
+    named = {it for one in body.filters for it in one.placement_ids}
+    named -= {it for one in (stood.filters if stood else ()) for it in one.placement_ids}
+    if not named:
         return
-    known = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
-    faults = [
-        Fault(f"filters.{place}.placement_ids.{at}", "is not a publisher of the agency")
-        for place, one in enumerate(body.filters)
-        for at, publisher_id in enumerate(one.placement_ids)
-        if publisher_id not in known
-    ]
-    if faults:
-        raise bad_request(faults)
+    strange = named - {one.id for one in publishers.publishers_of(tx, client.agency_no)}
+    for place, one in enumerate(body.filters):
+        for at, publisher_id in enumerate(one.placement_ids):
+            if publisher_id in strange:
+                where = f"filters.{place}.placement_ids.{at}"
+                yield Fault(where, "is not a publisher of the agency")

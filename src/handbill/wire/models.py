@@ -294,6 +294,13 @@ def spelled(body: Any) -> Any:
     return type(body).__pydantic_serializer__.to_python(body, by_alias=True)
 
 
+def spelled_as_given(body: Model) -> dict[str, Any]:
+    """The given values of what was read, as values of JSON."""
+    write = type(body).__pydantic_serializer__.to_python
+    found: dict[str, Any] = write(body, by_alias=True, exclude_unset=True)
+    return found
+
+
 def _told(model: type[Model], value: Any) -> Any:
     if value is None or isinstance(value, Model):
         return value

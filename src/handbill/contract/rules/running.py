@@ -5,6 +5,7 @@ from typing import Any, Final
 from handbill.clients import service as clients
 from handbill.contract.answering import answering_of
 from handbill.contract.envelopes import Done
+from handbill.contract.rules.changing import RuleChange, changed_rule
 from handbill.contract.rules.conflicts import conflicts_told
 from handbill.contract.rules.models import NewRule
 from handbill.contract.rules.routes import BODY
@@ -46,8 +47,9 @@ def _backtest(call: Call) -> RuleBackTest:
 
 
 def _update(call: Call) -> RuleUpdated:
-    new: NewRule = call.body
     rule_id = call.path["rule_id"]
+    stands = service.rule_of(call.tx, call.client, rule_id)
+    new = changed_rule(stands, call.client.id, call.body)
     service.update(call.tx, call.now, call.client, rule_id, new.noun(), client_id=new.client_id)
     body = service.rule_of(call.tx, call.client, rule_id).body
     found = conflicts_told(service.rules_of(call.tx, call.client), body, rule_id)
@@ -207,9 +209,11 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a rule.",
-        about="Replaces the rule; its position, status and holds are kept.",
+        about="Changes the rule: absent fields stay, null sets a field to its default, and lists "
+        "are replaced as a whole. Its position, status and holds are kept. What the rule names "
+        "already may have been deleted since.",
         work=_update,
-        body=NewRule,
+        body=RuleChange,
         body_names=True,
         client_header="x-client-id",
         answer=RuleUpdated,

@@ -68,18 +68,40 @@ class Book(NamedTuple):
 
 
 def subjects_of(rule: RuleBody, book: Book) -> list[Subject]:
-    """All entities that a rule looks at, in the order of its filters, or the oldest first."""
+    """All entities that a rule looks at, in the order of its filters, or the oldest first; before
+    them, those that limit it and are gone.
+    """
+    limits = list(_gone_limits(rule, book))
     if rule.level == "jobs":
-        return [_of_job(rule, job) for job in book.jobs]
+        return [*limits, *(_of_job(rule, job) for job in book.jobs)]
     if not rule.filters or rule.all_ids:
-        return [_subject(rule, book, one, RuleFilter(one.id)) for one in _scoped(rule, book)]
+        every = [_subject(rule, book, one, RuleFilter(one.id)) for one in _scoped(rule, book)]
+        return [*limits, *every]
     known = {one.id: one for one in _scoped(rule, book)}
-    return [
+    named = [
         _subject(rule, book, known[one.id], one)
         if one.id in known
         else Subject(LEVELS[rule.level], one.id, one.name, gone=True)
         for one in dict.fromkeys(rule.filters)
     ]
+    return [*limits, *named]
+
+
+def _gone_limits(rule: RuleBody, book: Book) -> Iterator[Subject]:
+    """Of the scope, and of the filters of a rule of level jobs, what is not there any more."""
+    if rule.level == "clients":
+        return
+    live = {
+        "clients": {book.client.id},
+        "campaign": {one.id for one in book.campaigns.values()},
+        "jobgroups": {one.id for one in book.groups.values()},
+    }
+    limits = [("campaign", rule.campaign_id, ""), ("jobgroups", rule.group_id, "")]
+    if rule.level == "jobs" and not rule.all_ids:
+        limits += [(rule.job_level, one.id, one.name) for one in rule.filters]
+    for level, id_, name in dict.fromkeys(limits):
+        if id_ and id_ not in live[level]:
+            yield Subject(LEVELS[level], id_, name, gone=True)
 
 
 def groups_in_scope(rule: RuleBody, book: Book) -> set[int]:
