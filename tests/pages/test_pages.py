@@ -29,10 +29,7 @@ NO_PROGRAMS = {"account", "mails", "sign_in_provider"}  # of persons alone
 LOOKS = [
     page
     for page in PAGES
-    if "GET" in page.verbs
-    and not page.is_public
-    and page.name not in NO_PROGRAMS
-    and not page.path.endswith(".csv")
+    if "GET" in page.verbs and not page.is_public and page.name not in NO_PROGRAMS
 ]
 POSTS = [page for page in PAGES if "POST" in page.verbs and not page.is_public]
 
@@ -281,15 +278,6 @@ def test_a_job_is_found_by_its_reference(evil: World, browser: Browser) -> None:
     for show in ("spent", "no-apply"):
         seen = browser.get(f"{path}?show={show}&days=7")
         assert seen.all("//tbody//td") == ["There are none in these days."]
-
-
-def test_days_are_given_as_a_file(evil: World, browser: Browser) -> None:
-    seen = browser.get(f"/app{evil.client}/days.csv?days=2")
-    assert (seen.status, seen.text.splitlines()[0]) == (
-        200,
-        "day,publisher,spent,clicks,applies,cpa",
-    )
-    assert browser.get("/app/clients/unknown/days.csv").status == 404
 
 
 def test_the_number_of_calls_does_not_grow_with_the_clients(evil: World) -> None:

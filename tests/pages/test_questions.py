@@ -48,7 +48,7 @@ def test_a_rule_is_switched_and_tried(world: World, browser: Browser) -> None:
 def test_a_report_is_a_page_and_a_file(world: World, browser: Browser, level: str) -> None:
     seen = browser.get(f"/app{world.client}/reports?level={level}&days=7")
     assert seen.status == 200
-    workbook, link = seen.all("//p[@class='export']/a/@href")
+    workbook, link = seen.all("//section[@aria-labelledby='answer']//p[@class='export']/a/@href")
     file = browser.get(link)
     assert browser.get(workbook).reply.raw.startswith(b"PK"), "an XLSX file is a zip archive"
     assert file.headers["content-type"] == "text/csv; charset=utf-8"

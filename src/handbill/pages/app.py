@@ -157,6 +157,8 @@ async def _guarded(page: Page, arrive: Callable[[Request], Visit], request: Requ
         response = render(request, "told.html", 413, **_TOLD[413])
     except (ClientDisconnect, Unreadable):
         response = render(request, "told.html", 400, **_TOLD[400])
+    except HTTPException:
+        raise
     except Exception:  # noqa: BLE001 - a bug: told with the id by which the log names it
         _log.exception("bug", extra={"requestId": visit.calls.request_id})
         response = render(request, "told.html", 500, **_TOLD[500])

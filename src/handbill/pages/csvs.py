@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _FORMULA = re.compile(r"\s*[=+@-]|[\t\r\n]")
 
 
@@ -24,4 +25,6 @@ def csv_file(name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}" if _FORMULA.match(value) else value

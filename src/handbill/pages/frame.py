@@ -2,18 +2,20 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handbill.host.ids import Ids
 from handbill.kit.jsons import NotJson, decode, encode
 from handbill.kit.signing import same
-from handbill.pages import differences, drawing, wording
+from handbill.pages import differences, drawing, exports, wording
 from handbill.pages.assets import asset_url
 from handbill.pages.calls import Calls, asked, at
 from handbill.pages.forms import TOKEN, Fields, form_token, seal
@@ -69,13 +71,14 @@ def calls_of(request: Request) -> Calls:
 
 
 def render(request: Request, template: str, status: int = 200, **context: Any) -> Response:
-    """A page. ``context``: what its template says; ``client``: whose page it is, with id and
-    name.
+    """A page; or the part of it that is asked for, as a file. ``context``: what its template says;
+    ``client``: whose page it is, with id and name. **Refuses** (404) a part that it has not.
     """
     visit = visit_of(request)
     flash = _flash_in(request)
+    part = exports.asked_for(request) if status == 200 else ""
     text = (
-        _templates()
+        (_for_files() if part else _templates())
         .get_template(template)
         .render(
             {
@@ -85,6 +88,8 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
                 "visitor": visit.visitor,
                 "calls": visit.calls,
                 "here": request.url.path,
+                "files": _files_of(request),
+                "is_file": bool(part),
                 "query": request.query_params,
                 "flash": flash,
                 "request_id": visit.calls.request_id,
@@ -93,10 +98,32 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
             }
         )
     )
+    if part:
+        file = exports.file_of(text, part)
+        if file is None:
+            raise HTTPException(404)
+        return file
     response = Response(text, status, media_type="text/html")
     if flash:
         response.delete_cookie(_FLASH, path=HOME)
     return response
+
+
+def _files_of(request: Request) -> Callable[[str, str], list[tuple[str, str]]]:
+    """What tells the address and the title of each file of a panel, by its name and markup. What
+    answers a form has none: it cannot be asked for again.
+    """
+    asked_now = dict(request.query_params)
+
+    def found(panel: str, inside: str) -> list[tuple[str, str]]:
+        if request.method == "POST":
+            return []
+        return [
+            (asked(request.url.path, asked_now | {exports.ASKED: part.name}), part.title)
+            for part in exports.parts_of(panel, inside)
+        ]
+
+    return found
 
 
 def leave(request: Request, path: str, message: str = "", change_id: str = "") -> Response:
@@ -175,4 +202,12 @@ def _templates() -> Environment:
         wording.days_back,
     ):
         made.filters[write.__name__] = write
+    return made
+
+
+@cache
+def _for_files() -> Environment:
+    """Templates whose figures are written exactly."""
+    made = _templates().overlay()
+    made.filters = {**made.filters, **exports.EXACTLY}
     return made

@@ -1,7 +1,6 @@
 """A client: how its money runs by day and publisher, and its campaigns and job groups."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -9,13 +8,12 @@ from starlette.responses import Response
 
 from handbill.pages.amounts import amount
 from handbill.pages.calls import Declined, at
-from handbill.pages.csvs import csv_file
+from handbill.pages.exports import asked_for
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import days_in, page_in
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import latest_change, named_client
-from handbill.pages.wording import days_back
 
 _METRICS = "spent,clicks,applies,cpa"
 _MOST_GROUPS = 1_000
@@ -39,7 +37,7 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
         calls.get(f"{of}/jobgroups", {"page": 0, "limit": _MOST_GROUPS}),
     )
     rows = _rows(budget.json, groups.json["data"], by_group.json["series"])
-    first = page * _ON_A_PAGE
+    first, most = (0, _MOST_GROUPS) if asked_for(request) else (page * _ON_A_PAGE, _ON_A_PAGE)
     cap = next((one for one in budget.json["caps"] if one["cap"] == "budget"), None)
     return render(
         request,
@@ -55,27 +53,12 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
         budget=budget,
         standing=standing,
         groups=groups,
-        rows=rows[first : first + _ON_A_PAGE],
-        is_full=len(rows) > first + _ON_A_PAGE,
+        rows=rows[first : first + most],
+        is_full=len(rows) > first + most,
         form=form or Form(),
         form_of=visit_of(request).fields.get("jobgroup", ""),
         change_to=f"/app{of}/jobgroups",
     )
-
-
-async def by_day(request: Request) -> Response:
-    """The figures of its days by publisher, as CSV."""
-    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
-    days = days_in(request)
-    asked = {"days": days, "metrics": _METRICS, "by": "publisher"}
-    told = (await calls.get(f"{of}/timeseries", asked)).json
-    on = days_back(told["endDate"], days)[::-1]
-    names = _METRICS.split(",")
-    lines: list[Sequence[Any]] = []
-    for one in told["series"]:
-        figures = zip(*(one["values"][name] for name in names), strict=True)
-        lines += [(day, one["name"], *row) for day, row in zip(on, figures, strict=True)]
-    return csv_file("days", ["day", "publisher", *names], lines)
 
 
 def _rows(budget: Any, groups: list[Any], series: list[Any]) -> list[dict[str, Any]]:
@@ -133,6 +116,5 @@ async def _changed(request: Request, path: str) -> str:
 
 PAGES = [
     Page("client", "/clients/{client_id}", view, tab="Overview"),
-    Page("client_days", "/clients/{client_id}/days.csv", by_day),
     Page("client_change", "/clients/{client_id}/jobgroups", change, ("POST",)),
 ]

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from handbill.pages.amounts import amount
 from handbill.pages.calls import Declined, asked, at
-from handbill.pages.csvs import csv_file
+from handbill.pages.exports import asked_for
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in
@@ -61,11 +61,9 @@ async def view(
     except TooMany:
         lines = None
     file, name = request.query_params.get("format"), f"{_NAMES[level]}-{days}-days"
-    if lines is not None and file == "csv":
-        return csv_file(name, _heading(level), _rows(lines, level))
     if lines is not None and file == "xlsx":
         return await workbook_file(name, _heading(level), _rows(lines, level), _AMOUNTS)
-    question = {"level": level, "days": days}
+    most = len(lines or ()) if asked_for(request) else _MOST_LINES
     return render(
         request,
         "reports.html",
@@ -82,11 +80,10 @@ async def view(
         days=days,
         answer=answer,
         heading=_heading(level),
-        rows=_rows(lines[:_MOST_LINES], level) if lines is not None else None,
-        left_out=max(0, len(lines) - _MOST_LINES) if lines is not None else 0,
+        rows=_rows(lines[:most], level) if lines is not None else None,
+        left_out=max(0, len(lines) - most) if lines is not None else 0,
         currency=whole.json["currency"],
-        csv=asked(f"/app{of}/reports", question | {"format": "csv"}),
-        xlsx=asked(f"/app{of}/reports", question | {"format": "xlsx"}),
+        xlsx=asked(f"/app{of}/reports", {"level": level, "days": days, "format": "xlsx"}),
     )
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handbill.pages.calls import Calls, Reply, at
+from handbill.pages.exports import asked_for
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in, whole_in
 from handbill.pages.rows import Page
@@ -31,7 +32,7 @@ async def view(request: Request) -> Response:
     page = page_in(request)
     needs_on = whole_in(request, "needs", 0, 0, 100_000)
     lines, today, week, needs = await asyncio.gather(
-        _overview(calls, 30, page, _ON_A_PAGE),
+        _overview(calls, 30, *((0, _MOST_NEEDS) if asked_for(request) else (page, _ON_A_PAGE))),
         _overview(calls, 1, 0, 1),
         _overview(calls, _WEEK, 0, 1),
         calls.get("/needs", {"page": needs_on, "limit": _ON_A_PAGE}),
