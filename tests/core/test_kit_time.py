@@ -60,3 +60,22 @@ def test_periods_nest(day: date) -> None:
     assert zones.period_key("Weekly", monday) == keys["Weekly"]
     assert zones.period_key("Weekly", monday + timedelta(days=6)) == keys["Weekly"]
     assert zones.period_key("Weekly", monday + timedelta(days=7)) != keys["Weekly"]
+
+
+@pytest.mark.parametrize("name", ["America/New_York", "Africa/Casablanca", "Australia/Lord_Howe"])
+def test_offsets_are_those_of_each_quarter_of_an_hour(name: str) -> None:
+    """Compared with asking the zone at each, around each change of a year."""
+    zone, first = zones.zone_of(name), zones.start_of(date(2026, 1, 1), UTC)
+    spans = zones.offsets_within(first, first + 365 * instants.DAY, zone)
+    assert len(spans) == 3
+    for at, _ in spans[1:]:
+        for begins in (at - instants.DAY, at - zones.QUARTER, at - 1, at, at + 1):
+            for ends in (at - 1, at, at + 1, at + 7, at + instants.DAY + 7):
+                wanted: list[tuple[int, int]] = []
+                quarters = range(-(-begins // zones.QUARTER) * zones.QUARTER, ends, zones.QUARTER)
+                for one in [begins, *quarters] if begins < ends else []:
+                    offset = instants.moment_of(one).astimezone(zone).utcoffset()
+                    micros = (offset or timedelta()) // timedelta(microseconds=1)
+                    if not wanted or wanted[-1][1] != micros:
+                        wanted.append((one, micros))
+                assert zones.offsets_within(begins, ends, zone) == wanted

@@ -54,11 +54,16 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def _depth_within(value: Any, room: int) -> bool:
-    if isinstance(value, dict):
-        return room > 0 and all(_depth_within(item, room - 1) for item in value.values())
-    if isinstance(value, list):
-        return room > 0 and all(_depth_within(item, room - 1) for item in value)
-    return True
+    level = [value] if isinstance(value, dict | list) else []
+    while level and room:
+        room -= 1
+        level = [
+            item
+            for one in level
+            for item in (one.values() if isinstance(one, dict) else one)
+            if isinstance(item, dict | list)
+        ]
+    return not level
 
 
 def decode(raw: bytes) -> Any:

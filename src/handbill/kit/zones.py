@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from handbill.kit.instants import MINUTE, Instant, instant_of, moment_of
+from handbill.kit.instants import DAY, MINUTE, Instant, instant_of, moment_of
 
 Period = Literal["Daily", "Weekly", "Monthly", "Lifetime"]
 PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly", "Lifetime")
@@ -120,18 +120,38 @@ def days_after(at: Instant, days: int, zone: tzinfo) -> Instant:
 def offsets_within(first: Instant, end: Instant, zone: tzinfo) -> list[tuple[Instant, int]]:
     """The offsets (micros) in a range by start, in order; the first one starts at ``first``.
 
-    Every change of an offset in force since 1972 falls on a whole quarter of an hour.
+    Every change of an offset in force since 1972 falls on a whole quarter of an hour, and the next
+    one is at least six days away.
     """
     spans: list[tuple[Instant, int]] = []
-    step = 15 * 60 * 1_000_000
     at = first
     while at < end:
-        offset = moment_of(at).astimezone(zone).utcoffset() or timedelta()
-        micros = offset // timedelta(microseconds=1)
-        if not spans or spans[-1][1] != micros:
-            spans.append((at, micros))
-        at = (at // step + 1) * step
+        offset = _offset_at(at, zone)
+        if not spans or spans[-1][1] != offset:
+            spans.append((at, offset))
+        at = _next_change(at, min(at + DAY, end), zone)
     return spans
+
+
+def _next_change(at: Instant, until: Instant, zone: tzinfo) -> Instant:
+    """The first instant after ``at`` with another offset; ``until``, if that has the same. Between
+    two changes are always several days.
+    """
+    offset = _offset_at(at, zone)
+    if _offset_at(until, zone) == offset:
+        return until
+    same, other = at // QUARTER, -(-until // QUARTER)
+    while other - same > 1:
+        middle = (same + other) // 2
+        if _offset_at(middle * QUARTER, zone) == offset:
+            same = middle
+        else:
+            other = middle
+    return other * QUARTER
+
+
+def _offset_at(at: Instant, zone: tzinfo) -> int:
+    return (moment_of(at).astimezone(zone).utcoffset() or timedelta()) // timedelta(microseconds=1)
 
 
 def days_later(day: str, days: int) -> str:

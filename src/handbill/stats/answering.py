@@ -1,6 +1,6 @@
 """The answer to a plan: rows from the segments, with names and ratios, written part by part."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from handbill.publishers.service import publishers_by_number
 from handbill.stats import files, resolved, rows
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
+from handbill.stats.ranges import MOST_KEPT, Ranges, Row, summed
 from handbill.stats.rendering import (
     COUNT,
     COUNT_WHERE,
@@ -38,6 +39,7 @@ MOST_ROWS: Final = 5_000_000
 _AT_ONCE = 5_000
 _MEMORY_MB = 1_024
 _THREADS = 2
+_RANGES: Final = Ranges()
 _OWN_NAMES = frozenset(
     {"IP", "COUNTRY", "CITY", "BID_TYPE", "CURRENCY", "QUARTER"}
 )  # texts of the entries themselves
@@ -125,20 +127,42 @@ class Answering:
         once. ``plan``: by one level and by day, and its days include all ranges.
         """
         found: dict[Days, dict[str, Sums]] = {one: {} for one in ranges}
-        level = plan.levels[0]
-        known: dict[Any, Names] = {}
-        with self._table(plan, memory_mb) as duck:
-            if duck is None:
-                return found
-            for days, its in found.items():
-                first, last = (number_of_day(date.fromisoformat(day)) for day in days)
-                answer = duck.execute(range_text(plan), {"first": first, "last": last})
-                while some := answer.fetchmany(_AT_ONCE):
-                    new = {key for key, *_ in some} - known.keys()
-                    with self._records.read() as tx:
-                        known |= names_of(tx, plan.client_no, level, new)
-                    its |= {known[key][0]: tuple(sums) for key, *sums in some}
+        if plan.empty:
+            return found
+        listed = self._listed(plan)
+        rows = _RANGES.rows(plan, listed, lambda its, some: self._few(its, some, memory_mb))
+        if rows is not None:
+            self._sum(plan, found, lambda first, last: summed(rows, first, last))
+            return found
+        with self._table(plan, memory_mb, listed=listed) as duck:
+            if duck is not None:
+                self._sum(plan, found, lambda *days: _within(duck, plan, *days))
         return found
+
+    def _few(self, plan: Plan, listed: list[segments.Segment], memory_mb: int) -> list[Row] | None:
+        """The rows of a plan in some segments, unless there are too many to keep."""
+        with self._table(plan, memory_mb, listed=listed) as duck:
+            if duck is None:
+                return []
+            return (
+                [*duck.execute(rows_text(plan)).fetchall()] if _count(duck) <= MOST_KEPT else None
+            )
+
+    def _sum(
+        self,
+        plan: Plan,
+        found: Mapping[Days, dict[str, Sums]],
+        sums_of: Callable[[int, int], Iterable[Row]],
+    ) -> None:
+        """Fill in what each range of days comes to, with the ids of its entities."""
+        known: dict[Any, Names] = {}
+        for days, its in found.items():
+            first, last = (number_of_day(date.fromisoformat(day)) for day in days)
+            some = list(sums_of(first, last))
+            new = {key for key, *_ in some} - known.keys()
+            with self._records.read() as tx:
+                known |= names_of(tx, plan.client_no, plan.levels[0], new)
+            its |= {known[key][0]: tuple(sums) for key, *sums in some}
 
     def largest(
         self, plan: Plan, chosen: Chosen, skip: int, limit: int, memory_mb: int = _MEMORY_MB
@@ -166,14 +190,17 @@ class Answering:
 
     @contextmanager
     def _table(
-        self, plan: Plan, memory_mb: int, begun: Begun | None = None, only: Collection[str] = ()
+        self,
+        plan: Plan,
+        memory_mb: int,
+        begun: Begun | None = None,
+        only: Collection[str] = (),
+        listed: list[segments.Segment] | None = None,
     ) -> Iterator[duckdb.DuckDBPyConnection | None]:
         """The rows of a plan, in table ``answer``, with all sums or only some; None if there are
-        none.
+        none. ``listed``: the only segments to be read.
         """
-        first = plan.first - LAYOUTS[plan.layout].reach
-        with self._records.read() as tx:
-            found = segments.segments_within(tx, plan.client_no, first, plan.end)
+        found = listed if listed is not None else self._listed(plan)
         if not found or plan.empty:
             yield None
             return
@@ -187,6 +214,11 @@ class Answering:
             segment_files.show(duck, local, plan.client_no)
             duck.execute(text, params)
             yield duck
+
+    def _listed(self, plan: Plan) -> list[segments.Segment]:
+        first = plan.first - LAYOUTS[plan.layout].reach
+        with self._records.read() as tx:
+            return segments.segments_within(tx, plan.client_no, first, plan.end)
 
     def _rows(self, plan: Plan, duck: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
         """Named and finished rows, in order."""
@@ -244,6 +276,12 @@ def _count(duck: duckdb.DuckDBPyConnection, text: str = COUNT) -> int:
     row = duck.execute(text).fetchone()
     assert row is not None, "a count has a row"
     return int(row[0])
+
+
+def _within(duck: duckdb.DuckDBPyConnection, plan: Plan, first: int, last: int) -> Iterator[Row]:
+    answer = duck.execute(range_text(plan), {"first": first, "last": last})
+    while some := answer.fetchmany(_AT_ONCE):
+        yield from some
 
 
 def names_of(tx: Tx, client_no: int, level: str, keys: set[Any]) -> dict[Any, Names]:

@@ -1,0 +1,105 @@
+"""Sums by day, kept for those who ask again and again: each segment is read once for a question.
+
+A segment never changes, and sums of entries add up. So only new segments are read, and those that
+reach beyond the end of what is asked. A segment is known by its digest, never by its name.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from operator import add
+from threading import Lock
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from handbill.stats.questions import Plan
+from handbill.store.segments import Segment
+
+Row = Sequence[Any]
+"""What it is about, the number of its day, and its raw sums."""
+Read = Callable[[Plan, list[Segment]], list[Row] | None]
+"""The rows of a plan in some segments; None: there are too many to keep."""
+MOST_KEPT: Final = 20_000
+"""Of a question. To add up more takes longer than to read them again."""
+_MOST_HELD: Final = 200_000
+"""Rows and questions that a process keeps, the latest: 40 MB."""
+
+
+class _Part(NamedTuple):
+    """What some segments say that were read at once. It stands while all of them are listed."""
+
+    digests: frozenset[bytes]
+    rows: list[Row]
+
+
+class Ranges:
+    """Rows by one thing and by day, of the latest questions. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: OrderedDict[bytes, list[_Part] | None] = OrderedDict()
+
+    def rows(self, plan: Plan, listed: Collection[Segment], read: Read) -> list[Row] | None:
+        """The rows of a plan, whose entries are in the listed segments. Several may be about the
+        same thing and day, and some about earlier days. None: there are too many.
+        """
+        key = _key_of(plan)
+        with self._lock:
+            former = self._known.pop(key, [])
+        whole = {one.digest: one for one in listed if one.last_at < plan.end}
+        parts = None if former is None else _renewed(plan, whole, former, read)
+        self._keep(key, parts)
+        if parts is None:
+            return None
+        begun = [one for one in listed if one.digest not in whole]
+        last = read(plan, begun) if begun else []
+        return None if last is None else [row for part in parts for row in part.rows] + last
+
+    def _keep(self, key: bytes, parts: list[_Part] | None) -> None:
+        with self._lock:
+            self._known[key] = parts
+            kept = sum(map(_size_of, self._known.values()))
+            while kept > _MOST_HELD:
+                kept -= _size_of(self._known.popitem(last=False)[1])
+
+
+def _size_of(parts: list[_Part] | None) -> int:
+    return 1 + sum(len(part.rows) for part in parts or ())
+
+
+def _key_of(plan: Plan) -> bytes:
+    """What stays the same when a question is asked again later."""
+    return msgspec.json.encode(
+        msgspec.structs.replace(plan, first_on="", last_on="", first=0, end=0, cut=False)
+    )
+
+
+def _renewed(
+    plan: Plan, whole: Mapping[bytes, Segment], former: list[_Part], read: Read
+) -> list[_Part] | None:
+    """The parts that still stand, and one of the segments that are in none of them. None: they
+    have too many rows.
+    """
+    parts = [part for part in former if part.digests <= whole.keys()]
+    new = [one for digest, one in whole.items() if not any(digest in p.digests for p in parts)]
+    if new:
+        first, last = min(one.first_at for one in new), max(one.last_at for one in new)
+        found = read(msgspec.structs.replace(plan, first=first, end=last + 1), new)
+        if found is None:
+            return None
+        parts.append(_Part(frozenset(one.digest for one in new), found))
+    return parts if sum(len(part.rows) for part in parts) <= MOST_KEPT else None
+
+
+def summed(rows: Iterable[Row], first: int, last: int) -> Iterator[Row]:
+    """Each thing with its sums of the days from ``first`` to ``last``, in order, unless all of
+    them are 0.
+    """
+    found: dict[Any, list[int]] = {}
+    for key, day, *sums in rows:
+        if first <= day <= last:
+            former = found.get(key)
+            found[key] = list(map(add, former, sums)) if former else sums
+    for key in sorted(found):
+        if any(found[key]):
+            yield [key, *found[key]]

@@ -1,0 +1,156 @@
+"""Sums by day that are kept: always those that the segments say, each of which is read once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from handbill.core.listing_tokens import Listing
+from handbill.kit.instants import HOUR, MINUTE
+from handbill.ledger.work import ask_to_compact, compact
+from handbill.stats import answering as module
+from handbill.stats import ranges
+from handbill.stats.answering import Answering
+from handbill.stats.questions import Filters, Plan, planned
+from handbill.stats.ranges import Ranges
+from handbill.store import segment_files
+from handbill.store.records import Records
+from handbill.work.queue import Task
+from rooms.report_desk import Desk
+
+DAYS = [("2026-10-01", "2026-12-31"), ("2026-11-01", "2026-11-23"), ("2026-11-24", "2026-11-24")]
+COMPACTIONS = "SELECT key FROM tasks WHERE kind = 'ledger.compact'"
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Desk:
+    return Desk(records, tmp_path)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many files each query has read."""
+    counts: list[int] = []
+    show = segment_files.show
+
+    def noted(duck: Any, files: Sequence[str], client_no: int) -> None:
+        counts.append(len(files))
+        show(duck, files, client_no)
+
+    monkeypatch.setattr(segment_files, "show", noted)
+    monkeypatch.setattr(module, "_RANGES", Ranges())
+    return counts
+
+
+def happens(market: Desk, listing: Listing, client_no: int) -> None:
+    """Clicks and an apply, in a segment of their own."""
+    clicks = [market.clicked(listing) for _ in range(3)]
+    market.converted(clicks[0], 3, f"app-{clicks[0].at}")
+    market.clicked(msgspec.structs.replace(listing, client_no=client_no))
+    market.judge_all()
+
+
+def plan_of(market: Desk, client_no: int, level: str) -> Plan:
+    now, client = market.clock.now(), market.client_noun(client_no)
+    with market.records.read() as tx:
+        filters = Filters(*DAYS[0])
+        plan = planned(tx, client, filters, [level, "DATE"], now)
+    return msgspec.structs.replace(plan, layout="slices", end=min(plan.end, now))
+
+
+def told(market: Desk, plan: Plan) -> Any:
+    answering = Answering(market.records, market.blobs, market.ids, market.scratch)
+    return answering.in_ranges(plan, DAYS)
+
+
+def anew(market: Desk, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same, of a process that knows nothing, and may keep nothing."""
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_RANGES", Ranges())
+        patch.setattr(ranges, "MOST_KEPT", -1)
+        patch.setattr(module, "MOST_KEPT", -1)
+        return told(market, plan)
+
+
+def test_each_segment_is_read_once(
+    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = market.listing()
+    other = market.client("c2", zone="America/New_York")
+    clicks = []
+    for n in range(3):
+        market.clock.forward(5 * HOUR)
+        happens(market, listing, other)
+        market.clock.forward(MINUTE)
+        for level in ("CLIENT", "JOBGROUP", "JOB"):
+            plan = plan_of(market, listing.client_no, level)
+            read.clear()
+            found = told(market, plan)
+            assert read == [1], "only the new one"
+            assert told(market, plan) == found
+            assert read == [1], "nothing is new"
+            assert found == anew(market, plan, monkeypatch)
+            clicks.append(sum(its[0] for its in found[DAYS[0]].values()))
+        theirs = plan_of(market, other, "CLIENT")
+        assert told(market, theirs) == anew(market, theirs, monkeypatch)
+        assert n == 0 or told(market, theirs)[DAYS[0]] != told(market, plan)[DAYS[0]]
+    assert clicks == [3 * (n + 1) for n in range(3) for _ in range(3)]
+
+
+def test_what_comes_after_its_end_is_read_again(
+    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = market.listing()
+    happens(market, listing, market.client("c2"))
+    market.clock.forward(MINUTE)
+    plan = plan_of(market, listing.client_no, "JOBGROUP")
+    market.clicked(listing)
+    market.clock.forward(MINUTE)
+    cut = plan_of(market, listing.client_no, "JOBGROUP")
+    market.clicked(listing)
+    market.judge_all()
+    market.clock.forward(MINUTE)
+    for one, clicks in (
+        (plan, 3),
+        (cut, 4),
+        (plan_of(market, listing.client_no, "JOBGROUP"), 5),
+        (cut, 4),
+        (plan, 3),
+    ):
+        found = told(market, one)
+        assert sum(its[0] for its in found[DAYS[0]].values()) == clicks
+        assert found == anew(market, one, monkeypatch)
+
+
+def test_merged_segments_are_read_in_place_of_their_parts(
+    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = market.listing()
+    other = market.client("c2")
+    for _ in range(8):
+        happens(market, listing, other)
+        market.clock.forward(MINUTE)
+    plan = plan_of(market, listing.client_no, "JOBGROUP")
+    before = told(market, plan)
+    with market.records.write() as tx:
+        ask_to_compact(tx, market.clock.now())
+        ((month,),) = tx.run_text(COMPACTIONS, {})[0]
+    compact(market.tools, Task(1, "ledger.compact", month, {}, 1, "w"))
+    read.clear()
+    assert told(market, plan) == before == anew(market, plan, monkeypatch)
+    assert read[0] == 1
+
+
+def test_of_many_questions_the_latest_are_kept(
+    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "_MOST_HELD", 4)
+    listing = market.listing()
+    happens(market, listing, market.client("c2"))
+    market.clock.forward(MINUTE)
+    plans = [plan_of(market, listing.client_no, level) for level in ("CLIENT", "JOBGROUP", "JOB")]
+    for plan in (*plans, plans[2], plans[0]):
+        told(market, plan)
+    assert read == [1, 1, 1, 1], "the third is known, the first is read again"
