@@ -80,6 +80,20 @@ def test_a_cap_that_is_not_held_is_found(begun: Life) -> None:
         list(begun.days())
 
 
+def test_what_a_clock_that_is_set_back_undoes_is_found(
+    begun: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget() -> None:
+        with begun.house.tools.records.write() as tx:
+            tx.run_text("DELETE FROM evaluations", {})
+
+    for _ in zip(range(4), begun.steps(), strict=False):
+        begun.set_back(2 * HOUR)
+    monkeypatch.setattr(begun.house, "work", forget)
+    with pytest.raises(Broken, match=r"with a clock set back, these changed: \['evaluations'\]"):
+        begun.set_back(2 * HOUR)
+
+
 def test_what_is_not_judged_is_found(begun: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handbill.simulate.truth.unknown_fetches", lambda *_: ())
     monkeypatch.setattr(begun.house, "judge", lambda: None)

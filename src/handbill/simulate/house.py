@@ -7,7 +7,7 @@ opened again, in order or in the middle of their work.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -199,14 +199,16 @@ class House:
             self._has_begun = False
             drain(self._judge)
 
-    def kept(self) -> dict[str, bytes]:
-        """A digest of each table's rows and of each file, by name: the result of a seed."""
+    def kept(self, only: Collection[str] = ()) -> dict[str, bytes]:
+        """A digest of each table's rows and of each file, by name: the result of a seed. ``only``
+        some tables, without files.
+        """
         found = {}
         with self.tools.records.read() as tx:
             for table in metadata.sorted_tables:
-                if table.name not in _APART:
+                if table.name in only if only else table.name not in _APART:
                     found[str(table.name)] = digest_of(sorted(map(repr, tx.all(sa.select(table)))))
-        for path in self.tools.blobs.paths(""):
+        for path in () if only else self.tools.blobs.paths(""):
             found[path] = digest_of(self.tools.blobs.get(path))
         return found
 

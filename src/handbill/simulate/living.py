@@ -16,7 +16,7 @@ from handbill.host.ids import SeededIds, seeded
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.kit.digests import digest_of
-from handbill.kit.instants import DAY, MINUTE, Instant, instant_of, iso_of
+from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, instant_of, iso_of
 from handbill.simulate.asking import Agency
 from handbill.simulate.edits import Edits
 from handbill.simulate.house import EDGES, House
@@ -24,14 +24,25 @@ from handbill.simulate.rulebook import Rulebook
 from handbill.simulate.ruled import Ruled
 from handbill.simulate.sites import AILMENTS, Careers, Sites
 from handbill.simulate.trade import Trade
-from handbill.simulate.truth import OfDay, Truth
+from handbill.simulate.truth import Broken, OfDay, Truth
 from handbill.simulate.visitors import Public
+from handbill.store.records.owners import OWNERS
 
 FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
 """A Monday. In the weeks after it, Europe and America set clocks back, and a month ends."""
 CLICKS_OF_PUBLISHER = 320
 JOBS = 24
 _ENDS = 0.5
+_MOST_BACK = 3 * HOUR
+"""How far a clock may be set back."""
+
+
+_DONE = frozenset(
+    table
+    for room in ("changes", "control", "ledger", "postings", "rates", "rules", "standing")
+    for table in OWNERS[room]
+) | {"journal_marks", "segment_clients", "segments"}
+"""Tables of what was booked, decided and done, which a clock that is set back leaves as it is."""
 
 
 class Size(NamedTuple):
@@ -152,8 +163,9 @@ class Life:
         chance, house = self._chance, self.house
         changes, edge = 1 + chance.randrange(8), chance.randrange(EDGES)
         of_judge, of_worker = chance.random() < _ENDS, chance.random() < _ENDS
+        back = MINUTE + chance.randrange(_MOST_BACK)
         if self.size.steady:
-            return [house.judge, *[lambda: None] * 4]
+            return [house.judge, *[lambda: None] * 5]
 
         def cut_next() -> None:
             self._cut = changes, of_worker
@@ -164,7 +176,20 @@ class Life:
             lambda: house.restart_edge(edge),
             house.restart_api,
             house.restart,
+            lambda: self.set_back(back),
         ]
+
+    def set_back(self, by: Instant) -> None:
+        """The machine's clock is wrong for a while. **Refuses** (Broken) if anything is undone, or
+        done again.
+        """
+        before, now = self.house.kept(_DONE), self.clock.now()
+        self.clock.at -= by
+        self.house.judge()
+        self.house.work()
+        after, self.clock.at = self.house.kept(_DONE), now
+        if changed := [name for name in sorted(before) if before[name] != after.get(name)]:
+            raise Broken(f"{iso_of(now)}: with a clock set back, these changed: {changed}")
 
 
 class Lived(NamedTuple):

@@ -21,7 +21,8 @@ from handbill.simulate.trade import Body, Employer, GroupOf, Trade, micros
 _PREVIEWED: Final = 0.05
 """How many runs are previewed."""
 _COUNTED: Final = {"clicks": 0, "applies": 1, "spent": 2}
-_PAGE: Final = 20
+_PAGES: Final = (3, 20)
+"""How many of the latest runs are read; more, if all of these are new."""
 Counted = dict[tuple[str, str], list[int]]
 """Clicks, applies and spend in micros, by job group and publisher."""
 
@@ -99,8 +100,13 @@ class Ruled:
 
     async def _new_runs(self, rule: RuleOf) -> list[Body]:
         """The oldest first."""
-        told = (await self._ask(rule, "GET", f"/rules/{rule.id}/runs?page=0&limit={_PAGE}"))["data"]
-        return [one for one in reversed(told) if one["id"] not in rule.runs]
+        new: list[Body] = []
+        for limit in _PAGES:
+            page = await self._ask(rule, "GET", f"/rules/{rule.id}/runs?page=0&limit={limit}")
+            new = [one for one in reversed(page["data"]) if one["id"] not in rule.runs]
+            if len(new) < limit:
+                break
+        return new
 
     def _of_run(self, rule: RuleOf, run: Body) -> Iterator[str]:
         if run["mode"] != ("ACT" if rule.acts else "ADVISE"):
