@@ -70,11 +70,12 @@ sys.addaudithook(_loopback_only)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Nobody looks meanwhile for what may go: what is imported and collected stays."""
+    """What is imported and collected stays: nobody looks for what may go of it, now or later."""
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
         gc.enable()
 
 

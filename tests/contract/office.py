@@ -142,22 +142,27 @@ def closed(schema: dict[str, Any], *, is_part: bool = False) -> dict[str, Any]:
 
 
 _PATHS = [
-    (
-        operation,
-        re.compile(re.sub(r"{\w+}", "[^/]+", operation.path)),
-        Draft202012Validator(closed(schema_of(operation.answer))),
-    )
-    for operation in OPERATIONS
+    (operation, re.compile(re.sub(r"{\w+}", "[^/]+", operation.path))) for operation in OPERATIONS
 ]
+
+
+@cache
+def _validator(number: int) -> Draft202012Validator:
+    """What checks the answer of an operation; not all processes need all."""
+    return Draft202012Validator(closed(schema_of(OPERATIONS[number].answer)))
 
 
 def operation_of(verb: str, url: str) -> tuple[Operation, Draft202012Validator]:
     path = url.partition("?")[0]
     verb = {"PATCH": "PUT"}.get(verb, verb)
-    found = [row for row in _PATHS if row[0].verb == verb and row[1].fullmatch(path)]
-    fixed = [row for row in found if "{" not in row[0].path.rsplit("/", 1)[1]]
-    operation, _, validator = (fixed or found)[0]
-    return operation, validator
+    found = [
+        number
+        for number, (row, shape) in enumerate(_PATHS)
+        if row.verb == verb and shape.fullmatch(path)
+    ]
+    fixed = [number for number in found if "{" not in OPERATIONS[number].path.rsplit("/", 1)[1]]
+    number = (fixed or found)[0]
+    return OPERATIONS[number], _validator(number)
 
 
 def check_schema(verb: str, url: str, reply: Reply) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,18 @@ from handbill.wire.models import Batch, Model
 from handbill.wire.values import NOT_GIVEN
 
 OPERATIONS = operations()
-TEXT = text(OPERATIONS, version("handbill"))
-DOCUMENT = json.loads(TEXT)
 KEPT = Path(__file__).parents[2] / "docs" / "api" / "openapi.json"
+
+
+@cache
+def _text() -> bytes:
+    """Written once by a process that tests it."""
+    return text(OPERATIONS, version("handbill"))
+
+
+@cache
+def _document() -> Any:
+    return json.loads(_text())
 
 
 def _operations(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -53,7 +63,7 @@ def _media(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _validator(schema: Any) -> Draft202012Validator:
     """Of a schema in the document; what it refers to stands beside it."""
-    return Draft202012Validator(schema | {"components": DOCUMENT["components"]})
+    return Draft202012Validator(schema | {"components": _document()["components"]})
 
 
 def _lint_operation(told: str, operation: dict[str, Any]) -> Iterator[str]:
@@ -97,12 +107,12 @@ def lint(document: Any) -> list[str]:
 
 
 def test_it_is_openapi_3_1() -> None:
-    assert DOCUMENT["openapi"].startswith("3.1.")
-    assert [str(bad) for bad in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
+    assert _document()["openapi"].startswith("3.1.")
+    assert [str(bad) for bad in OpenAPIV31SpecValidator(_document()).iter_errors()] == []
 
 
 def test_the_lint_warns_of_nothing() -> None:
-    assert lint(DOCUMENT) == []
+    assert lint(_document()) == []
 
 
 _WORDS = {
@@ -143,10 +153,10 @@ def _words(schema: dict[str, Any]) -> Iterator[str]:
 
 
 def test_every_schema_is_json_schema() -> None:
-    for _, operation in _operations(DOCUMENT):
+    for _, operation in _operations(_document()):
         for _, media in _media(operation):
             meta.validate(media["schema"])
-    for schema in DOCUMENT["components"]["schemas"].values():
+    for schema in _document()["components"]["schemas"].values():
         meta.validate(schema)
         assert set(_words(schema)) <= _WORDS, "a word that nobody knows"
 
@@ -157,10 +167,10 @@ def test_all_that_can_be_called_is_in_it() -> None:
         for row in OPERATIONS
         for verb in ((row.verb, "PATCH") if row.verb == "PUT" else (row.verb,))
     }
-    told = {told for told, _ in _operations(DOCUMENT)}
+    told = {told for told, _ in _operations(_document())}
     told |= {
         told.replace("PUT", verb)
-        for told, row in _operations(DOCUMENT)
+        for told, row in _operations(_document())
         for verb in row.get("x-also-read-as", ())
     }
     assert told == wanted
@@ -198,7 +208,7 @@ def test_every_operation_that_answers_json_has_an_example_of_it() -> None:
 def _body_of(name: str) -> tuple[Any, Draft202012Validator]:
     """An operation's shape, and what a validator makes of the document."""
     (operation,) = (row for row in OPERATIONS if row.name == name)
-    media = DOCUMENT["paths"][operation.path][operation.verb.lower()]["requestBody"]["content"]
+    media = _document()["paths"][operation.path][operation.verb.lower()]["requestBody"]["content"]
     return operation.body, _validator(media["application/json"]["schema"])
 
 
@@ -287,12 +297,12 @@ def test_other_spellings_of_what_is_required_are_read_and_named(name: str) -> No
         _GROUP, "", faults
     )
     assert faults == []
-    row = DOCUMENT["components"]["schemas"]["NewPlacement"]["properties"]["value"]
+    row = _document()["components"]["schemas"]["NewPlacement"]["properties"]["value"]
     assert name in row["description"]
 
 
 def test_the_kept_document_is_this_one() -> None:
-    assert KEPT.read_bytes() == TEXT, "make docs writes it again"
+    assert KEPT.read_bytes() == _text(), "make docs writes it again"
 
 
 def _resolved(schema: Any, document: Any) -> Any:
@@ -303,7 +313,7 @@ def _resolved(schema: Any, document: Any) -> Any:
 
 
 def _spoilt(path: str) -> Any:
-    spoilt = json.loads(TEXT)
+    spoilt = json.loads(_text())
     *steps, last = path.split("|")
     at = spoilt
     for step in steps:
@@ -328,11 +338,11 @@ def test_the_lint_finds_what_is_missing(path: str) -> None:
 
 
 def test_every_object_and_every_list_of_words_has_a_name() -> None:
-    for _, operation in _operations(DOCUMENT):
+    for _, operation in _operations(_document()):
         for where, media in _media(operation):
             inline = [one for one in _below(media["schema"]) if {"properties", "enum"} & one.keys()]
             assert inline == [], (operation["operationId"], where)
-    for name, schema in DOCUMENT["components"]["schemas"].items():
+    for name, schema in _document()["components"]["schemas"].items():
         inline = [one for one in _below(schema) if {"properties", "enum"} & one.keys()]
         assert [one for one in inline if one is not schema] == [], name
         assert not re.search(r"\d$", name), name
@@ -368,9 +378,9 @@ def _below(schema: Any) -> Iterator[dict[str, Any]]:
     ],
 )
 def test_what_is_kept_and_does_nothing_says_so(operation: str, names: tuple[str, ...]) -> None:
-    asked = dict(_operations(DOCUMENT))[operation]["requestBody"]["content"]["application/json"]
+    asked = dict(_operations(_document()))[operation]["requestBody"]["content"]["application/json"]
     schema = asked["schema"]
     if "$ref" in schema:
-        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        schema = _document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     for name in names:
         assert "nothing acts on it" in schema["properties"][name]["description"], name

@@ -6,6 +6,7 @@ world, so that requests pass the gates; and a schema is read as the contract rea
 
 import gzip
 import json
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
+from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -115,11 +117,12 @@ def narrowed() -> dict[str, Any]:
     return found
 
 
-_SCHEMA = schemathesis.openapi.from_dict(narrowed(), config=SchemathesisConfig())
-_BY_NAME = {
-    row.definition.raw["operationId"]: row
-    for row in (found.ok() for found in _SCHEMA.get_all_operations() if isinstance(found, Ok))
-}
+@cache
+def _by_name() -> dict[str, APIOperation[Any, Any, Any, Any]]:
+    """The operations of the narrowed document, read once by a process that tries any of them."""
+    schema = schemathesis.openapi.from_dict(narrowed(), config=SchemathesisConfig())
+    rows = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    return {row.definition.raw["operationId"]: row for row in rows}
 
 
 # ── the world ───────────────────────────────────────────────────────────────────────────────────
@@ -179,7 +182,7 @@ def test_sound_requests(operation: Operation, tour: Tour) -> None:
     ids, headers = tour.bound(operation)
     sound = sound_body(tour, operation)
     codes: list[int] = []
-    tried = _BY_NAME[operation.name].as_strategy(
+    tried = _by_name()[operation.name].as_strategy(
         generation_mode=GenerationMode.POSITIVE, path_parameters=ids, headers=headers
     )
 
@@ -207,7 +210,7 @@ def test_sound_requests(operation: Operation, tour: Tour) -> None:
 def test_unsound_requests(operation: Operation, tour: Tour) -> None:
     ids, headers = tour.bound(operation)
     codes: list[int] = []
-    tried = _BY_NAME[operation.name].as_strategy(
+    tried = _by_name()[operation.name].as_strategy(
         generation_mode=GenerationMode.NEGATIVE, path_parameters=ids, headers=headers
     )
 

@@ -29,6 +29,8 @@ from handbill.store.records import Records
 from handbill.store.records.tables import metadata
 from handbill.wire.queries import parameters
 
+_ROWS = {table.name: sa.select(*table.c) for table in metadata.tables.values()}
+"""Statements that stay the same objects are compiled once."""
 UNKNOWN = {
     "publisher_id": "Nobody",
     "job_reference": "no such job",
@@ -260,7 +262,4 @@ def unknown_id(slot: str) -> str:
 def fingerprint(records: Records) -> dict[str, Any]:
     """Every row of every table, so that "no effect" can be seen."""
     with records.read() as tx:
-        return {
-            table.name: sorted(map(repr, tx.all(sa.select(*table.c))))
-            for table in metadata.tables.values()
-        }
+        return {name: sorted(map(repr, tx.all(rows))) for name, rows in _ROWS.items()}

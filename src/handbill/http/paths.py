@@ -45,21 +45,16 @@ class Operations(BaseRoute):
                 if verb in verbs:
                     raise ValueError(f"{verb} {operation.path} is given twice")
                 verbs[verb] = operation
-        self._near: dict[tuple[str, int], list[Route]] = defaultdict(list)
+        self._near: dict[tuple[str, int], list[str]] = defaultdict(list)
         for path in sorted(self._verbs, key=_ids_last):
-            route = Route(
-                re.sub(r"{(\w+)}", r"{\1:id}", path),
-                app,
-                methods=list(self._verbs[path]),
-                name=path,
-            )
-            self._near[_place(path)].append(route)
+            self._near[_place(path)].append(path)
+        self._routes: dict[tuple[str, int], list[Route]] = {}
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         raw_path, verb = raw_path_of(scope), verb_of(scope)
         asked = {"type": scope["type"], "path": raw_path, "method": verb}
         fits: list[tuple[dict[str, Operation], Any]] = []
-        for route in self._near.get(_place(raw_path), ()):
+        for route in self._routes_at(_place(raw_path)):
             match, found = route.matches(asked)
             if match is Match.NONE:
                 continue
@@ -71,6 +66,18 @@ class Operations(BaseRoute):
             return Match.NONE, {}
         allowed = {known: row for verbs, _ in reversed(fits) for known, row in verbs.items()}
         return Match.FULL, {"verbs": allowed, "path_params": fits[0][1]}
+
+    def _routes_at(self, place: tuple[str, int]) -> list[Route]:
+        """The routes there, made at the first request: most processes answer few operations."""
+        if place not in self._near:
+            return []
+        if place not in self._routes:
+            self._routes[place] = [self._route(path) for path in self._near[place]]
+        return self._routes[place]
+
+    def _route(self, path: str) -> Route:
+        with_ids = re.sub(r"{(\w+)}", r"{\1:id}", path)
+        return Route(with_ids, self._app, methods=list(self._verbs[path]), name=path)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
