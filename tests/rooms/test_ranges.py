@@ -1,6 +1,6 @@
 """Sums by day that are kept: always those that the segments say, each of which is read once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,13 @@ def market(records: Records, tmp_path: Path) -> Desk:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many files each query has read."""
     counts: list[int] = []
-    show = segment_files.show
+    source = segment_files.source
 
-    def noted(duck: Any, files: Sequence[str], client_no: int) -> None:
+    def noted(files: Sequence[str], client_nos: Collection[int] | None) -> str:
         counts.append(len(files))
-        show(duck, files, client_no)
+        return source(files, client_nos)
 
-    monkeypatch.setattr(segment_files, "show", noted)
+    monkeypatch.setattr(segment_files, "source", noted)
     monkeypatch.setattr(module, "_RANGES", Ranges())
     return counts
 

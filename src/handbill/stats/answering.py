@@ -22,6 +22,7 @@ from handbill.stats.ranges import MOST_KEPT, Ranges, Row, summed
 from handbill.stats.rendering import (
     COUNT,
     COUNT_WHERE,
+    few_text,
     largest_text,
     range_text,
     rows_text,
@@ -134,19 +135,20 @@ class Answering:
         if rows is not None:
             self._sum(plan, found, lambda first, last: summed(rows, first, last))
             return found
-        with self._table(plan, memory_mb, listed=listed) as duck:
+        with self._table(plan, memory_mb) as duck:
             if duck is not None:
                 self._sum(plan, found, lambda *days: _within(duck, plan, *days))
         return found
 
     def _few(self, plan: Plan, listed: list[segments.Segment], memory_mb: int) -> list[Row] | None:
         """The rows of a plan in some segments, unless there are too many to keep."""
-        with self._table(plan, memory_mb, listed=listed) as duck:
-            if duck is None:
-                return []
-            return (
-                [*duck.execute(rows_text(plan)).fetchall()] if _count(duck) <= MOST_KEPT else None
-            )
+        with (
+            segment_files.files(self._blobs, listed, self._scratch) as local,
+            segment_files.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
+        ):
+            entries = segment_files.source(local, {plan.client_no})
+            found = duck.execute(*few_text(plan, entries, MOST_KEPT + 1)).fetchall()
+        return [*found] if len(found) <= MOST_KEPT else None
 
     def _sum(
         self,
@@ -190,17 +192,12 @@ class Answering:
 
     @contextmanager
     def _table(
-        self,
-        plan: Plan,
-        memory_mb: int,
-        begun: Begun | None = None,
-        only: Collection[str] = (),
-        listed: list[segments.Segment] | None = None,
+        self, plan: Plan, memory_mb: int, begun: Begun | None = None, only: Collection[str] = ()
     ) -> Iterator[duckdb.DuckDBPyConnection | None]:
         """The rows of a plan, in table ``answer``, with all sums or only some; None if there are
-        none. ``listed``: the only segments to be read.
+        none.
         """
-        found = listed if listed is not None else self._listed(plan)
+        found = self._listed(plan)
         if not found or plan.empty:
             yield None
             return

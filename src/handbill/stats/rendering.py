@@ -45,6 +45,21 @@ def table_text(plan: Plan, only: Collection[str] = ()) -> tuple[str, dict[str, A
     ``entries``, which are the client's only. Rows with only zeros are left out, unless ``only``
     some raw sums are made, which costs less.
     """
+    text, params = _answer_text(plan, LAYOUTS[plan.layout].source, only)
+    return f"CREATE TEMP TABLE answer AS {text}", params
+
+
+def few_text(plan: Plan, entries: str, most: int) -> tuple[str, dict[str, Any]]:
+    """The statement for at most so many rows of a plan whose layout reads ``entries`` once, and its
+    parameters. ``entries``: SQL for the client's entries in a few files; a view costs more than
+    reading them.
+    """
+    assert LAYOUTS[plan.layout].source == "entries", "it reads nothing else"
+    text, params = _answer_text(plan, f"{entries} AS entries")
+    return f"{text} LIMIT {most:d}", params
+
+
+def _answer_text(plan: Plan, source: str, only: Collection[str] = ()) -> tuple[str, dict[str, Any]]:
     day = day_text(plan.first, plan.end, zone_of(plan.zone))
     named = {"day": f"{day} AS day", "quarter": _QUARTER}
     keys = [named.get(key, key) for key in keys_of(plan)]
@@ -63,8 +78,7 @@ def table_text(plan: Plan, only: Collection[str] = ()) -> tuple[str, dict[str, A
     made = [(name, text) for name, text in layout.sums if not only or name in only]
     sums = ", ".join(f'{text} AS "{name}"' for name, text in made)
     text = (
-        f"CREATE TEMP TABLE answer AS SELECT {', '.join(keys)}, {sums} "
-        f"FROM {layout.source} WHERE {' AND '.join(where)} GROUP BY ALL"
+        f"SELECT {', '.join(keys)}, {sums} FROM {source} WHERE {' AND '.join(where)} GROUP BY ALL"
     )
     some = " OR ".join(f'"{name}" != 0' for name, _ in made)
     return text if only else f"{text} HAVING {some}", params
