@@ -1,5 +1,6 @@
 """What an employer reads depends on marked-up amounts alone: others change, and nothing else."""
 
+import csv
 import io
 import re
 import zipfile
@@ -138,6 +139,34 @@ def test_amounts_are_marked_up(market: Market) -> None:
         ]
         wanted = {"none": ["21.75496"], "campaign": ["13.59685", "8.15811"]}
         assert found == wanted[by], "the largest after markups comes first"
+
+
+def test_pages_of_an_employer_tell_marked_up_spend(market: Market) -> None:
+    office = market.office
+    headers = session(office, person(office, "EMPLOYER", id_of(market.client)))
+    browser, at = Browser(fronted(office.desk, office.app), headers), f"/app{market.client}"
+    seen = browser.get(f"{at}?days=30")
+    tiles = seen.all("//section[@aria-labelledby='money']//dd/strong")
+    assert tiles[:3] == ["$21.75", "35", "0"]
+    told = _rows(browser, f"{at}?days=30&csv=by-campaign")
+    assert [(line["Spend"], line["Clicks"]) for line in told] == [
+        ("13.59685", "5"),
+        ("8.15811", "30"),
+    ]
+    days = _rows(browser, f"{at}/reports?days=7&level=DAY&csv=answer")
+    assert [(line["Spend"], line["Clicks"]) for line in days if line["Clicks"] != "0"] == [
+        ("4.622929", "17"),
+        ("13.59685", "5"),
+    ]
+    both = _rows(browser, f"{at}/reports?days=30&level=CAMPAIGN_DAY&csv=answer")
+    assert len(both) == 2 * 30
+    jobs = browser.get(f"{at}/jobs")
+    heads = jobs.all("//table//th[@scope='col']")
+    assert (jobs.status, "Spend" in heads, "Clicks" in heads) == (200, False, True)
+
+
+def _rows(browser: Browser, link: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(browser.get(link).text)))
 
 
 def test_an_employer_asks_for_no_level_that_tells_bids_or_publishers(market: Market) -> None:

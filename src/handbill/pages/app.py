@@ -177,7 +177,8 @@ async def _viewed(page: Page, request: Request) -> Response:
         return _signed_out(request)
     if not page.is_public:
         visit.visitor = await visitor_of(visit.calls)
-    return await page.view(request)
+    own = page.of_employers if visit.visitor.role == "EMPLOYER" else None
+    return await (own or page.view)(request)
 
 
 def _told(request: Request, declined: Declined) -> Response:

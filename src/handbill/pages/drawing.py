@@ -52,9 +52,12 @@ def _series(name: str, values: Sequence[Any], currency: str = "") -> Series:
     return Series(name, values, told)
 
 
-def spend_by_day(publishers: Any, whole: Any, cap: Any) -> tuple[Markup, str]:
+def spend_by_day(
+    publishers: Any, whole: Any, cap: Any, nameless: str = "No publisher"
+) -> tuple[Markup, str]:
     """Spend of each day by publisher with the share of a day, and a sentence about it.
-    ``whole``: the same days of all publishers together. Without spend there is no picture.
+    ``whole``: the same days of all publishers together. ``nameless``: what is of none. Without
+    spend there is no picture.
     """
     currency, series = publishers["currency"], publishers["series"]
     count = len(series[0]["values"]["spent"]) if series else 0
@@ -64,7 +67,7 @@ def spend_by_day(publishers: Any, whole: Any, cap: Any) -> tuple[Markup, str]:
     plan = f"today's share of the budget, {money(level, currency)}"
     line = None if level is None else _series(plan, [level] * count)
     drawn = [
-        _series(one["name"] or "No publisher", one["values"]["spent"], currency)
+        _series(one["name"] or nameless, one["values"]["spent"], currency)
         for one in series
         if one["total"]["spent"]
     ]

@@ -17,6 +17,7 @@ class Page:
     client, whose path begins with /clients/{client_id}. ``is_public``: shown to who is not signed
     in. ``by_link``: the address proves who may send its form, which other sites and programs may
     send too. ``for_whom``: who is shown links to it; the API refuses it to others.
+    ``of_employers``: what an employer sees instead.
     """
 
     name: str
@@ -28,3 +29,4 @@ class Page:
     is_public: bool = False
     by_link: bool = False
     for_whom: Whom = "agency"
+    of_employers: Callable[[Request], Awaitable[Response]] | None = None

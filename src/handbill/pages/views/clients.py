@@ -13,6 +13,7 @@ from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import days_in, page_in
 from handbill.pages.rows import Page
+from handbill.pages.views import employers
 from handbill.pages.views.changing import latest_change, named_client
 
 _METRICS = "spent,clicks,applies,cpa"
@@ -115,6 +116,13 @@ async def _changed(request: Request, path: str) -> str:
 
 
 PAGES = [
-    Page("client", "/clients/{client_id}", view, tab="Overview"),
+    Page(
+        "client",
+        "/clients/{client_id}",
+        view,
+        tab="Overview",
+        for_whom="employers",
+        of_employers=employers.client,
+    ),
     Page("client_change", "/clients/{client_id}/jobgroups", change, ("POST",)),
 ]

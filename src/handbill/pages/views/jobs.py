@@ -11,6 +11,7 @@ from handbill.pages.filters import FIELDS, OPERATORS
 from handbill.pages.frame import calls_of, render
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in, page_in
 from handbill.pages.rows import Page
+from handbill.pages.views import employers
 from handbill.pages.views.changing import named_client
 
 _ON_A_PAGE = 25
@@ -114,6 +115,13 @@ REASONS = {
     "THINNED": "a cap allows only a part of the jobs for now; they take turns",
 }
 PAGES = [
-    Page("jobs", "/clients/{client_id}/jobs", view, tab="Jobs"),
+    Page(
+        "jobs",
+        "/clients/{client_id}/jobs",
+        view,
+        tab="Jobs",
+        for_whom="employers",
+        of_employers=employers.jobs,
+    ),
     Page("why", "/clients/{client_id}/jobs/why", why),
 ]

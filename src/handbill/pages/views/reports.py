@@ -15,6 +15,7 @@ from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in
 from handbill.pages.rows import Page
+from handbill.pages.views import employers
 from handbill.pages.views.changing import named_client
 from handbill.pages.views.jobgroups import TooMany, lines_of, stats
 from handbill.pages.workbooks import workbook_file
@@ -147,7 +148,14 @@ def _text(line: Any, name: str) -> str:
 
 
 PAGES = [
-    Page("reports", "/clients/{client_id}/reports", view, tab="Reports"),
+    Page(
+        "reports",
+        "/clients/{client_id}/reports",
+        view,
+        tab="Reports",
+        for_whom="employers",
+        of_employers=employers.reports,
+    ),
     Page("questions", "/clients/{client_id}/reports/questions", change, ("POST",)),
     Page("shared", "/shared/{link}", shared, is_public=True),
 ]
