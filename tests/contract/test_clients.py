@@ -192,6 +192,8 @@ def test_a_deleted_a_foreign_and_an_unknown_client_are_one_answer(office: Office
             assert (reply.status, reply.json["message"]) == (404, "Not found")
     for client in (gone, foreign, "/clients/unknown"):
         assert office.ask("GET", "/meta", headers={"x-client-id": client[9:]}).status == 403
+        without = office.ask("GET", "/meta")
+        assert (without.status, "the header x-client-id" in without.json["message"]) == (403, True)
 
 
 def test_clients_come_in_pages_from_0(office: Office) -> None:

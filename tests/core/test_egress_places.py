@@ -77,7 +77,7 @@ def test_slow_resolver_ends_at_the_connect_limit() -> None:
         ("ftp://example.com/", "must start with"),
         ("http://user:pw@example.com/", "user name"),
         ("http://example.com:22/", "port 22"),
-        ("http://example.com:8000/", "port 8000"),
+        ("http://example.com:8000/", "port 8000 .* example.com:8000 in HANDBILL_EGRESS_ALLOW"),
         ("http://127.0.0.1/", "not public"),
         ("http://2130706433/", "four decimal"),
         ("http://0x7f.1/", "four decimal"),

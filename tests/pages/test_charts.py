@@ -167,7 +167,7 @@ def test_sentences_say_what_pictures_show() -> None:
     series = Series("Spend", [1, 9, None, 4], ["$1", "$9", "–", "$4"])
     days = ["Mon", "Tue", "Wed", "Thu"]
     assert sentences.of_days(days, series) == (
-        "Spend was highest on Tue: $9. On Thu it was $4. 1 of 4 days have no figure."
+        "Spend was highest on Tue: $9. On Thu: $4. 1 of 4 days has no figure."
     )
     assert sentences.of_days(["Mon"], Series("Spend", [None])) == (
         "Spend has no figures in these days."

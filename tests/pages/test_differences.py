@@ -36,7 +36,7 @@ def test_an_entity_has_its_name_or_the_beginning_of_its_id() -> None:
     [
         (150, 706, "The lifetime budget is used up."),
         (100, 88, "Spend is 12 % under plan."),
-        (0, None, "Spend has no plan."),
+        (0, None, "It is too early to say whether spend is on plan."),
     ],
 )
 def test_how_a_budget_runs(used: int, pace: int | None, expected: str) -> None:

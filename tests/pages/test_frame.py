@@ -239,7 +239,7 @@ def test_what_the_api_refuses_is_told_as_a_page(stand: Stand, status: int) -> No
     assert seen.headers["x-request-id"] in seen.text
     assert seen.headers.get("retry-after") == ("7" if status in {429, 503} else None)
     if status == 400:
-        assert "days: must be <less>" in seen.all("//li")
+        assert "days must be <less>" in seen.all("//li")
 
 
 def test_a_bug_is_told_with_its_id_and_logged(
@@ -286,7 +286,8 @@ def test_faults_are_told_at_their_fields() -> None:
         {"cpcBid": "9", "cap": "1", "name": "n"}, Declined(reply), {"/caps/budget": "cap"}
     )
     assert form.faults == {"cpcBid": "too high", "cap": "too low", "name": "odd"}
-    assert (form.message, form.request_id, form.typed["cpcBid"]) == ("x no", "r1", "9")
+    said = "Nothing was changed. X no. Correct the marked fields."
+    assert (form.message, form.request_id, form.typed["cpcBid"]) == (said, "r1", "9")
 
 
 def test_doubled_credentials_are_none() -> None:

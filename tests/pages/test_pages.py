@@ -234,7 +234,7 @@ def test_a_filter_is_previewed_and_saved(evil: World, browser: Browser) -> None:
     fields |= {"field2": "cpcBid", "operator2": "GREATER_THAN", "data2": "0.5", "do": "preview"}
     seen = browser.post(f"/app{group}/filter", fields)
     assert seen.status == 200
-    assert "jobs would be taken" in seen.all("//*[@class='preview']")[0]
+    assert "1 job would be taken" in seen.all("//*[@class='preview']")[0]
     assert seen.all("//input[@name='data0']/@value") == ["US, CA"]
     assert evil.office.get(group)["filters"] == before
     wrong = browser.post(f"/app{group}/filter", fields | {"data2": "many"})

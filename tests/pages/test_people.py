@@ -12,6 +12,7 @@ from contract.office import Office
 from contract.signed_in import PASSWORD, code_of, person, second_factor
 from handbill.api import fronted
 from handbill.pages.app import Pages
+from handbill.pages.forms import FIELDS_WRONG
 from handbill.pages.visitors import COOKIE
 from handbill.people import invitations
 from handbill.store.records import Records
@@ -193,6 +194,11 @@ def test_people_are_minded(office: Office, tab: Tab) -> None:
     assert tab.get("/app/people").all("//tbody//th") == [MAIL]
     taken = tab.send("/app/people", act="invite", mail=MAIL, role="TRADER", clients="")
     assert taken.all("//span[@id='mail-wrong']") == ["is a person's already"]
+    assert taken.all("//*[@role='alert']/p[1]") == [FIELDS_WRONG]
+    strange = {"mail": "e@acme.example", "role": "EMPLOYER", "clients": "nobody"}
+    unknown = tab.send("/app/people", act="invite", name="Eve", **strange)
+    assert (unknown.status, len(unknown.all("//span[@id='clients-wrong']"))) == (404, 1)
+    assert unknown.all("//input[@name='clients' or @name='name']/@value") == ["Eve", "nobody"]
 
 
 def test_the_account_changes_and_is_left(office: Office, tab: Tab) -> None:
@@ -219,4 +225,8 @@ def test_the_first_owner_sets_up(office: Office, tab: Tab) -> None:
     first = {"mail": MAIL, "password": PASSWORD, "agencyId": "acme", "currency": "USD"}
     assert tab.send(path, **first).headers["location"] == "/app"
     assert tab.get("/app/people").all("//tbody//th") == [MAIL]
-    assert Tab(office).send(path, **first).status == 404
+    again = Tab(office).send(path, **first)
+    assert again.status == 404
+    (told,) = again.all("//*[@role='alert']/p[1]")
+    assert "sign in, or ask an owner to invite you" in told
+    assert again.all("//input[@name='mail']/@value") == [MAIL], "what was typed stays"

@@ -83,7 +83,7 @@ def test_an_index_with_a_flipped_bit_is_told_and_made_anew(house: Settings) -> N
     assert examined(house)[0] == 0
     sound = file.read_bytes()
     file.write_bytes(sound.replace(b"https://example.com/a", b"https://example.com/q"))
-    assert "visitors of 1 jobs to a wrong address" in finding(house)[1]
+    assert "visitors of 1 job to a wrong address" in finding(house)[1]
     for page in range(len(sound) // 4096):  # the pages' own marks
         raw = bytearray(sound)
         raw[page * 4096 + 10] ^= 0x55

@@ -229,6 +229,8 @@ def _new(
         where = {Role.operator: "neither --agency nor --family", Role.publisher: "--family F"}
         raise typer.BadParameter(f"a person who is {role} takes {where.get(role, '--agency A')}")
     agency_no, family_no = _places(tx, agency_id, family_id)
+    if role == Role.employer and not client_ids:
+        raise typer.BadParameter("name the clients that an employer may see: --client C")
     found = [client_named(tx, one) for one in client_ids or ()]
     if foreign := [one.id for one in found if one.agency_no != agency_no]:
         raise typer.BadParameter(f"client {foreign[0]!r} is another agency's")

@@ -13,6 +13,7 @@ from handbill.kit.faults import Refused, Unavailable
 UNDONE = 1
 MISSPOKEN = 2
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_SAYS_NOTHING = "Bad request"
 _log = logging.getLogger("handbill")
 
 
@@ -50,7 +51,7 @@ def _lines(refused: Refused) -> list[str]:
     """What was refused, and each fault beside its field; nothing twice."""
     says = refused.message
     whole = any(one.field and one.message == says for one in refused.faults)
-    told = [] if whole else [says]
+    told = [] if whole or (refused.faults and says == _SAYS_NOTHING) else [says]
     for one in refused.faults:
         is_said = not whole and says.endswith(one.message)
         told.append(one.field if is_said else f"{one.field} {one.message}".strip())

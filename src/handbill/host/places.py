@@ -37,7 +37,9 @@ class Places:
         """**Refuses** a port that is neither usual nor allowed."""
         if port not in ports and (host, port) not in self._allow:
             security.note("egress_refused", host=host, port=str(port), why="port")
-            raise EgressRefused(f"port {port} is not open to feeds and callbacks")
+            raise EgressRefused(
+                f"port {port} is not open to feeds and callbacks{_advice(host, port)}"
+            )
 
     def looked_up(self, host: str, port: int) -> "Future[Sequence[str]]":
         """The addresses of a host, not checked yet."""
@@ -53,7 +55,7 @@ class Places:
             raise EgressFailed("the host name has no address")
         if (host, port) not in self._allow and not all(map(is_public, addresses)):
             security.note("egress_refused", host=host, port=str(port), why="address")
-            raise EgressRefused("the host has an address that is not public")
+            raise EgressRefused(f"the host has an address that is not public{_advice(host, port)}")
         return list(addresses)
 
     def addresses(self, host: str, port: int, ports: Collection[int], seconds: float) -> list[str]:
@@ -69,6 +71,15 @@ class Places:
 
     def close(self) -> None:
         self._resolvers.shutdown(wait=False)
+
+
+def _advice(host: str, port: int) -> str:
+    """What the operator can do: the exception's very text, for feeds or for callbacks."""
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return (
+        f"; the operator can allow {place} in HANDBILL_EGRESS_ALLOW, for callbacks in "
+        "HANDBILL_EGRESS_ALLOW_CALLBACKS"
+    )
 
 
 def _resolve(host: str, port: int) -> list[str]:

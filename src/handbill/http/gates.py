@@ -107,6 +107,8 @@ def _client_of_header(
         return None
     names = _S2S_HEADERS if operation.client_header == "s2s" else ("x-client-id",)
     given = {value for name in names for value in arrival.headers.getlist(name)}
+    if not given:
+        raise Refused(403, f"Forbidden: send a client's id in the header {names[0]}", gate="client")
     client = desk.doors.client(tx, caller, given.pop()) if len(given) == 1 else None
     if client is None:
         raise forbidden("client")

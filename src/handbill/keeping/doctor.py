@@ -16,6 +16,7 @@ from handbill.host.folders import Unusable, refuse_unfinished, require_usable
 from handbill.host.masters import Masters, file_of, where
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
+from handbill.kit.figures import counted
 from handbill.kit.instants import MINUTE, iso_of
 from handbill.ledger import quarantining
 from handbill.listings import copies, indexing
@@ -189,7 +190,9 @@ def _in_index(patient: Patient, do: str) -> Iterator[Finding]:
         elif index.kept_keys() != listing:
             yield Finding("the edge's index lacks keys of the records", do)
         elif differing:
-            what = f"the edge's index sends visitors of {differing} jobs to a wrong address"
+            what = (
+                f"the edge's index sends visitors of {counted(differing, 'job')} to a wrong address"
+            )
             yield Finding(what, do)
     finally:
         index.close()
@@ -213,7 +216,7 @@ def _asides(patient: Patient) -> Iterator[Finding]:
         }
     for one in found:
         yield Finding(
-            f"{counts.get(one.client_no, 0)} events of client "
+            f"{counted(counts.get(one.client_no, 0), 'event')} of client "
             f"{ids.get(one.client_no, one.client_no)} are set aside, because they cannot be "
             f"judged: {one.reason}",
             "report the log of judge-0; nothing is lost or charged, and they are tried again "
@@ -271,7 +274,8 @@ def _fetches(patient: Patient) -> Iterator[Finding]:
     for copy in active[:_MOST_TOLD]:
         since = iso_of(copy.held.fetched_at) if copy.held.fetched_at else ""
         yield Finding(
-            f"publisher {known[copy.publisher_no].id} has {copy.job_count} jobs in its feed and "
+            f"publisher {known[copy.publisher_no].id} has {counted(copy.job_count, 'job')} "
+            "in its feed and "
             + (f"has not fetched it since {since}" if since else "never fetched it"),
             "ask the publisher; `handbill publisher rhythms` shows all of an agency's",
         )

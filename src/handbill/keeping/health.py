@@ -17,6 +17,7 @@ from handbill.host.beats import Sign, signs
 from handbill.host.settings import Settings
 from handbill.keeping import manifest
 from handbill.keeping.manifest import Made
+from handbill.kit.figures import counted
 from handbill.kit.instants import DAY, SECOND, Instant, instant_of_iso
 from handbill.ledger.service import waiting_since
 from handbill.store import asides, installation, marks
@@ -153,21 +154,26 @@ def _processes(some: Sequence[Sign]) -> Check:
 def _aside(count: int) -> Check:
     if not count:
         return Check("set aside", True, "The events of all clients are judged.")
-    says = f"The events of {count} clients cannot be judged and are set aside; nothing is lost."
+    says = f"The events of {counted(count, 'client')} cannot be judged and are set aside; "
+    says += "nothing is lost."
     return Check("set aside", False, f"{says} `handbill doctor` names them and the reason.")
 
 
 def _queue(found: Queued, now: Instant) -> Check:
     dead = [one for one in found.failing if one.dead_at is not None]
     if dead:
-        says = f"{found.dead} tasks have failed for the last time, {dead[0].kind} among them."
+        says = f"{counted(found.dead, 'task')} failed for the last time, {dead[0].kind} among them."
         do = "Remove the cause; each is tried again once an hour. `handbill doctor` names all."
         return Check("queue", False, f"{says} {do}")
     late = 0 if found.oldest_due_at is None else now - found.oldest_due_at
     if late > _LATE_QUEUE:
-        says = f"{found.due} tasks are due, the oldest for {late // SECOND} s."
+        says = f"{_tasks_due(found.due)}, the oldest for {late // SECOND} s."
         return Check("queue", False, f"{says} Check that workers and fetchers run, and their log.")
-    return Check("queue", True, f"{found.due} tasks are due, {found.running} are running.")
+    return Check("queue", True, f"{_tasks_due(found.due)}, {found.running} running.")
+
+
+def _tasks_due(count: int) -> str:
+    return f"{counted(count, 'task')} {'is' if count == 1 else 'are'} due"
 
 
 def _schema(revision: str) -> Check:
@@ -182,7 +188,7 @@ def _backup(last: Made | None, now: Instant) -> Check:
         says = "No backup has been made from this data folder."
         return Check("backup", False, f"{says} Use `handbill backup DEST --verify`, every day.")
     age = now - instant_of_iso(last.taken_at)
-    says = f"The last backup is {age // DAY} days old, in {last.folder}"
+    says = f"The last backup is {counted(age // DAY, 'day')} old, in {last.folder}"
     if age > _BACKUP_AGE:
         return Check("backup", False, f"{says}. Use `handbill backup DEST --verify`, every day.")
     if not last.verified:

@@ -41,6 +41,11 @@ def number(value: Number | None, places: int = 0) -> str:
     return f"−{text}" if exact < 0 else text
 
 
+def counted(count: Number | None, one: str, many: str = "") -> str:
+    """So many of a thing: 1 job, 2 jobs. ``many``: where the plural is not made by an s."""
+    return f"{number(count)} {one if count == 1 else many or f'{one}s'}"
+
+
 def change(now: Number | None, before: Number | None) -> str:
     """The difference to a former figure, in percent of it."""
     if now is None or not before:

@@ -11,7 +11,7 @@ from handbill.core.metrics import finished_as
 from handbill.core.needs import Cause
 from handbill.core.nouns import Client
 from handbill.core.standing.reasons import ON_PURPOSE
-from handbill.kit.figures import number
+from handbill.kit.figures import counted, number
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import daily_sums
@@ -52,7 +52,7 @@ def without_applies(tx: Tx, some: Sequence[Client], days: int, now: Instant) -> 
         by_day = found.get(one.no, {})
         sums = summed(sums for day, sums in by_day.items() if day >= first.isoformat())
         if clicks(sums) and not applies(sums):
-            words = f"{number(clicks(sums))} clicks and no apply in {days} days"
+            words = f"{counted(clicks(sums), 'click')} and no apply in {counted(days, 'day')}"
             yield Alert(f"NO_APPLIES/{one.id}", f"{one.body.company_name}: {words}")
 
 

@@ -109,7 +109,8 @@ def _sentences(days: str, total: Sequence[str], ranked: Sequence[Line]) -> list[
     if not ranked:
         return [f"Nothing came from {days}, nor in the week before."]
     spend, more, clicks, applies, cpa = total
-    figures = f"From {days}, {spend} was spent for {clicks} clicks and {applies} applies."
+    of = "click" if clicks == "1" else "clicks", "apply" if applies == "1" else "applies"
+    figures = f"From {days}, {spend} was spent for {clicks} {of[0]} and {applies} {of[1]}."
     said = [
         f"{figures} An apply cost {cpa}. Change of spend to the week before: {more}.",
         "Days are those of each client's zone. Figures may still change: conversions come late.",

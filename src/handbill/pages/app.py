@@ -185,8 +185,9 @@ def _told(request: Request, declined: Declined) -> Response:
     """What the API refuses, as a page."""
     if declined.status == 401:
         return _signed_out(request)
-    told = _TOLD.get(declined.status, _TOLD[400])
-    faults = [f"{field.lstrip('/')}: {text}" for field, text in declined.faults.items()]
+    known = _NOT_DONE if request.method == "POST" else _TOLD
+    told = known.get(declined.status) or _TOLD.get(declined.status, _TOLD[400])
+    faults = [f"{at.lstrip('/')} {text}".strip() for at, text in declined.faults.items()]
     retry = declined.retry_seconds
     response = render(request, "told.html", declined.status, **told, faults=faults, retry=retry)
     if retry:
@@ -218,6 +219,10 @@ _UNTRUSTED = _text(
     "This form cannot be accepted",
     "It was not sent from a current page of this site. Open the page again and repeat the change.",
 )
+_NOT_DONE = {
+    400: _text("Nothing was changed", "The change was refused. Go back, correct it and try again."),
+    404: _text("Nothing was changed", "What should be changed does not exist, or was deleted."),
+}
 _TOLD = {
     400: _text("This request cannot be read", "Something in the address is not valid."),
     401: _text("You are not signed in", "Sign in to see this page."),

@@ -11,7 +11,16 @@ from handbill.pages.charts.lines import days_line, sparkline, steps
 from handbill.pages.charts.marks import Series
 from handbill.pages.charts.scatter import Point, scatter
 from handbill.pages.charts.sentences import of_days, of_runs, of_stages
-from handbill.pages.wording import course_of, days_back, money, number, percent, share, when
+from handbill.pages.wording import (
+    counted,
+    course_of,
+    days_back,
+    money,
+    number,
+    percent,
+    share,
+    when,
+)
 
 _MOST_STEPS = 6
 _STATES = {"SUCCESS": "good", "FAILED": "bad"}
@@ -34,7 +43,7 @@ _STAGES = {
 def small_course(place: int, line: Any, currency: str) -> Markup:
     """The spend of a client in the last days, as a small line."""
     values = line["values"]["spent"]
-    text = f"{money(line['total']['spent'], currency)} in {len(values)} days."
+    text = f"{money(line['total']['spent'], currency)} in {counted(len(values), 'day')}."
     return sparkline(f"spend-{place}", f"Spend of {line['name']}", text, values)
 
 
@@ -113,7 +122,8 @@ def bid_courses(bids: Sequence[Any], currency: str) -> list[tuple[str, Markup]]:
             steps(
                 f"bid-{place}",
                 f"Bid at {name}",
-                f"{len(points)} changes; the last one set {money(points[-1][1], currency)}.",
+                f"{counted(len(points), 'change')}; "
+                f"the last one set {money(points[-1][1], currency)}.",
                 points,
                 ends,
                 labels,
@@ -136,7 +146,7 @@ def cost_beside_volume(funnels: Any) -> Markup:
     for one in funnels["series"]:
         total = one["total"]
         if total["applies"]:
-            label = f"{one['name']}: {number(total['applies'])} applies at "
+            label = f"{one['name']}: {counted(total['applies'], 'apply', 'applies')} at "
             label += f"{money(total['cpa'], currency)}, {money(total['spent'], currency)} in all"
             name = one["name"] or "No publisher"
             points.append(Point(name, total["applies"], total["cpa"], total["spent"], label))

@@ -13,11 +13,16 @@ from handbill.host.ids import Ids, new_name
 from handbill.kit.signing import same
 from handbill.pages.calls import Declined
 from handbill.pages.visitors import is_by_cookie, secret_of
+from handbill.pages.wording import sentence
 
 TOKEN = "form_token"  # noqa: S105 - the name of a field
 _MOST_BYTES = 262_144
 _MOST_FIELDS = 2_000
 _TYPE = "application/x-www-form-urlencoded"
+_UNCHANGED = "Nothing was changed."
+_MARKED = "Correct the marked fields."
+FIELDS_WRONG = f"{_UNCHANGED} {_MARKED}"
+_LOST = f"{_UNCHANGED} Something that this names does not exist, or was deleted."
 Fields = ImmutableMultiDict[str, str]
 
 
@@ -50,6 +55,8 @@ class Form:
         field, the name of the form's; by default they are the same. A fault of a part is told at
         the field that has it, and one of no field at the top.
         """
+        if declined.status == 404:
+            return cls(dict(typed), {}, _LOST, declined.request_id)
         at_fields: dict[str, str] = {}
         others: list[str] = []
         for pointer, message in declined.faults.items():
@@ -58,8 +65,10 @@ class Form:
                 at_fields[name] = message
             else:
                 others.append(f"{pointer.lstrip('/')} {message}".strip())
-        text = ". ".join(others) or declined.message
-        return cls(dict(typed), at_fields, text, declined.request_id)
+        if not declined.faults:
+            others.append(declined.message)
+        said = [_UNCHANGED, *map(sentence, others), *([_MARKED] if at_fields else [])]
+        return cls(dict(typed), at_fields, " ".join(said), declined.request_id)
 
 
 def _name_of(pointer: str, typed: Mapping[str, str], names: Mapping[str, str]) -> str:

@@ -184,6 +184,7 @@ def _templates() -> Environment:
     for write in (
         wording.money,
         wording.number,
+        wording.counted,
         wording.average,
         wording.bytes,
         wording.percent,

@@ -11,6 +11,7 @@ from handbill.kit.instants import moment_of
 from handbill.kit.jsons import encode
 
 money, average, number, change = figures.money, figures.average, figures.number, figures.change
+counted = figures.counted
 _HOUR = 60
 _PAID_BY = {"FLAT_CPC": "Flat CPC", "PPP": "Per posting"}
 
@@ -101,7 +102,7 @@ def fix_words(fix: Any) -> str:
 def against(pace: Number | None) -> str:
     """What was spent beside what should have been by now; ``pace``: the first in percent of it."""
     if pace is None:
-        return "Spend has no plan."
+        return "It is too early to say whether spend is on plan."
     off = Decimal(pace) - 100
     if abs(off) < 1:
         return "Spend is on plan."

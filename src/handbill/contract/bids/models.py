@@ -31,7 +31,7 @@ Amount = Annotated[
 class CapView(Model):
     """A cap as it was at that time, and what was expected under it."""
 
-    name: str = Field(description="Which cap: its level, id and name.")
+    name: str = Field(description="The cap: the level and id of its entity, and its name in caps.")
     value: Amount = Field(description="Its value.")
     used: Amount = Field(description="Used in the period.")
     used_today: Amount = Field(alias="usedToday", description="Used today.")
@@ -138,7 +138,7 @@ class BidChange(Model):
     said_micros: Money = Field(
         alias="saidBid",
         description="The bid as set in the publisher's currency, if it was set so for all jobs. "
-        "While bid equals baseBid, price is computed from it. 0: not so.",
+        "While bid equals baseBid, price is computed from it. 0: it was not set so.",
     )
     rate_picos: Rate = Field(
         alias="rate",

@@ -182,14 +182,17 @@ class ClickCap(Model):
     ceiling_on: Day = Field(
         alias="ceilingOf",
         exclude_if=lambda it: not it,
-        description="The day, for the day's ceiling of a paced cap.",
+        description="The day, where value is a paced cap's ceiling of one day. Absent: value is "
+        "that of the whole period.",
     )
     value: Amount = Field(description="Its value then, or the day's ceiling.")
     used: Amount | None = Field(
         description="Amount used in the period by earlier entries. Null: no longer known."
     )
     reserved: Amount = Field(description="Amount reserved by locked budgets of other publishers.")
-    decided: bool = Field(description="Whether it had no room for the click.")
+    decided: bool = Field(
+        description="Whether this cap had no room left for the click, so that it was not charged."
+    )
     as_now: bool = Field(
         alias="asNow",
         description="True: its setting at that time is no longer known; this is the present one.",

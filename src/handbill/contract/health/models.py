@@ -55,8 +55,10 @@ class JudgeTold(Model):
 class FailingTold(Model):
     """A task that has failed at its last try."""
 
-    kind: str = Field(description="What it does.")
-    key: str = Field(description="For what. Empty: for all that it concerns.")
+    kind: str = Field(description="Kind of the task.")
+    key: str = Field(
+        description="What it is about, such as the id of a feed. Empty: all that its kind is about."
+    )
     attempts: int = Field(description="Number of tries.")
     failure: str = Field(description="Why the last one failed.")
     dead_at: Instant | None = Field(
@@ -112,7 +114,9 @@ class HealthTold(Model):
     ok: bool = Field(description="Whether all checks are ok.")
     version: str = Field(description="The version of the process that answers.")
     evaluated_at: Instant = Field(alias="evaluatedAt", description="When this was found.")
-    checks: list[CheckTold] = Field(description="The verdicts.")
+    checks: list[CheckTold] = Field(
+        description="The result of each check, and what to do where one is not ok."
+    )
     processes: list[ProcessTold] = Field(description="Processes of this host.")
     judge: JudgeTold = Field(description="The lag of the judge.")
     queue: QueueTold = Field(description="Tasks that are due, under way or failing.")

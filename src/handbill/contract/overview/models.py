@@ -135,7 +135,9 @@ class Overview(Page[ClientLine]):
 class Series(Model):
     """What came by day of one campaign, job group or publisher."""
 
-    id: str = Field(description="Its id. Empty: what came of none.")
+    id: str = Field(
+        description="Id of the campaign, job group or publisher. Empty: figures of none of them."
+    )
     name: str = Field(description="Its name.")
     values: dict[str, list[Value]] = Field(
         description="By metric, the value of each day, oldest first."
@@ -144,11 +146,15 @@ class Series(Model):
 
 
 class Others(Model):
-    """What is not among the largest, together."""
+    """All that are not among the 20 largest, added up."""
 
     count: int = Field(description="How many there are.")
-    values: dict[str, list[Value]] = Field(description="As in series.")
-    total: dict[str, Value] = Field(description="As in series.")
+    values: dict[str, list[Value]] = Field(
+        description="By metric, the value of each day, oldest first, of all of them together."
+    )
+    total: dict[str, Value] = Field(
+        description="By metric, the value of all days, of all of them together."
+    )
 
 
 class Timeseries(Model):

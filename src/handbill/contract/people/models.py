@@ -30,9 +30,10 @@ class SignIn(Model):
     agency_id: Name = Field(
         "",
         alias="agencyId",
-        description="The agency to work in. Required only for an operator, who else works in the "
-        "oldest one, for an address that more than three agencies know, and for one that has the "
-        "same password in several of them, of which the oldest is meant otherwise.",
+        description="The agency to work in. An operator who names none works in the oldest one. "
+        "Others need to name it only where several agencies know their address: it is required "
+        "where more than three do, and where the same password is right in several of them, the "
+        "oldest is meant.",
     )
 
 

@@ -44,7 +44,7 @@ class LinkWish(Model):
 class LinkMade(Model):
     """A link to the answer."""
 
-    url: str = Field(description="The page of the answer. It is told only now.")
+    url: str = Field(description="The page of the answer. It is shown only this once.")
     secret: str = Field(description="The link's secret: the last part of the address.")
     until_at: Instant = Field(alias="expiresOn", description="When it ends.")
 

@@ -12,6 +12,7 @@ from handbill.core.rule_conditions import Guards, RuleBody
 from handbill.core.rules.memory import Done, Memory, Of, of_act
 from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import Kind, Target
+from handbill.kit.figures import counted
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of
@@ -152,14 +153,14 @@ def _cooling(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> Found:
     if not hours and act.of in memory.now:
         return "COOL_DOWN", "another rule acted on it in this run"
     if act.of in memory.now or any(sight.now - at < hours * HOUR for at in _times(act, memory)):
-        return "COOL_DOWN", f"a rule acted on it less than {hours} hours ago"
+        return "COOL_DOWN", f"a rule acted on it less than {counted(hours, 'hour')} ago"
     return "", ""
 
 
 def _limited(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> Found:
     most = rule.guards.acts_a_day
     if sum(at >= sight.day_start for at in _times(act, memory)) >= most:
-        return "DAILY_LIMIT", f"rules have acted on it {most} times today"
+        return "DAILY_LIMIT", f"rules have acted on it {counted(most, 'time')} today"
     return "", ""
 
 
@@ -169,7 +170,7 @@ def _repeated(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> Found:
     if rule.repeat_days and own:
         past = day_of(sight.now, sight.zone) - day_of(max(own), sight.zone)
         if past.days < rule.repeat_days:
-            return "REPEAT", f"it acts every {rule.repeat_days} days"
+            return "REPEAT", f"it acts every {counted(rule.repeat_days, 'day')}"
     return "", ""
 
 

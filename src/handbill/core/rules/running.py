@@ -17,6 +17,7 @@ from handbill.core.rules.memory import Memory, Of
 from handbill.core.rules.sights import Sight, met_by
 from handbill.core.rules.subjects import Subject
 from handbill.core.rules.windows import is_past, maturity_ppm, window_of
+from handbill.kit.figures import counted
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of, start_of
@@ -265,7 +266,7 @@ def looked_at(
 def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> Found:
     """Whether a ratio is based on too little to act on."""
     if it.parameter in RATIOS and figures.clicks < guards.least_clicks * PPM:
-        return "FEW_EVENTS", f"fewer than {guards.least_clicks} clicks"
+        return "FEW_EVENTS", f"fewer than {counted(guards.least_clicks, 'click')}"
     if it.parameter in RATIOS and figures.spent < guards.least_spend_micros:
         return "FEW_EVENTS", "less spend than a ratio needs"
     ripe = PPM

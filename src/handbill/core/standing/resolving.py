@@ -38,6 +38,7 @@ from handbill.core.standing.reasons import (
 from handbill.core.standing.selling import owner_of, sold
 from handbill.core.standing.tree import CappedJob, Kind, Let, Spot, Tree, extended, reason
 from handbill.core.states import may_match, stops_of
+from handbill.kit.figures import counted
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of, start_of, zone_of
@@ -190,9 +191,9 @@ class _Resolving:
         stopped = [found for job in self.jobs.get(group.no, ()) if (found := self._stops(job))]
         capped = len(stopped)
         if count and capped:
-            words = f"{capped} of {count} jobs have reached a cap of their own"
+            words = f"{capped} of {counted(count, 'job')} at a cap of their own"
             if any(("job", job.id) in self.tree.holds for job in self.jobs[group.no]):
-                words = f"{capped} of {count} jobs are stopped by a cap of their own or by a rule"
+                words = f"a cap or a rule stops {capped} of {counted(count, 'job')}"
             cap, fix = _raised_for_all(stopped)
             params = Params(jobs=count, capped_jobs=capped, cap=cap)
             yield reason(Code.JOBS_CAPPED, owner, words, params, blocking=capped >= count, fix=fix)

@@ -11,6 +11,7 @@ from handbill.core.rates import PICOS, Exchange
 from handbill.core.standing.capping import Owner
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
 from handbill.core.standing.tree import Spot, Tree, reason
+from handbill.kit.figures import counted
 from handbill.kit.money import PPM
 
 _BARRED: Final = {
@@ -100,7 +101,8 @@ def unsold(
     count = causes.total()
     at = Params(publisher_id=publisher.id, group_id=group.id, jobs=count)
     if why not in _UNSOLD and why is not Withheld.NO_RATE:
-        words = f"each of its {count} jobs is paused, out of its dates, or excludes the publisher"
+        words = f"each of its {counted(count, 'job')} is paused, out of its dates, "
+        words += "or excludes the publisher"
         yield reason(Code.NO_JOBS, owner_of(spot), words, at)
         return
     bid = bid_of(terms, example[why])

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from handbill.kit.figures import counted
 from handbill.pages.charts.bars import Bar, Run
 from handbill.pages.charts.marks import Number, Series
 
 _ONE = Decimal(1)
+_PLURAL = frozenset({"Applies", "Clicks", "Hires", "Starts"})
 
 
 def beside(name: str, now: Number | None, before: Number | None, of: str) -> str:
@@ -28,11 +30,15 @@ def of_days(days: Sequence[str], series: Series) -> str:
         return f"{series.name} has no figures in these days."
     high = max(known, key=lambda place: (series.values[place] or 0, place))
     last = known[-1]
-    text = f"{series.name} was highest on {days[high]}: {series.label(high)}."
+    was = "were" if series.name in _PLURAL else "was"
+    text = f"{series.name} {was} highest on {days[high]}: {series.label(high)}."
     if last != high:
-        text += f" On {days[last]} it was {series.label(last)}."
+        text += f" On {days[last]}: {series.label(last)}."
     missing = len(series.values) - len(known)
-    return f"{text} {missing} of {len(days)} days have no figure." if missing else text
+    lacking = (
+        f"{missing} of {counted(len(days), 'day')} {'has' if missing == 1 else 'have'} no figure."
+    )
+    return f"{text} {lacking}" if missing else text
 
 
 def of_stages(stages: Sequence[Bar]) -> str:
@@ -54,4 +60,4 @@ def of_runs(runs: Sequence[Run]) -> str:
         return "There are no runs yet."
     bad = sum(run.state == "bad" for run in runs)
     ended = {"good": "succeeded", "bad": "failed"}.get(runs[-1].state, "has not ended")
-    return f"{bad} of {len(runs)} runs failed; the last one {ended}."
+    return f"{bad} of {counted(len(runs), 'run')} failed; the last one {ended}."

@@ -15,6 +15,11 @@ from handbill.pages.visitors import forget_session, keep_session, return_path
 
 _WRONG = "The mail address, the password or the code is not right."
 _USED = "This link is not valid any more. Ask for a new one."
+_SET_UP_USED = (
+    "Nothing was changed. Either there is another agency already: name its id. Or this link was "
+    "used, or a newer one took its place. If Handbill is set up already, sign in, or ask an owner "
+    "to invite you. Else start it again: it prints a new link while nobody can sign in."
+)
 
 
 async def sign_in(request: Request) -> Response:
@@ -60,7 +65,7 @@ async def set_up(request: Request) -> Response:
     except Declined as declined:
         form = _form_of(typed, declined)
         if declined.status == 404:
-            form = Form(typed, {}, f"{_USED} Or there is another agency: name its id.")
+            form = Form(typed, {}, _SET_UP_USED, declined.request_id)
         return render(request, "set_up.html", _shown(declined), form=form)
 
 

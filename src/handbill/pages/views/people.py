@@ -1,12 +1,13 @@
 """The people of an agency."""
 
 import re
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from handbill.pages.calls import Declined, at
-from handbill.pages.forms import Form
+from handbill.pages.forms import FIELDS_WRONG, Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in
 from handbill.pages.rows import Page
@@ -26,7 +27,7 @@ async def people(request: Request) -> Response:
         except Declined as declined:
             if declined.status not in {400, 404}:
                 raise
-            form, status = Form.declined(typed, declined), declined.status
+            form, status = _form_of(typed, declined), declined.status
         else:
             if not link:
                 return leave(request, "/app/people", message)
@@ -35,6 +36,15 @@ async def people(request: Request) -> Response:
     return render(
         request, "people.html", status, people=found, form=form, link=link, page=page, typed=typed
     )
+
+
+def _form_of(typed: dict[str, str], declined: Declined) -> Form:
+    """What is wrong. The API does not tell which client it does not know."""
+    form = Form.declined(typed, declined)
+    if declined.status == 404 and typed["clients"]:
+        wrong = {"clients": "must be ids of clients of the agency; one of these is none"}
+        return replace(form, faults=wrong, message=FIELDS_WRONG)
+    return form
 
 
 async def _done(request: Request, typed: dict[str, str]) -> tuple[str, str]:
