@@ -8,6 +8,7 @@ from handbill.pages.wording import number, raw
 
 _MICROS = 1_000_000
 _SWITCHED = {"A": "active", "P": "paused"}
+_UNSHOWN = "not shown"
 _SHORT = 8
 _NAMES = ("/name", "/company_name", "/mail", "/url", "/source")
 
@@ -33,6 +34,8 @@ def told(field: Mapping[str, Any]) -> dict[str, str]:
     path = str(field["field"]).strip("/")
     is_amount = path.endswith("micros")
     name = path.removesuffix("micros").replace("/", " ").replace("_", " ").strip()
+    if field.get("before") is None and field.get("after") is None:
+        return {"name": name, "before": _UNSHOWN, "after": _UNSHOWN}
     values = {side: _value(path, is_amount, field.get(side)) for side in ("before", "after")}
     return {"name": name, **values}
 

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from handbill.host.ids import Ids
 from handbill.kit.jsons import NotJson, decode, encode
 from handbill.kit.signing import same
-from handbill.pages import differences, drawing, exports, wording
+from handbill.pages import cells, differences, drawing, exports, wording
 from handbill.pages.assets import asset_url
 from handbill.pages.calls import Calls, asked, at
 from handbill.pages.forms import TOKEN, Fields, form_token, seal
@@ -185,6 +185,7 @@ def _templates() -> Environment:
         wording.money,
         wording.number,
         wording.counted,
+        cells.titled,
         wording.average,
         wording.bytes,
         wording.percent,

@@ -209,7 +209,7 @@ ENTITY: Final[dict[str, Any]] = {
             "listings": 0,
             "resolvedStatus": {
                 "status": "PARENT_CAPPED",
-                "description": "the job group has reached its Monthly budget",
+                "description": "the job group has reached its monthly budget",
                 "delivery": "STOPPED",
             },
         }

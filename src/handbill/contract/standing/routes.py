@@ -57,7 +57,7 @@ _CLIENT_ID: Final = "40194b3f-7b49-41e8-b235-4d93a50330f3"
 _CAMPAIGN_ID: Final = "8f3142dc-d7b1-4b21-86e5-b151ae862664"
 RESOLVED: Final[dict[str, Any]] = {
     "status": "CAPPED",
-    "description": "the job group has reached its Monthly budget",
+    "description": "the job group has reached its monthly budget",
     "delivery": "STOPPED",
     "since": "2019-11-29T09:40:00.000Z",
     "evaluatedAt": "2019-11-29T10:00:00.000Z",
@@ -67,7 +67,7 @@ RESOLVED: Final[dict[str, Any]] = {
             "level": "JOBGROUP",
             "entityId": _GROUP_ID,
             "name": "test-jobgroup-200",
-            "description": "the job group has reached its Monthly budget",
+            "description": "the job group has reached its monthly budget",
             "blocking": True,
             "since": "2019-11-29T09:40:00.000Z",
             "until": "2019-12-01T00:00:00.000Z",

@@ -179,7 +179,7 @@ def _until(capped: Capped, when: Moment) -> Instant | None:
 
 
 def _words(code: Code, what: str, period: str, measure: Measure) -> str:
-    cap = f"{period} {'budget' if measure == 'budget' else f'cap of {measure}'}"
+    cap = f"{period.lower()} {'budget' if measure == 'budget' else f'cap of {measure}'}"
     return {
         Code.CAP_ZERO: f"the {what} has a {cap} of 0",
         Code.CAP_REACHED: f"the {what} has reached its {cap}",
