@@ -58,6 +58,7 @@ def test_there_was_something_to_see(beset: Past) -> None:
     public = beset.life.public
     assert public.heard.conversions
     assert [shown.rhythm for shown in public.shown].count(None) == 1
+    assert [shown.fetched_at for shown in public.shown if shown.client], "files of one client"
 
 
 def test_restarts_and_cuts_change_nothing_that_is_charged(beset: Past, tmp_path: Path) -> None:
@@ -125,6 +126,17 @@ def test_jobs_of_a_group_that_is_over_are_found(begun: Life) -> None:
             for one in employer.groups
         ]
     with pytest.raises(Broken, match="which is not to be"):
+        list(begun.days())
+
+
+def test_a_job_in_the_file_of_another_client_is_found(
+    begun: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handbill.simulate.truth.unknown_fetches", lambda *_: ())
+    for shown in begun.public.shown:
+        shown.outlet.paths["another"] = shown.path
+        shown.client = "another"
+    with pytest.raises(Broken, match="in the file of another"):
         list(begun.days())
 
 

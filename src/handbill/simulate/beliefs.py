@@ -10,20 +10,27 @@ from handbill.core.nouns import Publisher
 from handbill.kit.instants import Instant
 from handbill.kit.money import MICROS
 from handbill.kit.zones import Period, period_key
-from handbill.listings.copies import held
+from handbill.listings.copies import copies_of
+from handbill.listings.service import ALL_CLIENTS
 from handbill.simulate.visitors import Shown
 from handbill.store.records import Tx
 
 
 def unknown_fetches(
-    tx: Tx, publishers: Mapping[str, Publisher], every: Iterable[Shown], now: Instant
+    tx: Tx,
+    publishers: Mapping[str, Publisher],
+    clients: Mapping[str, int],
+    every: Iterable[Shown],
+    now: Instant,
 ) -> Iterator[str]:
-    """Publishers that have fetched without the system's knowledge."""
-    known = held(tx, (one.no for one in publishers.values()), now)
+    """Publishers that have fetched without the system's knowledge. ``clients``: by id."""
+    copies = copies_of(tx, (one.no for one in publishers.values()), now)
+    known = {(one.publisher_no, one.client_no): one.held for one in copies}
     for shown in every:
-        no, at = publishers[shown.outlet.id].no, shown.fetched_at or 0
-        if no in known and known[no].fetched_at != at:
-            yield f"{shown.outlet.id} has fetched at {at}, and {known[no]} is known"
+        file = publishers[shown.outlet.id].no, clients.get(shown.client, ALL_CLIENTS)
+        at = shown.fetched_at or 0
+        if file in known and known[file].fetched_at != at:
+            yield f"{shown.outlet.id} has fetched at {at}, and {known[file]} is known"
 
 
 _Holder = tuple[Scope, tuple[str, ...]]

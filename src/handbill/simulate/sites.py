@@ -12,6 +12,20 @@ from handbill.kit.digests import digest_of
 Ailment = Literal["", "away", "torn", "empty"]
 AILMENTS: tuple[Ailment, ...] = ("away", "torn", "empty")
 _ACCEPTED = 200
+MAPPINGS = {
+    "schemaMappingsJobCollection": "source",
+    "schemaMappingsJob": "job",
+    "schemaMappingsTitle": "title",
+    "schemaMappingsCompany": "company",
+    "schemaMappingsCity": "city",
+    "schemaMappingsState": "state",
+    "schemaMappingsCountry": "country",
+    "schemaMappingsDescription": "description",
+    "schemaMappingsURL": "url",
+    "schemaMappingsCategory": "category",
+    "schemaMappingsRefNumber": "referencenumber",
+}
+"""How a client's feed says what: the fields of these sites' jobs."""
 
 
 class Ad(NamedTuple):

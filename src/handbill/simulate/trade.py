@@ -17,7 +17,7 @@ from handbill.kit.zones import Period, day_of, zone_of
 from handbill.simulate.asking import Agency
 from handbill.simulate.held import Held, Thing
 from handbill.simulate.house import House
-from handbill.simulate.sites import Ad, Careers
+from handbill.simulate.sites import MAPPINGS, Ad, Careers
 
 Body = dict[str, Any]
 HOME = "USD"
@@ -37,25 +37,14 @@ _FREQUENCIES = ("1 hour", "3 hours", "6 hours", "24 hours")
 _PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly")
 _DAYS_OF: dict[Period, int] = {"Daily": 1, "Weekly": 7, "Monthly": 30, "Lifetime": 45}
 _FLAT = 0.4
+_APART = 8
+"""Of how many publishers one has a file for each client."""
 _ABROAD, _NO_RATE = "EUR", "CHF"
 """Currencies of some publishers; one of them has no exchange rate."""
 _RATE_PPM = 1_080_000
 _MARKUP = 10
 _WITHIN = 30 * MINUTE
 """How soon a copy must show what a midnight, an edit or a rule has changed."""
-_MAPPINGS = {
-    "schemaMappingsJobCollection": "source",
-    "schemaMappingsJob": "job",
-    "schemaMappingsTitle": "title",
-    "schemaMappingsCompany": "company",
-    "schemaMappingsCity": "city",
-    "schemaMappingsState": "state",
-    "schemaMappingsCountry": "country",
-    "schemaMappingsDescription": "description",
-    "schemaMappingsURL": "url",
-    "schemaMappingsCategory": "category",
-    "schemaMappingsRefNumber": "referencenumber",
-}
 
 
 class CapOf(NamedTuple):
@@ -134,6 +123,8 @@ class Outlet:
     bid_type: str
     currency: str
     feed_path: str
+    paths: dict[str, str] = field(default_factory=dict)
+    """Of the file of each client, by its id, where clients have files of their own."""
 
 
 class Trade:
@@ -191,11 +182,12 @@ class Trade:
             "url": f"https://{name.lower()}.example",
             "placementType": "All",
             "isCompressedFeed": False,
+            "perClientPlacements": number % _APART == 0,
         }
         body |= {"flatBidValue": _FLAT} if bid_type == "FLAT_CPC" else {"minBid": 0.01}
         await self.ask("POST", "/publishers", body)
         url = (await self.ask("GET", f"/publishers/{name}"))["feedUrl"]
-        path = url[url.index("/f/") :]
+        path = _path_in(url)
         self.outlets.append(Outlet(id=name, bid_type=bid_type, currency=currency, feed_path=path))
 
     async def _new_employer(self, number: int, jobs: int, days: int, each: float) -> None:
@@ -246,7 +238,10 @@ class Trade:
             begins = self.house.outside.clock.now() // SECOND
             markup = {"name": name, "effectiveFrom": begins, "value": _MARKUP, "entities": [entity]}
             await self._made("/markups", markup)
-        await self._made(f"{at}/feeds", {"xmlFeedUrl": url, "schemaMappings": _MAPPINGS})
+        await self._made(f"{at}/feeds", {"xmlFeedUrl": url, "schemaMappings": MAPPINGS})
+        for outlet in self.outlets[::_APART]:
+            own = await self.ask("GET", f"/publishers/{outlet.id}/feeds?client_id={client}")
+            outlet.paths[client] = _path_in(own["feedUrl"])
         for place in range(GROUPS):
             first, last = today, today + timedelta(days=days + 30)
             if place == 1 and days > 2:  # a flight that begins and ends within the simulation
@@ -375,6 +370,10 @@ class Trade:
             if asked.ids[0] in named:
                 return one
         return None
+
+
+def _path_in(url: str) -> str:
+    return url[url.index("/f/") :]
 
 
 def of_category(category: str) -> Body:

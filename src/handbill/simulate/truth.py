@@ -108,7 +108,9 @@ class Truth:
                 f"{self._conversions} conversions are judged, {heard.conversions} were taken"
             )
         with self._house.tools.records.read() as tx:
-            for wrong in unknown_fetches(tx, self._publishers, self._public.shown, self._now):
+            numbers = {id_: no for no, id_ in self._names["client"].items()}
+            known = self._publishers, numbers
+            for wrong in unknown_fetches(tx, *known, self._public.shown, self._now):
                 self._blame(wrong)
         for shown in self._public.shown:
             self._check_copy(shown)
@@ -311,7 +313,8 @@ class Truth:
             by_group.setdefault(group.id if group else "", []).append(offer)
             if not group or not self._trade.advertises(group, shown.outlet, offer.ref, at):
                 self._blame(f"{shown.outlet.id} is shown {offer.ref}, which is not to be: {group}")
-
+            if shown.client not in {"", group.client.id}:
+                self._blame(f"{shown.outlet.id} is shown {offer.ref} in the file of {shown.client}")
         for one in beyond_targets(shown.outlet, shown.offers, self._trade):
             self._blame(one)
         self._check_prices(shown, by_group, at)

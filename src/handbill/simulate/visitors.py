@@ -80,12 +80,18 @@ class Shown:
     level: float
     """Clicks of an average day."""
     is_bad: bool
+    client: str = ""
+    """The client whose file it fetches; empty: the file of all clients."""
     offers: list[Offer] = field(default_factory=list)
     old: list[Offer] = field(default_factory=list)
     etag: bytes | None = None
     fetched_at: Instant | None = None
     old_fetched_at: Instant = 0
     checked_at: Instant | None = None
+
+    @property
+    def path(self) -> str:
+        return self.outlet.paths[self.client] if self.client else self.outlet.feed_path
 
 
 @dataclass
@@ -111,7 +117,9 @@ class Public:
         self.shown = self.publishers(daily)
 
     def publishers(self, daily: float) -> list[Shown]:
-        """One of them never fetches, and the visitors of one are not human."""
+        """One of them never fetches, and the visitors of one are not human. Those with a file for
+        each client fetch each of these at its own times.
+        """
         outlets = self._trade.outlets
         parts = [self._chance.uniform(0.4, 1.6) for _ in outlets]
         made = []
@@ -119,9 +127,13 @@ class Public:
             rhythm = RHYTHMS_HOURS[number % len(RHYTHMS_HOURS)] * HOUR
             never = number and number == len(outlets) - 1
             level = daily * part / sum(parts)
-            shown = Shown(outlet, None if never else rhythm, level, is_bad=number == 1)
-            made.append(shown)
-            if not never:
+            if never:
+                made.append(Shown(outlet, None, level, is_bad=False))
+                continue
+            clients = list(outlet.paths) or [""]
+            for client in clients:
+                shown = Shown(outlet, rhythm, level / len(clients), number == 1, client)
+                made.append(shown)
                 self.fetch_from(shown, self._clock.now() + HOUR + self._chance.randrange(rhythm))
         return made
 
@@ -159,7 +171,7 @@ class Public:
 
     def _fetch(self, shown: Shown, at: Instant) -> None:
         headers = Headers("Fetcher/1.0", False, False, None, b"", shown.etag, None)
-        answer = self._asked(shown.outlet.feed_path, headers, "203.0.113.7")
+        answer = self._asked(shown.path, headers, "203.0.113.7")
         assert isinstance(answer, Answer)
         status = answer.head.split(b" ", 2)[1]
         if status == b"404":  # not written yet
