@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 LONG = 240
 """What a test waits at most, on a machine that has much else to do. **Units**: seconds."""
-_PAUSE = 0.05
+_PAUSE = 0.1
 _Found = TypeVar("_Found")
 
 

@@ -5,7 +5,8 @@ now; the next one ends it.
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from handbill.store.records import Records
 from rooms.feed_world import World, world_on
 from sites import document, item
 
-# Kills itself when a function of that name is called for the n-th time.
-_CHILD = """
+# For each line "name n" a child that kills itself when a function of that name is called for the
+# n-th time; its exit status is the answer. What all of them import is imported once.
+_KILLED = """
 import os, signal, sys
 from pathlib import Path
 
@@ -31,24 +33,39 @@ from handbill.store.index import EdgeIndex
 from handbill.store.records import open_records
 from handbill.work.tools import Tools
 
-url, folder, place, feed_id, name, nth = sys.argv[1:]
-folder, left = Path(folder), int(nth)
-masters = Masters(Settings(secrets_key="bWFzdGVyIGtleSBvZiB0ZXN0cywgMzIgYnl0ZXMgLi4="))
-tools = Tools(
-    open_records(url, masters), open_blobs(str(folder / "blobs")),
-    EdgeIndex(folder / "index", writable=True), SystemClock(), SystemIds(), Egress((place,)),
-    Settings(), folder / "scratch",
-)
+url, folder, place, feed_id = sys.argv[1:]
+folder = Path(folder)
+assert len(os.listdir("/proc/self/task")) == 1, "a child of fork has one thread only"
 
-def watch(frame, event, _):
-    global left
-    if event == "call" and frame.f_code.co_name == name and "handbill" in frame.f_code.co_filename:
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
+def run(name, left):
+    masters = Masters(Settings(secrets_key="bWFzdGVyIGtleSBvZiB0ZXN0cywgMzIgYnl0ZXMgLi4="))
+    tools = Tools(
+        open_records(url, masters), open_blobs(str(folder / "blobs")),
+        EdgeIndex(folder / "index", writable=True), SystemClock(), SystemIds(), Egress((place,)),
+        Settings(), folder / "scratch",
+    )
 
-sys.setprofile(watch)
-import_feed(tools, feed_id)
+    def watch(frame, event, _):
+        nonlocal left
+        code = frame.f_code
+        if event == "call" and code.co_name == name and "handbill" in code.co_filename:
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(watch)
+    import_feed(tools, feed_id)
+
+for line in sys.stdin:
+    name, nth = line.split()
+    child = os.fork()
+    if not child:
+        try:
+            run(name, int(nth))
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
 """
 _OLD = [item(f"{n:04d}") for n in range(2_500)]
 _NEW = [
@@ -67,12 +84,29 @@ def world(records: Records, tmp_path: Path) -> Iterator[World]:
         yield found
 
 
-def killed_in(world: World, folder: Path, feed_id: str, point: tuple[str, int]) -> None:
+@contextmanager
+def killing(
+    world: World, folder: Path, feed_id: str
+) -> Iterator[Callable[[tuple[str, int]], None]]:
+    """A way to run an import that is killed at a point: the n-th call of a function."""
     place = f"127.0.0.1:{world.site.port}"
     url = world.records.url.replace("postgresql+psycopg://", "postgresql://")
-    arguments = [url, str(folder), place, feed_id, point[0], str(point[1])]
-    child = subprocess.run([sys.executable, "-c", _CHILD, *arguments], check=False)
-    assert child.returncode == -signal.SIGKILL, point
+    with subprocess.Popen(
+        [sys.executable, "-c", _KILLED, url, str(folder), place, feed_id],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        asked, told = process.stdin, process.stdout
+        assert asked is not None
+        assert told is not None
+
+        def killed_in(point: tuple[str, int]) -> None:
+            asked.write(f"{point[0]} {point[1]}\n")
+            asked.flush()
+            assert told.readline() == f"{-signal.SIGKILL}\n", point
+
+        yield killed_in
 
 
 BEFORE = [
@@ -94,19 +128,20 @@ def test_killed_at_any_point(world: World, tmp_path: Path) -> None:
     before = world.jobs()
     world.marked()
     world.site.pages["/feed.xml"] = document(*_NEW)
-    for point in BEFORE:
-        killed_in(world, tmp_path, feed.id, point)
-        assert world.jobs() == before, point
-        assert world.marked() == (set(), set()), point
-        assert not list((tmp_path / "scratch").iterdir()), point
-    for point in AFTER:
-        killed_in(world, tmp_path, feed.id, point)
-        found = world.jobs()
-        assert set(found) == _KEPT | _MOVED | _ADDED, point
-        assert {ref for ref, job in found.items() if job.body.city == "Dallas"} == _MOVED, point
-        with world.records.read() as tx:
-            assert jobs.count(tx, world.client.no, world.clock.now()) == (3_400, 0), point
-            first = jobs.jobs_page(tx, world.client.no, 900, 1_000)
-        assert first == list(found.values())[900:1_900], point
+    with killing(world, tmp_path, feed.id) as killed_in:
+        for point in BEFORE:
+            killed_in(point)
+            assert world.jobs() == before, point
+            assert world.marked() == (set(), set()), point
+            assert not list((tmp_path / "scratch").iterdir()), point
+        for point in AFTER:
+            killed_in(point)
+            found = world.jobs()
+            assert set(found) == _KEPT | _MOVED | _ADDED, point
+            assert {ref for ref, job in found.items() if job.body.city == "Dallas"} == _MOVED, point
+            with world.records.read() as tx:
+                assert jobs.count(tx, world.client.no, world.clock.now()) == (3_400, 0), point
+                first = jobs.jobs_page(tx, world.client.no, 900, 1_000)
+            assert first == list(found.values())[900:1_900], point
     assert world.serve_and_run(feed, *_NEW) == {"total": 3_400, "unchanged": 3_400}
     assert world.marked() == (_MOVED | _ADDED | (set(before) - _KEPT - _MOVED), _ADDED)
