@@ -165,7 +165,7 @@ def test_tasks_by_the_keyboard_alone(site: str, context: BrowserContext, world: 
     _reach(page, "CSV")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
-    assert download.value.suggested_filename == "campaign-30-days.csv"
+    assert download.value.suggested_filename == "answer.csv"
 
     _press(page, "Jobs")
     _press(page, "Reference", ids["job_reference"])

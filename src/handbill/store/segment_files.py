@@ -9,9 +9,8 @@ import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -74,7 +73,6 @@ most queries.
 """
 _at_idle = Lock()
 atexit.register(_idle.clear)
-_opened_so_far = count()
 
 
 def _idle_one(kind: _Kind) -> duckdb.DuckDBPyConnection | None:
@@ -87,7 +85,9 @@ def _idle_one(kind: _Kind) -> duckdb.DuckDBPyConnection | None:
 
 def _opened(kind: _Kind) -> duckdb.DuckDBPyConnection:
     kind.scratch.mkdir(parents=True, exist_ok=True)
-    spill = kind.scratch / f"duckdb-{kind.process}-{next(_opened_so_far)}"
+    # A name that no other process has, on whichever host. The folder is made when it is needed.
+    spill = mkdtemp(dir=kind.scratch, prefix="duckdb-")
+    Path(spill).rmdir()
     return duckdb.connect(
         ":memory:",
         config={
@@ -95,7 +95,7 @@ def _opened(kind: _Kind) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": "false",
             "memory_limit": f"{kind.memory_mb}MB",
             "threads": f"{kind.threads}",
-            "temp_directory": f"{spill}",  # made when it is needed
+            "temp_directory": spill,
             "preserve_insertion_order": "false",
             "enable_external_file_cache": "false",  # files may be damaged, or mended
             "lock_configuration": "true",
