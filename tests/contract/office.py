@@ -14,7 +14,7 @@ from handbill.api import Doors, operations
 from handbill.host.clock import SetClock
 from handbill.http.app import Application
 from handbill.http.operations import Desk, Operation
-from handbill.wire.models import schema_of
+from handbill.wire.described import schema_of
 from masters import put_key
 
 NOON = 1_795_003_200 * 1_000_000  # 2026-11-18T12:00:00Z, a Wednesday

@@ -11,7 +11,8 @@ from contract.office import OPERATIONS, Office
 from contract.world import FEED, World, build
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.wire.models import Array, Model, OneOrMany
+from handbill.wire.bodies import Array, OneOrMany
+from handbill.wire.models import Model
 
 BAD = (
     b"-1",

@@ -11,7 +11,7 @@ from handbill.access.keys import secret
 from handbill.core.listing_tokens import Click, Listing, click_id
 from handbill.kit.faults import Fault
 from handbill.kit.jsons import decode, encode
-from handbill.wire.models import schema_of
+from handbill.wire.described import schema_of
 from handbill.wire.values import NOT_GIVEN
 
 REFUSED_SAMPLES = {34: {"/xmlFeedUrl"}}

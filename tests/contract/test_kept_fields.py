@@ -9,7 +9,9 @@ import pytest
 
 from contract.kept_nouns import FILTER, NOUNS, Noun
 from contract.office import Body, Office, operation_of, plain
-from handbill.wire.models import Array, Model, OneOrMany, schema_of
+from handbill.wire.bodies import Array, OneOrMany
+from handbill.wire.described import schema_of
+from handbill.wire.models import Model
 from handbill.wire.values import Schema
 
 _SECRETS = {"password"}

@@ -15,7 +15,7 @@ from handbill.http.app import Application
 from handbill.http.openapi import document
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.wire.models import OneOrMany
+from handbill.wire.bodies import OneOrMany
 from handbill.wire.queries import parameters
 from handbill.wire.values import NOT_GIVEN
 from handbill.wire.wrong import UNSAID

@@ -16,7 +16,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from handbill.api import operations
 from handbill.http.openapi import text
 from handbill.kit.faults import Fault
-from handbill.wire.models import Batch, Model
+from handbill.wire.bodies import Batch
+from handbill.wire.models import Model
 from handbill.wire.values import NOT_GIVEN
 
 OPERATIONS = operations()

@@ -9,8 +9,10 @@ from pydantic import AliasChoices, Field, model_validator
 
 from handbill.kit.faults import Fault, bad_request, step_of
 from handbill.kit.jsons import decode, encode
+from handbill.wire.bodies import OneOrMany
+from handbill.wire.described import described
 from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Money, Percent, TextOrDigits, Whole
-from handbill.wire.models import Model, OneOrMany, described, partial, spelled
+from handbill.wire.models import Model, partial, spelled, together
 from handbill.wire.pointers import pointed_out, pointers
 from handbill.wire.queries import Query, parameters
 from handbill.wire.wrong import UNSAID, Wrong, WrongBeside
@@ -107,6 +109,61 @@ def test_what_is_wrong_of_rows_together_is_told_with_what_is_wrong_of_one() -> N
         "/one/how must have at least 1 characters",
         "/one/end must not be before begin",
     }
+
+
+class Priced(Model):
+    cost: Annotated[int, Whole()] = Field(description="Cost.")
+    least: Annotated[int, Whole()] = Field(description="The least.")
+    form: Annotated[Literal["A", "P"], AnyCase()] = Field("A", description="Form.")
+    text: str = Field(description="By its form.")
+
+    @together("cost", "least")
+    def _enough(self) -> None:
+        if self.cost < self.least:
+            raise Wrong(Fault("/cost", "must not be below least"))
+
+    @together("text")
+    def _formed(self) -> None:
+        if not self.text.startswith(self.form):
+            raise WrongBeside(Fault("/text", f"must begin with {self.form}"), of="/form")
+
+
+class Listed(Model):
+    top: Span = Field(description="A span.")
+    prices: list[Priced] = Field([], description="Prices.")
+    named: dict[str, Priced] | None = Field(None, description="The same by name.")
+
+
+def test_a_required_row_that_is_wrong_hides_nothing_beside_it() -> None:
+    turned = {"begin": 2, "end": 1}
+    low = {"cost": 1, "least": 2}
+    assert read(Listed, {"top": turned, "prices": [low, low | {"text": 7}, {"cost": "x"}]})[1] == [
+        "/top/end must not be before begin",
+        "/prices/0/text is required",
+        "/prices/1/text must be a string",
+        "/prices/2/cost must be an integer",
+        "/prices/2/least is required",
+        "/prices/2/text is required",
+        "/prices/0/cost must not be below least",
+        "/prices/1/cost must not be below least",
+    ]
+    assert read(Listed, {"named": {"one": low, "two": {"text": "P"}}})[1] == [
+        "/top is required",
+        "/named/one/text is required",
+        "/named/two/cost is required",
+        "/named/two/least is required",
+        "/named/one/cost must not be below least",
+        "/named/two/text must begin with A",
+    ]
+
+
+def test_what_depends_on_one_row_is_told_unless_that_one_is_wrong() -> None:
+    priced = {"cost": 1, "text": "P"}
+    assert read(Priced, priced | {"form": "B"})[1] == [
+        "/least is required",
+        "/form must be one of A, P",
+    ]
+    assert read(Priced, priced)[1] == ["/least is required", "/text must begin with A"]
 
 
 def test_what_is_left_out_makes_no_faults_of_its_own() -> None:

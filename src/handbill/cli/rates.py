@@ -113,7 +113,7 @@ def _put(
 ) -> None:
     from handbill.contract.rates.models import NewRate
     from handbill.rates.service import put
-    from handbill.wire.models import OneOrMany
+    from handbill.wire.bodies import OneOrMany
 
     new = read_body(OneOrMany(NewRate, _MOST_RATES), every, "No rate was set")
     with _office(agency_id, data) as (tx, agency_no, clock), told_of(new):

@@ -19,7 +19,8 @@ from handbill.kit.faults import Fault, Refused, bad_request
 from handbill.kit.jsons import NotJson, decode, encode
 
 if TYPE_CHECKING:
-    from handbill.wire.models import Model, OneOrMany
+    from handbill.wire.bodies import OneOrMany
+    from handbill.wire.models import Model
 
 DataOption = Annotated[
     str | None,

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple, TypeGuard
 from handbill.http.naming import Names, pascal
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.wire.models import Array, ListOf, Model, OneOrMany, described
+from handbill.wire.bodies import Array, ListOf, OneOrMany
+from handbill.wire.described import described
+from handbill.wire.models import Model
 from handbill.wire.queries import Paged, Query, parameters
 from handbill.wire.values import NOT_GIVEN, Schema
 

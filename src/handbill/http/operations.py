@@ -24,7 +24,8 @@ from handbill.kit.jsons import encode
 from handbill.store.blobs import Blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, Tx
-from handbill.wire.models import Array, ListOf, Model, OneOrMany, spelled
+from handbill.wire.bodies import Array, ListOf, OneOrMany
+from handbill.wire.models import Model, spelled
 from handbill.wire.queries import Paged, Query
 from handbill.wire.values import NOT_GIVEN, Schema
 

@@ -6,15 +6,13 @@ docs/decisions/0039.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
     ClassVar,
-    NamedTuple,
     Self,
     TypeVar,
     Union,
@@ -31,12 +29,11 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    TypeAdapter,
     ValidationError,
     create_model,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
 from handbill.kit.faults import Fault
@@ -103,20 +100,21 @@ class Model(BaseModel):
         """Read a body; its errors are added to ``faults``, and then the result does not count.
 
         Rows that are checked together are checked only if each is valid. So the body is read again
-        without the wrong rows, and again, until it is valid.
+        without the wrong rows, and again, until it is valid; by then no row is required.
         """
         found: list[Fault] = []
-        for _ in range(_MOST_READINGS):
+        for reading in range(_MOST_READINGS):
             try:
-                made = cls.model_validate(value)
+                made = (_forgiving(cls) if reading else cls).model_validate(value)
             except ValidationError as failed:
                 errors = failed.errors(include_url=False)
-                found += others_in(errors, found, at) if found else found_in(errors, at)
-                value = without(value, errors)
-                if value is None or len(found) >= MOST_FAULTS:
+                found += others_in(errors, found, at) if reading else found_in(errors, at)
+                left = without(value, errors)
+                if left is None or (reading and left == value) or len(found) >= MOST_FAULTS:
                     break
+                value = left
             else:
-                if not found:
+                if not reading:
                     return made
                 break
         faults.extend(found)
@@ -188,6 +186,49 @@ def partial(rows: type[_M], name: str, only: tuple[str, ...] = ()) -> type[_M]:
     return cast(type[_M], change)
 
 
+@cache
+def _forgiving(rows: type[_M]) -> type[_M]:
+    """The same rows and checks, and none is required, here or in the models that a row consists of:
+    what is read to find more errors.
+    """
+    changes: dict[str, Any] = {}
+    for attribute, row in rows.model_fields.items():
+        of = row.rebuild_annotation()
+        forgiving = _forgiving_type(of)
+        if forgiving != of or row.is_required():
+            default = UNREAD if row.is_required() else row.get_default(call_default_factory=True)
+            about = Field(default, alias=row.alias, validation_alias=row.validation_alias)
+            changes[attribute] = (forgiving, about)
+    if not changes:
+        return rows
+    return create_model(rows.__name__, __base__=rows, __module__=rows.__module__, **changes)
+
+
+def _forgiving_type(of: Any) -> Any:
+    if isinstance(of, type) and issubclass(of, Model):
+        return _forgiving(of)
+    parts = tuple(map(_forgiving_type, get_args(of)))
+    if get_origin(of) is Annotated:
+        return Annotated[(parts[0], *get_args(of)[1:])]
+    if get_origin(of) in {Union, UnionType}:
+        return reduce(or_, parts)
+    return get_origin(of)[parts] if get_origin(of) in {list, tuple, dict} else of
+
+
+def together(*rows: str) -> Callable[[Callable[[Any], None]], Any]:
+    """Marks a check of required rows against others. It runs if each of them could be read."""
+
+    def marked(check: Callable[[Any], None]) -> Any:
+        def checked(made: Any) -> Any:
+            if made.model_fields_set.issuperset(rows):
+                check(made)
+            return made
+
+        return model_validator(mode="after")(checked)
+
+    return marked
+
+
 def _change_of(row: FieldInfo) -> Any:
     of = _model_in(row.annotation)
     if of is not None and of.merged:
@@ -213,71 +254,6 @@ def parts(of: Any) -> Iterable[Any]:
     if origin in {Union, UnionType}:
         return [part for one in get_args(of) for part in parts(one)]
     return [of]
-
-
-class Batch(NamedTuple):
-    """The contents of one object, or of an array of them. ``many``: it was an array."""
-
-    many: bool
-    items: list[Any]
-
-
-@dataclass(frozen=True)
-class OneOrMany:
-    """One object, or an array of at least one. A valid body is read at once; an invalid one item by
-    item, until there are enough faults.
-    """
-
-    one: type[Model]
-    most: int = 1_000
-
-    def read(self, value: Any, at: str, faults: Faults) -> Batch:
-        if not isinstance(value, list):
-            return Batch(many=False, items=[self.one.read(value, at, faults)])
-        if not 1 <= len(value) <= self.most:
-            faults.append(Fault(at, f"must have 1 to {self.most} items"))
-            return Batch(many=True, items=[])
-        with suppress(ValidationError):
-            return Batch(many=True, items=_every(self.one).validate_python(value))
-        items = []
-        for n, item in enumerate(value):
-            if len(faults) >= MOST_FAULTS:
-                break
-            items.append(self.one.read(item, f"{at}/{n}", faults))
-        return Batch(many=True, items=items)
-
-    def schema(self, of_one: Schema) -> Schema:
-        many = {"type": "array", "items": of_one, "minItems": 1, "maxItems": self.most}
-        return {"oneOf": [of_one, many]}
-
-
-class Array:
-    """A body that is an array of single values, read as a list of this type."""
-
-    def __init__(self, of: Any) -> None:
-        self._list: TypeAdapter[list[Any]] = TypeAdapter(of, config=ConfigDict(strict=True))
-
-    def read(self, value: Any, at: str, faults: Faults) -> list[Any]:
-        try:
-            return self._list.validate_python(value)
-        except ValidationError as failed:
-            faults.extend(found_in(failed.errors(include_url=False), at))
-            return []
-
-    def schema(self) -> Schema:
-        return self._list.json_schema(schema_generator=_Plain)
-
-
-@dataclass(frozen=True)
-class ListOf:
-    """An answer that is an array of one model."""
-
-    one: type[Model]
-
-
-@cache
-def _every(of: type[_M]) -> TypeAdapter[list[_M]]:
-    return TypeAdapter(list[of])  # type: ignore[valid-type] # known once it runs
 
 
 def written_as(rows: type[Model]) -> type[msgspec.Struct]:
@@ -333,37 +309,3 @@ def spellings(name: str, row: FieldInfo) -> list[str]:
     if isinstance(row.validation_alias, AliasChoices):
         return [str(one) for one in row.validation_alias.choices]
     return [row.alias or name]
-
-
-# ── described ───────────────────────────────────────────────────────────────────────────────────
-class _Plain(GenerateJsonSchema):
-    """JSON Schema without titles: the names say as much."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
-        return False
-
-
-def schema_of(
-    of: "Schema | type[Model] | ListOf", mode: JsonSchemaMode = "serialization"
-) -> Schema:
-    """The schema of an answer, or of what is read, with everything that it refers to."""
-    if isinstance(of, dict):
-        return of
-    if isinstance(of, ListOf):
-        return _every(of.one).json_schema(mode=mode, schema_generator=_Plain)
-    return of.model_json_schema(mode=mode, schema_generator=_Plain)
-
-
-def described(
-    said: Iterable[type[Model]], told: Iterable[type[Model]]
-) -> tuple[Mapping[tuple[Any, JsonSchemaMode], Schema], dict[str, Schema]]:
-    """A reference for each model that is read or written, and everything they refer to, by name."""
-    models: list[tuple[type[Model], JsonSchemaMode]] = [(one, "validation") for one in said]
-    models += [(one, "serialization") for one in told]
-    refs, found = models_json_schema(models, ref_template=_REF, schema_generator=_Plain)
-    schemas = {name: _untitled(one) for name, one in found.get("$defs", {}).items()}
-    return refs, schemas
-
-
-def _untitled(schema: Schema) -> Schema:
-    return {key: one for key, one in schema.items() if key != "title"}

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any, get_args, get_origin
 
 from handbill.kit.faults import Fault, Refused, pointed, step_said
-from handbill.wire.models import Batch, Model, parts, spellings
+from handbill.wire.bodies import Batch
+from handbill.wire.models import Model, parts, spellings
 
 
 def pointed_out(refused: Refused, said: Any) -> Refused:

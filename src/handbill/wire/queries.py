@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, get_args
 from pydantic import Field
 
 from handbill.kit.faults import Fault
+from handbill.wire.described import schema_of
 from handbill.wire.fields import Id, Whole
-from handbill.wire.models import Model, schema_of
+from handbill.wire.models import Model
 from handbill.wire.values import Faults, Schema
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}")

@@ -1,5 +1,9 @@
 """JSON Schemas, of input and of output."""
 
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
 from handbill.wire.values import Schema
 
 NOT_BLANK = r"\S"
@@ -53,3 +57,10 @@ def or_null(schema: Schema) -> Schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         found["type"] = list(dict.fromkeys([*kinds, "null"]))
     return found
+
+
+class Plain(GenerateJsonSchema):
+    """JSON Schema without titles: the names say as much."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False

@@ -40,7 +40,13 @@ class Wrong(ValueError):
 
 
 class WrongBeside(Wrong):
-    """An error that depends on other fields. It is reported only if all others could be read."""
+    """An error that depends on other fields. It is reported only if they could be read. ``of``: the
+    pointer of the one field; without it, all others.
+    """
+
+    def __init__(self, *faults: Fault, of: str = "") -> None:
+        super().__init__(*faults)
+        self.of = of
 
 
 def found_in(errors: Sequence[Mapping[str, Any]], at: str) -> list[Fault]:
@@ -54,8 +60,8 @@ def others_in(errors: Sequence[Mapping[str, Any]], found: list[Fault], at: str) 
     """
     left_out = {fault.field for fault in found}
     left_out |= {above for field in left_out for above in _all_above(field)}
-    sure = (one for one in errors if not _comes_of_absence(one))
-    more = found_in(list(sure), at)
+    sure = [one for one in errors if not _comes_of_absence(one, at, left_out)]
+    more = found_in(sure, at)
     return [fault for fault in more if fault.field not in left_out]
 
 
@@ -65,26 +71,31 @@ def _all_above(field: str) -> Iterator[str]:
         yield field
 
 
-def _comes_of_absence(error: Mapping[str, Any]) -> bool:
-    return error["type"] == "missing" or isinstance(_cause(error), WrongBeside)
+def _comes_of_absence(error: Mapping[str, Any], at: str, left_out: set[str]) -> bool:
+    cause = _cause(error)
+    if isinstance(cause, WrongBeside):
+        return not cause.of or _at(error, at) + cause.of in left_out
+    return bool(error["type"] == "missing")
 
 
-def _cause(error: Mapping[str, Any]) -> Any:
+def _cause(error: Mapping[str, Any]) -> Exception | None:
     """The exception of our own check."""
-    return error.get("ctx", {}).get("error")
+    cause: Exception | None = error.get("ctx", {}).get("error")
+    return cause
 
 
 def without(body: Any, errors: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """A body without its wrong rows; if a list has a wrong item, without the list. None: nothing
-    can be left out.
+    """A body without its wrong rows; if a list has a wrong item, without the list. None: it is no
+    object.
     """
     if not isinstance(body, dict):
         return None
-    places = [place for error in errors for place in _places_of(error)]
-    left: dict[str, Any] | None = _left(
+    wrong = [error for error in errors if error["type"] != "missing"]
+    places = [place for error in wrong for place in _places_of(error)]
+    left: dict[str, Any] = _left(
         body, [place for place in places if place[:1] and place[0] in body]
     )
-    return None if left == body else left
+    return left
 
 
 _GONE: Any = object()
@@ -119,11 +130,16 @@ def _places_of(error: Mapping[str, Any]) -> list[_Place]:
     return [(*error["loc"], *fault.field.split("/")[1:]) for fault in cause.faults]
 
 
-def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
+def _at(error: Mapping[str, Any], at: str) -> str:
+    """The pointer of the row that an error is about."""
     steps = error["loc"]
     if steps[-1:] == ("[key]",) and steps[-2:-1] == (error["input"],):
         steps = steps[:-1]
-    here = at + "".join(f"/{pointed(str(step))}" for step in steps)
+    return at + "".join(f"/{pointed(str(step))}" for step in steps)
+
+
+def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
+    here = _at(error, at)
     context, wrong = error.get("ctx", {}), _cause(error)
     if isinstance(wrong, Wrong):
         return [Fault(here + fault.field, fault.message) for fault in wrong.faults]

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from handbill.ledger.recent import Recent
+from handbill.wire.bodies import OneOrMany
 from handbill.wire.fields import Instant, TextOrDigits, Whole
-from handbill.wire.models import Model, OneOrMany
+from handbill.wire.models import Model
 from handbill.wire.queries import Query
 from handbill.wire.schemas import NOT_BLANK
 

@@ -20,8 +20,9 @@ from handbill.core.funnel_stages import STAGES, Disposition, Item, Stage, folded
 from handbill.funnel.service import FunnelItem
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant as At
+from handbill.wire.bodies import OneOrMany
 from handbill.wire.fields import AnyCase, Day, Id, Instant, Money, Text
-from handbill.wire.models import Model, OneOrMany
+from handbill.wire.models import Model, together
 from handbill.wire.stamps import read_stamp
 from handbill.wire.wrong import Wrong, WrongBeside
 
@@ -211,8 +212,8 @@ class NewStageMap(Model):
         "omitted. Case and blanks are ignored.",
     )
 
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    @together("stages")
+    def _distinct(self) -> None:
         seen: dict[str, str] = {}
         faults = []
         for text in self.stages:
@@ -222,7 +223,6 @@ class NewStageMap(Model):
             seen[name] = text
         if faults:
             raise Wrong(*faults)
-        return self
 
     def named(self) -> dict[str, str]:
         """The texts that a stage is named for."""

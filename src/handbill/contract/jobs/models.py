@@ -20,9 +20,10 @@ from handbill.contract.envelopes import check_dates
 from handbill.core import nouns
 from handbill.kit.faults import Fault
 from handbill.kit.urls import page_url
+from handbill.wire.bodies import Array
 from handbill.wire.date_patterns import read_when
 from handbill.wire.fields import Day, Filled, Matching, Money, Percent
-from handbill.wire.models import Array, Model, partial
+from handbill.wire.models import Model, partial
 from handbill.wire.wrong import Wrong
 
 _MOST_ZIP: Final = 32

@@ -11,7 +11,7 @@ from handbill.http.kinds import Ask
 from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.jobs import editing, service
-from handbill.wire.models import ListOf
+from handbill.wire.bodies import ListOf
 from handbill.wire.queries import OfClient, PagedFromOne
 
 _PATH = "/clients/{client_id}/jobs"

@@ -22,7 +22,7 @@ from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.postings import service, slots
 from handbill.publishers.service import publisher_of
-from handbill.wire.models import Array
+from handbill.wire.bodies import Array
 
 OF_CLIENT = "/clients/{client_id}/configs"
 OF_PUBLISHER = "/clients/{client_id}/publishers/{publisher_id}/configs"

@@ -158,6 +158,8 @@ class NewPosting(_Terms):
         """Turn the texts into dates, by the pattern of the same body."""
         faults = []
         for name, row in (("start", "startDate"), ("end", "endDate")):
+            if name not in self.model_fields_set:
+                continue
             try:
                 setattr(self, name, read_date(getattr(self, name), self.date_format))
             except NotDate as bad:
@@ -166,7 +168,7 @@ class NewPosting(_Terms):
             says = "must not be more than jobDuration"
             faults.append(Fault("/minJobDurationInDays", says))
         if faults:
-            raise WrongBeside(*faults)
+            raise WrongBeside(*faults, of="/dateFormat")
         return self
 
 

@@ -9,8 +9,9 @@ from handbill.contract.envelopes import Page
 from handbill.contract.publishers.models import Currency
 from handbill.core.rates import Dated, picos_of, rate_number
 from handbill.rates.service import id_of
+from handbill.wire.bodies import OneOrMany
 from handbill.wire.fields import Instant, SaidDay, number_in
-from handbill.wire.models import Model, OneOrMany
+from handbill.wire.models import Model
 
 MOST_RATES: Final = 1_000
 

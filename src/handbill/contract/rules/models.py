@@ -1,7 +1,7 @@
 """Rules, as they are read, checked in full, and told. **Source**: contract 1 (53), domain 11."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -10,7 +10,6 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from handbill.contract.envelopes import Dated, Identified, Page
@@ -22,7 +21,7 @@ from handbill.core import rule_conditions as core
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
 from handbill.kit.faults import Fault
 from handbill.wire.fields import AnyCase, Day, Distinct, Meaning, Money, Whole
-from handbill.wire.models import Model
+from handbill.wire.models import Model, together
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.wrong import Wrong
 
@@ -76,13 +75,12 @@ class RuleCondition(Model):
             raise Wrong(Fault("", why))
         return value
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
+    @together("parameter", "value_millionths")
+    def _sound(self) -> None:
         if "unit" not in self.model_fields_set:
             self.unit = UNITS[self.parameter][0]
         if why := faults_of_value(self.unit, self.value_millionths):
             raise Wrong(Fault("/value", why))
-        return self
 
 
 class RuleAction(Model):
@@ -252,16 +250,15 @@ class NewRule(Model):
         "their defaults.",
     )
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        faults = [*self._faults_of_dates(), *self._faults_of_actions(), *self._faults_of_jobs()]
-        if faults:
-            raise Wrong(*faults)
-        return self
-
-    def _faults_of_dates(self) -> Iterator[Fault]:
+    @together()
+    def _in_order(self) -> None:
         if self.start_on and self.end_on and self.end_on < self.start_on:
-            yield Fault("/endDate", "must not be before startDate")
+            raise Wrong(Fault("/endDate", "must not be before startDate"))
+
+    @together("action_type", "level")
+    def _whole(self) -> None:
+        if faults := [*self._faults_of_actions(), *self._faults_of_jobs()]:
+            raise Wrong(*faults)
 
     def _faults_of_actions(self) -> Iterator[Fault]:
         """Exactly one of actions and adminActions, by the type."""

@@ -1,14 +1,14 @@
 """Questions for stats, and how answers are told. **Source**: contract 4, domain 14.22 and 14.23."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from handbill.kit.faults import Fault
 from handbill.stats import questions
 from handbill.stats.questions import Format, Level
 from handbill.wire.fields import AnyCase, Day, Zone
-from handbill.wire.models import Model
+from handbill.wire.models import Model, together
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.wrong import Wrong, WrongBeside
 
@@ -55,11 +55,10 @@ class StatsFilters(Model):
         "references match nothing.",
     )
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    @together("start_on", "end_on")
+    def _in_order(self) -> None:
         if self.start_on > self.end_on:
             raise Wrong(Fault("/endDate", "must not be before startDate"))
-        return self
 
 
 def _levels(primary: Level, secondary: Any = None, tertiary: Any = None) -> tuple[Level, ...]:
@@ -76,8 +75,8 @@ class StatsLevels(Model):
         None, alias="tertiaryLevel", description="The third level of grouping. Requires the second."
     )
 
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    @together("primary")
+    def _distinct(self) -> None:
         if self.tertiary is not None and self.secondary is None:
             raise WrongBeside(Fault("/tertiaryLevel", "needs a secondaryLevel"))
         differs = "must differ from the other levels"
@@ -85,7 +84,6 @@ class StatsLevels(Model):
             raise Wrong(Fault("/secondaryLevel", differs))
         if self.tertiary is not None and self.tertiary in {self.primary, self.secondary}:
             raise Wrong(Fault("/tertiaryLevel", differs))
-        return self
 
 
 class StatsQuestion(Model):
