@@ -19,11 +19,11 @@ from handbill.core.charging import (
     Place,
     Price,
     Scope,
-    Spending,
     budget_limit,
     entities_of,
     folded,
     key_of,
+    keyed,
     limits_of,
     price_of_apply,
     price_of_click,
@@ -31,6 +31,7 @@ from handbill.core.charging import (
     summed,
 )
 from handbill.core.nouns import Cap, Caps
+from handbill.core.spending import Spending
 from handbill.kit.zones import PERIODS, Period
 
 DAY = date(2026, 12, 30)
@@ -141,16 +142,16 @@ def ran(events: Events, limits: Sequence[Limit], used: dict[CounterKey, int]) ->
 @given(EVENTS, limit_lists(), st.integers(0, 80))
 def test_no_cap_is_ever_passed(events: Events, limits: list[Limit], split: int) -> None:
     """In any order, over week, month and year's end, and judged in two batches or one."""
-    first = ran(events[:split], limits, {}).additions()
+    first = keyed(ran(events[:split], limits, {}).additions())
     days = [DAY + timedelta(days=after) for after in range(5)]
     compared = [key_of(limit, day) for limit in limits for day in days]
-    second = ran(events[split:], limits, summed(first, compared)).additions()
+    second = keyed(ran(events[split:], limits, summed(first, compared)).additions())
     total = {key: first.get(key, 0) + second.get(key, 0) for key in first.keys() | second.keys()}
     used = summed(total, compared)
     for limit in limits:
         for day in days:
             assert used.get(key_of(limit, day), 0) <= limit.most
-    assert total == ran(events, limits, {}).additions()
+    assert total == keyed(ran(events, limits, {}).additions())
 
 
 @given(EVENTS, limit_lists())
@@ -172,7 +173,7 @@ def test_nothing_is_refused_while_there_is_room(events: Events, limits: list[Lim
         assert (refused is None) == room
         if room:
             taken.append((place, day, need))
-    assert spending.additions() == folded(taken)
+    assert keyed(spending.additions()) == folded(taken)
 
 
 def naive(

@@ -11,9 +11,9 @@ from handbill.core.charging import (
     Limit,
     Need,
     Place,
-    Spending,
     compared_on,
     key_of,
+    keyed,
     reserving,
     summed,
 )
@@ -28,6 +28,7 @@ from handbill.core.job_caps import (
     job_limits,
 )
 from handbill.core.nouns import Cap, Caps, JobPlacement, JobSetting, JobSettings, Placement
+from handbill.core.spending import Spending
 
 DAY = date(2026, 12, 30)
 JOBS = ("aa", "bb")
@@ -82,14 +83,16 @@ def test_no_cap_of_a_job_is_passed(
     """In two batches or one, and the counters are what a fold of what was taken says."""
     each = Caps(job_budget=group[0], job_clicks=group[1], job_applies=group[2])
     first, taken = ran(events[:split], each, own, {})
-    before = {key: value for key, value in first.additions().items() if key.scope != "client"}
+    before = {
+        key: value for key, value in keyed(first.additions()).items() if key.scope != "client"
+    }
     limits = {
         one for publisher in NUMBERS for job in JOBS for one in limits_at(publisher, job, each, own)
     }
     days = [DAY + timedelta(days=after) for after in range(5)]
     compared = [key_of(limit, day) for limit in limits for day in days]
     second, more = ran(events[split:], each, own, summed(before, compared))
-    added = second.additions()
+    added = keyed(second.additions())
     total = {key: before.get(key, 0) + added.get(key, 0) for key in before | added}
     used = summed(total, compared)
     for limit in limits:

@@ -19,9 +19,9 @@ from handbill.store.records.tables import (
     publishers,
 )
 
-_KEYS = ("scope", "entity", "measure", "day_on")
+_KEYS = ("scope", "entity", "day_on")
 AGENCIES = sa.select(agencies.c.id, agencies.c.name).order_by(agencies.c.id)
-_VALUES = sa.select(counters.c.entity, counters.c.client_no, counters.c.value).order_by(
+_VALUES = sa.select(counters.c.entity, counters.c.client_no, counters.c.clicks).order_by(
     counters.c.entity
 )
 HARD_TEXTS = ("", " ", "\\N", "\\.", "tab\tline\nreturn\r", 'it\'s "50%" {x} :y %(z)s', "日本 🎉")
@@ -36,10 +36,11 @@ def _counter(entity: str, value: int, client_no: int = 1) -> dict[str, Any]:
     return {
         "scope": "job",
         "entity": entity,
-        "measure": "clicks",
         "day_on": "L",
         "client_no": client_no,
-        "value": value,
+        "budget": 0,
+        "clicks": value,
+        "applies": 0,
     }
 
 
@@ -115,15 +116,15 @@ def test_upsert_replaces_adds_or_keeps(records: Records, count: int) -> None:
 
     assert upsert(5, 1) == (1, 5)
     assert upsert(7, 2) == (2, 7)
-    assert upsert(-3, 3, ("value",)) == (3, 4)
-    assert upsert(9, 4, ("value",), keep=True) == (3, 4)
+    assert upsert(-3, 3, ("clicks",)) == (3, 4)
+    assert upsert(9, 4, ("clicks",), keep=True) == (3, 4)
 
 
 @FEW_AND_MANY
 def test_upsert_of_the_same_keys_twice(records: Records, count: int) -> None:
     rows = [_counter(f"{number // 2:04d}", 1) for number in range(2 * count)]
     with records.write() as tx:
-        tx.upsert_many(counters, _KEYS, rows, ("value",))
+        tx.upsert_many(counters, _KEYS, rows, ("clicks",))
     assert {row[2] for row in all_agencies(records, _VALUES)} == {2}
 
 
@@ -132,7 +133,7 @@ def test_upsert_sees_what_the_transaction_wrote(records: Records, count: int) ->
     with records.write() as tx:
         for _ in range(3):
             tx.upsert_many(
-                counters, _KEYS, [_counter(f"{n:04d}", 2) for n in range(count)], ("value",)
+                counters, _KEYS, [_counter(f"{n:04d}", 2) for n in range(count)], ("clicks",)
             )
     found = all_agencies(records, _VALUES)
     assert len(found) == count
@@ -203,7 +204,9 @@ def test_texts_compare_by_their_bytes(records: Records) -> None:
 def test_counts_and_sums_are_integers(records: Records) -> None:
     with records.write() as tx:
         tx.put_many(counters, [_counter("a", 2**61), _counter("b", -1)])
-    total = sa.select(sa.func.count(), sa.func.sum(counters.c.value), sa.func.max(counters.c.value))
+    total = sa.select(
+        sa.func.count(), sa.func.sum(counters.c.clicks), sa.func.max(counters.c.clicks)
+    )
     with records.read() as tx:
         row = tx.one(total)
     assert row == (2, 2**61 - 1, 2**61)
@@ -283,8 +286,8 @@ def test_read_is_of_one_moment(records: Records) -> None:
 def test_streams_go_on_side_by_side(records: Records) -> None:
     with records.write() as tx:
         tx.put_many(counters, [_counter(f"{n:05d}", n) for n in range(5_000)])
-    one = sa.select(counters.c.value).order_by(counters.c.entity)
-    some = one.where(counters.c.value >= b("least"))
+    one = sa.select(counters.c.clicks).order_by(counters.c.entity)
+    some = one.where(counters.c.clicks >= b("least"))
     with records.read() as tx:
         pairs = zip(tx.stream(one), tx.stream(some, least=10), strict=False)
         assert [(x, y) for (x,), (y,) in pairs] == [(n, n + 10) for n in range(4_990)]
@@ -295,8 +298,8 @@ def test_conditional_change_never_overspends(records: Records) -> None:
         tx.put(counters, **_counter("budget", 0))
     spend = (
         sa.update(counters)
-        .where(counters.c.entity == b("of"), counters.c.value + b("bid") <= b("cap"))
-        .values(value=counters.c.value + b("bid"))
+        .where(counters.c.entity == b("of"), counters.c.clicks + b("bid") <= b("cap"))
+        .values(clicks=counters.c.clicks + b("bid"))
     )
 
     def worker(_: int) -> int:

@@ -12,6 +12,7 @@ from house.sources import ROOT, SOURCE, nodes_of, text_of
 MODULES = [
     SOURCE / "core" / "charging.py",
     SOURCE / "core" / "entries.py",
+    SOURCE / "core" / "spending.py",
     *sorted((SOURCE / "ledger").glob("*.py")),
     *sorted((SOURCE / "store").glob("journal*.py")),
     SOURCE / "store" / "marks.py",
@@ -33,9 +34,9 @@ HOLD_ELSEWHERE = {
     "store/journal_damages.py last_before": "a file may hold anything, and that is no bug",
 }
 ENDS = {
-    "core/charging.py take",
+    "core/spending.py take",
     "core/charging.py priced",
-    "core/charging.py additions",
+    "core/spending.py additions",
     "core/entries.py __post_init__",
     "ledger/counter_rows.py counters_used",
     "ledger/counter_rows.py add_counters",

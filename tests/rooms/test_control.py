@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from handbill.control import service as control
-from handbill.core.charging import Limit
+from handbill.core.charging import Limit, together
 from handbill.core.charging import key_of as counter_of
 from handbill.core.nouns import (
     Cap,
@@ -73,12 +73,12 @@ def use(market: Market, client: Client, scope: Any, entity: str, measure: Any, *
     daily = of.get("Daily", of["Monthly"])
     other = today.replace(day=2 if today.day == 1 else 1)
     limit = Limit(scope, entity, measure, "Daily", 0)
-    added = [
-        (client.no, counter_of(limit, day), amount)
+    added = {
+        counter_of(limit, day): amount
         for day, amount in ((today, daily), (other, of["Monthly"] - daily))
         if amount
-    ]
-    market.write(lambda tx: counter_rows.add_counters(tx, added))
+    }
+    market.write(lambda tx: counter_rows.add_counters(tx, [(client.no, together(added))]))
 
 
 class Shop:

@@ -247,7 +247,7 @@ TOTALS = """totals = replace(totals, '{0}_micros":"', '{0}_micros":"7')"""
     [
         (tallies, "value = value + 1 WHERE disposition = 'received'", "came to nothing"),
         (tallies, "value = value + 1 WHERE disposition = 'valid'", "tally CLICK valid"),
-        (counters, "value = value + 1 WHERE scope = 'group'", "counter group"),
+        (counters, "clicks = clicks + 1 WHERE scope = 'group'", "counter group"),
         (segments, '"rows" = "rows" + 1 WHERE no = 1', "differs from the manifest"),
         (segments, "bytes = bytes + 1 WHERE no = 1", "not as listed"),
         (segments, "replaced_at = 1 WHERE no = 1", "the entries say"),

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from handbill.core.charging import CounterKey
 from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import Cap, Caps
 from handbill.kit.instants import DAY, HOUR, MINUTE
-from handbill.ledger import gathering, judge
+from handbill.ledger import counter_rows, gathering, judge
 from handbill.ledger.checking import check
 from handbill.store import asides, marks
 from handbill.store.records import Records
-from handbill.store.records.tables import counters
 from market import START, Market
 from rooms.test_ledger_crash import Cut, CutRecords, cut
 
@@ -42,15 +42,12 @@ def fill(market: Market) -> tuple[Listing, Listing]:
 def ail(market: Market, client_no: int, value: int) -> None:
     """A counter of a client as no booking leaves it; or as one does."""
     with market.records.write() as tx:
-        of_client = {"scope": "client", "entity": f"{client_no}", "measure": "budget"}
+        key = CounterKey("client", f"{client_no}", "budget", "D2026-11-10")
         tx.run_text(
-            f"DELETE FROM counters WHERE client_no = {client_no} AND scope = 'client' "
-            "AND measure = 'budget'",
-            {},
+            f"UPDATE counters SET budget = 0 WHERE client_no = {client_no} AND scope = 'client'", {}
         )
         if value:
-            row = {**of_client, "day_on": "2026-11-10", "client_no": client_no, "value": value}
-            tx.put_many(counters, [row])
+            counter_rows.correct_counters(tx, client_no, {key: value})
 
 
 def told(market: Market) -> dict[str, list[str]]:

@@ -29,7 +29,8 @@ Scope = Literal[
 Measure = Literal["budget", "clicks", "applies"]
 JOB_SCOPES: Final[tuple[Scope, ...]] = ("group_job", "job", "job_placement")
 MEASURES: Final[tuple[Measure, ...]] = ("budget", "clicks", "applies")
-_MEASURE_AT: Final = {measure: at for at, measure in enumerate(MEASURES)}
+_PERIOD_AT: Final = {period: at for at, period in enumerate(PERIODS)}
+MEASURE_AT: Final = {measure: at for at, measure in enumerate(MEASURES)}
 
 
 class Place(NamedTuple):
@@ -72,6 +73,10 @@ class CounterKey(NamedTuple):
     period: str
 
 
+Uses = dict[tuple[Scope, str, str], list[int]]
+"""By scope, entity and period: the use of each measure, in the order of MEASURES."""
+
+
 class Limit(NamedTuple):
     """A cap of one entity. ``reserved``: budgets that are reserved out of it for other placements,
     by placement; their unspent rest is not available where the limit is checked. ``on``: the day,
@@ -91,10 +96,6 @@ SEALED: Final = "D"
 """The period of the counter that adds up all closed days of an entity."""
 UNMARKED: Final = Factors()
 FREE: Final = Price(0, 0, 0, UNMARKED)
-_Gate = tuple[list[int], int, Limit, tuple[tuple[list[int], int], ...]]
-"""The use of a cap (shared by all tills below it), the position of the measure, the cap, and for
-each budget reserved out of it, its use and its value.
-"""
 
 
 def price_of_click(bid_type: str, bid_micros: int, price_micros: int, factors: Factors) -> Price:
@@ -120,6 +121,7 @@ def priced(spend_micros: int, charge_micros: int, factors: Factors) -> Price:
     return Price(spend_micros, charge_micros, marked_micros, factors)
 
 
+@lru_cache(maxsize=65_536)
 def entities_of(place: Place) -> tuple[tuple[Scope, str], ...]:
     """Every scope that counts an event at this place."""
     client, campaign, group, publisher = place
@@ -213,152 +215,52 @@ def summed(kept: Mapping[CounterKey, int], wanted: Iterable[CounterKey]) -> dict
     return {key: value for key, value in found.items() if value}
 
 
-class Till:
-    """Takes the events of one place on one day: each is let through as a whole, or not at all."""
-
-    __slots__ = ("gates", "meters", "short", "taken")
-
-    def __init__(
-        self,
-        gates: list[_Gate],
-        taken: list[int],
-        short: set[Limit] | None = None,
-        meters: Sequence[tuple[list[int], int]] = (),
-    ) -> None:
-        self.gates = gates
-        self.taken = taken
-        self.meters = meters
-        """The job's counts of the day, and the position of their measure."""
-        self.short: set[Limit] = set() if short is None else short
-        """The caps without room for another event like the last one."""
-
-    def take(self, need: Need) -> Limit | None:
-        """Use up the need if every cap has room for all of it; else return a cap that has not.
-
-        If nothing of a measure is needed, its caps are passed, even if overdrawn.
-        """
-        assert min(need) >= 0, "what is taken is never given back"
-        for used, measure, limit, reserved in self.gates:
-            assert used[0] >= 0, "a counter is never negative"
-            if need[measure]:
-                room = limit.most - used[0] - need[measure]
-                for spent, value in reserved:
-                    if spent[0] < value:
-                        room -= value - spent[0]
-                if room < need[measure]:
-                    self.short.add(limit)
-                    if room < 0:
-                        return limit
-        for used, measure, limit, _ in self.gates:
-            used[0] += need[measure]
-            assert not need[measure] or used[0] <= limit.most, "a cap is never passed"
-        for cell, measure in self.meters:
-            cell[0] += need[measure]
-        taken = self.taken
-        taken[0] += need[0]
-        taken[1] += need[1]
-        taken[2] += need[2]
-        return None
+Compared = tuple[CounterKey, int, Limit, tuple[tuple[CounterKey, int], ...]]
+"""A counter, the position of its measure, the lowest limit on it, and the budgets reserved out of
+that limit: their counters and values.
+"""
 
 
-class Spending:
-    """The use of every cap while a run of events is judged, and what the events add to it."""
-
-    def __init__(self, used: Mapping[CounterKey, int]) -> None:
-        self._start = used
-        self._used: dict[CounterKey, list[int]] = {}
-        self._of_jobs: dict[CounterKey, list[int]] = {}
-        self._tills: dict[tuple[Place, date], Till] = {}
-        self.short: dict[Place, set[Limit]] = {}
-        """By place, the caps without room for another event like the last one there."""
-
-    def till(
-        self, place: Place, day: date, limits: Sequence[Limit], of_job: Sequence[Limit] = ()
-    ) -> Till:
-        """The till of a place on a day; the limits are read when it is opened. ``of_job``: the
-        limits of one job there, which then has its own till.
-        """
-        till = self._tills.get((place, day))
-        if till is None:
-            short = self.short.setdefault(place, set())
-            till = self._tills[place, day] = Till(self._gates(day, limits), [0, 0, 0], short)
-        if of_job:
-            gates = till.gates + self._gates(day, of_job)
-            return Till(gates, till.taken, till.short, self._meters(day, of_job))
-        return till
-
-    def _meters(self, day: date, of_job: Sequence[Limit]) -> list[tuple[list[int], int]]:
-        today = period_keys(day)[0]
-        meters: dict[CounterKey, tuple[list[int], int]] = {}
-        for scope, entity, measure, *_ in of_job:
-            assert scope in JOB_SCOPES, "they are a job's"
-            key = CounterKey(scope, entity, measure, today)
-            meters[key] = self._of_jobs.setdefault(key, [0]), _MEASURE_AT[measure]
-        return list(meters.values())
-
-    def _gates(self, day: date, limits: Sequence[Limit]) -> list[_Gate]:
-        return [
-            (
-                self._cell(key),
-                measure,
-                limit,
-                tuple((self._cell(other), value) for other, value in reserved) if reserved else (),
-            )
-            for key, measure, limit, reserved in compared_on(tuple(limits), day)
-        ]
-
-    def _cell(self, key: CounterKey) -> list[int]:
-        cell = self._used.get(key)
-        if cell is None:
-            cell = self._used[key] = [self._start.get(key, 0)]
-            assert cell[0] >= 0, "a counter is never negative"
-        return cell
-
-    def additions(self) -> dict[CounterKey, int]:
-        """What was added to each counter of a day: for jobs, only those with a cap; otherwise every
-        scope and measure, with or without a cap.
-        """
-        counters = folded((*at, till.taken) for at, till in self._tills.items())
-        for key, cell in self._used.items():
-            assert cell[0] >= self._start.get(key, 0), "what is used is never given back"
-        return counters | {key: cell[0] for key, cell in self._of_jobs.items() if cell[0]}
-
-
-_Compared = tuple[CounterKey, int, Limit, tuple[tuple[CounterKey, int], ...]]
-
-
-@lru_cache(maxsize=65_536)
-def compared_on(limits: tuple[Limit, ...], day: date) -> tuple[_Compared, ...]:
-    """What the limits of a place are compared with on a day: the counter, the position of the
-    measure, the lowest limit on that counter, and the budgets reserved out of it.
+class Limits(tuple[Limit, ...]):  # noqa: SLOT001 - a tuple's subclass cannot have any
+    """The limits of one place. They remember what they are compared with on the last day asked for:
+    many events in a row are of one place and day.
     """
+
+    _day: date | None = None
+    _compared: tuple[Compared, ...] = ()
+
+    def on(self, day: date) -> tuple[Compared, ...]:
+        if self._day != day:
+            self._compared, self._day = tuple(_compared(self, day)), day
+        return self._compared
+
+
+def compared_on(limits: Iterable[Limit], day: date) -> tuple[Compared, ...]:
+    """What the limits of a place are compared with on a day."""
+    return (limits if isinstance(limits, Limits) else Limits(limits)).on(day)
+
+
+def _compared(limits: Limits, day: date) -> Iterator[Compared]:
     least: dict[CounterKey, Limit] = {}
     for limit in limits:
+        assert limit.most >= 0, "a cap is an amount"
         if limit.on is not None and limit.on != day:
             continue
         key = key_of(limit, day)
         if key not in least or limit.most < least[key].most:
             least[key] = limit
-    return tuple(
-        (
-            key,
-            _MEASURE_AT[key.measure],
-            limit,
-            tuple(
-                (key._replace(scope="placement", entity=entity), value)
-                for entity, value in limit.reserved
-            )
-            if limit.reserved
-            else (),
+    for key, limit in least.items():
+        reserved = (
+            (key._replace(scope="placement", entity=entity), value)
+            for entity, value in limit.reserved
         )
-        for key, limit in least.items()
-    )
+        yield key, MEASURE_AT[key.measure], limit, tuple(reserved) if limit.reserved else ()
 
 
 def key_of(limit: Limit, day: date) -> CounterKey:
     """The counter that a limit is compared with on a day."""
-    period = period_keys(day)[PERIODS.index(limit.period)]
-    return CounterKey(limit.scope, limit.entity, limit.measure, period)
+    scope, entity, measure, period, *_ = limit
+    return CounterKey(scope, entity, measure, period_keys(day)[_PERIOD_AT[period]])
 
 
 def name_of(limit: Limit) -> str:
@@ -371,12 +273,41 @@ def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKe
     """Counters from the use at each place on each day; a negative amount was given back. Days are
     stored, so that a cap whose period is changed in mid-month is correct at once.
     """
-    counters: dict[CounterKey, int] = {}
-    for place, day, amounts in taken:
-        for measure, amount in zip(MEASURES, amounts, strict=True):
-            if amount:
-                period = period_keys(day)[0]
-                for scope, entity in entities_of(place):
-                    key = CounterKey(scope, entity, measure, period)
-                    counters[key] = counters.get(key, 0) + amount
-    return counters
+    return keyed(uses_of(taken))
+
+
+def uses_of(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> Uses:
+    """The same by the day of each entity."""
+    uses: Uses = {}
+    for place, day, (budget, clicks, applies) in taken:
+        assert min(place) >= 0, "a place is named by numbers"
+        if budget or clicks or applies:
+            today = period_keys(day)[0]
+            for scope, entity in entities_of(place):
+                own = uses.get((scope, entity, today))
+                if own is None:
+                    uses[scope, entity, today] = [budget, clicks, applies]
+                else:
+                    own[0] += budget
+                    own[1] += clicks
+                    own[2] += applies
+    return uses
+
+
+def keyed(uses: Mapping[tuple[Scope, str, str], Sequence[int]]) -> dict[CounterKey, int]:
+    """The counters of these uses; those of nothing are left out."""
+    return {
+        CounterKey(scope, entity, measure, period): amount
+        for (scope, entity, period), amounts in uses.items()
+        for measure, amount in zip(MEASURES, amounts, strict=True)
+        if amount
+    }
+
+
+def together(counters: Mapping[CounterKey, int]) -> Uses:
+    """Counters by the period of each entity."""
+    uses: Uses = {}
+    for (scope, entity, measure, period), amount in counters.items():
+        own = uses.setdefault((scope, entity, period), [0] * len(MEASURES))
+        own[MEASURE_AT[measure]] += amount
+    return uses

@@ -15,6 +15,7 @@ from handbill.core.charging import (
     MEASURES,
     CounterKey,
     Limit,
+    Limits,
     Measure,
     Scope,
     budget_limit,
@@ -82,7 +83,7 @@ def job_limits(
         found += limits_of("job", job_id, own.caps)
         cap = own.budgets.get(publisher)
         found += budget_limit("job_placement", f"{job_id}/{publisher_no}", cap)
-    return tuple(found)
+    return Limits(found)
 
 
 def count_of(one: Limit | CounterKey) -> Count:

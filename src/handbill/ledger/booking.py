@@ -63,7 +63,7 @@ class Run(ClickRun):
             self.click(event, visitor)
         for conversion in conversions:
             self._conversion(conversion)
-        self.added.counters = self._tills.spending.additions()
+        self.added.uses = self._tills.spending.additions()
         self.added.short = self._tills.spending.short
         for kind in KINDS:
             told = {what: by for (_, of, what), by in self.added.tallies.items() if of == kind}

@@ -1,67 +1,85 @@
-"""Rows of counters: the use of each measure on each day, by everything that happened (``counters``)
-and by what has since left the ledger (``retired_counters``).
+"""Rows of counters: the use of each measure by an entity on a day, by everything that happened
+(``counters``) and by what has since left the ledger (``retired_counters``).
 
 Weeks, months and lifetimes are added up on demand. Closed days are sealed: those of an entity
 become one row, so that a lifetime is the sum of a few rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.charging import CounterKey, Measure, Scope, summed
+from handbill.core.charging import (
+    MEASURES,
+    CounterKey,
+    Measure,
+    Scope,
+    Uses,
+    keyed,
+    summed,
+    together,
+)
 from handbill.kit.zones import days_of_period
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import counters, retired_counters
 
-_KEYS = ("scope", "entity", "measure", "day_on")
+_KEYS: Final = ("scope", "entity", "day_on")
+_COLUMNS: Final = (*_KEYS, "client_no", *MEASURES)
 _BOTH = (counters, retired_counters)
 _c = counters.c
-_SUM = sa.func.sum(_c.value)
 _WITHIN = sa.and_(_c.day_on >= b("first_on"), _c.day_on <= b("last_on"))
 _USED = (
-    sa.select(_c.entity, _c.measure, _SUM)
-    .where(
-        _c.scope == b("scope"),
-        among(_c.entity, "entities"),
-        among(_c.measure, "measures"),
-        _WITHIN,
-    )
-    .group_by(_c.entity, _c.measure)
+    sa.select(_c.entity, *(sa.func.sum(_c[name]) for name in MEASURES))
+    .where(_c.scope == b("scope"), among(_c.entity, "entities"), _WITHIN)
+    .group_by(_c.entity)
 )
-_ABOVE = (
-    sa.select(_c.entity, _SUM)
+_ABOVE = {
+    name: sa.select(_c.entity, sa.func.sum(_c[name]))
     .where(
         _c.scope == b("scope"),
         _c.entity >= b("first"),
         _c.entity < b("end"),
-        _c.measure == b("measure"),
         _WITHIN,
     )
     .group_by(_c.entity)
-    .having(b("above", type_=sa.BigInteger) < _SUM)
-)
+    .having(b("above", type_=sa.BigInteger) < sa.func.sum(_c[name]))
+    for name in MEASURES
+}
 _OF_CLIENT, _RETIRED = (
-    sa.select(*(table.c[name] for name in _KEYS), table.c.value).where(
+    sa.select(*(table.c[name] for name in (*_KEYS, *MEASURES))).where(
         table.c.client_no == b("client_no")
     )
     for table in _BOTH
 )
 _OF_SCOPES = _OF_CLIENT.where(among(_c.scope, "scopes"))
-_DAYS = sa.select(_c.entity, _c.day_on, _c.value).where(
-    _c.scope == b("scope"),
-    among(_c.entity, "entities"),
-    _c.measure == b("measure"),
-    _c.day_on >= b("first_on"),
-    _c.day_on < b("end_on"),
-)
-_DROPS = [
-    sa.delete(table).where(*(table.c[name] == b(f"of_{name}") for name in _KEYS)) for table in _BOTH
+_DAYS = {
+    name: sa.select(_c.entity, _c.day_on, _c[name]).where(
+        _c.scope == b("scope"),
+        among(_c.entity, "entities"),
+        _c.day_on >= b("first_on"),
+        _c.day_on < b("end_on"),
+        _c[name] != sa.literal_column("0"),
+    )
+    for name in MEASURES
+}
+_OF_KEY = [sa.and_(*(table.c[name] == b(f"of_{name}") for name in _KEYS)) for table in _BOTH]
+_DROPS = [sa.delete(table).where(of) for table, of in zip(_BOTH, _OF_KEY, strict=True)]
+_CLEARS = {
+    name: [
+        sa.update(table).where(of).values({name: sa.literal_column("0")})
+        for table, of in zip(_BOTH, _OF_KEY, strict=True)
+    ]
+    for name in MEASURES
+}
+_DROPS_EMPTY = [
+    drop.where(*(table.c[name] == sa.literal_column("0") for name in MEASURES))
+    for table, drop in zip(_BOTH, _DROPS, strict=True)
 ]
 _OVER = [
-    sa.select(*(table.c[name] for name in _KEYS), table.c.client_no, table.c.value)
+    sa.select(*(table.c[name] for name in _COLUMNS))
     .where(
         sa.tuple_(*(table.c[name] for name in _KEYS)) > sa.tuple_(*map(b, _KEYS)),
         table.c.day_on > b("sealed_on"),
@@ -71,31 +89,33 @@ _OVER = [
     .limit(b("most", type_=sa.Integer))
     for table in _BOTH
 ]
-Place = tuple[str, str, str, str]
-FIRST: Place = ("", "", "", "")
+Place = tuple[str, str, str]
+FIRST: Place = ("", "", "")
 
 
 def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
     """The use of these counters (and of some neighbours)."""
-    by_period: dict[tuple[Scope, str], tuple[set[str], set[str]]] = {}
-    for scope, entity, measure, period in keys:
-        entities, measures = by_period.setdefault((scope, period), (set(), set()))
-        entities.add(entity)
-        measures.add(measure)
+    by_period: dict[tuple[Scope, str], set[str]] = {}
+    for scope, entity, _, period in keys:
+        own = by_period.get((scope, period))
+        if own is None:
+            own = by_period[scope, period] = set()
+        own.add(entity)
     used: dict[CounterKey, int] = {}
-    for (scope, period), (entities, measures) in by_period.items():
+    for (scope, period), entities in by_period.items():
         first_on, last_on = days_of_period(period)
         found = tx.all(
             _USED,
             scope=scope,
             entities=Listed(sorted(entities)),
-            measures=Listed(sorted(measures)),
             first_on=first_on,
             last_on=last_on,
         )
-        for entity, measure, value in found:
-            assert value >= 0, "a counter is never negative"
-            used[CounterKey(scope, entity, measure, period)] = int(value)
+        for entity, *amounts in found:
+            for measure, value in zip(MEASURES, amounts, strict=True):
+                assert value >= 0, "a counter is never negative"
+                if value:
+                    used[CounterKey(scope, entity, measure, period)] = int(value)
     return used
 
 
@@ -106,9 +126,8 @@ def counters_by_day(
     value.
     """
     return tx.all(
-        _DAYS,
+        _DAYS[measure],
         scope=scope,
-        measure=measure,
         entities=Listed(sorted(entities)),
         first_on=first_on,
         end_on=end_on,
@@ -128,9 +147,8 @@ def counters_above(
     """
     first_on, last_on = days_of_period(key.period)
     found = tx.all(
-        _ABOVE,
+        _ABOVE[key.measure],
         scope=key.scope,
-        measure=key.measure,
         first=entities[0],
         end=entities[1],
         first_on=first_on,
@@ -148,18 +166,18 @@ def counters_in(
     return summed(kept, (key._replace(period=period) for key in kept for period in periods))
 
 
-def add_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
-    """Add to the counters of days."""
-    ordered = sorted(added)
-    assert all(value >= 0 for _, _, value in ordered), "what is used is never given back"
-    _add(tx, counters, ordered)
+def add_counters(tx: Tx, added: Iterable[tuple[int, Uses]]) -> None:
+    """Add to the counters of days, by client."""
+    rows = _rows(added)
+    assert all(min(row[4:]) >= 0 for row in rows), "what is used is never given back"
+    _add(tx, counters, rows)
 
 
-def correct_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
-    """Add what corrections come to, which may give back what was used."""
-    ordered = sorted(added)
-    assert all(key.entity for _, key, _ in ordered), "what is used is used of something"
-    _add(tx, counters, ordered)
+def correct_counters(tx: Tx, client_no: int, added: Mapping[CounterKey, int]) -> None:
+    """Add what corrections of one client come to, which may give back what was used."""
+    rows = _rows([(client_no, together(added))])
+    assert all(row[1] for row in rows), "what is used is used of something"
+    _add(tx, counters, rows)
 
 
 def retired_counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
@@ -171,14 +189,20 @@ def add_retired_counters(tx: Tx, client_no: int, taken: Mapping[CounterKey, int]
     """Keep the use by one client's entries that leave the ledger. It may be negative: a cancelling
     entry may leave first.
     """
-    _add(tx, retired_counters, [(client_no, key, value) for key, value in sorted(taken.items())])
+    _add(tx, retired_counters, _rows([(client_no, together(taken))]))
 
 
 def drop_counters(tx: Tx, keys: Sequence[CounterKey]) -> None:
     """Delete counters, and their retired parts."""
-    rows = [{f"of_{name}": value for name, value in _columns(key).items()} for key in keys]
-    for statement in _DROPS if rows else ():
-        tx.run_text_many(tx.dialect.text_of(statement), rows)
+    gone: dict[Measure, list[dict[str, str]]] = {}
+    for scope, entity, measure, period in keys:
+        of = _named((scope, entity, _day_of(period)))
+        gone.setdefault(measure, []).append(of)
+    for measure, rows in gone.items():
+        for clear in _CLEARS[measure]:
+            tx.run_text_many(tx.dialect.text_of(clear), rows)
+        for drop in _DROPS_EMPTY:
+            tx.run_text_many(tx.dialect.text_of(drop), rows)
 
 
 def seal(tx: Tx, after: Place, before_on: str, most: int) -> Place | None:
@@ -195,46 +219,40 @@ def seal(tx: Tx, after: Place, before_on: str, most: int) -> Place | None:
             most=most,
         )
         if len(found) == most:
-            ends.append(found[-1][:4])
+            ends.append(found[-1][:3])
         if found:
-            assert all("" < row[3] < before_on for row in found), "only what is over is sealed"
-            sealed = [(row[4], _key((*row[:3], "")), row[5]) for row in found]
-            _add(tx, table, _together(sealed))
-            gone = [dict(zip((f"of_{name}" for name in _KEYS), row, strict=False)) for row in found]
+            assert all("" < row[2] < before_on for row in found), "only what is over is sealed"
+            _add(tx, table, _together(found))
+            gone = [_named(row[:3]) for row in found]
             tx.run_text_many(tx.dialect.text_of(drop), gone)
     return min(ends, default=None)
 
 
-def _together(rows: Iterable[tuple[int, CounterKey, int]]) -> list[tuple[int, CounterKey, int]]:
-    sums: dict[tuple[int, CounterKey], int] = {}
-    for client_no, key, value in rows:
-        assert value >= 0, "a counter is never negative"
-        sums[client_no, key] = sums.get((client_no, key), 0) + value
-    return [(*of, value) for of, value in sorted(sums.items())]
+def _together(found: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Rows of days as the sealed rows of their entities."""
+    sums: dict[tuple[str, str, str, int], list[int]] = {}
+    for scope, entity, _, client_no, *amounts in found:
+        assert min(amounts) >= 0, "a counter is never negative"
+        own = sums.setdefault((scope, entity, "", client_no), [0] * len(MEASURES))
+        own[:] = map(int.__add__, own, amounts)
+    return [(*of, *amounts) for of, amounts in sorted(sums.items())]
 
 
-def _add(tx: Tx, table: sa.Table, rows: Iterable[tuple[int, CounterKey, int]]) -> None:
-    tx.upsert_many(
-        table,
-        _KEYS,
-        [
-            {
-                "scope": scope,
-                "entity": entity,
-                "measure": measure,
-                "day_on": _day_of(period),
-                "client_no": client_no,
-                "value": value,
-            }
-            for client_no, (scope, entity, measure, period), value in rows
-        ],
-        adds=["value"],
+def _rows(added: Iterable[tuple[int, Uses]]) -> list[tuple[Any, ...]]:
+    """Uses as rows, in the order of their keys."""
+    return sorted(
+        (scope, entity, _day_of(period), client_no, *amounts)
+        for client_no, uses in added
+        for (scope, entity, period), amounts in uses.items()
     )
 
 
-def _columns(key: CounterKey) -> dict[str, str]:
-    scope, entity, measure, period = key
-    return {"scope": scope, "entity": entity, "measure": measure, "day_on": _day_of(period)}
+def _add(tx: Tx, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    tx.upsert_rows(table, _COLUMNS, _KEYS, rows, adds=MEASURES)
+
+
+def _named(key: Sequence[str]) -> dict[str, str]:
+    return {f"of_{name}": value for name, value in zip(_KEYS, key, strict=True)}
 
 
 def _day_of(period: str) -> str:
@@ -242,10 +260,5 @@ def _day_of(period: str) -> str:
     return period[1:]
 
 
-def _key(row: Sequence[str]) -> CounterKey:
-    scope, entity, measure, day_on = row
-    return CounterKey(scope, entity, measure, f"D{day_on}")  # type: ignore[arg-type]
-
-
-def _read(rows: Iterable[Sequence[object]]) -> dict[CounterKey, int]:
-    return {_key(row[:4]): row[4] for row in rows}  # type: ignore[arg-type,misc]
+def _read(rows: Iterable[Sequence[Any]]) -> dict[CounterKey, int]:
+    return keyed({(scope, entity, f"D{on}"): amounts for scope, entity, on, *amounts in rows})

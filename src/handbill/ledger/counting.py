@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.charging import CounterKey, Limit, compared_on
+from handbill.core.charging import CounterKey, Limit, Uses, compared_on, keyed, together
 from handbill.core.closing import first_open
 from handbill.core.job_caps import (
     Count,
@@ -179,25 +179,20 @@ def put(tx: Tx, counted: Counted) -> bool:
             for count in sorted(some)
         ],
     )
-    counter_rows.add_counters(
-        tx,
-        (
-            (counted.owner_of[key], key, value)
-            for key, value in counted.found.items()
-            if key in counted.owner_of
-        ),
-    )
+    begun_with: dict[int, dict[CounterKey, int]] = {}
+    for key, client_no in counted.owner_of.items():
+        begun_with.setdefault(client_no, {})[key] = counted.found[key]
+    counter_rows.add_counters(tx, ((no, together(own)) for no, own in begun_with.items()))
     return True
 
 
-def kept(
-    counted: Counted, client_no: int, by: Mapping[CounterKey, int]
-) -> Mapping[CounterKey, int]:
+def kept(counted: Counted, client_no: int, uses: Uses) -> Uses:
     """What a batch adds to the counters that are kept."""
     if client_no not in counted.unkept:
-        return by
-    unkept = set(counters_under(by, counted.unkept[client_no]))
-    return {key: value for key, value in by.items() if key not in unkept}
+        return uses
+    every = keyed(uses)
+    unkept = set(counters_under(every, counted.unkept[client_no]))
+    return together({key: value for key, value in every.items() if key not in unkept})
 
 
 def at_job(event: ReceivedClick | ReceivedConversion) -> AtJob:

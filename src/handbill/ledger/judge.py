@@ -365,9 +365,8 @@ class Judge:
         counter_rows.add_counters(
             tx,
             (
-                (client_no, key, by)
+                (client_no, counting.kept(batch.counting, client_no, added.uses))
                 for client_no, added in judged.items()
-                for key, by in counting.kept(batch.counting, client_no, added.counters).items()
             ),
         )
         daily_sums.add(tx, ((batch.zone(no), added.entries) for no, added in judged.items()))

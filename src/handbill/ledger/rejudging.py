@@ -245,9 +245,7 @@ def _booked(
         rows.change_clicks(tx, made.clicks)
         daily_sums.add(tx, [(zone_of(client.zone), made.entries)])
         rows.add_tallies(tx, made.tallies)
-        counter_rows.correct_counters(
-            tx, ((client.no, key, by) for key, by in made.counters.items())
-        )
+        counter_rows.correct_counters(tx, client.no, made.counters)
         versions = {version_of(body): body for body in _bodies(plan, work)}
         tellings.Told().note(tx, [Added(versions=versions)], now)
         if made.tills is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from handbill.core.charging import CounterKey, Limit, Place
+from handbill.core.charging import CounterKey, Limit, Place, Uses
 from handbill.core.click_definitions import Definition
 from handbill.core.entries import Entry
 from handbill.core.received import ReceivedClick, ReceivedConversion
@@ -96,7 +96,7 @@ class Added:
     parked: list[Parked] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
     tallies: dict[tuple[int, str, str], int] = field(default_factory=dict)
-    counters: dict[CounterKey, int] = field(default_factory=dict)
+    uses: Uses = field(default_factory=dict)
     short: dict[Place, set[Limit]] = field(default_factory=dict)
     traffic: dict[Quarter, Seen] = field(default_factory=dict)
     apply_ages: dict[ApplyAge, int] = field(default_factory=dict)

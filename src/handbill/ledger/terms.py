@@ -11,6 +11,7 @@ from handbill.clients.service import clients_by_number
 from handbill.core.attribution import window_days
 from handbill.core.charging import (
     Limit,
+    Limits,
     Place,
     budget_limit,
     entities_of,
@@ -188,7 +189,7 @@ def _at(
         group.body.override.markup_ppm if group else None,
     )
     made = (
-        (*_limits(place, client, campaign, group, named), *of_place),
+        Limits((*_limits(place, client, campaign, group, named), *of_place)),
         window_days(
             client.body.apply_window_days,
             campaign.body.override.apply_window_days if campaign else None,

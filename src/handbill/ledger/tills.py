@@ -2,8 +2,9 @@
 
 from datetime import date, tzinfo
 
-from handbill.core.charging import Place, Spending, Till
+from handbill.core.charging import Place
 from handbill.core.received import ReceivedClick, ReceivedConversion
+from handbill.core.spending import Spending, Till
 from handbill.kit.instants import Instant
 from handbill.kit.zones import bounds_of, day_of
 from handbill.ledger.runs import Known

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 
-from handbill.core.charging import CounterKey, Limit, Need, Place, Spending, Till
+from handbill.core.charging import CounterKey, Limit, Need, Place
 from handbill.core.pacing.bids import Inputs, Line, decided
 from handbill.core.pacing.caps import Days, Mark, mark_of
 from handbill.core.pacing.copies import next_fetch, rhythm_of
@@ -26,6 +26,7 @@ from handbill.core.pacing.curves import (
 from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let, guessed, next_day, seen
 from handbill.core.pacing.plans import View
 from handbill.core.pacing.streams import Stream, ahead_of, life_of
+from handbill.core.spending import Spending, Till
 from handbill.host.ids import seeded
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM

@@ -1,13 +1,13 @@
 """The port: a transaction that runs statements, on either engine."""
 
-import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
-from typing import Any, Generic, Protocol, TypeVar
+from operator import itemgetter
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -16,12 +16,14 @@ from sqlalchemy.sql.expression import Executable
 
 from handbill.core.trail import Occasion
 from handbill.kit.batches import batches
+from handbill.store.records.held import Closable, Held
 
 STEP = 1_000
 """The most rows that a transaction may change while others wait: some 20 ms."""
 _MOST_STEPS = 100_000
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
+_C = TypeVar("_C", bound=Closable)
 
 
 class Masters(Protocol):
@@ -270,10 +272,25 @@ class Tx(ABC):
         Columns in ``adds`` are added to the existing values. ``keep``: leave the existing row.
         """
         if rows:
-            text = self.dialect.upsert_text(
-                table, tuple(rows[0]), tuple(keys), tuple(adds), keep=keep
-            )
-            self.run_text_many(text, rows)
+            columns = tuple(rows[0])
+            pick = itemgetter(*columns)
+            self.upsert_rows(table, columns, keys, list(map(pick, rows)), adds, keep=keep)
+
+    def upsert_rows(
+        self,
+        table: sa.Table,
+        columns: Sequence[str],
+        keys: Sequence[str],
+        rows: Sequence[Row],
+        adds: Sequence[str] = (),
+        *,
+        keep: bool = False,
+    ) -> None:
+        """The same for rows given as tuples of these columns, of which there are two or more."""
+        if rows:
+            every = tuple(columns)
+            text = self.dialect.upsert_text(table, every, tuple(keys), tuple(adds), keep=keep)
+            self.run_text_many(text, [dict(zip(every, row, strict=True)) for row in rows])
 
     def change(self, table: sa.Table, where: dict[str, Any], **values: Any) -> int:
         """Update the rows whose columns equal ``where``; the number of rows."""
@@ -288,29 +305,6 @@ class Tx(ABC):
         """
         text = f'SELECT 1 FROM "{table.name}" WHERE no = {self.dialect.placeholder("no")}'
         return bool(self.run_text(text + self.dialect.rowlock, {"no": no})[0])
-
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
-
-
-_C = TypeVar("_C", bound=_Closable)
-
-
-class Held(Generic[_C]):
-    """A thread's own connection, closed with the thread at the latest; a copy of it in a forked
-    process is left alone: closing that would end the connection here as well.
-    """
-
-    __slots__ = ("__weakref__", "_process", "connection")
-
-    def __init__(self, connection: _C) -> None:
-        self.connection = connection
-        self._process = os.getpid()
-
-    def __del__(self) -> None:
-        if os.getpid() == self._process:
-            self.connection.close()
 
 
 class Records(ABC):

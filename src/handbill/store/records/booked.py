@@ -73,17 +73,17 @@ segment_clients = sa.Table(
     _whole("last_at"),
     sa.Index("segment_clients_by_client", "client_no", "last_at"),
 )
-# scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies. day_on:
-# the client's day; empty: all sealed days.
+# scope: see core.charging. day_on: the client's day; empty: all sealed days. budget: micros of
+# marked-up spend.
+_USES = ("budget", "clicks", "applies")
 counters = sa.Table(
     "counters",
     metadata,
     _text("scope", key=True),
     _text("entity", key=True),
-    _text("measure", key=True),
     _text("day_on", key=True),
     _whole("client_no"),
-    _whole("value"),
+    *map(_whole, _USES),
     sa.Index("counters_by_client", "client_no"),
     sqlite_with_rowid=False,
 )
@@ -227,10 +227,9 @@ retired_counters = sa.Table(
     metadata,
     _text("scope", key=True),
     _text("entity", key=True),
-    _text("measure", key=True),
     _text("day_on", key=True),
     _whole("client_no"),
-    _whole("value"),
+    *map(_whole, _USES),
     sa.Index("retired_counters_by_client", "client_no"),
 )
 # What a client's entries of a day come to: the raw sums of core.metrics.

@@ -18,7 +18,8 @@ from sqlalchemy.sql.expression import Executable
 
 from handbill.host.acting import occasion
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Clash, Dialect, Held, Listed, Masters, Records, Row, Tx
+from handbill.store.records.base import Clash, Dialect, Listed, Masters, Records, Row, Tx
+from handbill.store.records.held import Held
 
 _T = TypeVar("_T")
 _STREAM_ROWS = 2_000
@@ -86,22 +87,25 @@ class PostgresTx(Tx):
         if len(rows) < _COPY_ROWS:
             super().put_many(table, rows)
         else:
-            self._copy(table.name, tuple(rows[0]), rows)
+            columns = tuple(rows[0])
+            pick = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
+            self._copy(table.name, columns, map(pick, rows))
 
-    def upsert_many(
+    def upsert_rows(
         self,
         table: sa.Table,
+        columns: Sequence[str],
         keys: Sequence[str],
-        rows: Sequence[dict[str, Any]],
+        rows: Sequence[Row],
         adds: Sequence[str] = (),
         *,
         keep: bool = False,
     ) -> None:
         """As the port says; many rows go by COPY into a temporary table and from there."""
-        if len(rows) < _COPY_ROWS or _repeats(rows, keys):
-            super().upsert_many(table, keys, rows, adds, keep=keep)
+        every = tuple(columns)
+        if len(rows) < _COPY_ROWS or _repeats(rows, [every.index(key) for key in keys]):
+            super().upsert_rows(table, columns, keys, rows, adds, keep=keep)
             return
-        columns = tuple(rows[0])
         names = ", ".join(f'"{name}"' for name in columns)
         aside = f"incoming_{table.name}_{crc32(names.encode()):08x}"
         self._connection.execute(
@@ -109,24 +113,23 @@ class PostgresTx(Tx):
             f' AS SELECT {names} FROM "{table.name}" WITH NO DATA'
         )
         self._connection.execute(f'TRUNCATE "{aside}"')
-        self._copy(aside, columns, rows)
-        text = self.dialect.upsert_text(table, columns, tuple(keys), tuple(adds), keep=keep)
+        self._copy(aside, every, rows)
+        text = self.dialect.upsert_text(table, every, tuple(keys), tuple(adds), keep=keep)
         before, _, after = text.partition(" VALUES ")
         conflict = after[after.index(" ON CONFLICT") :]
         self._connection.execute(f'{before} SELECT {names} FROM "{aside}"{conflict}')
 
-    def _copy(self, table: str, columns: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
+    def _copy(self, table: str, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
-        pick = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
         with (
             self._connection.cursor() as cursor,
             cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy,
         ):
             for row in rows:
-                copy.write_row(pick(row))
+                copy.write_row(row)
 
 
-def _repeats(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> bool:
+def _repeats(rows: Sequence[Row], keys: Sequence[int]) -> bool:
     """Whether two rows have the same keys: one statement cannot change a row twice."""
     pick = itemgetter(*keys)
     return len(set(map(pick, rows))) < len(rows)

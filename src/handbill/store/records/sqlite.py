@@ -16,7 +16,8 @@ from sqlalchemy.sql.expression import Executable
 from handbill.host.acting import occasion
 from handbill.host.clock import pause
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Clash, Dialect, Held, Listed, Masters, Records, Row, Tx
+from handbill.store.records.base import Clash, Dialect, Listed, Masters, Records, Row, Tx
+from handbill.store.records.held import Held
 
 _T = TypeVar("_T")
 _C = TypeVar("_C", bound=sqlite3.Connection)
@@ -129,24 +130,24 @@ class SqliteTx(Tx):
             f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', map(pick, rows)
         )
 
-    def upsert_many(
+    def upsert_rows(
         self,
         table: sa.Table,
+        columns: Sequence[str],
         keys: Sequence[str],
-        rows: Sequence[dict[str, Any]],
+        rows: Sequence[Row],
         adds: Sequence[str] = (),
         *,
         keep: bool = False,
     ) -> None:
         """As the port says; values are bound by position, as above."""
-        if not rows:
-            return
-        columns = tuple(rows[0])
-        text = self.dialect.upsert_text(table, columns, tuple(keys), tuple(adds), keep=keep)
-        named = ", ".join(map(self.dialect.placeholder, columns))
-        places = ", ".join("?" * len(columns))
-        text = text.replace(f"VALUES ({named})", f"VALUES ({places})", 1)
-        self.connection.executemany(text, map(itemgetter(*columns), rows))
+        if rows:
+            every = tuple(columns)
+            text = self.dialect.upsert_text(table, every, tuple(keys), tuple(adds), keep=keep)
+            named = ", ".join(map(self.dialect.placeholder, every))
+            places = ", ".join("?" * len(every))
+            text = text.replace(f"VALUES ({named})", f"VALUES ({places})", 1)
+            self.connection.executemany(text, rows)
 
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
         text = self.dialect.text_of(statement)

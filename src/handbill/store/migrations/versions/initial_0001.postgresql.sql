@@ -225,11 +225,12 @@ CREATE INDEX corrections_by_client ON corrections (client_no);
 CREATE TABLE counters (
 	scope TEXT COLLATE "C" NOT NULL,
 	entity TEXT COLLATE "C" NOT NULL,
-	measure TEXT COLLATE "C" NOT NULL,
 	day_on TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
-	value BIGINT NOT NULL,
-	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, day_on)
+	budget BIGINT NOT NULL,
+	clicks BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, day_on)
 );
 CREATE INDEX counters_by_client ON counters (client_no);
 CREATE TABLE definition_versions (
@@ -462,11 +463,12 @@ CREATE TABLE report_streams (
 CREATE TABLE retired_counters (
 	scope TEXT COLLATE "C" NOT NULL,
 	entity TEXT COLLATE "C" NOT NULL,
-	measure TEXT COLLATE "C" NOT NULL,
 	day_on TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
-	value BIGINT NOT NULL,
-	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, measure, day_on)
+	budget BIGINT NOT NULL,
+	clicks BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, day_on)
 );
 CREATE INDEX retired_counters_by_client ON retired_counters (client_no);
 CREATE TABLE retired_days (
