@@ -10,12 +10,15 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from handbill.kit.instants import Instant, moment_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _POLICY: Final = SMTP.clone(cte_type="7bit")  # any server takes it
 _MOST_SUBJECT = 150
@@ -23,14 +26,6 @@ _LINE = "\r\n"
 _MOST_TEXT = 1_000
 _UNWANTED: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
-)
-_templates: Final = Environment(
-    loader=PackageLoader("handbill.mail"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
 )
 
 
@@ -73,6 +68,21 @@ class Envelope(msgspec.Struct, frozen=True):
     at: Instant
 
 
+@cache
+def _templates() -> "Environment":
+    """Read with the first letter: a worker of an installation without mail needs none of it."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    return Environment(
+        loader=PackageLoader("handbill.mail"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
 def message_of(letter: Letter, envelope: Envelope) -> bytes:
     """The whole message, with the line ends of SMTP."""
     told = {
@@ -89,8 +99,8 @@ def message_of(letter: Letter, envelope: Envelope) -> bytes:
     message["To"] = Address(addr_spec=envelope.recipient)
     message["Date"] = format_datetime(moment_of(envelope.at))
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_templates.get_template("letter.txt").render(told))
-    message.add_alternative(_templates.get_template("letter.html").render(told), subtype="html")
+    message.set_content(_templates().get_template("letter.txt").render(told))
+    message.add_alternative(_templates().get_template("letter.html").render(told), subtype="html")
     message.set_boundary(f"=_{envelope.mail_id}")  # else the library draws one
     # Written as they are, because the library folds or encodes long addresses, and begins a long
     # subject on a line of its own.

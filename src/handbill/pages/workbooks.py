@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
-from xlsxwriter import Workbook
 
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _OPTIONS = {
@@ -32,6 +31,8 @@ async def workbook_file(
 
 
 def _made(heading: Sequence[str], rows: Sequence[Sequence[Any]], amounts: frozenset[str]) -> bytes:
+    from xlsxwriter import Workbook  # read with the first one
+
     made = io.BytesIO()
     with Workbook(made, _OPTIONS) as book:
         sheet = book.add_worksheet()

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from handbill.store.records.columns import WHERE
 from handbill.store.records.tables import metadata
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -21,7 +22,9 @@ def script_of(engine: str) -> str:
     creations: list[sa.schema.DDLElement] = []
     for table in metadata.sorted_tables:
         creations.append(CreateTable(table))
-        creations += map(CreateIndex, sorted(table.indexes, key=_name))
+        for index in sorted(table.indexes, key=_name):
+            index.dialect_options[engine]["where"] = index.info.get(WHERE)
+            creations.append(CreateIndex(index))
     statements = [str(creation.compile(dialect=dialect)) for creation in creations]
     lines = (line.rstrip() for text in statements for line in f"{text.strip()};".splitlines())
     return "\n".join(lines) + "\n"

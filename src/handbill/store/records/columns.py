@@ -19,6 +19,9 @@ Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # Texts compare by their bytes, as SQLite does, whatever the locale of the PostgreSQL cluster.
 Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
+WHERE = "where"
+"""What an index tells of itself (``info``) if it has only some rows: which."""
+
 
 def row_no() -> sa.Column[int]:
     return sa.Column("no", Number, primary_key=True, autoincrement=True)
