@@ -17,6 +17,7 @@ from handbill.core.entries import Entry
 from handbill.core.nouns import Cap, Caps, GroupBody
 from handbill.core.rule_conditions import Action, Condition, Duration, RuleBody
 from handbill.groups import rows as groups
+from handbill.host.clock import SetClock
 from handbill.kit.instants import DAY, HOUR
 from handbill.rules import service as rules
 from handbill.stats.answering import Answering
@@ -38,9 +39,9 @@ def run(times: int = 1) -> list[Figure]:
         with tools.records.read() as tx:
             client = clients_by_number(tx, [client_no])[client_no]
         answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
-        with_these = ruling.Tools(tools.records, answering, tools.ids, "ACT")
+        with_these = ruling.Tools(tools.records, answering, SetClock(_TICK), tools.ids, "ACT")
         wall, cpu = time.perf_counter(), time.process_time()
-        acts = ruling.tick(with_these, client, _TICK)
+        acts = ruling.tick(with_these, client)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         tools.index.close()
         tools.records.close()

@@ -76,9 +76,11 @@ LOOKS = {
     "rules backtest",
     "rules preview",
     "rules runs",
+    "rules holds",
 }
 LEAVES_NONE = {
     "rules undo": "what rules do is undone by their own service: contract/test_changes.py",
+    "rules lift": "the same of what rules hold",
     "serve": "a process; what it is asked for is told there",
     "api": "the same",
     "edge": "the same",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from contract.causing import held
 from contract.office import Office
 from contract.test_explain import id_of, tools
 from contract.test_resolved_status import Market, budget, two_places
@@ -67,6 +68,8 @@ def test_a_cap_says_who_uses_it_and_since_when_it_is_so(office: Office, tools: T
         told = office.get(f"{market.group}/explain?{asked}")
         assert told == market.explained(market.group) | {"caps": caps}, asked
     assert office.faults("GET", f"{market.group}/explain?cap=spend").keys() == {"/cap"}
+    unknown = office.ask("GET", f"{market.group}/explain?cap=budget&publisherId=Nobody")
+    assert unknown.status == 404
     (clicks,) = of_campaign["caps"]
     assert [(one["id"], one["used"]) for one in clicks["drawnBy"]] == [(id_of(market.group), 1)]
     office.ask("DELETE", market.group)
@@ -85,8 +88,7 @@ def test_commands_explain_the_same(
     client, campaign, group = map(id_of, (market.client, market.campaign, market.group))
 
     def run(*words: str) -> Result:
-        runner = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY} | of_records)
-        return runner.invoke(app, ["explain", *words, "--data", str(tmp_path / "at")])
+        return command(of_records, tmp_path, "explain", *words)
 
     of = "--client", client
     path: str
@@ -117,3 +119,30 @@ def test_commands_explain_the_same(
         ("cap", "budget", *of, "--group", group, "--publisher", "Nobody"),
     ):
         assert run(*wrong).exit_code != 0, wrong
+    commands_lift_holds(market, of_records, tmp_path)
+
+
+def command(of_records: dict[str, str], tmp_path: Path, *words: str) -> Result:
+    runner = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY} | of_records)
+    return runner.invoke(app, [*words, "--data", str(tmp_path / "at")])
+
+
+def commands_lift_holds(market: Market, of_records: dict[str, str], tmp_path: Path) -> None:
+    """They list what rules hold as the API does, and lift it once."""
+    for kind in ("campaign", "group", "job"):
+        held(kind)(market)
+    of = "--client", id_of(market.client)
+    told = market.office.get(f"{market.client}/holds")["data"]
+    assert [(one["level"], one["name"]) for one in told] == [
+        ("CAMPAIGN", "autumn"),
+        ("JOBGROUP", "g"),
+        ("JOB", "1"),
+    ]
+    listed = command(of_records, tmp_path, "rules", "holds", *of, "--json")
+    assert json.loads(listed.stdout, parse_float=Decimal)["data"] == told
+    assert "autumn" in command(of_records, tmp_path, "rules", "holds", *of).stdout
+    for one in told:
+        lift = ("rules", "lift", one["id"], *of)
+        assert command(of_records, tmp_path, *lift).exit_code == 0
+        assert "no such hold" in str(command(of_records, tmp_path, *lift).exception)
+    assert market.office.get(f"{market.client}/holds")["data"] == []

@@ -121,3 +121,20 @@ def test_the_default_job_group_is_refused_at_its_field(shop: Shop) -> None:
     assert faults(shop.ask("PUT", f"/rules/{made}", named)) == ["/jobGroupId", "/filters/0/id"]
     of_jobs = JOBS | {"jobFilterLevel": "jobgroups", "filters": [{"id": default}]}
     assert faults(shop.ask("POST", "/rules", RULE | of_jobs)) == ["/filters/0/id"]
+
+
+def test_a_filter_of_jobs_may_be_empty_and_names_fields_that_no_job_has(shop: Shop) -> None:
+    for said in ({}, {"filter": {}}, {"filter": None}):
+        made = shop.rule(**JOBS | {"jobFilter": said})
+        assert got(shop, made)["jobFilter"] == {}
+    rules = [
+        {"operator": "EQUAL", "field": field, "data": "x"} for field in ("title", "tittle", "zzz")
+    ]
+    odd = JOBS | {"jobFilter": {"filter": {"operator": "OR", "rules": rules}}}
+    made = shop.ask("POST", "/rules", RULE | odd)
+    fields = [f"/jobFilter/filter/rules/{n}/field" for n in (1, 2)]
+    assert [one["field"] for one in made.json["warnings"]] == fields
+    assert "did you mean title?" in made.json["warnings"][0]["message"]
+    changed = shop.ask("PUT", f"/rules/{made.json['data']['id']}", {"name": "x"})
+    assert changed.json["warnings"] == made.json["warnings"]
+    assert "warnings" not in shop.ask("POST", "/rules", RULE | JOBS).json

@@ -15,6 +15,7 @@ from handbill.clients import service as clients
 from handbill.control import ruling
 from handbill.core.nouns import Client
 from handbill.core.rules.windows import EVERY
+from handbill.kit.instants import SECOND
 from handbill.rules import undoing
 from handbill.stats.answering import Answering
 from handbill.store import marks
@@ -78,8 +79,8 @@ class Shop:
     def tick(self, records: Records | None = None) -> int:
         desk, known = self.office.desk, records or self.office.desk.records
         answering = Answering(known, desk.blobs, desk.ids, desk.settings.scratch_folder)
-        tools = ruling.Tools(known, answering, desk.ids, "ACT")
-        return ruling.tick(tools, self.noun(), desk.clock.now())
+        tools = ruling.Tools(known, answering, desk.clock, desk.ids, "ACT")
+        return ruling.tick(tools, self.noun())
 
     def changes(self) -> list[Body]:
         """All of the client, the oldest first."""
@@ -177,11 +178,27 @@ def test_who_comes_while_rules_act_waits_for_it(office: Office, kind: str, name:
 
         count = shop.tick(Halted(office.desk.records, within=come))
         reply = waiting[0].result(60)
-    assert reply.status == 200, reply.raw
+    nothing_left = (kind, name) == ("bidStrategy", "undo")  # what acts now has moved the bid on
+    assert reply.status == (400 if nothing_left else 200), reply.raw
     assert shop.holders() <= set(shop.ids())
     assert shop.acts() == 1 + count
     if name != "delete":
         assert shop.done(rule) + shop.done(other) == 1 + count
+
+
+def test_an_act_is_dated_after_what_was_changed_before_it(sqlite_office: Office) -> None:
+    shop = Shop(sqlite_office, "bidStrategy")
+    shop.rule()
+
+    def rename() -> None:
+        sqlite_office.clock.forward(SECOND)
+        shop.ask("PUT", shop.campaign, {"name": "winter"})
+        sqlite_office.clock.forward(SECOND)
+
+    assert shop.tick(Halted(sqlite_office.desk.records, before=rename)) == 1
+    *_, user, act = shop.changes()
+    assert [user["cause"], act["actor"]["kind"]] == ["update_campaign", "RULE"]
+    assert act["at"] > user["at"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -110,8 +110,8 @@ class House:
         with_these = answering or Answering(
             market.records, market.blobs, market.ids, market.scratch
         )
-        tools = ruling.Tools(market.records, with_these, market.ids, mode)
-        return ruling.tick(tools, self.client, market.clock.now())
+        tools = ruling.Tools(market.records, with_these, market.clock, market.ids, mode)
+        return ruling.tick(tools, self.client)
 
     def runs(self, rule_id: str) -> list[RuleRun]:
         with self.writing() as (tx, _, client):

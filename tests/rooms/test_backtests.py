@@ -121,6 +121,7 @@ class House:
         tools = ruling.Tools(
             market.records,
             Answering(market.records, market.blobs, market.ids, market.scratch),
+            market.clock,
             market.ids,
             "ACT",
         )
@@ -137,7 +138,7 @@ class House:
                     self.came.append((at, clicks[-1].listing.group_no, False))
             market.clock.at = begins + step + chance.randrange(2 * MINUTE)
             judge.step()
-            ruling.tick(tools, self.client, market.clock.now())
+            ruling.tick(tools, self.client)
 
     def _instants(self, chance: Random, begins: Instant, step: Instant) -> list[Instant]:
         """Also the last one before rules run, and one that comes while they are to run."""

@@ -31,6 +31,7 @@ from handbill.rules import service as rules
 from handbill.stats.answering import Within
 from handbill.store.records import Records
 from handbill.store.records.tables import rule_acts
+from handbill.undoing import service as undoing
 from rooms.rule_house import ONE, SPENDS, Answers, House, bids, rule_of
 
 RANDOM_RULES: Final = 200
@@ -96,28 +97,53 @@ def test_a_rule_that_resumes_or_goes_lets_go_and_a_users_pause_stays(house: Hous
     assert house.held() == []
 
 
-@pytest.mark.parametrize("undoes", [True, False])
-def test_a_hold_goes_with_the_group_that_it_is_on(house: House, undoes: bool) -> None:
-    """When its job group is deleted: by undo, which says so, or else at the next tick, whatever the
-    rules may do.
-    """
+def test_a_hold_goes_with_the_group_that_it_is_on(house: House) -> None:
+    """When its job group is deleted: at the next tick, whatever rules may do; an undo says so."""
     rule_id = house.rule()
     assert house.tick() == 1
     (run,) = house.runs(rule_id)
     with house.writing() as (tx, now, client):
         groups.delete(tx, now, client, house.first)
-    if undoes:
-        assert house.undo(rule_id, run.id) == ["it is not there any more"]
-    else:
-        house.let("OFF")
-        assert house.held() == [f"group {house.first.no}"]
-        assert house.tick() == 0
+    with pytest.raises(Refused, match="pause first: it is not there any more"):
+        house.undo(rule_id, run.id)
+    assert house.runs(rule_id)[0].undone_at is None, "nothing was undone"
+    house.let("OFF")
+    assert house.held() == [f"group {house.first.no}"]
+    assert house.tick() == 0
     assert house.held() == []
     with house.market.records.read() as tx:
         told = changes.page(tx, changes.Asked(entity_id=house.first.id), 9)
     of_hold = [one for one in told if one.fields[0].field == "/heldBy"]
     assert sorted(len(one.fields[0].after or ()) for one in of_hold) == [0, 1]
-    assert any(one.actor == "CONTROL" for one in of_hold) is not undoes
+    assert any(one.actor == "CONTROL" for one in of_hold)
+
+
+def test_a_hold_is_let_go_by_the_undo_of_its_change(house: House) -> None:
+    rule_id = house.rule()
+    house.tick()
+
+    def told() -> list[tuple[int, str | None]]:
+        asked = changes.Asked(entity_id=house.first.id)
+        with house.market.records.read() as tx:
+            found = changes.page(tx, asked, 9)
+            bars = undoing.bars(tx, house.market.clock.now(), found, can_locate=False)
+        return [(one.no, bar.why) for one, bar in zip(found, bars, strict=True)]
+
+    def undo(no: int, *, only_looks: bool = False) -> Any:
+        with house.writing() as (tx, now, _):
+            return undoing.undo(tx, now, no, None, can_locate=False, only_looks=only_looks)
+
+    ((placed, why),) = told()
+    assert why is None
+    for only_looks in (True, False):
+        assert house.held() == [f"group {house.first.no}"]
+        (one,) = undo(placed, only_looks=only_looks)
+        assert (one.field, one.before, one.after) == ("/heldBy", [rule_id], [])
+    assert house.held() == []
+    ((lifted, why), (_, first)) = told()
+    assert (why, first) == ("LIFTED", "UNDONE")
+    with pytest.raises(Refused, match="not placed again"):
+        undo(lifted)
 
 
 def test_who_has_rules_is_found_and_old_runs_are_forgotten(house: House) -> None:
@@ -164,8 +190,11 @@ def test_bids_move_and_go_back_where_nobody_else_moved_them(house: House) -> Non
     (first, _) = house.groups()
     with house.writing() as (tx, now, client):
         groups.update(tx, now, client, first, {"cpc_bid_micros": 3 * ONE})
-    assert house.undo(raises, run.id) == ["it was changed since"]
+    with pytest.raises(Refused, match="cpc bid first: it was changed since") as refused:
+        house.undo(raises, run.id)
+    assert [one.message for one in refused.value.faults] == ["cpc bid first: it was changed since"]
     assert house.groups()[0].body.cpc_bid_micros == 3 * ONE
+    assert house.runs(raises)[-1].undone_at is None, "the undo is not spent"
     house.market.clock.forward(7 * HOUR)
     assert house.tick() == 1
     assert house.groups()[0].body.cpc_bid_micros == 3_300_000

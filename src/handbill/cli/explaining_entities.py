@@ -14,6 +14,7 @@ from handbill.kit.instants import iso_of
 from handbill.kit.jsons import encode
 from handbill.listings.resolving import Told, of_lowest
 from handbill.opening import Opened
+from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 
 if TYPE_CHECKING:
@@ -76,7 +77,11 @@ def explain_cap(
     from handbill.wire.models import spelled
 
     with opened_standing(data) as stores, stores.records.read() as tx:
-        told = _explained(tx, stores, _stands(tx, stores, client_id, campaign_id, group_id))
+        stands = _stands(tx, stores, client_id, campaign_id, group_id)
+        if publisher_id is not None:
+            with missing_told(f"the agency has no publisher {publisher_id!r}"):
+                publishers.publisher_of(tx, stands.around[0].agency_no, publisher_id)
+        told = _explained(tx, stores, stands)
     found = [
         one for one in told.caps if (one.measure, one.publisher_id) == (cap, publisher_id or "")
     ]

@@ -1,13 +1,13 @@
 """``rules show``, ``rules create``, ``rules update``, ``rules pause``, ``rules enable``,
-``rules delete``, ``rules order``, ``rules control``: what the API's operations on rules do, by
-command.
+``rules delete``, ``rules order``, ``rules control``, ``rules holds``, ``rules lift``: what the
+API's operations on rules do, by command.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, body_in, read_body, say, told_of
+from handbill.cli.speaking import DataOption, JsonOption, body_in, read_body, say, say_rows, told_of
 from handbill.cli.standing import (
     client_named,
     client_to_change,
@@ -132,6 +132,39 @@ def order_rules(
     say({"ids": rule_ids}, as_json=json)
 
 
+def list_holds(client_id: ClientOption, data: DataOption = None, json: JsonOption = False) -> None:
+    """List what the client's rules keep from being listed, oldest first."""
+    from handbill.contract.rules.holds import holds_told
+    from handbill.rules.holding import holds_of
+    from handbill.wire.models import spelled
+
+    with opened_standing(data) as stores, stores.records.read() as tx:
+        client = client_named(tx, client_id)
+        told = spelled(holds_told(tx, client, holds_of(tx, client.no)))["data"]
+    rows = told if json else [{"publisherId": None} | one for one in told]
+    names = ("id", "since", "level", "name", "publisherId", "ruleName")
+    say_rows(rows, names, as_json=json)
+
+
+def lift_hold(
+    hold_id: Annotated[
+        str, typer.Argument(metavar="HOLD", help="The hold's id, as `rules holds` shows it.")
+    ],
+    client_id: ClientOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Lift a hold of a rule. Its rule can hold the same again only after its conditions have
+    stopped being met and are met again.
+    """
+    from handbill.rules.holding import lift_one
+
+    missing = missing_told("the client has no such hold; `handbill rules holds --client C` lists")
+    with writing(data) as (tx, stores), missing:
+        lift_one(tx, stores.clock.now(), client_to_change(tx, client_id), hold_id)
+    say({"id": hold_id, "lifted": True}, as_json=json)
+
+
 def control_rules(
     mode: Annotated[
         Literal["OFF", "ADVISE", "ACT"] | None,
@@ -156,13 +189,16 @@ def control_rules(
 
 
 def _told(tx: "Tx", client: "Client", rule_id: str) -> dict[str, Any]:
-    """What was saved, and which rules may act in the opposite way."""
-    from handbill.contract.rules.conflicts import conflicts_told
+    """What was saved, which rules may act in the opposite way, and what has no effect."""
+    from handbill.contract.rules.conflicts import conflicts_told, warnings_told
     from handbill.rules.service import rule_of, rules_of
     from handbill.wire.models import spelled
 
-    found = conflicts_told(rules_of(tx, client), rule_of(tx, client, rule_id).body, rule_id)
-    return {"id": rule_id, "conflicts": [spelled(one) for one in found]}
+    body = rule_of(tx, client, rule_id).body
+    found = conflicts_told(rules_of(tx, client), body, rule_id)
+    told = {"id": rule_id, "conflicts": [spelled(one) for one in found]}
+    warnings = [spelled(one) for one in warnings_told(tx, client, body)]
+    return told | {"warnings": warnings} if warnings else told
 
 
 def _switch(

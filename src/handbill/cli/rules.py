@@ -3,7 +3,7 @@ commands that change rules.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,8 @@ from handbill.cli.rule_changes import (
     create_rule,
     delete_rule,
     enable_rules,
+    lift_hold,
+    list_holds,
     order_rules,
     pause_rules,
     show_rule,
@@ -41,9 +43,6 @@ from handbill.cli.standing import (
 )
 from handbill.kit.jsons import encode
 
-if TYPE_CHECKING:
-    from handbill.core.rules.acts import Act
-
 rules = typer.Typer(no_args_is_help=True, help="Rules of a client.")
 
 rules.command("show")(show_rule)
@@ -54,6 +53,8 @@ rules.command("enable")(enable_rules)
 rules.command("delete")(delete_rule)
 rules.command("order")(order_rules)
 rules.command("control")(control_rules)
+rules.command("holds")(list_holds)
+rules.command("lift")(lift_hold)
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
 _MOST = 1_000
 
@@ -160,7 +161,7 @@ def undo_run(
     if json:
         say(spelled(undone_told(found)), as_json=True)
         return
-    say_lines(f"{_named(one.act)}: {one.why_not or 'undone'}".encode() for one in found)
+    say_lines(one.words.encode() for one in found)
 
 
 def _say_seen(told: Any, names: Sequence[str], rows: str, *, as_json: bool) -> None:
@@ -189,9 +190,3 @@ def _act_told(act: Mapping[str, Any]) -> str:
     return (
         f"{act['action']} {act['name']}{at}{amount}{': ' if act['skip'] else ''}{act['skip'] or ''}"
     )
-
-
-def _named(act: "Act") -> str:
-    """What was done to what, and at which publisher if at one alone."""
-    at = f" at {act.publisher_id}" if act.publisher_id else ""
-    return f"{act.what} {act.name}{at}"

@@ -36,6 +36,7 @@ from handbill.core.rules.windows import (
 )
 from handbill.core.states import in_force
 from handbill.core.trail import Occasion
+from handbill.host.clock import Clock
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Refused, Unavailable
 from handbill.kit.instants import Instant, iso_of
@@ -58,13 +59,15 @@ class Tools(NamedTuple):
 
     records: Records
     answering: Answering
+    clock: Clock
     ids: Ids
     mode: str
 
 
 class _Tick(NamedTuple):
     """What the runs of one tick share; ``done`` and ``now`` grow with them, and begin with what a
-    tick that was cut has done. ``made_at``: the time of the tick, which dates its acts.
+    tick that was cut has done. ``made_at``: since when a run has held its client, which dates its
+    acts among those of others.
     """
 
     tools: Tools
@@ -73,7 +76,7 @@ class _Tick(NamedTuple):
     sight: Sight
     done: dict[Thing, list[Done]]
     now: dict[Of, tuple[str, int]]
-    made_at: Instant
+    made_at: Instant = 0
 
 
 def mode_of(client: Client, house: str) -> str:
@@ -81,7 +84,7 @@ def mode_of(client: Client, house: str) -> str:
     return min(client.body.control, house, key=MODES.index)
 
 
-def tick(tools: Tools, client: Client, now: Instant) -> int:
+def tick(tools: Tools, client: Client) -> int:
     """Run the client's due rules, in order; how many acts there were. They see the ledger as of the
     last quarter of an hour whose events are all judged, so the result does not depend on when they
     run.
@@ -89,12 +92,12 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
     If the run of a rule fails, its state says so; the others run. A rule, a switch or a client that
     was changed since the tick began is left to the next tick.
     """
-    _let_go(tools, client, now)
+    _let_go(tools, client)
     mode = mode_of(client, tools.mode)
     if mode == "OFF":
         return 0
     with tools.records.read() as tx:
-        seen_at = instant_of_run(min(now, marks.judged_at(tx, client.no)))
+        seen_at = instant_of_run(min(tools.clock.now(), marks.judged_at(tx, client.no)))
         due = _due(tx, client, mode, seen_at)
         if not due:
             return 0
@@ -108,7 +111,7 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
         names = {rule.no: rule.body.name for rule in rules.rules_of(tx, client)}
     answers = answered(tools.answering, asked, plans)
     made = {one.of: (names.get(one.rule_no, ""), one.pull) for one in past if one.at == seen_at}
-    at = _Tick(tools, client, mode, sight, done_to(past), made, now)
+    at = _Tick(tools, client, mode, sight, done_to(past), made)
     count = 0
     for rule in due:
         its = at._replace(sight=sight._replace(answers=answers.get(LEVELS[rule.body.level], {})))
@@ -123,7 +126,7 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
     return count
 
 
-def _let_go(tools: Tools, client: Client, now: Instant) -> None:
+def _let_go(tools: Tools, client: Client) -> None:
     """Lift the holds on what was deleted: nobody else can, and they would be told as held."""
     with tools.records.read() as tx:
         if not acting.held_of_gone(tx, client):
@@ -131,7 +134,7 @@ def _let_go(tools: Tools, client: Client, now: Instant) -> None:
     with tools.records.write() as tx:
         if (held := clients.hold(tx, client)) is not None:
             tx.occasion = Occasion("CONTROL", cause=kinds.RUN_RULES)
-            acting.lift_gone(tx, now, held)
+            acting.lift_gone(tx, tools.clock.now(), held)
 
 
 def _sight(tx: Tx, client: Client, now: Instant) -> Sight:
@@ -183,7 +186,7 @@ def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
         if held is None:
             return 0
         client, was = held
-        at = at._replace(client=client)
+        at = at._replace(client=client, made_at=at.tools.clock.now())
         tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
         found = run(rule.body, sheet.subjects, at.sight, _memory(tx, at, rule, was))
         run_id = new_uuid(at.tools.ids)
@@ -311,7 +314,7 @@ def _fail(tx: Tx, at: _Tick, rule: Rule, why: str) -> None:
     )
     history.keep(tx, was, failed)
     if failed.failures >= MOST_FAILURES:
-        rules.switch(tx, at.made_at, client, [rule.id], "P")
+        rules.switch(tx, at.tools.clock.now(), client, [rule.id], "P")
 
 
 def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -> None:

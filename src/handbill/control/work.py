@@ -70,8 +70,9 @@ def run_rules(tools: Tools, task: Task) -> None:
     if found is None or not found[1]:
         return
     answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
-    with_these = ruling.Tools(tools.records, answering, tools.ids, tools.settings.rules_mode)
-    acts = ruling.tick(with_these, found[0], tools.clock.now())
+    mode = tools.settings.rules_mode
+    with_these = ruling.Tools(tools.records, answering, tools.clock, tools.ids, mode)
+    acts = ruling.tick(with_these, found[0])
     if acts:
         _LOG.info("rules acted", extra={"client": task.key, "acts": acts})
 

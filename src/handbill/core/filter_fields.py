@@ -15,14 +15,14 @@ MOST_WARNED: Final = 100
 _OURS: Final = (*TEXT_FIELDS, DATE_FIELD, NUMBER_FIELD)
 
 
-def unknown_fields(filters: Branch, own: Collection[str]) -> list[Fault]:
+def unknown_fields(filters: Branch, own: Collection[str], at: str = "filters") -> list[Fault]:
     """A warning at each comparison whose field is neither ours nor one of the client's ``own``,
-    with the nearest names; the first 100 of them.
+    with the nearest names; the first 100 of them. ``at``: where the filter is.
     """
     known = {*_OURS, *own, *(f"cif{place}" for place in range(1, len(own) + 1))}
     folded = {name.casefold(): name for name in [*own, *_OURS]}
     found: list[Fault] = []
-    for place, field in _fields(filters, "filters"):
+    for place, field in _fields(filters, at):
         if field in known or len(found) == MOST_WARNED:
             continue
         near = [folded[name] for name in get_close_matches(field.casefold(), folded, 3, 0.7)]

@@ -9,7 +9,9 @@ import msgspec
 from handbill.core.trail import Act, Changed
 from handbill.kit.faults import unpointed
 
-Why = Literal["UNDONE", "CREATION", "DELETION", "SECRET", "CUT", "KIND", "GONE", "FIXED", "CHANGED"]
+Why = Literal[
+    "UNDONE", "CREATION", "DELETION", "SECRET", "CUT", "KIND", "GONE", "FIXED", "CHANGED", "LIFTED"
+]
 WORDS: Final[Mapping[Why, str]] = {
     "UNDONE": "it was already undone",
     "CREATION": "what was created is not deleted by an undo",
@@ -20,7 +22,12 @@ WORDS: Final[Mapping[Why, str]] = {
     "GONE": "the changed entity was deleted",
     "FIXED": "a field of it cannot be set alone",
     "CHANGED": "a field was changed again since",
+    "LIFTED": "a hold that was lifted is not placed again; only its rule does that",
 }
+HELD: Final = "heldBy"
+"""The field of an entity that names the rules that hold it."""
+HELD_AT: Final = "heldAtPlacement"
+"""The same for a placement, in its job group: with the publisher's number after it."""
 State = dict[str, Any]
 
 
@@ -41,7 +48,21 @@ def bar_of_row(act: Act, fields: Iterable[Changed], *, undone: bool) -> Bar:
     if secrets:
         return Bar("SECRET", secrets)
     cut = tuple(one.field for one in fields if one.cut)
-    return Bar("CUT", cut) if cut else Bar()
+    if cut:
+        return Bar("CUT", cut)
+    lifted = tuple(one.field for one in fields if is_of_hold(one.field) and _drops(one))
+    return Bar("LIFTED", lifted) if lifted else Bar()
+
+
+def is_of_hold(field: str) -> bool:
+    """Whether a field, by its JSON pointer, names the rules that hold something."""
+    return _steps(field)[0].startswith((HELD, HELD_AT))
+
+
+def _drops(one: Changed) -> bool:
+    """Whether a list, or an item of it, has lost something by a change."""
+    both = isinstance(one.before, list) and isinstance(one.after, list)
+    return any(item not in one.after for item in one.before) if both else True
 
 
 def bar_of_state(

@@ -13,6 +13,7 @@ from handbill.core.rules.acts import Act
 from handbill.core.standing.tree import Hold
 from handbill.core.trail import Entity
 from handbill.core.trail import Kind as Told
+from handbill.core.undoing import HELD, HELD_AT
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
@@ -115,6 +116,15 @@ def lift_one(tx: Tx, now: Instant, client: Client, hold_id: str) -> None:
     lift(tx, now, client, found)
 
 
+def field_of(one: Hold) -> tuple[Told, str, str]:
+    """Where changes tell of a hold: the kind and id of the entity, and the field of it."""
+    return _TOLD[one.kind], one.entity_id, _field(one.kind, one.entity)
+
+
+def _field(kind: str, entity: str) -> str:
+    return HELD if kind != "placement" else f"{HELD_AT}{entity.partition('/')[2]}"
+
+
 def _tell(
     tx: Tx,
     now: Instant,
@@ -129,6 +139,6 @@ def _tell(
             [one.rule_id for one in side if (one.kind, one.entity) == (kind, entity)]
             for side in sides
         )
-        name = "heldBy" if kind != "placement" else f"heldAtPlacement{entity.partition('/')[2]}"
+        name = _field(kind, entity)
         who = Entity(_TOLD[kind], entity_id, client.agency_no, client.no)
         changes.tell(tx, now, who, {name: old}, {name: new})

@@ -6,6 +6,8 @@ from datetime import timedelta
 import msgspec
 
 from handbill.campaigns import service as campaigns
+from handbill.clients import service as clients
+from handbill.core.filter_fields import unknown_fields
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.groups import service as groups
@@ -91,6 +93,16 @@ def checked(
     if faults:
         raise bad_request(faults)
     return _dated(body, now, client)
+
+
+def unknown_fields_of(tx: Tx, client: Client, body: RuleBody) -> list[Fault]:
+    """A warning for each field of the job filter that no job of the client has, if all of its own
+    fields are known; places are in the filter.
+    """
+    own = clients.custom_places(tx, client.no) if body.job_filter else {}
+    if body.job_filter is None or len(own) >= clients.MOST_CUSTOM_FIELDS:
+        return []
+    return unknown_fields(body.job_filter, own, "")
 
 
 def rules_of(tx: Tx, client: Client) -> list[Rule]:

@@ -1,16 +1,20 @@
 """Undo of a run: lifts its holds, and sets back its changes that nobody has changed since."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
 from handbill.core.nouns import Client
 from handbill.core.rules.acts import Act
-from handbill.kit.faults import not_found, refused_state
+from handbill.kit.faults import Fault, Refused, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.rules import acting, history
 from handbill.rules.service import rule_of
 from handbill.store.records import Tx
+
+_MOST_TOLD: Final = 100
+_MOST_SAID: Final = 3
 
 
 class Undone(NamedTuple):
@@ -19,11 +23,18 @@ class Undone(NamedTuple):
     act: Act
     why_not: str
 
+    @property
+    def words(self) -> str:
+        """What became of it, as a phrase."""
+        at = f" at {self.act.publisher_id}" if self.act.publisher_id else ""
+        return f"{self.act.what} {self.act.name}{at}: {self.why_not or 'undone'}"
+
 
 def undo(tx: Tx, now: Instant, client: Client, rule_id: str, run_id: str) -> list[Undone]:
     """Undo a run, act by act, the last one first.
 
-    **Refuses** a run that is not the rule's (404), and one that did nothing or is undone (400).
+    **Refuses** a run that is not the rule's (404); one that did nothing, that is undone, or of
+    which nothing can be undone, with the reasons (400).
     """
     rule = rule_of(tx, client, rule_id)
     run = history.run_of(tx, rule.no, run_id)
@@ -36,6 +47,8 @@ def undo(tx: Tx, now: Instant, client: Client, rule_id: str, run_id: str) -> lis
         raise refused_state("", "the run has changed nothing")
     found = [Undone(act, acting.take_back(tx, now, client, run_id, act)) for act in reversed(acts)]
     back = {one.act.of for one in found if not one.why_not}
+    if not back:
+        raise _nothing(found)
     findings = tuple(
         msgspec.structs.replace(
             one,
@@ -50,3 +63,11 @@ def undo(tx: Tx, now: Instant, client: Client, rule_id: str, run_id: str) -> lis
     run.undone_at = now
     history.mark_undone(tx, run)
     return found
+
+
+def _nothing(found: Sequence[Undone]) -> Refused:
+    """The refusal of an undo that would change nothing."""
+    said = "; ".join(one.words for one in found[:_MOST_SAID])
+    more = f"; and {len(found) - _MOST_SAID} more" if len(found) > _MOST_SAID else ""
+    faults = [Fault("", one.words) for one in found[:_MOST_TOLD]]
+    return bad_request(faults, f"nothing of the run can be undone: {said}{more}")

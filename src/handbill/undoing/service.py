@@ -28,7 +28,14 @@ from handbill.kit.faults import (
 from handbill.kit.instants import Instant
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
-from handbill.undoing.subjects import DERIVED, FIND, NOT_FOUND, Subject, subject_of
+from handbill.undoing.subjects import (
+    DERIVED,
+    FIND,
+    NOT_FOUND,
+    Subject,
+    held_fields,
+    subject_of,
+)
 
 _MOST_DIGITS: Final = 18
 _OF_PUBLISHER: Final = {"PUBLISHER", "CLICK_DEFINITION"}
@@ -48,12 +55,12 @@ class _OnlyLooked(Exception):
 def bars(tx: Tx, now: Instant, some: Sequence[Change], *, can_locate: bool) -> list[Bar]:
     """Whether each of these changes may be undone, and if not, why."""
     undone = changes.undone(tx, (one.no for one in some))
-    known: dict[tuple[str, ...], Subject | None] = {}
+    known: dict[tuple[str | frozenset[str], ...], Subject | None] = {}
     found = []
     for one in some:
         bar = _by_row(one, undone)
         if bar.why is None:
-            name = (one.kind, one.entity_id, one.client_id or "")
+            name = (one.kind, one.entity_id, one.client_id or "", held_fields(one))
             if name not in known:
                 known[name] = subject_of(tx, now, one, can_locate=can_locate)
             bar = _by_state(tx, one, known[name])

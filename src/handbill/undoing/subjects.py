@@ -13,7 +13,7 @@ from handbill.clients import service as clients
 from handbill.core.markups import Entity
 from handbill.core.nouns import Client, JobBody, JobSettings, PublisherFields
 from handbill.core.trail import Kind, told
-from handbill.core.undoing import State
+from handbill.core.undoing import State, is_of_hold
 from handbill.core.vendors import FtpConfig, Guarded, Portal
 from handbill.definitions import service as definitions
 from handbill.feeds import service as feeds
@@ -26,6 +26,7 @@ from handbill.kit.instants import Instant
 from handbill.listings import minding
 from handbill.markups import service as markups
 from handbill.publishers import service as publishers
+from handbill.rules import holding
 from handbill.rules import service as rules
 from handbill.store.records import Tx
 
@@ -273,6 +274,28 @@ FIND: Final[Mapping[Kind, Find]] = {
 }
 
 
+def _held(at: Around, kind: Kind, names: frozenset[str]) -> Subject:
+    """An entity as rules hold it, by the names of fields; only what is held can be let go."""
+    found = [
+        (name, one)
+        for one in holding.holds_of(at.tx, at.owner.no)
+        for told_of, id_, name in [holding.field_of(one)]
+        if (told_of, id_) == (kind, at.entity_id) and name in names
+    ]
+    state = {name: [one.rule_id for its, one in found if its == name] for name in names}
+
+    def put(_: frozenset[str], state: State) -> None:
+        over = [one for name, one in found if one.rule_id not in state[name]]
+        holding.lift(at.tx, at.now, at.owner, over)
+
+    return Subject(state, put)
+
+
+def held_fields(change: Change) -> frozenset[str]:
+    """The fields of a change that name the rules that hold an entity."""
+    return frozenset(one.field.split("/")[1] for one in change.fields if is_of_hold(one.field))
+
+
 def subject_of(tx: Tx, now: Instant, change: Change, *, can_locate: bool) -> Subject | None:
     """The subject of a change's entity; None: the entity or its client is gone."""
     assert change.agency_no is not None, "what can be undone is an agency's"
@@ -284,6 +307,8 @@ def subject_of(tx: Tx, now: Instant, change: Change, *, can_locate: bool) -> Sub
     around = Around(tx, now, change.agency_no, client, change.entity_id, can_locate)
     try:
         found = FIND[change.kind](around)
+        if names := held_fields(change):
+            found = _held(around, change.kind, names)
     except Refused as refused:
         if refused.status == NOT_FOUND:
             return None

@@ -14,6 +14,7 @@ from handbill.kit.faults import not_found
 from handbill.ledger import explaining
 from handbill.listings.explaining import explain
 from handbill.listings.resolving import of_lowest
+from handbill.publishers import service as publishers
 
 _CAMPAIGN = "/clients/{client_id}/campaigns/{campaign_id}"
 
@@ -48,9 +49,12 @@ def _explain_entity(call: Call) -> EntityExplanation:
         campaign = campaigns.campaign_of(call.tx, call.client.no, call.path["campaign_id"])
         if "jobgroup_id" in call.path:
             group = groups.group_under(call.tx, campaign, call.path["jobgroup_id"])
+    asked: CapsAsked = call.query
+    if asked.publisher_id is not None:
+        publishers.publisher_of(call.tx, call.caller.agency_no, asked.publisher_id)
     told = of_lowest(call.tx, call.client, campaign, group, call.now)
     ceiling_ppm = call.settings.ceiling_ppm
-    return explain_entity(call.tx, call.desk.blobs, ceiling_ppm, call.now, told, call.query)
+    return explain_entity(call.tx, call.desk.blobs, ceiling_ppm, call.now, told, asked)
 
 
 OPERATIONS = [

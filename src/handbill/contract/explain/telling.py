@@ -63,6 +63,7 @@ DECIDED: Final[Mapping[str, str]] = {
 }
 """What a step found that decided, by reason."""
 _OFF: Final = "no rule asks for it"
+_NO_LIST: Final = "the click definition has no list of bots' addresses"
 _NOT_REACHED: Final = "not looked at: an earlier step had decided"
 _STATES: Final[dict[State, str]] = {
     "JUDGED": "it is judged and booked",
@@ -188,11 +189,17 @@ def _check(found: Explained, one: Check) -> ClickCheck:
     words = {
         "DECIDED": DECIDED.get(reason, reason),
         "PASSED": WORDS[one.step],
-        "OFF": _OFF,
+        "OFF": _NO_LIST if _lacks_list(found, one.step) else _OFF,
         "NOT_REACHED": _NOT_REACHED,
     }[one.found]
     saw = _saw(found, one.step) if one.found in {"DECIDED", "PASSED"} else _NOTHING
     return ClickCheck.of(step=one.step, found=one.found, words=words, saw=saw)
+
+
+def _lacks_list(found: Explained, step: Step) -> bool:
+    """Whether the rules ask for a list of addresses that there is none of."""
+    rules = found.in_force and found.in_force.rules
+    return bool(step == "ADDRESS_LIST" and rules and rules.bot and rules.by_address)
 
 
 def _saw(found: Explained, step: Step) -> ClickSaw:

@@ -1,16 +1,29 @@
-"""Rules that may act in the opposite way, told wherever a rule is saved or shown: additions."""
+"""What is told beside a rule that is saved or tried: rules that may act in the opposite way, and
+fields of its job filter that no job has. Additions.
+"""
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
-from handbill.contract.envelopes import Identified
+from handbill.contract.envelopes import Identified, Warned
 from handbill.core import rule_conditions as core
+from handbill.core.nouns import Client
 from handbill.core.rules.conflicts import conflicts_of
+from handbill.rules import service
+from handbill.store.records import Tx
 
 _MOST: Final = 50
+Warnings = Annotated[
+    list[Warned],
+    Field(
+        exclude_if=lambda it: not it,
+        description="Addition to the contract. Fields of jobFilter that no job of the client has, "
+        "if any.",
+    ),
+]
 
 
 class Conflict(Identified):
@@ -28,3 +41,11 @@ def conflicts_told(
     found = conflicts_of(body, (one for one in every if one.id != but))
     some = islice(found, _MOST)
     return [Conflict.of(one, name=one.body.name, order=order[one.no]) for one in some]
+
+
+def warnings_told(tx: Tx, client: Client, body: core.RuleBody) -> list[Warned]:
+    """The fields of a rule's job filter that no job of the client has."""
+    return [
+        Warned.of(field=f"/jobFilter/filter{one.field.replace('.', '/')}", message=one.message)
+        for one in service.unknown_fields_of(tx, client, body)
+    ]

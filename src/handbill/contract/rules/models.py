@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     PlainSerializer,
     StringConstraints,
@@ -15,7 +16,7 @@ from pydantic import (
 from handbill.contract.envelopes import Dated, Identified, Page
 from handbill.contract.filters import JobTree
 from handbill.contract.reports.models import CallBackUrl
-from handbill.contract.rules.conflicts import Conflict, conflicts_told
+from handbill.contract.rules.conflicts import Conflict, Warnings, conflicts_told
 from handbill.contract.rules.guards import RuleGuards
 from handbill.core import rule_conditions as core
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
@@ -115,11 +116,11 @@ class JobFilter(Model):
     """Selects jobs. Without a filter, all jobs."""
 
     makes = staticmethod(lambda tree=None: tree)
-    tree: JobTree | None = Field(
+    tree: Annotated[JobTree | None, BeforeValidator(lambda it: it or None)] = Field(
         None,
         alias="filter",
         exclude_if=lambda tree: tree is None,
-        description="A filter as job groups have it: operator and rules.",
+        description="A filter as job groups have it: operator and rules. {}: all jobs.",
     )
 
 
@@ -228,7 +229,8 @@ class NewRule(Model):
     all_ids: bool = Field(
         False,
         alias="allIds",
-        description="Whether the rule applies to all entities of the level. Default: false.",
+        description="Whether the rule applies to all entities of filterLevel in its scope, even if "
+        "filters names some. Without filters, it does so anyway. Default: false.",
     )
     notify: bool = Field(
         False,
@@ -328,6 +330,7 @@ class RuleMade(Model):
 
     made: RuleId = Field(alias="data", description="The new rule.")
     success: Literal[True] = Field(description="Always true: the rule is stored.")
+    warnings: Warnings
     conflicts: list[Conflict] = Field(
         exclude_if=lambda it: not it,
         description="Addition to the contract. The first 50 active rules that may act in the "

@@ -3,7 +3,7 @@
 from typing import Any
 
 from handbill.contract.envelopes import Done, Status, done
-from handbill.contract.rules.conflicts import conflicts_told
+from handbill.contract.rules.conflicts import conflicts_told, warnings_told
 from handbill.contract.rules.models import (
     NewRule,
     Rule,
@@ -29,8 +29,13 @@ def _create(call: Call) -> RuleMade:
         call.tx, call.ids, call.now, call.client, new.noun(), client_id=new.client_id
     )
     every = service.rules_of(call.tx, call.client)
-    conflicts = conflicts_told(every, every[-1].body, rule_id)
-    return RuleMade.of(made=RuleId.of(id=rule_id), success=True, conflicts=conflicts)
+    body = every[-1].body
+    return RuleMade.of(
+        made=RuleId.of(id=rule_id),
+        success=True,
+        conflicts=conflicts_told(every, body, rule_id),
+        warnings=warnings_told(call.tx, call.client, body),
+    )
 
 
 def _list(call: Call) -> Answer:

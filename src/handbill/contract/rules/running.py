@@ -6,12 +6,12 @@ from handbill.clients import service as clients
 from handbill.contract.answering import answering_of
 from handbill.contract.envelopes import Done
 from handbill.contract.rules.changing import RuleChange, changed_rule
-from handbill.contract.rules.conflicts import conflicts_told
+from handbill.contract.rules.conflicts import conflicts_told, warnings_told
+from handbill.contract.rules.holds import RuleHolds, holds_told
 from handbill.contract.rules.models import NewRule
 from handbill.contract.rules.routes import BODY
 from handbill.contract.rules.runs import (
     RuleBackTest,
-    RuleHolds,
     RulePreview,
     RuleRunPage,
     RulesControl,
@@ -19,7 +19,6 @@ from handbill.contract.rules.runs import (
     RuleUpdated,
     RunUndone,
     backtest_told,
-    holds_told,
     preview_told,
     run_told,
     undone_told,
@@ -53,7 +52,12 @@ def _update(call: Call) -> RuleUpdated:
     service.update(call.tx, call.now, call.client, rule_id, new.noun(), client_id=new.client_id)
     body = service.rule_of(call.tx, call.client, rule_id).body
     found = conflicts_told(service.rules_of(call.tx, call.client), body, rule_id)
-    return RuleUpdated.of(result=True, message="Rule updated", conflicts=found)
+    return RuleUpdated.of(
+        result=True,
+        message="Rule updated",
+        conflicts=found,
+        warnings=warnings_told(call.tx, call.client, body),
+    )
 
 
 def _runs(call: Call) -> Answer:
@@ -83,7 +87,7 @@ def _set_control(call: Call) -> Done:
 
 
 def _holds(call: Call) -> RuleHolds:
-    return holds_told(holding.holds_of(call.tx, call.client.no))
+    return holds_told(call.tx, call.client, holding.holds_of(call.tx, call.client.no))
 
 
 def _lift(call: Call) -> Done:
@@ -258,6 +262,7 @@ OPERATIONS = [
                     "runId": "a98b8ded-5a0e-4a25-8f1b-2f5c3b7e2c11",
                     "level": "JOBGROUP",
                     "entityId": _GROUP,
+                    "name": "Nurses",
                     "since": "2021-05-10T06:15:00.000Z",
                 }
             ]
@@ -280,7 +285,8 @@ OPERATIONS = [
         path=f"{_ONE}/runs/{{rule_run_id}}/undo",
         title="Undo a run.",
         about="Lifts the holds of the run, and restores what it changed, except what was changed "
-        "again since; the answer lists that. A run can be undone once.",
+        "again since; the answer lists that. A run can be undone once. If nothing of it can be "
+        "undone, the answer is 400 with the reasons, and the run may be undone later.",
         work=_undo,
         client_header="x-client-id",
         answer=RunUndone,

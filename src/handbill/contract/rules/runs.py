@@ -1,6 +1,5 @@
 """What rules have done, would do, and hold. All are additions to the contract."""
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
 from msgspec.structs import replace
@@ -8,14 +7,13 @@ from pydantic import Field
 
 from handbill.contract.caps import is_none
 from handbill.contract.envelopes import Identified, Page
-from handbill.contract.rules.conflicts import Conflict, conflicts_told
+from handbill.contract.rules.conflicts import Conflict, Warnings, conflicts_told, warnings_told
 from handbill.contract.rules.models import RuleCondition
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.rules.acts import Act, Skip
 from handbill.core.rules.backtesting import BackTest, Fired
 from handbill.core.rules.running import Finding
-from handbill.core.standing.tree import Hold
 from handbill.rules import service
 from handbill.rules.history import Asked, RunBody
 from handbill.rules.history import RuleRun as Kept
@@ -154,6 +152,7 @@ class RulePreview(RunSeen):
     """What a rule would do now."""
 
     conflicts: list[Conflict] = Field(description="Rules that may act in the opposite way.")
+    warnings: Warnings
 
 
 class Beside(Model):
@@ -200,6 +199,7 @@ class RuleUpdated(Model):
     result: Literal[True] = Field(description="Always true. The change is durable.")
     message: str = Field(description="Confirmation.")
     conflicts: list[Conflict] = Field(description="Rules that may act in the opposite way.")
+    warnings: Warnings
 
 
 class NotUndone(Model):
@@ -210,36 +210,12 @@ class NotUndone(Model):
 
 
 class RunUndone(Model):
-    """The run was undone, except for what was changed again since."""
+    """The run was undone, in full or in part."""
 
     result: Literal[True] = Field(description="Always true. The change is durable.")
     message: str = Field(description="Confirmation.")
     undone: list[RunAct] = Field(description="The acts that were undone.")
     left: list[NotUndone] = Field(description="The acts that were not undone, and why.")
-
-
-class RuleHold(Identified):
-    """An entity that a rule keeps from being listed."""
-
-    rule_id: str = Field(alias="ruleId", description="The rule.")
-    rule_name: str = Field(alias="ruleName", description="Its name.")
-    run_id: str = Field(alias="runId", description="The run that placed the hold.")
-    level: str = Field(description="CLIENT, CAMPAIGN, JOBGROUP, PLACEMENT or JOB.")
-    entity_id: str = Field(
-        alias="entityId", description="Id of the entity. For a placement: the job group's id."
-    )
-    publisher_id: str = Field(
-        alias="publisherId",
-        exclude_if=lambda it: not it,
-        description="The publisher's id, for a placement.",
-    )
-    since_at: Instant = Field(alias="since", description="When the hold began.")
-
-
-class RuleHolds(Model):
-    """All holds of a client's rules, oldest first."""
-
-    rows: list[RuleHold] = Field(alias="data", description="The holds.")
 
 
 def seen_told(body: RunBody) -> dict[str, Any]:
@@ -260,7 +236,8 @@ def run_told(run: Kept) -> RuleRun:
 
 def preview_told(tx: Tx, client: Client, body: RuleBody, found: RunBody) -> RulePreview:
     conflicts = conflicts_told(service.rules_of(tx, client), body)
-    return RulePreview.of(conflicts=conflicts, **seen_told(found))
+    warnings = warnings_told(tx, client, body)
+    return RulePreview.of(conflicts=conflicts, warnings=warnings, **seen_told(found))
 
 
 def backtest_told(body: RuleBody, found: BackTest) -> RuleBackTest:
@@ -275,21 +252,20 @@ def undone_told(found: list[Undone]) -> RunUndone:
     left = [one for one in found if one.why_not]
     return RunUndone.of(
         result=True,
-        message="Run undone",
+        message=f"Run undone, except for {len(left)} of {len(found)} acts"
+        if left
+        else "Run undone",
         undone=[act_told(replace(one.act, undone=True)) for one in found if not one.why_not],
         left=[NotUndone.of(act=act_told(one.act), why_not=one.why_not) for one in left],
     )
 
 
-def holds_told(some: Iterable[Hold]) -> RuleHolds:
-    return RuleHolds.of(rows=[RuleHold.of(one, level=_level(one.kind)) for one in some])
-
-
 def act_told(act: Act) -> RunAct:
-    return RunAct.of(act, level=_level(act.kind), skip=act.skip or None)
+    return RunAct.of(act, level=level_told(act.kind), skip=act.skip or None)
 
 
-def _level(kind: str) -> str:
+def level_told(kind: str) -> str:
+    """The name of a level, as it is told."""
     return "JOBGROUP" if kind == "group" else kind.upper()
 
 

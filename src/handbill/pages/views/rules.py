@@ -133,13 +133,23 @@ async def change(request: Request) -> Response:
         return leave(request, back, _SWITCHES[does])
     url = path + at("runs", visit.fields.get("run", ""), "undo")
     try:
-        await visit.calls.ask("POST", url, client_id=ids["client_id"])
+        undone = await visit.calls.ask("POST", url, client_id=ids["client_id"])
     except Declined as declined:
         if declined.status not in {400, 409}:
             raise
-        why = ". ".join(declined.faults.values()) or declined.message
-        return leave(request, back, f"This run cannot be undone: {why}.")
-    return leave(request, back, "The run is undone.")
+        return leave(request, back, f"This run is not undone: {declined.message}.")
+    return leave(request, back, _undone(undone.json["undone"], undone.json["left"]))
+
+
+def _undone(undone: list[Any], left: list[Any]) -> str:
+    """What an undo of a run has done, and what it has not, as sentences."""
+    if not left:
+        return "The run is undone."
+    why = "; ".join(
+        f"{one['act']['action']} {one['act']['name']}: {one['why']}" for one in left[:3]
+    )
+    more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
+    return f"{len(undone)} of {len(undone) + len(left)} acts are undone. Not undone: {why}{more}."
 
 
 def _words(rule: Any) -> str:
