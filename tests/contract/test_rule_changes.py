@@ -124,7 +124,8 @@ def test_the_default_job_group_is_refused_at_its_field(shop: Shop) -> None:
 
 
 def test_a_filter_of_jobs_may_be_empty_and_names_fields_that_no_job_has(shop: Shop) -> None:
-    for said in ({}, {"filter": {}}, {"filter": None}):
+    empty: list[dict[str, Any]] = [{}, {"filter": {}}, {"filter": None}]
+    for said in empty:
         made = shop.rule(**JOBS | {"jobFilter": said})
         assert got(shop, made)["jobFilter"] == {}
     rules = [

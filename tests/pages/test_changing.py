@@ -33,7 +33,7 @@ def test_rules_are_moved(world: World, browser: Browser) -> None:
     world.office.ask("POST", "/rules", body | {"name": "second"}, headers=headers)
     first, second = _ids(world)
     at = f"/app{world.client}/rules"
-    buttons = browser.get(at).all("//tbody//button/@aria-label")
+    buttons = browser.get(at).all("//section[@aria-labelledby='rules']//tbody//button/@aria-label")
     assert [one.rpartition(" ")[2] for one in buttons] == ["later", "earlier"]
     done = browser.post(f"{at}/order", {"rule": second, "do": "earlier"})
     assert (done.status, done.headers["location"], _ids(world)) == (303, at, [second, first])
@@ -42,6 +42,28 @@ def test_rules_are_moved(world: World, browser: Browser) -> None:
     assert _ids(world) == [second, first]
     browser.post(f"{at}/order", {"rule": second, "do": "later"})
     assert _ids(world) == [first, second]
+
+
+def test_what_rules_may_do_is_set_and_what_they_hold_is_lifted(
+    world: World, browser: Browser
+) -> None:
+    at, headers = f"/app{world.client}/rules", {"x-client-id": world.ids["client_id"]}
+    before = world.office.ask("GET", "/rules/control", headers=headers).json["control"]
+    for mode in ("OFF", "ACT", before):
+        done = browser.post(f"{at}/control", {"mode": mode})
+        assert (done.status, done.headers["location"]) == (303, at)
+        seen = browser.get(at)
+        assert seen.all("//select[@id='mode']/option[@selected]/@value") == [mode]
+        told = world.office.ask("GET", "/rules/control", headers=headers).json
+        assert told["control"] == mode
+    assert browser.post(f"{at}/control", {"mode": "x"}).status == 303
+    (hold,) = world.office.get(f"{world.client}/holds")["data"]
+    [label] = browser.get(at).all("//section[@aria-labelledby='holds']//button/@aria-label")
+    assert label == f"Lift the hold of {hold['name']} by {hold['ruleName']}"
+    for _ in range(2):
+        assert browser.post(f"{at}/lift", {"hold": hold["id"]}).status == 303
+    assert world.office.get(f"{world.client}/holds")["data"] == []
+    assert "Nothing is held." in browser.get(at).text
 
 
 def test_a_callback_that_was_given_up_is_sent_again(world: World, browser: Browser) -> None:

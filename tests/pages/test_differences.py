@@ -4,23 +4,58 @@ from typing import Any
 
 import pytest
 
-from handbill.pages.differences import named, told
+from handbill.pages.differences import acted, named, told
 from handbill.pages.wording import course_of, every, paid_by
+
+RULE = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
+NAMES = {"6ad5": "Ann Lee", RULE: "Pause Job"}
 
 
 @pytest.mark.parametrize(
     ("field", "before", "after", "expected"),
     [
-        ("/status", "A", "P", ("status", "active", "paused")),
-        ("/caps/budget/value_micros", 1_500_000, 20_000_000, ("caps budget value", "1.5", "20")),
-        ("/is_default", 0, 1, ("is default", "no", "yes")),
-        ("/params", [], ["a", "b"], ("params", "none", "a, b")),
-        ("/mappings", None, {"a": 1}, ("mappings", "–", "1 values")),
-        ("/name", "<b>", "", ("name", "<b>", "–")),
+        ("/status", "A", "P", ["status: active → paused"]),
+        ("/caps/budget/value_micros", 1_500_000, 20_000_000, ["caps budget value: 1.5 → 20"]),
+        ("/is_default", 0, 1, ["is default: no → yes"]),
+        ("/params", [], ["a", "b"], ["params: none → a, b"]),
+        ("/mappings", None, {"a": 1}, ["mappings: – → 1 values"]),
+        ("/name", "<b>", "", ["name: <b> → –"]),
+        ("/name", None, "", []),
+        ("/name", "x" * 99, "", [f"name: {'x' * 79}… → –"]),
+        ("/heldBy", [], [RULE], ["held by rules: none → Pause Job"]),
+        ("/heldAtPlacement7", [RULE], [], ["held at a publisher by rules: Pause Job → none"]),
+        ("/body", None, {"bytes": 9_000, "digest": "x"}, ["body: – → a text of 9000 bytes"]),
     ],
 )
-def test_a_difference_in_words(field: str, before: Any, after: Any, expected: Any) -> None:
-    assert tuple(told({"field": field, "before": before, "after": after}).values()) == expected
+def test_a_difference_in_words(field: str, before: Any, after: Any, expected: list[str]) -> None:
+    change = {"act": "CHANGE", "fields": [{"field": field, "before": before, "after": after}]}
+    assert told(change, NAMES) == expected
+
+
+def test_what_is_made_or_gone_has_one_side_and_a_secret_none() -> None:
+    fields = [{"field": "/name", "after": "Nurses"}, {"field": "/url", "after": ""}]
+    assert told({"act": "CREATE", "fields": fields}, {}) == ["name: Nurses"]
+    gone = [{"field": "/name", "before": "Nurses"}, {"field": "/key", "secret": True}]
+    assert told({"act": "DELETE", "fields": gone}, {}) == [
+        "name: Nurses",
+        "key: set anew, not shown",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "id_", "expected"),
+    [
+        ("PERSON", "6ad5", "Ann Lee"),
+        ("PERSON", "of somebody removed", "A person"),
+        ("API_CLIENT", "k3v9x2m7q1z5n8d4s6h0a2c4e", "A program"),
+        ("CLI", "root", "root, by command"),
+        ("RULE", RULE, "Rule Pause Job"),
+        ("RULE", "deleted", "A rule"),
+        ("CONTROL", "", "Handbill"),
+    ],
+)
+def test_who_has_made_a_change(kind: str, id_: str, expected: str) -> None:
+    assert acted({"actor": {"kind": kind, "id": id_}}, NAMES) == expected
 
 
 def test_an_entity_has_its_name_or_the_beginning_of_its_id() -> None:

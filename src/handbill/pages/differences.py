@@ -8,9 +8,20 @@ from handbill.pages.wording import number, raw
 
 _MICROS = 1_000_000
 _SWITCHED = {"A": "active", "P": "paused"}
-_UNSHOWN = "not shown"
 _SHORT = 8
+_MOST = 80
+_SIDES = ("before", "after")
 _NAMES = ("/name", "/company_name", "/mail", "/url", "/source")
+_NOTHING = raw(None)
+_HELD = {"heldBy": "held by rules", "heldAtPlacement": "held at a publisher by rules"}
+_ACTORS = {
+    "PERSON": "A person",
+    "API_CLIENT": "A program",
+    "CLI": "{id}, by command",
+    "RULE": "A rule",
+    "CONTROL": "Handbill",
+    "SCHEDULE": "Handbill, on schedule",
+}
 
 
 def named(change: Mapping[str, Any]) -> str:
@@ -27,20 +38,40 @@ def short(id_: str) -> str:
     return id_ if len(id_) <= 2 * _SHORT else f"{id_[:_SHORT]}…"
 
 
-def told(field: Mapping[str, Any]) -> dict[str, str]:
-    """A changed field: its name, and its values before and after. Amounts are in the agency's
-    currency.
+def acted(change: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Who has made a change, as a phrase. ``names``: of people, rules and others, by id."""
+    kind, id_ = str(change["actor"]["kind"]), str(change["actor"]["id"])
+    if id_ in names:
+        return f"Rule {names[id_]}" if kind == "RULE" else names[id_]
+    return _ACTORS.get(kind, kind.capitalize()).format(id=id_ or "Somebody")
+
+
+def told(change: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """Each changed field as a phrase, with what it was and what it is; amounts are in the agency's
+    currency. Fields that say nothing on both sides are left out.
     """
-    path = str(field["field"]).strip("/")
-    is_amount = path.endswith("micros")
-    name = path.removesuffix("micros").replace("/", " ").replace("_", " ").strip()
-    if field.get("before") is None and field.get("after") is None:
-        return {"name": name, "before": _UNSHOWN, "after": _UNSHOWN}
-    values = {side: _value(path, is_amount, field.get(side)) for side in ("before", "after")}
-    return {"name": name, **values}
+    found = []
+    for field in change["fields"]:
+        path = str(field["field"]).strip("/")
+        is_amount = path.endswith("micros")
+        before, after = (_value(path, is_amount, field.get(side), names) for side in _SIDES)
+        if field.get("secret"):
+            found.append(f"{_name(path)}: set anew, not shown")
+        elif change["act"] != "CHANGE":
+            value = after if change["act"] == "CREATE" else before
+            found += [f"{_name(path)}: {value}"] if value != _NOTHING else []
+        elif before != after:
+            found.append(f"{_name(path)}: {before} → {after}")
+    return found
 
 
-def _value(path: str, is_amount: bool, value: Any) -> str:
+def _name(path: str) -> str:
+    """A field in words."""
+    held = _HELD.get(path.rstrip("0123456789"))
+    return held or path.removesuffix("micros").replace("/", " ").replace("_", " ").strip()
+
+
+def _value(path: str, is_amount: bool, value: Any, names: Mapping[str, str]) -> str:
     if is_amount and isinstance(value, int | Decimal):
         return number(Decimal(value) / _MICROS, 6)
     if path == "status":
@@ -48,7 +79,18 @@ def _value(path: str, is_amount: bool, value: Any) -> str:
     if path.rpartition("/")[2].startswith("is_") and value in (0, 1):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return f"{len(value)} values"
+        is_cut = value.keys() == {"bytes", "digest"}
+        return f"a text of {value['bytes']} bytes" if is_cut else f"{len(value)} values"
     if isinstance(value, list):
-        return ", ".join(map(raw, value)) or "none"
-    return raw(value)
+        return (
+            ", ".join(
+                _cut(names.get(one) or raw(one) if isinstance(one, str) else raw(one))
+                for one in value
+            )
+            or "none"
+        )
+    return _cut(raw(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"

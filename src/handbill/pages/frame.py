@@ -199,7 +199,6 @@ def _templates() -> Environment:
         wording.course_of,
         wording.paid_by,
         wording.every,
-        differences.told,
         differences.named,
         wording.days_back,
     ):

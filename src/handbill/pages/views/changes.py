@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handbill.pages.calls import Calls, allowed, at
+from handbill.pages.differences import acted, told
 from handbill.pages.frame import calls_of, render
 from handbill.pages.rows import Page
 from handbill.pages.views.changing import named_client
@@ -15,7 +16,6 @@ _ON_A_PAGE = 50
 _MOST_CURSOR = 500
 _MOST_NAMES = 100
 _ACTS = {"CREATE": "Created", "CHANGE": "Changed", "DELETE": "Deleted"}
-_ACTORS = {"API_CLIENT": "Program"}
 
 
 async def every(request: Request) -> Response:
@@ -35,18 +35,19 @@ async def _listed(request: Request, path: str, client: dict[str, str] | None) ->
     if cursor.isascii() and len(cursor) <= _MOST_CURSOR:
         asked["cursor"] = cursor
     calls = calls_of(request)
-    changes, people, names = await asyncio.gather(
-        calls.get(path, asked), _people(calls), _names(calls, client)
+    changes, *found = await asyncio.gather(
+        calls.get(path, asked), _people(calls), _rules(calls, client), _names(calls, client)
     )
+    names = {id_: name for some in found for id_, name in some.items()}
     return render(
         request,
         "changes.html",
         client=client,
         changes=changes,
-        people=people,
         names=names,
         acts=_ACTS,
-        actors=_ACTORS,
+        acted=acted,
+        told=told,
     )
 
 
@@ -55,6 +56,14 @@ async def _people(calls: Calls) -> dict[str, str]:
     found = await allowed(calls.get("/people", {"page": 0, "limit": _MOST_NAMES}))
     people = found.json["data"] if found else []
     return {one["id"]: one["name"] or one["mail"] for one in people}
+
+
+async def _rules(calls: Calls, client: dict[str, str] | None) -> dict[str, str]:
+    """The names of a client's rules by their ids."""
+    if client is None:
+        return {}
+    found = await calls.get("/rules", {"page": 0, "limit": _MOST_NAMES}, client_id=client["id"])
+    return {one["id"]: one["name"] for one in found.json["data"]}
 
 
 async def _names(calls: Calls, client: dict[str, str] | None) -> dict[str, str]:

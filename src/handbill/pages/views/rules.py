@@ -16,6 +16,12 @@ _ON_A_PAGE = 100
 _MOST_RULES = 1_000
 _RUNS = 20
 _SWITCHES = {"pause": "The rule is paused.", "enable": "The rule is enabled."}
+_MODES = {
+    "ACT": "Rules act",
+    "ADVISE": "Rules advise: runs are recorded, and nothing is changed",
+    "OFF": "Rules do not run",
+}
+_LEVELS = {"CLIENT": "Client", "JOBGROUP": "Job group"}
 _STATED = (
     "clientId",
     "campaignId",
@@ -42,9 +48,10 @@ async def every(request: Request) -> Response:
     """A client's rules in the order in which they run."""
     calls, client = calls_of(request), await named_client(request)
     page = page_in(request)
-    rules, control = await asyncio.gather(
+    rules, control, holds = await asyncio.gather(
         calls.get("/rules", {"page": page, "limit": _ON_A_PAGE}, client_id=client["id"]),
         calls.get("/rules/control", client_id=client["id"]),
+        calls.get(at("clients", client["id"], "holds")),
     )
     return render(
         request,
@@ -52,6 +59,9 @@ async def every(request: Request) -> Response:
         client=client,
         rules=rules,
         control=control,
+        modes=_MODES,
+        holds=holds,
+        levels=_LEVELS,
         page=page,
         is_full=len(rules.json["data"]) == _ON_A_PAGE,
         words=_words,
@@ -101,6 +111,31 @@ async def _tried(
         if declined.status != 400:
             raise
         return None, ". ".join(declined.faults.values()) or declined.message
+
+
+async def set_control(request: Request) -> Response:
+    """Let the client's rules act, only advise, or not run."""
+    visit, client = visit_of(request), await named_client(request)
+    back, mode = f"/app{at('clients', client['id'], 'rules')}", visit.fields.get("mode", "")
+    if mode not in _MODES:
+        return leave(request, back, "Nothing was changed.")
+    asked = {"control": mode}
+    await visit.calls.ask("PUT", "/rules/control", asked, client_id=client["id"])
+    return leave(request, back, f"{_MODES[mode]}.")
+
+
+async def lift(request: Request) -> Response:
+    """Lift a hold of a rule."""
+    visit, client = visit_of(request), await named_client(request)
+    back = f"/app{at('clients', client['id'], 'rules')}"
+    path = at("clients", client["id"], "holds", visit.fields.get("hold", ""), "lift")
+    try:
+        await visit.calls.ask("PUT", path)
+    except Declined as declined:
+        if declined.status != 404:
+            raise
+        return leave(request, back, "It is not held any more.")
+    return leave(request, back, "The hold is lifted.")
 
 
 async def order(request: Request) -> Response:
@@ -189,6 +224,8 @@ def _acts(entities: list[Any]) -> list[str]:
 PAGES = [
     Page("rules", "/clients/{client_id}/rules", every, tab="Rules"),
     Page("rule", "/clients/{client_id}/rules/{rule_id}", one),
+    Page("rules_control", "/clients/{client_id}/rules/control", set_control, ("POST",)),
+    Page("rule_lift", "/clients/{client_id}/rules/lift", lift, ("POST",)),
     Page("rule_order", "/clients/{client_id}/rules/order", order, ("POST",)),
     Page("rule_change", "/clients/{client_id}/rules/{rule_id}/change", change, ("POST",)),
 ]
