@@ -1,5 +1,6 @@
 """Every cause that keeps something out of the feeds: told first, told alike everywhere, mended."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,25 +9,51 @@ from typer.testing import CliRunner
 
 from contract.causes import CAUSES, WITHOUT_FIX, Cause
 from contract.causing import held, nine_jobs
+from contract.conftest import opened
 from contract.office import Office
-from contract.test_explain import at, explained, id_of, sqlite_tools
+from contract.test_explain import at, explained, id_of, opened_tools, sqlite_tools
 from contract.test_resolved_status import Market, budget, days
 from handbill.__main__ import app
 from handbill.cli.budgets import MENDED
 from handbill.contract.standing.models import ABOUT
 from handbill.core.standing.reasons import FixKind
+from handbill.store.records import Records
 from handbill.work.tools import Tools
 from masters import MASTER_KEY
 
 __all__ = ["sqlite_tools"]
 
 
+ON_BOTH = (
+    "campaign held",
+    "job ended",
+    "campaign's clicks",
+    "placement's week",
+    "job's own budget",
+    "excluded",
+    "below the least bid in euros",
+)
+"""One of each kind, also on PostgreSQL."""
+
+
 @pytest.fixture
 def market(sqlite_office: Office, sqlite_tools: Tools) -> Market:
     """A client in which all is well."""
-    market = Market(sqlite_office, sqlite_tools).open()
-    well = market.stands(market.client)
-    assert (well["status"], well["delivery"], well["reasons"]) == ("ACTIVE", "FULL", [])
+    return well(sqlite_office, sqlite_tools)
+
+
+@pytest.fixture
+def on_postgresql(postgres_records: Records, tmp_path: Path) -> Iterator[Market]:
+    """The same on the other engine."""
+    for office in opened(postgres_records, tmp_path):
+        for tools in opened_tools(office, tmp_path):
+            yield well(office, tools)
+
+
+def well(office: Office, tools: Tools) -> Market:
+    market = Market(office, tools).open()
+    told = market.stands(market.client)
+    assert (told["status"], told["delivery"], told["reasons"]) == ("ACTIVE", "FULL", [])
     assert market.is_listed()
     return market
 
@@ -84,7 +111,15 @@ def first_of(market: Market, cause: Cause) -> Any:
 @pytest.mark.parametrize("name", CAUSES)
 def test_each_cause_is_told_first_and_mended_by_its_fix(market: Market, name: str) -> None:
     """One after the other, each over a client of its own, in which all is well before."""
-    cause = CAUSES[name]
+    is_told_and_mended(market, CAUSES[name])
+
+
+@pytest.mark.parametrize("name", ON_BOTH)
+def test_some_of_each_kind_on_postgresql(on_postgresql: Market, name: str) -> None:
+    is_told_and_mended(on_postgresql, CAUSES[name])
+
+
+def is_told_and_mended(market: Market, cause: Cause) -> None:
     for act in cause.acts:
         act(market)
     market.tick()

@@ -44,15 +44,15 @@ def id_of(path: str) -> str:
 
 @pytest.fixture
 def tools(office: Office, tmp_path: Path) -> Iterator[Tools]:
-    yield from _opened(office, tmp_path)
+    yield from opened_tools(office, tmp_path)
 
 
 @pytest.fixture
 def sqlite_tools(sqlite_office: Office, tmp_path: Path) -> Iterator[Tools]:
-    yield from _opened(sqlite_office, tmp_path)
+    yield from opened_tools(sqlite_office, tmp_path)
 
 
-def _opened(office: Office, tmp_path: Path) -> Iterator[Tools]:
+def opened_tools(office: Office, tmp_path: Path) -> Iterator[Tools]:
     desk = office.desk
     index = EdgeIndex(tmp_path / "index", writable=True)
     egress = Egress()

@@ -13,7 +13,11 @@ from contract.office import Office
 from contract.test_explain import id_of, tools
 from contract.test_resolved_status import Market, budget, two_places
 from handbill.__main__ import app
+from handbill.access.keys import ensure_secrets
+from handbill.access.service import agency_of
+from handbill.kit.instants import MINUTE
 from handbill.work.tools import Tools
+from market import Market as Books
 from masters import MASTER_KEY
 
 __all__ = ["tools"]
@@ -120,6 +124,32 @@ def test_commands_explain_the_same(
     ):
         assert run(*wrong).exit_code != 0, wrong
     commands_lift_holds(market, of_records, tmp_path)
+
+
+def test_a_click_is_explained_by_api_and_command_alike(
+    office: Office, of_records: dict[str, str], tmp_path: Path
+) -> None:
+    books = Books(office.desk.records, tmp_path, clock=office.clock)
+    with office.desk.records.write() as tx:
+        ensure_secrets(tx, office.desk.ids, office.clock.now())
+        books.agency_no = agency_of(tx, office.agency_id).no
+    listing = books.listing()
+    first, again = (books.clicked(listing, ip="203.0.113.3") for _ in range(2))
+    office.clock.forward(MINUTE)
+    books.judge_all()
+    for click, disposition in ((first, "valid"), (again, "duplicate")):
+        id_ = click.random.hex()
+        told = office.get(f"/clients/c1/clicks/{id_}/explain")
+        assert (told["clickId"], told["disposition"]) == (id_, disposition)
+        said = command(of_records, tmp_path, "explain", "click", id_, "--client", "c1", "--json")
+        assert json.loads(said.stdout, parse_float=Decimal) == told
+        (lists,) = [one for one in told["checks"] if one["check"] == "ADDRESS_LIST"]
+        assert (lists["result"], lists["description"]) == (
+            "OFF",
+            "the click definition has no list of bots' addresses",
+        )
+    strange = office.another().ask("GET", f"/clients/c1/clicks/{first.random.hex()}/explain")
+    assert strange.status == 404
 
 
 def command(of_records: dict[str, str], tmp_path: Path, *words: str) -> Result:

@@ -155,7 +155,7 @@ class ClickCheck(Model):
     found: Found = Field(
         alias="result",
         description="PASSED: it found nothing. DECIDED: it decided what the click counts as. OFF: "
-        "no rule asks for it. NOT_REACHED: an earlier step had decided.",
+        "no rule asks for it, or it has no list. NOT_REACHED: an earlier step had decided.",
     )
     words: str = Field(alias="description", description="The same in words.")
     saw: ClickSaw = Field(description="What it examined, as far as it is stored.")
