@@ -35,6 +35,7 @@ from handbill.store.segments import Segment
 
 _MEMORY_MB = 256
 _OWNERS_AT_ONCE = 5_000
+_FEW = 200  # counts of a client
 _t = tables.job_counts.c
 _ALL = sa.select(_t.scope, _t.owner, _t.measure).where(_t.client_no == b("client_no"))
 _OF_OWNERS = _ALL.where(among(_t.owner, "owners"))
@@ -88,18 +89,7 @@ class Counting:
             own = terms.get(client_no)
             limits = of_jobs.get(client_no, {}).values()
             wanted = {count_of(limit) for of_job in limits for limit in of_job}
-            if not wanted and not tx.all(_ANY, client_no=client_no, most=1):
-                continue
-            kept = _of_owners(
-                tx,
-                client_no,
-                {
-                    owner
-                    for group_no, publisher_no, job_id in some
-                    if job_id
-                    for owner in owners_of(group_no, publisher_no, job_id.hex())
-                },
-            )
+            kept = _kept(tx, client_no, some)
             if ended := kept - wanted:
                 counted.ended[client_no] = ended
             assert own is not None or not wanted, "only who has terms has limits"
@@ -227,6 +217,22 @@ def counts_of(tx: Tx, client_no: int) -> set[Count]:
 def counts_of_each(tx: Tx, client_nos: Iterable[int]) -> dict[int, set[Count]]:
     """All counts of each client's jobs."""
     return {client_no: counts_of(tx, client_no) for client_no in client_nos}
+
+
+def _kept(tx: Tx, client_no: int, some: Iterable[AtJob]) -> set[Count]:
+    """The counts of these jobs, of which most clients have few."""
+    first = [Count(*row) for row in tx.all(_ANY, client_no=client_no, most=_FEW)]
+    if not first:
+        return set()
+    owners = {
+        owner
+        for group_no, publisher_no, job_id in some
+        if job_id
+        for owner in owners_of(group_no, publisher_no, job_id.hex())
+    }
+    if len(first) == _FEW:
+        return _of_owners(tx, client_no, owners)
+    return {count for count in first if count.owner in owners}
 
 
 def _of_owners(tx: Tx, client_no: int, owners: set[str]) -> set[Count]:

@@ -31,7 +31,9 @@ _CLIENTS = sa.select(_c.client_no, _c.day_on, *(_c[name] for name in SUMS)).wher
 _TOTAL = sa.select(*(sa.cast(sa.func.sum(_c[name]), sa.BigInteger) for name in SUMS)).where(
     among(_c.client_no, "client_nos"), _c.day_on >= b("first_on"), _c.day_on <= b("last_on")
 )
-_ARE_AMOUNTS: Final = [bool(raw.amount) for raw in RAW]
+_OF_CLIENT: Final = ("client_no", "day_on")
+_AMOUNTS_AT: Final = [at for at, raw in enumerate(RAW) if raw.amount][::-1]
+"""The last first: each becomes two columns."""
 _MARKED: Final = ("marked_up_spent_units", "marked_up_spent_micros")
 
 
@@ -100,30 +102,19 @@ def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
             places[place] = sums
             former = whole.setdefault(place[:2], [0] * len(RAW))
             former[:] = map(int.__add__, former, sums)
-    _add(tx, client_days, whole)
-    tx.upsert_many(
-        place_days,
-        PlaceDay._fields,
-        [
-            {**dict(zip(PlaceDay._fields, place, strict=True)), **_named(sums)}
-            for place, sums in sorted(places.items())
-        ],
-        adds=SUMS,
-    )
+    _add(tx, client_days, _OF_CLIENT, whole)
+    _add(tx, place_days, PlaceDay._fields, places)
 
 
 def retire(tx: Tx, sums: Mapping[tuple[int, str], Sequence[int]]) -> None:
     """Keep the sums of entries that leave the ledger, by client and day."""
-    _add(tx, retired_days, sums)
+    _add(tx, retired_days, _OF_CLIENT, sums)
 
 
-def _add(tx: Tx, table: sa.Table, sums: Mapping[tuple[int, str], Sequence[int]]) -> None:
-    tx.upsert_many(
-        table,
-        ("client_no", "day_on"),
-        [{"client_no": no, "day_on": on, **_named(it)} for (no, on), it in sorted(sums.items())],
-        adds=SUMS,
-    )
+def _add(tx: Tx, table: sa.Table, keys: tuple[str, ...], sums: Mapping[Any, Sequence[int]]) -> None:
+    """``sums``: by the values of the keys."""
+    rows = [(*key, *_columns(own)) for key, own in sorted(sums.items())]
+    tx.upsert_rows(table, (*keys, *SUMS), keys, rows, adds=SUMS)
 
 
 def of_clients(tx: Tx, client_nos: Collection[int], first_on: str) -> Days:
@@ -202,15 +193,13 @@ def _days(rows: Iterable[Sequence[Any]]) -> Days:
     return found
 
 
-def _named(sums: Sequence[int]) -> dict[str, int]:
+def _columns(sums: Sequence[int]) -> list[int]:
     """Raw sums as columns."""
-    columns: list[int] = []
-    for is_amount, value in zip(_ARE_AMOUNTS, sums, strict=True):
-        if is_amount:
-            columns += divmod(value, MICROS)
-        else:
-            columns.append(value)
-    return dict(zip(SUMS, columns, strict=True))
+    columns = list(sums)
+    for at in _AMOUNTS_AT:
+        columns[at : at + 1] = divmod(columns[at], MICROS)
+    assert len(columns) == len(SUMS), "every sum has its columns"
+    return columns
 
 
 def _joined(columns: Sequence[int]) -> list[int]:
