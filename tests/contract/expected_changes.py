@@ -16,7 +16,6 @@ from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 
 OPERATIONS = {operation.name: operation for operation in operations()}
-OF_QUESTIONS = [n for n, it in OPERATIONS.items() if "report-questions" in it.path and it.writes]
 GONE = ABSENT = msgspec.UNSET
 Fields = dict[str, tuple[Any, Any]]
 
@@ -346,6 +345,14 @@ CASES: dict[str, Case] = {
     ),
     "set_rates": Case([_agencys("RATE", "", "CREATE", {"/rate": (ABSENT, "1.0825")})]),
     "delete_rate": Case([_agencys("RATE", "rate_id", "DELETE", {"/rate": ("1.25", GONE)})]),
+    "save_report_question": Case(
+        [Row("REPORT_QUESTION", "", "CREATE", {"/name": (ABSENT, "By campaign")})]
+    ),
+    "share_report_question": Case([Row("REPORT_QUESTION", "question_id")]),
+    "end_report_link": Case(
+        [Row("REPORT_QUESTION", "question_id")], first=_sent("share_report_question")
+    ),
+    "delete_report_question": Case([Row("REPORT_QUESTION", "question_id", "DELETE")]),
     "create_rejudging": Case([Row("REJUDGING", "", "CREATE", {"/only_looks": (ABSENT, True)})]),
     "delete_markup": Case([Row("MARKUP", "markup_id", "DELETE", {"/ppm": (100_000, GONE)})]),
     "get_callback_secret": Case([_agencys("OWN_KEY", "", "CREATE", {"/kid": (ABSENT, 1)})]),
@@ -375,7 +382,6 @@ LEAVES_NONE = {
     "get_publisher": "may make the address of a file, which was settled when the publisher came",
     "get_publisher_feed": "the same",
     "deliver_publisher": "asks for work; each file's delivery tells what came of it",
-    **dict.fromkeys(OF_QUESTIONS, "a question, saved or shared; nothing else depends on it"),
     "send_callback_again": "asks for work; the callback tells what came of it",
     "submit_stats_report": "a question; the report is its own record",
     "stream_stats_report": "the same",

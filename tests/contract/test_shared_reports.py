@@ -10,6 +10,8 @@ from contract.signed_in import asked, person, session
 from contract.test_explain import sqlite_tools
 from contract.test_overview import clicked
 from contract.test_resolved_status import Market
+from handbill.access import service as access
+from handbill.access.rows import Owner
 from handbill.api import operations
 from handbill.core.persons import PersonRole
 from handbill.http.app import Application
@@ -99,6 +101,29 @@ def test_a_link_ends_when_its_maker_loses_the_right(
             people.remove(tx, whole.clock.now(), trader)
         else:
             people.change(tx, whole.clock.now(), trader, given)
+    assert _is_over(whole, secret)
+
+
+@pytest.mark.parametrize("how", ["key revoked", "key expired", "program revoked"])
+def test_a_link_ends_with_what_a_program_made_it_by(whole: Office, how: str) -> None:
+    of = _saved(whole, whole.client())
+    secret = whole.ask("POST", f"{of}/link").json["secret"]
+    assert not _is_over(whole, secret)
+    now = whole.clock.now()
+    with whole.desk.records.write() as tx:
+        owner = Owner("agency", access.agency_of(tx, whole.agency_id).no)
+        prefix = access.keys_of(tx, owner)[0].prefix
+        if how == "key revoked":
+            access.revoke_key(tx, now, owner, prefix)
+        elif how == "key expired":
+            access.rotate_key(tx, whole.desk.ids, now, owner, prefix, overlap=DAY)
+        else:
+            (program,) = access.api_clients_of(tx, owner)
+            access.revoke_api_client(tx, now, owner, program.id)
+    if how == "key expired":
+        whole.clock.forward(DAY - 1)
+        assert not _is_over(whole, secret)
+        whole.clock.forward(1)
     assert _is_over(whole, secret)
 
 

@@ -78,6 +78,23 @@ def test_changes_are_told_and_undone(world: World, browser: Browser) -> None:
     assert world.office.get(path)["name"] == before
 
 
+def test_a_markup_is_changed_in_its_place(world: World, browser: Browser) -> None:
+    of, at = world.ids["markup_id"], f"/markups/{world.ids['markup_id']}"
+    before = world.office.get(at)
+    form = browser.get("/app/settings").tree.xpath(f"//form[.//input[@value='{of}']][.//label]")[0]
+    fields = {one.get("name"): one.get("value") for one in form.xpath(".//input")}
+    assert browser.post("/app/settings", fields | {"act": "change-markup"}).status == 303
+    same = {name: value for name, value in before.items() if name != "lastUpdated"}
+    assert world.office.get(at).items() >= same.items(), "saved as it was shown, it stays"
+    more = fields | {"act": "change-markup", "value": "12.5", "name": EVIL}
+    assert browser.post("/app/settings", more).status == 303
+    after = world.office.get(at)
+    assert (float(after["value"]), after["name"]) == (12.5, EVIL)
+    wrong = browser.post("/app/settings", more | {"value": "a lot"})
+    assert (wrong.status, wrong.all("//input[@aria-invalid='true']/@value")) == (400, ["a lot"])
+    assert wrong.all("//input[@id='value']/@value") == [""], "the form for a new one stays empty"
+
+
 def test_a_question_is_saved_shared_and_deleted(world: World, browser: Browser) -> None:
     at = f"/app{world.client}/reports"
     every = f"{world.client}/report-questions?page=0&limit=9"
@@ -98,6 +115,8 @@ def test_a_question_is_saved_shared_and_deleted(world: World, browser: Browser) 
     seen = anybody.get(link)
     assert (seen.status, seen.all("//h1"), EVIL in seen.text) == (200, [EVIL], False)
     assert seen.all("//form") == []
+    assert seen.headers["x-robots-tag"] == "noindex, nofollow"
+    assert seen.headers["referrer-policy"] == "no-referrer"
     assert url not in browser.get(at).text
     assert browser.post(f"{at}/questions", of | {"act": "end"}).status == 303
     ended, unknown = anybody.get(link), anybody.get("/app/shared/unknown")

@@ -332,6 +332,12 @@ def live_api_client(tx: Tx, owner: Owner, api_client_id: str) -> ApiClient | Non
     return found
 
 
+def program_stands(tx: Tx, now: Instant, owner: Owner, key_no: int, api_client_id: str) -> bool:
+    """Whether a program that has called with this key and this API client still can."""
+    is_live = any(key.no == key_no and _lives(key, now) for key in rows.keys_of(tx, owner))
+    return is_live and live_api_client(tx, owner, api_client_id) is not None
+
+
 def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) -> None:
     """Revoke an API client and its tokens at once. **Refuses** any but a live own one (404)."""
     found = live_api_client(tx, owner, api_client_id)

@@ -37,6 +37,7 @@ Kind = Literal[
     "REJUDGING",
     "PERSON",
     "SIGN_IN_PROVIDER",
+    "REPORT_QUESTION",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 

@@ -191,6 +191,7 @@ def _templates() -> Environment:
         wording.percent,
         wording.change,
         wording.instant,
+        wording.moment,
         wording.when,
         wording.sentence,
         wording.words,

@@ -43,6 +43,11 @@ def instant(micros: Any) -> str:
     return moment_of(micros).strftime("%Y-%m-%d %H:%M UTC") if micros else _NONE
 
 
+def moment(micros: Any) -> str:
+    """An instant as the API reads it, in UTC."""
+    return moment_of(micros).isoformat().replace("+00:00", "Z")
+
+
 def when(text: str | None) -> str:
     """An instant of the API, to the minute."""
     return f"{text[:10]} {text[11:16]} UTC" if text else _NONE

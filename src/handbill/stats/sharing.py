@@ -1,15 +1,19 @@
 """Questions that are saved, and links by which anybody reads the answer to one until an end."""
 
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.access import service as access
 from handbill.access import shown
+from handbill.access.rows import Owner
+from handbill.changes.service import tell
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
 from handbill.core.persons import WRITERS
+from handbill.core.trail import Entity
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Refused, not_found, refused_state
 from handbill.kit.instants import DAY, Instant
@@ -38,6 +42,16 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     link_digest: bytes | None
     link_until: Instant | None
     link_person_no: int | None
+    link_key_no: int | None
+    link_program: str | None
+
+
+class Maker(NamedTuple):
+    """Who makes a link: a person, or a program by its key and the API client of its token."""
+
+    person_no: int | None
+    key_no: int | None
+    program: str | None
 
 
 _SAVED = Mapper(report_questions, Saved)
@@ -45,7 +59,15 @@ _OF_CLIENT = _SAVED.ever("client_no")
 _ONE = _SAVED.ever("client_no", "id")
 _BY_PREFIX = _SAVED.ever("link_prefix")
 _DELETE = sa.delete(report_questions).where(report_questions.c.no == b("no"))
-_NO_LINK: Final = dict.fromkeys(("link_prefix", "link_digest", "link_until", "link_person_no"))
+_OF_LINK: Final = (
+    "link_prefix",
+    "link_digest",
+    "link_until",
+    "link_person_no",
+    "link_key_no",
+    "link_program",
+)
+_NO_LINK: Final = dict.fromkeys(_OF_LINK)
 
 
 def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Saved], int]:
@@ -86,14 +108,29 @@ def save(
         link_digest=None,
         link_until=None,
         link_person_no=None,
+        link_key_no=None,
+        link_program=None,
     )
     _SAVED.add(tx, made)
+    tell(tx, now, _entity(client, made.id), {}, _state(made))
     return made.id
 
 
-def delete(tx: Tx, client: Client, question_id: str) -> None:
+def _entity(client: Client, question_id: str) -> Entity:
+    return Entity("REPORT_QUESTION", question_id, client.agency_no, client.no)
+
+
+def _state(of: Saved) -> dict[str, Any]:
+    """A question as changes tell it: never the link itself."""
+    names = ("name", "days", "told_by", "link_until")
+    return {name: getattr(of, name) for name in names}
+
+
+def delete(tx: Tx, now: Instant, client: Client, question_id: str) -> None:
     """Delete a question; its link ends with it."""
-    tx.run(_DELETE, no=question_of(tx, client, question_id).no)
+    saved = question_of(tx, client, question_id)
+    tx.run(_DELETE, no=saved.no)
+    tell(tx, now, _entity(client, saved.id), _state(saved), {})
 
 
 def share(
@@ -102,7 +139,7 @@ def share(
     now: Instant,
     client: Client,
     question_id: str,
-    person_no: int | None,
+    maker: Maker,
     days: int,
 ) -> tuple[str, Instant]:
     """Make the question's link: its secret, which exists only in this answer, and its end. The
@@ -116,15 +153,21 @@ def share(
         link_prefix=made.prefix,
         link_digest=made.digest,
         link_until=until,
-        link_person_no=person_no,
+        link_person_no=maker.person_no,
+        link_key_no=maker.key_no,
+        link_program=maker.program,
     )
+    former = _state(saved)
+    tell(tx, now, _entity(client, saved.id), former, former | {"link_until": until})
     return made.text, until
 
 
-def end_link(tx: Tx, client: Client, question_id: str) -> None:
+def end_link(tx: Tx, now: Instant, client: Client, question_id: str) -> None:
     """End the question's link; without one, nothing changes."""
     saved = question_of(tx, client, question_id)
     tx.change(report_questions, {"no": saved.no}, **_NO_LINK)
+    former = _state(saved)
+    tell(tx, now, _entity(client, saved.id), former, former | {"link_until": None})
 
 
 def shared(tx: Tx, now: Instant, text: str) -> tuple[Client, Saved]:
@@ -140,15 +183,17 @@ def shared(tx: Tx, now: Instant, text: str) -> tuple[Client, Saved]:
         raise not_found()
     (client,) = clients.clients_by_number(tx, [saved.client_no]).values()
     live = clients.client_of(tx, client.agency_no, client.id)
-    if saved.link_until is None or saved.link_until <= now or not _may_show(tx, saved, live):
+    if saved.link_until is None or saved.link_until <= now or not _may_show(tx, now, saved, live):
         raise not_found()
     return live, saved
 
 
-def _may_show(tx: Tx, saved: Saved, client: Client) -> bool:
-    """Whether who made the link could still make it. A program's link stands until its end."""
+def _may_show(tx: Tx, now: Instant, saved: Saved, client: Client) -> bool:
+    """Whether who made the link could still make it."""
     if saved.link_person_no is None:
-        return True
+        owner = Owner("agency", client.agency_no)
+        key_no, program = saved.link_key_no or 0, saved.link_program or ""
+        return access.program_stands(tx, now, owner, key_no, program)
     try:
         maker = people.person_numbered(tx, saved.link_person_no)
     except Refused:

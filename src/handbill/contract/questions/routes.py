@@ -24,8 +24,11 @@ _ONE: Final = f"{_PATH}/{{question_id}}"
 _METRICS: Final = ("spent", "clicks", "applyStarts", "applies", "hires", "cpa")
 
 
-def _person_no(call: Call) -> int | None:
-    return call.caller.standing.person_no if call.caller.standing else None
+def _maker(call: Call) -> sharing.Maker:
+    caller = call.caller
+    if caller.standing is not None:
+        return sharing.Maker(caller.standing.person_no, None, None)
+    return sharing.Maker(None, caller.key_no, caller.api_client_id)
 
 
 def _save(call: Call) -> Made:
@@ -48,7 +51,7 @@ def _list(call: Call) -> Answer:
 
 
 def _delete(call: Call) -> Done:
-    sharing.delete(call.tx, call.client, call.path["question_id"])
+    sharing.delete(call.tx, call.now, call.client, call.path["question_id"])
     return done("Question deleted")
 
 
@@ -60,7 +63,7 @@ def _share(call: Call) -> LinkMade:
         call.now,
         call.client,
         call.path["question_id"],
-        _person_no(call),
+        _maker(call),
         wish.days,
     )
     url = f"{call.settings.public_api}/app/shared/{secret}"
@@ -68,7 +71,7 @@ def _share(call: Call) -> LinkMade:
 
 
 def _end(call: Call) -> Done:
-    sharing.end_link(call.tx, call.client, call.path["question_id"])
+    sharing.end_link(call.tx, call.now, call.client, call.path["question_id"])
     return done("Link ended")
 
 
@@ -132,7 +135,8 @@ OPERATIONS: Final = [
         about="Makes a link by which anybody reads the answer to this question, and nothing else, "
         "until it ends. The figures are of those that an EMPLOYER may see: marked-up spend, no "
         "bids or prices. The question's former link ends. The link also ends when the person who "
-        "made it is removed or may no longer change the client.",
+        "made it is removed or may no longer change the client, or when the API key or the API "
+        "client that it was made with is revoked or has expired.",
         work=_share,
         kind=Change(shows_once=True),
         body=LinkWish,

@@ -33,6 +33,8 @@ _FIGURES = {
 }
 _AMOUNTS = frozenset({"Spend", "CPC", "CPA"})
 _PRICES = {"cpc": "clicks", "cpa": "applies"}
+_UNTRACED = {"x-robots-tag": "noindex, nofollow", "referrer-policy": "no-referrer"}
+"""No search engine keeps the address, which is the secret, and no other site learns it."""
 _MOST_LINES = 500
 _SAVED = 100
 _TOLD_BY = {"CLIENT": "none", "CAMPAIGN": "campaign", "JOBGROUP": "jobgroup"}
@@ -117,7 +119,9 @@ async def change(request: Request) -> Response:
 async def shared(request: Request) -> Response:
     """The answer that a link shares, for anybody who has it."""
     found = await calls_of(request).get(at("shared-reports", request.path_params["link"]))
-    return render(request, "shared.html", found=found)
+    response = render(request, "shared.html", found=found)
+    response.headers.update(_UNTRACED)
+    return response
 
 
 def _heading(level: str) -> list[str]:

@@ -15,6 +15,7 @@ _MOST = 100
 _MOST_PUBLISHERS = 20
 _RATE = ("date", "from", "to", "rate")
 _TYPED = (*_RATE, "name", "value", "effectiveFrom", "client", "publisher", "preset")
+_OF_MARKUP = ("name", "value", "effectiveFrom")
 _NAMES = {"/entities": "client"}
 _ENDED = {
     "end-key": ("api-keys", "The key is revoked."),
@@ -30,6 +31,8 @@ async def view(request: Request) -> Response:
     """
     calls, fields = calls_of(request), visit_of(request).fields
     typed = {name: fields.get(name, "") for name in _TYPED}
+    if fields.get("act") == "change-markup":
+        typed["of"] = fields.get("of", "")
     form, key, message = Form(), "", ""
     if request.method == "POST":
         try:
@@ -55,6 +58,7 @@ async def view(request: Request) -> Response:
         "settings.html",
         400 if form.message else 200,
         form=form,
+        adding=Form() if "of" in form.typed else form,
         key=key,
         keys=keys,
         programs=programs,
@@ -81,6 +85,10 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
         more = {"value": amount(typed["value"]), "entities": entities}
         await calls.ask("POST", "/markups", markup | more)
         return "", "The markup is added."
+    if act == "change-markup" and of:
+        changed = {name: typed[name] for name in _OF_MARKUP}
+        await calls.ask("PUT", at("markups", of), changed | {"value": amount(typed["value"])})
+        return "", "The markup is changed."
     if act == "set-definition":
         path = at("publishers", typed["publisher"], "click-definition")
         await calls.ask("PUT", path, {"preset": typed["preset"]})

@@ -36,7 +36,7 @@ reports = sa.Table(
     sa.Index("reports_by_end", "ended_at", "agency_no"),
 )
 # A question to be asked again. link_…: of the link by which anybody reads its answer, until then;
-# made by link_person_no, NULL for a program.
+# made by link_person_no, or by a program with link_key_no and a token of link_program.
 report_questions = sa.Table(
     "report_questions",
     metadata,
@@ -51,6 +51,8 @@ report_questions = sa.Table(
     _bytes("link_digest", null=True),
     _whole("link_until", null=True),
     _to("link_person_no", "persons", null=True),
+    _whole("link_key_no", null=True),
+    _text("link_program", null=True),
     sa.UniqueConstraint("id"),
     sa.UniqueConstraint("link_prefix"),
     sa.Index("report_questions_by_client", "client_no", "no"),

@@ -1230,6 +1230,8 @@ CREATE TABLE report_questions (
 	link_digest BYTEA,
 	link_until BIGINT,
 	link_person_no BIGINT,
+	link_key_no BIGINT,
+	link_program TEXT COLLATE "C",
 	CONSTRAINT report_questions_pkey PRIMARY KEY (no),
 	CONSTRAINT report_questions_id_key UNIQUE (id),
 	CONSTRAINT report_questions_link_prefix_key UNIQUE (link_prefix),
