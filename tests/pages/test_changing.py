@@ -182,15 +182,16 @@ def test_markups_and_click_definitions_are_made_and_ended_after_a_question(
     asked |= {"effectiveFrom": "2026-12-01", "value": "much"}
     wrong = browser.post(at, asked)
     assert (wrong.status, wrong.all("//input[@aria-invalid='true']/@value")) == (400, ["much"])
-    assert wrong.all("//input[@name='name']/@value") == ["Extra"]
+    assert wrong.all("//input[@id='name']/@value") == ["Extra"]
     assert browser.post(at, asked | {"value": "2.5"}).status == 303
     [made] = [
         one for one in office.get("/markups?page=0&limit=99")["data"] if one["name"] == "Extra"
     ]
     assert (float(made["value"]), made["entities"][0]["clientId"]) == (2.5, ids["client_id"])
     path = "//details[summary]//form[.//input[@name='of' and @value=$of]]"
-    [form] = browser.get(at).tree.xpath(path, of=made["id"])
-    assert form.xpath(".//button/@value") == ["end-markup"]
+    forms = browser.get(at).tree.xpath(path, of=made["id"])
+    offered = [form.xpath(".//button/@value") for form in forms]
+    assert offered == [["change-markup"], ["end-markup"]]
     assert browser.post(at, {"act": "end-markup", "of": made["id"]}).status == 303
     set_to = {"act": "set-definition", "publisher": ids["publisher_id"], "preset": "3"}
     assert browser.post(at, set_to).status == 303
