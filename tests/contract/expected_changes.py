@@ -38,6 +38,9 @@ def _agencys(kind: str, slot: str = "", act: str = "CHANGE", fields: Fields | No
 _provider = partial(_agencys, "SIGN_IN_PROVIDER", "agency_id")
 
 
+_question = partial(Row, "REPORT_QUESTION", "question_id")
+
+
 class Case(NamedTuple):
     rows: list[Row]
     body: Callable[[World], Any] | None = None
@@ -345,14 +348,10 @@ CASES: dict[str, Case] = {
     ),
     "set_rates": Case([_agencys("RATE", "", "CREATE", {"/rate": (ABSENT, "1.0825")})]),
     "delete_rate": Case([_agencys("RATE", "rate_id", "DELETE", {"/rate": ("1.25", GONE)})]),
-    "save_report_question": Case(
-        [Row("REPORT_QUESTION", "", "CREATE", {"/name": (ABSENT, "By campaign")})]
-    ),
-    "share_report_question": Case([Row("REPORT_QUESTION", "question_id")]),
-    "end_report_link": Case(
-        [Row("REPORT_QUESTION", "question_id")], first=_sent("share_report_question")
-    ),
-    "delete_report_question": Case([Row("REPORT_QUESTION", "question_id", "DELETE")]),
+    "save_report_question": Case([Row("REPORT_QUESTION", "", "CREATE", {"/days": (ABSENT, 30)})]),
+    "share_report_question": Case([_question()]),
+    "end_report_link": Case([_question()], first=_sent("share_report_question")),
+    "delete_report_question": Case([_question(act="DELETE")]),
     "create_rejudging": Case([Row("REJUDGING", "", "CREATE", {"/only_looks": (ABSENT, True)})]),
     "delete_markup": Case([Row("MARKUP", "markup_id", "DELETE", {"/ppm": (100_000, GONE)})]),
     "get_callback_secret": Case([_agencys("OWN_KEY", "", "CREATE", {"/kid": (ABSENT, 1)})]),

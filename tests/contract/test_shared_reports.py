@@ -11,7 +11,6 @@ from contract.test_explain import sqlite_tools
 from contract.test_overview import clicked
 from contract.test_resolved_status import Market
 from handbill.access import service as access
-from handbill.access.rows import Owner
 from handbill.api import operations
 from handbill.core.persons import PersonRole
 from handbill.http.app import Application
@@ -111,7 +110,7 @@ def test_a_link_ends_with_what_a_program_made_it_by(whole: Office, how: str) -> 
     assert not _is_over(whole, secret)
     now = whole.clock.now()
     with whole.desk.records.write() as tx:
-        owner = Owner("agency", access.agency_of(tx, whole.agency_id).no)
+        owner = access.Owner("agency", access.agency_of(tx, whole.agency_id).no)
         prefix = access.keys_of(tx, owner)[0].prefix
         if how == "key revoked":
             access.revoke_key(tx, now, owner, prefix)

@@ -8,7 +8,6 @@ from sqlalchemy import bindparam as b
 
 from handbill.access import service as access
 from handbill.access import shown
-from handbill.access.rows import Owner
 from handbill.changes.service import tell
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
@@ -191,7 +190,7 @@ def shared(tx: Tx, now: Instant, text: str) -> tuple[Client, Saved]:
 def _may_show(tx: Tx, now: Instant, saved: Saved, client: Client) -> bool:
     """Whether who made the link could still make it."""
     if saved.link_person_no is None:
-        owner = Owner("agency", client.agency_no)
+        owner = access.Owner("agency", client.agency_no)
         key_no, program = saved.link_key_no or 0, saved.link_program or ""
         return access.program_stands(tx, now, owner, key_no, program)
     try:
