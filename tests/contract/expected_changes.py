@@ -1,12 +1,21 @@
 """What each operation that changes something leaves: its changes, from a small body to all."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from contract.asgi import Reply, call
+from contract.change_rows import (
+    ABSENT,
+    GONE,
+    Case,
+    Fields,
+    Row,
+    of_agency,
+    of_provider,
+    of_question,
+)
 from contract.office import Body
 from contract.signed_in import guard
 from contract.test_matrices import SOUND
@@ -16,36 +25,6 @@ from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 
 OPERATIONS = {operation.name: operation for operation in operations()}
-GONE = ABSENT = msgspec.UNSET
-Fields = dict[str, tuple[Any, Any]]
-
-
-class Row(NamedTuple):
-    """An expected change. ``slot``: what names the entity in the world; empty: it is new."""
-
-    kind: str
-    slot: str
-    act: str = "CHANGE"
-    fields: Fields | None = None
-    of_client: bool = True
-
-
-def _agencys(kind: str, slot: str = "", act: str = "CHANGE", fields: Fields | None = None) -> Row:
-    """What no one client's is: its agency's alone."""
-    return Row(kind, slot, act, fields, of_client=False)
-
-
-_provider = partial(_agencys, "SIGN_IN_PROVIDER", "agency_id")
-
-
-_question = partial(Row, "REPORT_QUESTION", "question_id")
-
-
-class Case(NamedTuple):
-    rows: list[Row]
-    body: Callable[[World], Any] | None = None
-    first: Callable[[World], Any] | None = None
-    query: str = ""
 
 
 def _sent(name: str) -> Callable[[World], Any]:
@@ -86,41 +65,46 @@ ENABLED: Fields = {"/status": ("P", "A")}
 LOGIN = "ftp://u@ftp.example.com:21".replace("/", "~1")
 CASES: dict[str, Case] = {
     "update_agency": Case(
-        [_agencys("AGENCY", "agency_id", fields={"/name": ("Acme", "Acme Ads")})]
+        [of_agency("AGENCY", "agency_id", fields={"/name": ("Acme", "Acme Ads")})]
     ),
-    "create_api_key": Case([_agencys("API_KEY", "", "CREATE", {"/owner": (ABSENT, "agency")})]),
+    "create_api_key": Case([of_agency("API_KEY", "", "CREATE", {"/owner": (ABSENT, "agency")})]),
     "rotate_api_key": Case(
         [
-            _agencys("API_KEY", "prefix", fields={"/expires_at": (None, 1_795_089_600_000_000)}),
-            _agencys("API_KEY", "", "CREATE"),
+            of_agency("API_KEY", "prefix", fields={"/expires_at": (None, 1_795_089_600_000_000)}),
+            of_agency("API_KEY", "", "CREATE"),
         ]
     ),
     "revoke_api_key": Case(
-        [_agencys("API_KEY", "prefix", fields={"/revoked_at": (None, 1_795_003_200_000_000)})]
+        [of_agency("API_KEY", "prefix", fields={"/revoked_at": (None, 1_795_003_200_000_000)})]
     ),
     "create_api_client": Case(
-        [_agencys("API_CLIENT", "", "CREATE", {"/scope": (ABSENT, "handbill/read")})]
+        [of_agency("API_CLIENT", "", "CREATE", {"/scope": (ABSENT, "handbill/read")})]
     ),
     "revoke_api_client": Case(
         [
-            _agencys(
+            of_agency(
                 "API_CLIENT", "api_client_id", fields={"/revoked_at": (None, 1_795_003_200_000_000)}
             )
         ]
     ),
-    "invite_person": Case([_agencys("PERSON", "", "CREATE", {"/role": (ABSENT, "TRADER")})]),
+    "invite_person": Case([of_agency("PERSON", "", "CREATE", {"/role": (ABSENT, "TRADER")})]),
     "update_person": Case(
-        [_agencys("PERSON", "person_id", fields={"/role": ("TRADER", "ANALYST")})]
+        [of_agency("PERSON", "person_id", fields={"/role": ("TRADER", "ANALYST")})]
     ),
-    "remove_person": Case([_agencys("PERSON", "person_id", "DELETE", {"/role": ("TRADER", GONE)})]),
+    "remove_person": Case(
+        [of_agency("PERSON", "person_id", "DELETE", {"/role": ("TRADER", GONE)})]
+    ),
     "reset_second_factor": Case(
-        [_agencys("PERSON", "person_id", fields={"/secondFactor": (True, False)})],
+        [of_agency("PERSON", "person_id", fields={"/secondFactor": (True, False)})],
         first=lambda world: guard(world.office, world.ids["person_id"]),
     ),
     "set_sign_in_provider": Case(
-        [_provider(fields={"/claim": ("", "groups")}), _provider(fields={"/secret": (GONE, GONE)})]
+        [
+            of_provider(fields={"/claim": ("", "groups")}),
+            of_provider(fields={"/secret": (GONE, GONE)}),
+        ]
     ),
-    "remove_sign_in_provider": Case([_provider("DELETE", {"/client_id": ("handbill", GONE)})]),
+    "remove_sign_in_provider": Case([of_provider("DELETE", {"/client_id": ("handbill", GONE)})]),
     "create_client": Case(
         [
             Row("CLIENT", "", "CREATE", {"/company_name": (ABSENT, "New External API-789")}),
@@ -230,8 +214,8 @@ CASES: dict[str, Case] = {
     ),
     "create_publisher": Case(
         [
-            _agencys("PUBLISHER", "", "CREATE", {"/min_bid_micros": (ABSENT, 250_000)}),
-            _agencys("PUBLISHER", "", fields={f"/passwords/{LOGIN}": (ABSENT, ABSENT)}),
+            of_agency("PUBLISHER", "", "CREATE", {"/min_bid_micros": (ABSENT, 250_000)}),
+            of_agency("PUBLISHER", "", fields={f"/passwords/{LOGIN}": (ABSENT, ABSENT)}),
         ],
         lambda world: {
             "id": "Fresh" + world.ids["publisher_id"],
@@ -244,8 +228,10 @@ CASES: dict[str, Case] = {
     ),
     "update_publisher": Case(
         [
-            _agencys("PUBLISHER", "publisher_id", fields={"/min_bid_micros": (0, 250_000)}),
-            _agencys("PUBLISHER", "publisher_id", fields={f"/passwords/{LOGIN}": (ABSENT, ABSENT)}),
+            of_agency("PUBLISHER", "publisher_id", fields={"/min_bid_micros": (0, 250_000)}),
+            of_agency(
+                "PUBLISHER", "publisher_id", fields={f"/passwords/{LOGIN}": (ABSENT, ABSENT)}
+            ),
         ],
         lambda _: {
             "minBid": 0.25,
@@ -254,37 +240,37 @@ CASES: dict[str, Case] = {
             },
         },
     ),
-    "pause_publisher": Case([_agencys("PUBLISHER", "publisher_id", fields=PAUSED)]),
+    "pause_publisher": Case([of_agency("PUBLISHER", "publisher_id", fields=PAUSED)]),
     "enable_publisher": Case(
-        [_agencys("PUBLISHER", "publisher_id", fields=ENABLED)],
+        [of_agency("PUBLISHER", "publisher_id", fields=ENABLED)],
         first=_sent("pause_publisher"),
     ),
     "delete_publisher": Case(
-        [_agencys("PUBLISHER", "publisher_id", "DELETE", {"/status": ("A", GONE)})]
+        [of_agency("PUBLISHER", "publisher_id", "DELETE", {"/status": ("A", GONE)})]
     ),
     "create_publisher_family": Case(
         [
-            _agencys("PUBLISHER_FAMILY", "", "CREATE", {"/publishers": (ABSENT, ["TestExp1"])}),
-            _agencys("API_KEY", "", "CREATE", {"/owner": (ABSENT, "partner")}),
-            _agencys("API_CLIENT", "", "CREATE", {"/owner": (ABSENT, "partner")}),
+            of_agency("PUBLISHER_FAMILY", "", "CREATE", {"/publishers": (ABSENT, ["TestExp1"])}),
+            of_agency("API_KEY", "", "CREATE", {"/owner": (ABSENT, "partner")}),
+            of_agency("API_CLIENT", "", "CREATE", {"/owner": (ABSENT, "partner")}),
         ]
     ),
     "update_publisher_family": Case(
-        [_agencys("PUBLISHER_FAMILY", "publisher_family_id", fields={"/name": ("", "Vendor")})],
+        [of_agency("PUBLISHER_FAMILY", "publisher_family_id", fields={"/name": ("", "Vendor")})],
         lambda _: {"name": "Vendor"},
     ),
     "delete_publisher_family": Case(
         [
-            _agencys("PUBLISHER_FAMILY", "publisher_family_id", "DELETE", {"/name": ("", GONE)}),
-            _agencys("API_KEY", ""),
-            _agencys("API_CLIENT", ""),
+            of_agency("PUBLISHER_FAMILY", "publisher_family_id", "DELETE", {"/name": ("", GONE)}),
+            of_agency("API_KEY", ""),
+            of_agency("API_CLIENT", ""),
         ]
     ),
     "update_click_definition": Case(
-        [_agencys("CLICK_DEFINITION", "publisher_id", fields={"/rules/bot": (False, True)})]
+        [of_agency("CLICK_DEFINITION", "publisher_id", fields={"/rules/bot": (False, True)})]
     ),
     "delete_click_definition": Case(
-        [_agencys("CLICK_DEFINITION", "publisher_id", "DELETE", {"/enabled": (True, GONE)})]
+        [of_agency("CLICK_DEFINITION", "publisher_id", "DELETE", {"/enabled": (True, GONE)})]
     ),
     "update_click_definition_of_client": Case(
         [Row("CLICK_DEFINITION", "publisher_id", fields={"/rules/bot": (False, True)})]
@@ -346,15 +332,15 @@ CASES: dict[str, Case] = {
     "undo_change": Case(
         [Row("MARKUP", "markup_id", fields={"/name": ("m", "")})], lambda _: {"validateOnly": False}
     ),
-    "set_rates": Case([_agencys("RATE", "", "CREATE", {"/rate": (ABSENT, "1.0825")})]),
-    "delete_rate": Case([_agencys("RATE", "rate_id", "DELETE", {"/rate": ("1.25", GONE)})]),
+    "set_rates": Case([of_agency("RATE", "", "CREATE", {"/rate": (ABSENT, "1.0825")})]),
+    "delete_rate": Case([of_agency("RATE", "rate_id", "DELETE", {"/rate": ("1.25", GONE)})]),
     "save_report_question": Case([Row("REPORT_QUESTION", "", "CREATE", {"/days": (ABSENT, 30)})]),
-    "share_report_question": Case([_question()]),
-    "end_report_link": Case([_question()], first=_sent("share_report_question")),
-    "delete_report_question": Case([_question(act="DELETE")]),
+    "share_report_question": Case([of_question()]),
+    "end_report_link": Case([of_question()], first=_sent("share_report_question")),
+    "delete_report_question": Case([of_question(act="DELETE")]),
     "create_rejudging": Case([Row("REJUDGING", "", "CREATE", {"/only_looks": (ABSENT, True)})]),
     "delete_markup": Case([Row("MARKUP", "markup_id", "DELETE", {"/ppm": (100_000, GONE)})]),
-    "get_callback_secret": Case([_agencys("OWN_KEY", "", "CREATE", {"/kid": (ABSENT, 1)})]),
+    "get_callback_secret": Case([of_agency("OWN_KEY", "", "CREATE", {"/kid": (ABSENT, 1)})]),
 } | {
     f"{name}{where}": case
     for where in ("", "_at_publisher")

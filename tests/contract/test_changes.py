@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from contract.asgi import Reply, call
-from contract.expected_changes import ABSENT, CASES, LEAVES_NONE, OPERATIONS, Case, Fields, send
+from contract.change_rows import ABSENT, Case, Fields
+from contract.expected_changes import CASES, LEAVES_NONE, OPERATIONS, send
 from contract.office import Office
 from contract.world import World, build
 from handbill.api import operations
