@@ -38,7 +38,7 @@ from bench.masters import new_records
 from bench.serving import below
 from handbill.access.keys import ensure_secrets
 from handbill.access.service import create_agency
-from handbill.api import Doors, build
+from handbill.api import ApiDoors, build
 from handbill.contract.events.models import EVENTS
 from handbill.host.clock import SystemClock
 from handbill.host.ids import SystemIds
@@ -74,7 +74,7 @@ def _desk(folder: Path, source: str) -> Iterator[Desk]:
     settings = Settings()
     journal = JournalWriter(folder / "journal", source, SystemIds())
     blobs = open_blobs(str(folder / "blobs"))
-    yield Desk(records, blobs, journal, SystemClock(), SystemIds(), settings, Doors(settings))
+    yield Desk(records, blobs, journal, SystemClock(), SystemIds(), settings, ApiDoors(settings))
     journal.close()
     records.close()
 

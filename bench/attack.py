@@ -23,7 +23,7 @@ from bench.hostile import Mischief, documents
 from bench.serving import CLIENT, Server, Visitor, ask, office, p99_ms, served, tracked_link
 from handbill.api import operations
 from handbill.core.nouns import FeedBody
-from handbill.feeds.collecting import FeedLocale, ImportFailed, Known, Spool, collect
+from handbill.feeds.collecting import FeedLocale, ImportFailed, KnownJobs, Spool, collect
 from handbill.host.inflate import NotGzip, unpacked
 
 _MB = 1024 * 1024
@@ -144,7 +144,7 @@ def _read(raw: bytes) -> tuple[float, int, str]:
     try:
         with TemporaryFile(buffering=_MB) as file:
             found = collect(
-                unpacked(chunks), feed, FeedLocale("UTC", "USD"), Known([]), Spool(file)
+                unpacked(chunks), feed, FeedLocale("UTC", "USD"), KnownJobs([]), Spool(file)
             )
             came = f"{len(found.spool):,} of {found.total:,} jobs"
     except (ImportFailed, NotGzip) as failed:

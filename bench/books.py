@@ -11,7 +11,7 @@ from bench.judge import Lines, judged, market, traffic
 from bench.masters import new_records
 from handbill.ledger.checking import check
 from handbill.store.blobs import open_blobs
-from handbill.store.journal_streams import Mark, Reading
+from handbill.store.journal_streams import JournalReading, StreamMark
 
 LIMIT_SECONDS = 10
 _CLIENTS = 4
@@ -22,7 +22,7 @@ _EVENTS_AT_ONCE = 60  # of all clients: enough that each has some
 class FewLines(Lines):
     """A journal in which a little waits at a time."""
 
-    def read(self, marks: dict[str, Mark], most: int, now: int = 0) -> Reading:
+    def read(self, marks: dict[str, StreamMark], most: int, now: int = 0) -> JournalReading:
         return super().read(marks, min(most, _EVENTS_AT_ONCE), now)
 
 

@@ -14,7 +14,7 @@ import msgspec
 from bench.figures import Figure
 from bench.stock import NOW, add_client, group_of, open_tools
 from handbill.changes import service
-from handbill.changes.service import Asked
+from handbill.changes.service import ChangeFilter
 from handbill.contract.changes.models import ChangePage, change_told
 from handbill.core.nouns import GroupBody
 from handbill.groups import rows as groups
@@ -74,17 +74,17 @@ def _row(n: int, many: int) -> dict[str, Any]:
     }
 
 
-def _asked() -> Mapping[str, Asked]:
+def _asked() -> Mapping[str, ChangeFilter]:
     return {
-        "all of the agency": Asked(agency_no=1),
-        "one client": Asked(agency_no=1, client_no=1),
-        "one job group": Asked(agency_no=1, client_no=1, entity_id="g7"),
-        "one kind of actor": Asked(agency_no=1, actor="RULE"),
-        "one actor of one client": Asked(agency_no=1, client_no=1, actor_id="API_CLIENT-0"),
+        "all of the agency": ChangeFilter(agency_no=1),
+        "one client": ChangeFilter(agency_no=1, client_no=1),
+        "one job group": ChangeFilter(agency_no=1, client_no=1, entity_id="g7"),
+        "one kind of actor": ChangeFilter(agency_no=1, actor="RULE"),
+        "one actor of one client": ChangeFilter(agency_no=1, client_no=1, actor_id="API_CLIENT-0"),
     }
 
 
-def _figure(tools: Tools, name: str, asked: Asked) -> Figure:
+def _figure(tools: Tools, name: str, asked: ChangeFilter) -> Figure:
     chance = Random(7)
 
     def page() -> None:
@@ -95,7 +95,7 @@ def _figure(tools: Tools, name: str, asked: Asked) -> Figure:
     return Figure(f"changes: {name}", spent, "CPU s", "<= 0.1", spent <= MOST_SECONDS, note)
 
 
-def _page(tools: Tools, asked: Asked, before: Instant) -> None:
+def _page(tools: Tools, asked: ChangeFilter, before: Instant) -> None:
     with tools.records.read() as tx:
         found = service.page(tx, asked, PAGE + 1, (before, 0))
         assert found, "there are some"

@@ -17,7 +17,7 @@ from handbill.core.nouns import Cap, Caps, Client, GroupBody, Placement, Publish
 from handbill.groups import rows as groups
 from handbill.kit.instants import MINUTE
 from handbill.ledger import traffic
-from handbill.ledger.traffic import Seen, quarter_of
+from handbill.ledger.traffic import SeenTraffic, quarter_of
 from handbill.publishers import rows as publishers
 from handbill.store.records import Tx
 from handbill.work.tools import Tools
@@ -54,7 +54,7 @@ def run(jobs: int = JOBS) -> list[Figure]:
                 tx,
                 {
                     client.no: {
-                        quarter_of(group_no, no, now): Seen(clicks=9, spend_micros=4_500_000)
+                        quarter_of(group_no, no, now): SeenTraffic(clicks=9, spend_micros=4_500_000)
                         for group_no in some
                         for no in nos
                     }

@@ -12,7 +12,7 @@ import msgspec
 
 from bench.figures import Figure
 from bench.masters import new_records
-from handbill.core.listing_tokens import Click, Listing
+from handbill.core.listing_tokens import Listing, SealedClick
 from handbill.core.nouns import (
     CampaignBody,
     Cap,
@@ -30,7 +30,7 @@ from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
 from handbill.store.blobs import open_blobs
-from handbill.store.journal_streams import Line, Mark, Reading
+from handbill.store.journal_streams import JournalLine, JournalReading, StreamMark
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers
 
@@ -50,14 +50,16 @@ class Lines:
     """A journal in memory, so that only the judge is measured."""
 
     def __init__(self, records: list[bytes]) -> None:
-        self._lines = [Line("edge-0", Mark(1, n + 1), raw) for n, raw in enumerate(records)]
+        self._lines = [
+            JournalLine("edge-0", StreamMark(1, n + 1), raw) for n, raw in enumerate(records)
+        ]
 
-    def read(self, marks: dict[str, Mark], most: int, now: Instant = 0) -> Reading:  # noqa: ARG002
+    def read(self, marks: dict[str, StreamMark], most: int, now: Instant = 0) -> JournalReading:  # noqa: ARG002
         first = marks["edge-0"].offset if "edge-0" in marks else 0
         some = self._lines[first : first + most]
-        return Reading(some, frozenset({"edge-0"} if len(some) == most else ()))
+        return JournalReading(some, frozenset({"edge-0"} if len(some) == most else ()))
 
-    def purge(self, marks: dict[str, Mark]) -> int:  # noqa: ARG002
+    def purge(self, marks: dict[str, StreamMark]) -> int:  # noqa: ARG002
         return 0
 
 
@@ -136,7 +138,7 @@ def market(tx: Tx, client_count: int = 4) -> list[Listing]:
 def traffic(listings: list[Listing], count: int, seed: int = 1) -> Iterator[bytes]:
     """Journal records: clicks with repeats and bots, and one conversion in ten."""
     random = Random(seed)
-    clicks: list[Click] = []
+    clicks: list[SealedClick] = []
     for n in range(count):
         at = _START + n * SECOND // 5_000
         if clicks and random.random() < 0.1:
@@ -147,12 +149,12 @@ def traffic(listings: list[Listing], count: int, seed: int = 1) -> Iterator[byte
         listing = random.choice(listings)
         job_id = Random(listing.group_no * _JOBS + random.randrange(_JOBS)).randbytes(16)
         listing = msgspec.structs.replace(listing, job_id=job_id)
-        click = Click(random.randbytes(16), at, listing)
+        click = SealedClick(random.randbytes(16), at, listing)
         clicks.append(click)
         yield encode([_clicked(click, random)])
 
 
-def _clicked(click: Click, random: Random) -> ReceivedClick:
+def _clicked(click: SealedClick, random: Random) -> ReceivedClick:
     ip = f"198.51.{random.randrange(256)}.{random.randrange(256)}"
     return click_of(click.random, click.at, click.listing, ip, random.choice(_AGENTS))
 

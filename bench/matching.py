@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from bench.figures import Figure
 from bench.stock import NOW, add_client, fill, filter_of, group_of, open_tools, stock
-from handbill.core.filter_code import Facts
+from handbill.core.filter_code import JobFacts
 from handbill.core.nouns import Branch, Client, GroupBody, JobBody
 from handbill.groups import matching, rows
 from handbill.groups.contest import contest_of
@@ -75,7 +75,7 @@ def _filters_alone(tools: Tools, client: Client) -> float:
     with tools.records.read() as tx:
         contest = contest_of(tx, client, NOW)
     facts = [
-        Facts(
+        JobFacts(
             job.category,
             job.country,
             job.state,

@@ -39,7 +39,7 @@ def run(times: int = 1) -> list[Figure]:
         with tools.records.read() as tx:
             client = clients_by_number(tx, [client_no])[client_no]
         answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
-        with_these = ruling.Tools(tools.records, answering, SetClock(_TICK), tools.ids, "ACT")
+        with_these = ruling.RulingTools(tools.records, answering, SetClock(_TICK), tools.ids, "ACT")
         wall, cpu = time.perf_counter(), time.process_time()
         acts = ruling.tick(with_these, client)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from handbill.core.listing_tokens import Click, Listing
+from handbill.core.listing_tokens import Listing, SealedClick
 from handbill.core.nouns import (
     BidType,
     CampaignBody,
@@ -26,7 +26,7 @@ from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
 from handbill.ledger.service import export
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.journal_streams import Line, Mark, Reading
+from handbill.store.journal_streams import JournalLine, JournalReading, StreamMark
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import (
     agencies,
@@ -91,19 +91,22 @@ class Lines:
     def add(self, events: list[Received], source: str = "edge-0") -> None:
         self.sources.setdefault(source, []).append(encode(events))
 
-    def read(self, marks: dict[str, Mark], most: int, now: Instant = 0) -> Reading:
+    def read(self, marks: dict[str, StreamMark], most: int, now: Instant = 0) -> JournalReading:
         share = -(-most // max(1, len(self.sources)))
-        found: list[Line] = []
+        found: list[JournalLine] = []
         waiting = set()
         for source, records in sorted(self.sources.items()):
             first = marks[source].offset if source in marks else 0
             some = records[first : first + share]
-            found += [Line(source, Mark(1, first + n + 1), record) for n, record in enumerate(some)]
+            found += [
+                JournalLine(source, StreamMark(1, first + n + 1), record)
+                for n, record in enumerate(some)
+            ]
             if len(some) == share:
                 waiting.add(source)
-        return Reading(found, frozenset(waiting))
+        return JournalReading(found, frozenset(waiting))
 
-    def purge(self, marks: dict[str, Mark]) -> int:
+    def purge(self, marks: dict[str, StreamMark]) -> int:
         return 0
 
 
@@ -251,20 +254,22 @@ class Market:
 
     def click(
         self, listing: Listing, at: Instant | None = None, agent: str = HUMAN, ip: str = ""
-    ) -> tuple[Click, ReceivedClick]:
+    ) -> tuple[SealedClick, ReceivedClick]:
         """A click by a visitor of its own unless ``ip`` is given; it is not in the journal yet."""
         random = self.ids.bytes(16)
-        click = Click(random, self.clock.now() if at is None else at, listing)
+        click = SealedClick(random, self.clock.now() if at is None else at, listing)
         visitor = ip or f"203.0.113.{random[0]}"
         agent = agent if ip or agent != HUMAN else f"{agent} {random.hex()}"
         return click, click_of(random, click.at, listing, visitor, agent)
 
-    def clicked(self, listing: Listing, **how: Any) -> Click:
+    def clicked(self, listing: Listing, **how: Any) -> SealedClick:
         click, event = self.click(listing, **how)
         self.journal.add([event])
         return click
 
-    def converted(self, click: Click, action: int = 3, application: str = "", **how: Any) -> None:
+    def converted(
+        self, click: SealedClick, action: int = 3, application: str = "", **how: Any
+    ) -> None:
         at = how.get("at", self.clock.now())
         client_no = how.get("client_no", click.listing.client_no)
         event = conversion_of(click, at, client_no, action, "s2s", "", application)

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from handbill.cli.lazy import COMMANDS, Listed
+from handbill.cli.lazy import COMMANDS, ListedCommands
 
 app = typer.Typer(
-    cls=Listed,
+    cls=ListedCommands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,10 +53,10 @@ def main() -> None:
     try:
         app()
     except Exception as failure:
-        from handbill.cli.refusals import told
+        from handbill.cli.refusals import exit_status_of
 
         asked = COMMANDS.get(sys.argv[1]) if sys.argv[1:] else None
-        status = told(failure, as_log=asked is not None and asked.is_process)
+        status = exit_status_of(failure, as_log=asked is not None and asked.is_process)
         if status is None:
             raise
         sys.exit(status)

@@ -67,7 +67,7 @@ from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.host.tie import end_when
 from handbill.http.app import Application
-from handbill.http.aside import Deputy, Told, Work
+from handbill.http.aside import Deputy, PipedAnswer, Work
 from handbill.http.docs import with_pages
 from handbill.http.front import Front, dated
 from handbill.http.gates import Arrival
@@ -81,7 +81,7 @@ from handbill.people import sessions
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Tx
 from handbill.tracking.addresses import Proxies
-from handbill.watching import Watch
+from handbill.watching import Readiness
 from handbill.worker import schedule
 
 _log = getLogger("handbill.api")
@@ -146,7 +146,7 @@ def operations() -> list[Operation]:
     return [replace(one, tag=one.tag or tag) for tag, room in chapters for one in room]
 
 
-class Doors(AccessDoors):
+class ApiDoors(AccessDoors):
     """The doors of the access room, of the people room and of the clients room."""
 
     def __init__(self, settings: Settings) -> None:
@@ -189,7 +189,7 @@ def open_desk(settings: Settings, outside: Outside, process: str | None) -> Desk
         stores.clock,
         stores.ids,
         settings,
-        Doors(settings),
+        ApiDoors(settings),
         Egress(settings.egress_allow),
         schedule=schedule(),
     )
@@ -223,7 +223,7 @@ def deputising(given: tuple[Begun, Settings]) -> Work:
     set_level(settings.log_level)
     app = build(open_desk(settings, begun(settings), None))
 
-    def work(asked: tuple[str, Arrival]) -> tuple[Told, Iterator[bytes] | None]:
+    def work(asked: tuple[str, Arrival]) -> tuple[PipedAnswer, Iterator[bytes] | None]:
         return app.done_aside(asked)
 
     return work
@@ -285,7 +285,7 @@ def _served(settings: Settings, begun: Begun, number: int) -> ASGIApp:
     figures.share(settings.figures_folder, f"api-{number}", _FIGURES_BYTES)
     sys.setswitchinterval(_SWITCH_SECONDS)
     desk = open_desk(settings, begun(settings), f"api-{number}")
-    watch = Watch(desk, desk.schedule)
+    watch = Readiness(desk, desk.schedule)
     desk = replace(desk, watch=watch.checks)
 
     async def live() -> None:

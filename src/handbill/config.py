@@ -30,7 +30,7 @@ class BadSettings(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class SettingMeaning:
     """What an operator is told about one setting."""
 
     name: str
@@ -91,11 +91,11 @@ def _texts() -> dict[str, str]:
     }
 
 
-def meanings() -> list[Meaning]:
+def meanings() -> list[SettingMeaning]:
     """Every setting with its default and meaning, in the order of ``Settings``."""
     texts = _texts()
     return [
-        Meaning(field.name, field.default, texts[field.name], _wanted(field.type))
+        SettingMeaning(field.name, field.default, texts[field.name], _wanted(field.type))
         for field in _fields().values()
     ]
 

@@ -14,7 +14,7 @@ import msgspec
 import uvloop
 
 from handbill.core import health
-from handbill.core.health import Check
+from handbill.core.health import CheckResult
 from handbill.host import figures
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.folders import Unusable, make_private
@@ -31,7 +31,7 @@ from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
 from handbill.tracking.files import MOST_OPEN
-from handbill.tracking.telling import told
+from handbill.tracking.telling import logged_answers
 
 _LOG = getLogger("handbill.edge")
 
@@ -80,7 +80,7 @@ async def _serve(settings: Settings, outside: Outside, number: int) -> None:
         open_key=lambda kid, kept: masters.opened(kept, *key_place(kid)),
     )
     edge, journal = edge_of(settings, outside, index, number, broken)
-    answer = told(edge.answer) if settings.log_level == "debug" else edge.answer
+    answer = logged_answers(edge.answer) if settings.log_level == "debug" else edge.answer
     server = Server(answer, outside.clock, outside.ids, _limits(), proxies.has)
     for number_of_signal in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number_of_signal, stop.set)
@@ -121,7 +121,7 @@ def edge_of(
     return Edge(journal, index, outside.clock, proxies, feeds, broken, checks), journal
 
 
-def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[Check]:
+def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[CheckResult]:
     """What an edge needs besides its journal."""
     free = shutil.disk_usage(settings.data_folder).free
     return [

@@ -21,7 +21,7 @@ from handbill.work.hosts import HeldByOther, Host, Succeeded
 _LOG = getLogger("handbill.serve")
 
 
-class Hold:
+class HostHold:
     """This host's hold on the records. Call ``renew`` at least every ``hosts.SILENT``."""
 
     def __init__(self, records: Records, host_id: str, run: str) -> None:
@@ -57,7 +57,7 @@ class Hold:
 
 
 @contextmanager
-def holding(settings: Settings, outside: Outside, machine: Clock) -> Iterator[Hold]:
+def holding(settings: Settings, outside: Outside, machine: Clock) -> Iterator[HostHold]:
     """Hold the records for the length of the block. They are migrated by now. ``machine``: the
     clock that must agree with the records' clock.
 
@@ -71,7 +71,7 @@ def holding(settings: Settings, outside: Outside, machine: Clock) -> Iterator[Ho
             hold.let_go()
 
 
-def _held(stores: Opened, machine: Clock) -> Hold:
+def _held(stores: Opened, machine: Clock) -> HostHold:
     settings, records, ids = stores.settings, stores.records, stores.ids
     folder, name, run = settings.data_folder, platform.node() or "unnamed", new_name(ids)
     host_id = host_of(folder, ids)
@@ -93,7 +93,7 @@ def _held(stores: Opened, machine: Clock) -> Hold:
             host.id,
             host.name,
         )
-    return Hold(records, host_id, run)
+    return HostHold(records, host_id, run)
 
 
 def _ask(records: Records, machine: Clock, own: tuple[str, str, str]) -> list[Host]:

@@ -26,7 +26,7 @@ from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex, key_place, mend
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records, Tx, open_records
-from handbill.store.records.opening import NotOurs, migrate
+from handbill.store.records.opening import ForeignRecords, migrate
 from handbill.work import hosts
 from handbill.work.tools import Tools
 
@@ -118,7 +118,7 @@ def prepare(settings: Settings, outside: Outside) -> None:
     with opened(settings, outside) as stores, locked(settings.data_folder / "prepare.lock"):
         try:
             migrate(stores.records)
-        except NotOurs as other:
+        except ForeignRecords as other:
             raise BadSettings(f"the records at {_shown(settings)} {other}; {_ELSE}") from other
         if mend(settings.index_folder, wholly=False):
             _LOG.error("the edge's index was damaged, and is being rebuilt")

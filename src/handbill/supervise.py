@@ -46,7 +46,7 @@ _ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ChildProcess:
     """A process of the tree: ``handbill <kind> --number <number>``."""
 
     kind: str
@@ -57,7 +57,7 @@ class Child:
         return f"{self.kind}-{self.number}"
 
 
-def children_of(settings: Settings) -> list[Child]:
+def children_of(settings: Settings) -> list[ChildProcess]:
     """The processes that the settings ask for."""
     many = {
         "edge": settings.edges,
@@ -66,10 +66,10 @@ def children_of(settings: Settings) -> list[Child]:
         "fetcher": settings.fetchers,
         "worker": settings.workers,
     }
-    return [Child(kind, number) for kind in STOP_SECONDS for number in range(many[kind])]
+    return [ChildProcess(kind, number) for kind in STOP_SECONDS for number in range(many[kind])]
 
 
-class Watch:
+class ChildWatch:
     """Checks whether a child shows signs of life: the file that it touches and, where it is the
     only one to listen on a port, that it answers there.
     """
@@ -82,7 +82,7 @@ class Watch:
         if settings.edges == 1:  # if several share it, nobody knows which one answers
             self._ports["edge"] = settings.edge_port
 
-    async def until_hung(self, child: Child) -> None:
+    async def until_hung(self, child: ChildProcess) -> None:
         """Wait until a child that has just started misses too many probes in a row.
 
         Its first sign of life may take as long as a start may, and so may its first answer: a door
@@ -102,27 +102,27 @@ class Watch:
                 lives = answers or (not has_opened and ticking() - began < READY_SECONDS)
             missed = 0 if lives else missed + 1
 
-    def _longest(self, child: Child) -> float:
+    def _longest(self, child: ChildProcess) -> float:
         """How long a process may be silent before it counts as hung."""
         most = max(self.seconds, 2 * BEAT_SECONDS)
         return max(most, _JUDGE_SILENCE) if child.kind == "judge" else most
 
 
-class Tree:
+class ProcessTree:
     """The children, kept running until ``stop`` is called."""
 
     def __init__(self, settings: Settings, clock: SystemClock) -> None:
         self._clock = clock
-        self._watch = Watch(settings)
+        self._watch = ChildWatch(settings)
         self._environment = os.environ | environment_of(settings)
-        self._processes: dict[Child, Process] = {}
+        self._processes: dict[ChildProcess, Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._hurried = asyncio.Event()
         self._is_ready = False
         self.failure: str | None = None
 
-    def start(self, children: Sequence[Child]) -> None:
+    def start(self, children: Sequence[ChildProcess]) -> None:
         self._keepers = [asyncio.create_task(self._keep(child)) for child in children]
 
     def stop(self) -> None:
@@ -143,7 +143,7 @@ class Tree:
             in_order = await asyncio.gather(*(self._end(*member) for member in members))
             if kind == "judge" and not all(in_order) and not self.failure:
                 # It was starting or already dead: what it has left behind is still judged.
-                child = Child(kind, 0)
+                child = ChildProcess(kind, 0)
                 rest = await self._run(child, "--rest")
                 await self._ended(child, rest)
         await asyncio.gather(*self._keepers)
@@ -152,7 +152,7 @@ class Tree:
     def is_stopping(self) -> bool:
         return self._stopping.is_set()
 
-    async def _keep(self, child: Child) -> None:
+    async def _keep(self, child: ChildProcess) -> None:
         loop = asyncio.get_running_loop()
         wait, deaths = FIRST_WAIT / 2, 0
         while not self._stopping.is_set():
@@ -176,7 +176,7 @@ class Tree:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
 
-    async def _end_of(self, child: Child, process: Process) -> int:
+    async def _end_of(self, child: ChildProcess, process: Process) -> int:
         """Wait until a child ends, or end it when it hangs; its exit status."""
         ended = asyncio.create_task(process.wait())
         hung = asyncio.create_task(self._watch.until_hung(child))
@@ -191,7 +191,7 @@ class Tree:
             process.kill()
         return await ended
 
-    async def _spawn(self, child: Child) -> Process:
+    async def _spawn(self, child: ChildProcess) -> Process:
         process = await self._run(child)
         self._processes[child] = process
         _log.info("started", extra={"child": child.name, "pid": process.pid})
@@ -199,7 +199,7 @@ class Tree:
             process.kill()
         return process
 
-    async def _run(self, child: Child, *options: str) -> Process:
+    async def _run(self, child: ChildProcess, *options: str) -> Process:
         """Start a child in a session of its own, so that a terminal's Ctrl-C reaches the supervisor
         only, which ends the tree in order. The child's standard input ties it to this process. Its
         clock continues this one's, even if the machine's was changed meanwhile.
@@ -222,14 +222,14 @@ class Tree:
             start_new_session=True,
         )
 
-    async def _end(self, child: Child, process: Process) -> bool:
+    async def _end(self, child: ChildProcess, process: Process) -> bool:
         """End a running child; returns whether it ended in order."""
         if process.returncode is not None:
             return False
         process.terminate()
         return await self._ended(child, process) == 0
 
-    async def _ended(self, child: Child, process: Process) -> int:
+    async def _ended(self, child: ChildProcess, process: Process) -> int:
         """Wait for the end of a child, with a limit; its exit status."""
         hurry = asyncio.create_task(self._hurried.wait())
         ended = asyncio.create_task(process.wait())
@@ -266,7 +266,7 @@ async def _answers(host: str, port: int, path: str, seconds: float = _ANSWER_SEC
     return status.split(b" ")[1:2] == [b"200"]
 
 
-async def _become_ready(tree: Tree, settings: Settings) -> bool:
+async def _become_ready(tree: ProcessTree, settings: Settings) -> bool:
     """Wait until both doors are ready. False when the tree stops before, or a door does not answer
     in time. A door that answers may still have much to catch up with, and is given the time.
     """
@@ -288,7 +288,7 @@ async def _become_ready(tree: Tree, settings: Settings) -> bool:
     return not tree.is_stopping
 
 
-async def _keep_hold(tree: Tree, renew: Callable[[], str | None]) -> None:
+async def _keep_hold(tree: ProcessTree, renew: Callable[[], str | None]) -> None:
     """Renew the hold again and again, until this host no longer holds the records."""
     while tree.failure is None:
         await asyncio.sleep(RENEW_SECONDS)
@@ -309,7 +309,7 @@ async def keep_serving(
     status: 0 when it was ended on request, 1 when it could not start or had to end.
     """
     share(settings.figures_folder, "serve")
-    tree = Tree(settings, clock)
+    tree = ProcessTree(settings, clock)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, tree.stop)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from logging import getLogger
 
 from handbill.core import health
-from handbill.core.health import Check
+from handbill.core.health import CheckResult
 from handbill.host import figures
 from handbill.host.beats import silence_of
 from handbill.host.clock import ticking
@@ -33,7 +33,7 @@ _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 5.0
 
 
-class Watch:
+class Readiness:
     """``checks`` tells whether everything that the API needs is there."""
 
     def __init__(self, desk: Desk, items: Sequence[Schedule]) -> None:
@@ -41,11 +41,11 @@ class Watch:
         self._items = items
         self._journal: JournalReader | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
-        self._looking: asyncio.Future[list[Check]] | None = None
+        self._looking: asyncio.Future[list[CheckResult]] | None = None
         self._began = 0.0
         self._queues: dict[tuple[str, str], int] = {}
 
-    async def checks(self) -> list[Check]:
+    async def checks(self) -> list[CheckResult]:
         """The checks as of now, or of a second ago."""
         looking = self._looking
         if looking is None or (looking.done() and ticking() - self._began > _FRESH_SECONDS):
@@ -64,7 +64,7 @@ class Watch:
             await self.checks()
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _look(self) -> list[Check]:
+    def _look(self) -> list[CheckResult]:
         try:
             checks = self._read()
         except Exception as failure:  # noqa: BLE001 - told to who asks, and logged
@@ -76,7 +76,7 @@ class Watch:
             figures.READY.labels("api", check.name).set(check.ok)
         return checks
 
-    def _read(self) -> list[Check]:
+    def _read(self) -> list[CheckResult]:
         """Read the figures of the records. The judge may just have deleted what the marks of a
         moment ago point to, so only what is missing twice is reported.
         """
@@ -98,7 +98,7 @@ class Watch:
                 health.damages(sorted({damage.source for damage in damages})),
             ]
 
-    def _of_records(self, tx: Tx, waiting: Instant | None, now: Instant) -> list[Check]:
+    def _of_records(self, tx: Tx, waiting: Instant | None, now: Instant) -> list[CheckResult]:
         settings = self._desk.settings
         items = standings(tx, self._items, now)
         lag = health.lag_seconds(waiting, now)
@@ -120,13 +120,13 @@ class Watch:
         silence = silence_of(settings.beats_folder, "judge-0")
         late = [health.Late(item.name, item.late) for item in items]
         return [
-            Check("records", True, "The records answer."),
+            CheckResult("records", True, "The records answer."),
             health.judge(silence, waiting, now, settings.judge_lag_seconds),
             health.schedule(late, settings.schedule_late_seconds),
             health.feeds(missing_files(tx, settings)),
         ]
 
-    def _disk(self) -> Check:
+    def _disk(self) -> CheckResult:
         free = shutil.disk_usage(self._desk.settings.data_folder).free
         figures.gauge("handbill_disk_free_bytes", "Free space of the data folder").set(free)
         return health.disk(free, self._desk.settings.least_free_bytes)

@@ -34,7 +34,7 @@ from handbill.postings import work as postings
 from handbill.stats import work as stats
 from handbill.store.index import mend
 from handbill.work import kinds
-from handbill.work.loop import Beside, Worker, beside
+from handbill.work.loop import SideThread, Worker, beside
 from handbill.work.queue import revive
 from handbill.work.tools import Run, Schedule, Tools
 
@@ -103,7 +103,7 @@ def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool
     try:
         if not fetches:
             _take_over_address(tools)
-        minding = Beside("index", _MIND_SECONDS, partial(indexing.mind, tools))
+        minding = SideThread("index", _MIND_SECONDS, partial(indexing.mind, tools))
         with beating(settings.beats_folder, name), beside(lanes), minding:
             Worker(tools, name, mine, schedule()).run()
     finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.office import NOON, Doors, Office
+from contract.office import NOON, ApiDoors, Office
 from handbill.host.clock import SetClock
 from handbill.host.egress import Egress
 from handbill.host.ids import SeededIds, SystemIds
@@ -24,7 +24,7 @@ def opened(records: Records, folder: Path) -> Iterator[Office]:
     settings = Settings(data=str(folder))
     egress = Egress(resolve=lambda *_: [])  # no name is known here
     desk = Desk(
-        records, blobs, journal, SetClock(NOON), SeededIds(1), settings, Doors(settings), egress
+        records, blobs, journal, SetClock(NOON), SeededIds(1), settings, ApiDoors(settings), egress
     )
     yield Office(desk).open()
     journal.close()

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from contract.asgi import Reply
-from contract.office import Doors, Office
+from contract.office import ApiDoors, Office
 from contract.signed_in import PASSWORD, asked, person, session
 from contract.test_overview import clicked
 from contract.test_resolved_status import Market
@@ -75,7 +75,7 @@ def posted(office: Office, tools: Tools) -> Iterator[Post]:
             smtp_url=f"smtp://127.0.0.1:{box.port}", smtp_from="hb@ads.example", api_url=API
         )
         tools = replace(tools, settings=settings)
-        office.desk = replace(office.desk, settings=settings, doors=Doors(settings))
+        office.desk = replace(office.desk, settings=settings, doors=ApiDoors(settings))
         office.app = build(office.desk)
         body = {"client_id": office.api_client_id}
         office.headers["x-authorization-key"] = office.ask("POST", "/token", body).json[

@@ -60,7 +60,7 @@ def _filters(operator: str, cities: list[str]) -> Body:
     return {"operator": "AND", "rules": [rule_]}
 
 
-def _written(ref: str, city: str) -> jobs.Written:
+def _written(ref: str, city: str) -> jobs.WrittenJob:
     body = JobBody(ref=ref, title="t", description="d", url="https://e.example/2", city=city)
     return jobs.written(body, None, city.encode())
 

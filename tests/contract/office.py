@@ -10,7 +10,7 @@ from jsonschema_rs import Draft202012Validator
 
 from contract.asgi import Reply, call
 from handbill.access.service import create_agency
-from handbill.api import Doors, operations
+from handbill.api import ApiDoors, operations
 from handbill.host.clock import SetClock
 from handbill.http.app import Application
 from handbill.http.operations import Desk, Operation
@@ -29,7 +29,7 @@ def _pem() -> bytes:
     return RSAKey.generate_key(2048).as_pem(private=True)
 
 
-__all__ = ["NOON", "OPERATIONS", "Doors", "Office"]
+__all__ = ["NOON", "OPERATIONS", "ApiDoors", "Office"]
 
 OPERATIONS = operations()
 

@@ -11,8 +11,8 @@ from contract.test_explain import at, explained, sqlite_tools
 from contract.test_resolved_status import Market as Advertised
 from handbill.contract.bids.models import BidChange, change_told
 from handbill.core.pacing import bids, caps, plans, targets, thinning
-from handbill.core.pacing.bids import Line, decided
-from handbill.core.pacing.targets import Target
+from handbill.core.pacing.bids import BidLine, decided
+from handbill.core.pacing.targets import TargetRate
 from handbill.kit.jsons import decode, encode
 from handbill.kit.money import PPM
 from handbill.simulate.playing import Market
@@ -23,7 +23,7 @@ from handbill.work.tools import Tools
 __all__ = ["sqlite_tools"]
 
 
-def line_of(told: Any) -> Line:
+def line_of(told: Any) -> BidLine:
     """The answer read back, by the names of its fields alone."""
     said = BidChange.model_validate(told | {"at": 0, "fileVersion": None}, strict=False)
 
@@ -34,18 +34,18 @@ def line_of(told: Any) -> Line:
     step = picked(
         bids.Inputs,
         said,
-        life=plans.Life(said.life.now, said.life.then),
-        target=said.target and picked(targets.Target, said.target),
+        life=plans.CopyDemand(said.life.now, said.life.then),
+        target=said.target and picked(targets.TargetRate, said.target),
         views=tuple(
-            plans.View(one.name, picked(caps.Mark, one), picked(plans.Ahead, one))
+            plans.CapInputs(one.name, picked(caps.CapMark, one), picked(plans.Ahead, one))
             for one in said.views
         ),
     )
-    window = picked(thinning.Window, said.window, first=said.window.place)
-    return Line(step, picked(bids.Bid, said, window=window, binding=tuple(said.binding)))
+    window = picked(thinning.JobWindow, said.window, first=said.window.place)
+    return BidLine(step, picked(bids.PacedBid, said, window=window, binding=tuple(said.binding)))
 
 
-def answered(line: Line) -> Any:
+def answered(line: BidLine) -> Any:
     """Through JSON, as a client has it."""
     return decode(encode(spelled(change_told(line, "Board", 0, None))))
 
@@ -81,7 +81,7 @@ MONEY = st.integers(0, 10**11)
 )
 def test_so_is_any_other(**of: Any) -> None:
     """With targets, rules, markdowns, brakes, and caps that have passed their share."""
-    mark = caps.Mark(
+    mark = caps.CapMark(
         value=of["value"],
         used=of["value"],
         used_today=of["share"],
@@ -105,12 +105,12 @@ def test_so_is_any_other(**of: Any) -> None:
         elasticity_ppm=1_200_000,
         matching_jobs=of["jobs"],
         start_ppm=of["jobs"] * PPM // 3,
-        life=plans.Life(of["life"], of["life"] // 2),
+        life=plans.CopyDemand(of["life"], of["life"] // 2),
         target=of["target"]
-        and Target(of["target"], 30_000, PPM, of["base"], is_prior=True, kind=of["kind"]),
-        views=(plans.View("client/c/budget", mark, plans.Ahead(of["flight"], 1, 2, 3)),),
+        and TargetRate(of["target"], 30_000, PPM, of["base"], is_prior=True, kind=of["kind"]),
+        views=(plans.CapInputs("client/c/budget", mark, plans.Ahead(of["flight"], 1, 2, 3)),),
     )
-    line = Line(step, decided(step))
+    line = BidLine(step, decided(step))
     assert line_of(answered(line)) == line
 
 

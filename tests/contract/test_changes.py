@@ -13,7 +13,7 @@ from contract.office import Office
 from contract.world import World, build
 from handbill.api import operations
 from handbill.changes import service as changes
-from handbill.changes.service import Asked, Change
+from handbill.changes.service import ChangeFilter, RecordedChange
 from handbill.changes.work import sweep
 from handbill.http.app import Application
 from handbill.http.operations import Operation
@@ -25,15 +25,17 @@ from handbill.work.tools import Tools
 from handbill.worker import schedule
 
 
-def told(records: Records, after: int = 0, **asked: Any) -> list[Change]:
+def told(records: Records, after: int = 0, **asked: Any) -> list[RecordedChange]:
     """The changes after a number, oldest first."""
     with records.read() as tx:
-        return [one for one in changes.page(tx, Asked(**asked), 1_000) if one.no > after][::-1]
+        return [one for one in changes.page(tx, ChangeFilter(**asked), 1_000) if one.no > after][
+            ::-1
+        ]
 
 
 def _last(records: Records) -> int:
     with records.read() as tx:
-        found = changes.page(tx, Asked(), 1)
+        found = changes.page(tx, ChangeFilter(), 1)
     return found[0].no if found else 0
 
 
@@ -43,7 +45,7 @@ def whole(sqlite_office: Office) -> Office:
     return sqlite_office
 
 
-def _fields(change: Change) -> Fields:
+def _fields(change: RecordedChange) -> Fields:
     return {one.field: (one.before, one.after) for one in change.fields}
 
 
@@ -71,7 +73,7 @@ def test_every_operation_that_changes_something_leaves_its_changes(whole: Office
 
 
 def _faults(
-    world: World, operation: Operation, reply: Reply, case: Case, found: list[Change]
+    world: World, operation: Operation, reply: Reply, case: Case, found: list[RecordedChange]
 ) -> list[str]:
     faults = []
     expected = sorted((row.kind, row.act) for row in case.rows)
@@ -161,7 +163,7 @@ def test_what_is_refused_or_rolled_back_leaves_nothing(whole: Office) -> None:
 
 
 def _broken_off(tx: Tx) -> None:
-    changes.secret(tx, 1, changes.Entity("FEED", "f", client_no=1), "x")
+    changes.secret(tx, 1, changes.TrailEntity("FEED", "f", client_no=1), "x")
     raise ZeroDivisionError
 
 
@@ -170,7 +172,7 @@ def test_nobody_is_told_of_another_agencys(whole: Office) -> None:
     other = build(whole.another())
     records = whole.desk.records
     with records.read() as tx:
-        of_both = [changes.page(tx, Asked(agency_no=no), 1_000) for no in (1, 2)]
+        of_both = [changes.page(tx, ChangeFilter(agency_no=no), 1_000) for no in (1, 2)]
     for mine, own, foreign in zip(of_both, (world, other), (other, world), strict=True):
         assert len(mine) > 15
         assert {one.agency_id for one in mine} == {own.office.agency_id}
@@ -189,7 +191,7 @@ def test_changes_are_forgotten_after_400_days_some_at_a_time(office: Office) -> 
     assert len(told(records)) == before, "at 400 days they are there"
     clock.forward(1)
     with records.write() as tx:
-        changes.secret(tx, clock.now(), changes.Entity("FEED", "f"), "x")
+        changes.secret(tx, clock.now(), changes.TrailEntity("FEED", "f"), "x")
         assert changes.forget(tx, clock.now(), 2) == 2
     assert len(told(records)) == before - 1
     sweep(tools, cast(Task, None))

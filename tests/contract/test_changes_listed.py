@@ -10,7 +10,7 @@ from contract.office import Office
 from contract.world import World, build
 from handbill.api import operations
 from handbill.changes import service as changes
-from handbill.core.trail import Entity, Occasion
+from handbill.core.trail import Occasion, TrailEntity
 from handbill.http.app import Application
 from handbill.kit.instants import DAY, HOUR, iso_of
 
@@ -88,7 +88,7 @@ def test_changes_are_chosen_by_actor_and_time(world: World) -> None:
     for hours, actor in ((1, Occasion("RULE", "r1")), (2, Occasion("CLI", "ann"))):
         with office.desk.records.write() as tx:
             tx.occasion = actor
-            entity = Entity("FEED", f"by {actor.actor_id}", agency_no=1)
+            entity = TrailEntity("FEED", f"by {actor.actor_id}", agency_no=1)
             changes.secret(tx, noon + hours * HOUR, entity, "x")
     ids: Callable[..., list[str]] = lambda **query: [  # noqa: E731
         one["entity"]["id"] for one in _listed(world, **query)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from contract.office import Office
 from contract.world import FEED
 from handbill.__main__ import app
-from handbill.cli.refusals import told
+from handbill.cli.refusals import exit_status_of
 from handbill.cli.speaking import Mistaken
 from handbill.contract.rules.routes import BODY as RULE
 from handbill.host.outside import of_this_machine
@@ -50,7 +50,7 @@ def status_of(result: Result) -> int | None:
     if failure is None or isinstance(failure, SystemExit):
         return result.exit_code
     assert isinstance(failure, Exception)
-    return told(failure, as_log=False)
+    return exit_status_of(failure, as_log=False)
 
 
 def refused(result: Result, kind: type[Exception], words: str) -> None:
@@ -83,9 +83,9 @@ def test_keys_of_an_agency(run: Run, sqlite_office: Office) -> None:
     made = said(run("api-key", "create", *of))["apiKey"]
     assert status(sqlite_office, made) == 200
     prefix = made.split("_")[1]
-    told = said(run("api-key", "rotate", prefix, "--overlap-hours", "0", *of))
-    assert (told["formerPrefix"], list(told)[2]) == (prefix, "formerExpiresOn")
-    new = told["apiKey"]
+    exit_status_of = said(run("api-key", "rotate", prefix, "--overlap-hours", "0", *of))
+    assert (exit_status_of["formerPrefix"], list(exit_status_of)[2]) == (prefix, "formerExpiresOn")
+    new = exit_status_of["apiKey"]
     assert status(sqlite_office, new) == 200
     listed = said(run("api-key", "list", *of))["data"]
     assert listed == sqlite_office.get("/api-keys?page=0&limit=10")["data"]
@@ -165,7 +165,7 @@ def test_a_former_master_key_is_named_until_it_is_retired(
     # What cannot be is told once, in one line.
     failure = run("retire", "jwt", "1").exception
     assert isinstance(failure, Refused)
-    assert told(failure, as_log=False) == 2
+    assert exit_status_of(failure, as_log=False) == 2
     assert capsys.readouterr().err == "it is the current key; rotate first\n"
 
 
@@ -181,7 +181,7 @@ def test_what_is_refused_is_told_once(
     def says(*words: str) -> str:
         failure = run(*words).exception
         assert isinstance(failure, Refused)
-        assert told(failure, as_log=False) == 2
+        assert exit_status_of(failure, as_log=False) == 2
         return capsys.readouterr().err
 
     since = "The change cannot be undone: a field was changed again since\n/cpc_bid_micros\n"
@@ -217,10 +217,10 @@ def test_a_key_is_rotated_beside_all_others_only_at_once(run: Run, sqlite_office
         ("api-key", "rotate", first, "--family", family),
     ):
         refused(run(*words), Refused, "there are 50 keys already")
-    told = said(
+    exit_status_of = said(
         run("publisher-family", "rotate-key", family, first, "--overlap-hours", "0", "--json")
     )
-    assert told["apiKey"].split("_")[1] != first
+    assert exit_status_of["apiKey"].split("_")[1] != first
 
 
 def test_clients_of_an_agency(run: Run, sqlite_office: Office) -> None:
@@ -239,8 +239,8 @@ def test_stage_maps(run: Run, sqlite_office: Office, tmp_path: Path) -> None:
     path = sqlite_office.client()
     client_id = path.rpartition("/")[2]
     stages = ("--stage", "Phone screen=interviewed", "--stage", "a=b=HIRED")
-    told = said(run("stage-map", "set", client_id, *stages, "--json"))
-    assert told == {"clientId": client_id, "texts": 2}
+    exit_status_of = said(run("stage-map", "set", client_id, *stages, "--json"))
+    assert exit_status_of == {"clientId": client_id, "texts": 2}
     wanted = {"Phone screen": "INTERVIEWED", "a=b": "HIRED"}
     assert sqlite_office.get(f"{path}/stage-map")["stageMap"] == wanted
     shown = said(run("stage-map", "show", client_id, "--json"))
@@ -275,9 +275,9 @@ def test_feeds_of_a_client(run: Run, sqlite_office: Office) -> None:
     feed = sqlite_office.new(f"{path}/feeds", FEED)
     listed = said(run("feed", "list", path.rpartition("/")[2], "--json"))["data"]
     assert [(row["id"], row["active"]) for row in listed] == [(feed, True)]
-    told = said(run("feed", "run", feed, "--json"))
+    exit_status_of = said(run("feed", "run", feed, "--json"))
     runs = said(run("feed", "runs", feed, "--json"))["data"]
-    assert [row["id"] for row in runs] == [told["runId"]]
+    assert [row["id"] for row in runs] == [exit_status_of["runId"]]
     assert runs == sqlite_office.get(f"{path}/feeds/{feed}/runs?page=0&limit=10")["data"]
     for words in (("runs",), ("run",)):
         refused(run("feed", *words, "nobody"), Mistaken, "there is no feed 'nobody'")
@@ -319,9 +319,13 @@ def test_a_result_for_people_is_words_and_json(run: Run) -> None:
     at = ("P", "--agency", "acme")
     assert run("publisher", "create", *at).exit_code == 0
     shown = run("click-definition", "set", *at, "--latent", "off", "--no-bot").stdout.splitlines()
-    told = dict(line.split(maxsplit=1) for line in shown)
-    assert (told["clientId"], told["latent"], told["bot"]) == ("-", "-", "false")
-    assert json.loads(told["newBot"])["cmBotLogic"] is True
+    exit_status_of = dict(line.split(maxsplit=1) for line in shown)
+    assert (exit_status_of["clientId"], exit_status_of["latent"], exit_status_of["bot"]) == (
+        "-",
+        "-",
+        "false",
+    )
+    assert json.loads(exit_status_of["newBot"])["cmBotLogic"] is True
 
 
 def test_rules_are_changed_by_commands_as_by_the_api(
@@ -357,8 +361,8 @@ def test_rules_are_changed_by_commands_as_by_the_api(
         "control": "ACT",
         "effective": "ACT",
     }
-    told = office.ask("GET", "/rules/control", headers=first).json
-    assert said(run("rules", "control", *of, "--json")) == told
-    assert told["control"] == "ACT"
+    exit_status_of = office.ask("GET", "/rules/control", headers=first).json
+    assert said(run("rules", "control", *of, "--json")) == exit_status_of
+    assert exit_status_of["control"] == "ACT"
     said(run("rules", "delete", made[0], *of, "--json"))
     assert office.ask("GET", f"/rules/{made[0]}", headers=first).status == 404

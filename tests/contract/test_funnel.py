@@ -8,7 +8,7 @@ from contract.office import NOON, Office
 from contract.rooms_office import RoomsOffice, open_rooms
 from handbill.access.keys import secret
 from handbill.core.funnel_stages import PARKED, UNMAPPED, application_key, candidate_key
-from handbill.core.listing_tokens import Click, Listing, click_id
+from handbill.core.listing_tokens import Listing, SealedClick, click_id
 from handbill.funnel import rows, service
 from handbill.jobs.writing import job_id
 from handbill.kit.instants import DAY, HOUR, MINUTE, iso_of
@@ -87,7 +87,7 @@ class Ats:
         )
         with self.rooms.desk.records.read() as tx:
             kid, key = max(secret(tx, "listing").items())
-        return click_id(Click(random, NOON - DAY, place), kid, key)
+        return click_id(SealedClick(random, NOON - DAY, place), kid, key)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from jsonschema_rs import Draft202012Validator
 from contract.golden import GOLDEN, Golden, differences
 from contract.office import OPERATIONS, Office, closed, operation_of
 from handbill.access.keys import secret
-from handbill.core.listing_tokens import Click, Listing, click_id
+from handbill.core.listing_tokens import Listing, SealedClick, click_id
 from handbill.kit.faults import Fault
 from handbill.kit.jsons import decode, encode
 from handbill.wire.described import schema_of
@@ -47,7 +47,7 @@ def click_of(office: Office) -> str:
         bid_micros=1,
         price_micros=1,
     )
-    return click_id(Click(bytes(16), office.clock.now(), listing), kid, key)
+    return click_id(SealedClick(bytes(16), office.clock.now(), listing), kid, key)
 
 
 def played(office: Office) -> list[str]:

@@ -19,7 +19,7 @@ from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.http.app import Application
 from handbill.keeping import manifest
-from handbill.keeping.manifest import Made
+from handbill.keeping.manifest import FinishedBackup
 from handbill.kit.instants import DAY, HOUR, SECOND, iso_of
 from handbill.store.journal import JournalWriter
 from handbill.work.queue import MOST_ATTEMPTS, enqueue, fail, lease
@@ -70,7 +70,7 @@ def test_where_all_runs_all_is_well(office: Office) -> None:
     data = office.desk.settings.data_folder
     beats = [Beat(office.desk.settings.beats_folder, name) for name in ("api-0", "judge-0")]
     (data / "some").write_bytes(bytes(1_000))
-    made = Made(
+    made = FinishedBackup(
         folder="/backups/1", taken_at=iso_of(office.clock.now() - HOUR), bytes=5, verified=True
     )
     manifest.note_made(data, made)
@@ -87,7 +87,7 @@ def test_where_all_runs_all_is_well(office: Office) -> None:
 
 
 def test_an_old_backup_is_told(office: Office) -> None:
-    old = Made(
+    old = FinishedBackup(
         folder="/backups/1", taken_at=iso_of(office.clock.now() - 3 * DAY), bytes=5, verified=False
     )
     manifest.note_made(office.desk.settings.data_folder, old)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handbill.api import operations
-from handbill.http.aside import Deputy, Told, Work
+from handbill.http.aside import Deputy, PipedAnswer, Work
 from handbill.http.lanes import lane_of
 from handbill.http.turns import Bounds, Lane
 from handbill.http.writing import Writer
@@ -111,7 +111,7 @@ class Body(Iterator[bytes]):
 
 
 def _opened(given: str) -> Work:
-    def work(asked: Any) -> tuple[Told, Iterator[bytes] | None]:
+    def work(asked: Any) -> tuple[PipedAnswer, Iterator[bytes] | None]:
         if asked == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if asked == "refuse":
@@ -120,7 +120,7 @@ def _opened(given: str) -> Work:
             raise KeyError(asked)
         chunks = Body() if asked == "chunks" else None
         raw = f"{given} {asked}".encode()
-        return Told(200, {"x": "y"}, raw, "text/plain", chunks is not None), chunks
+        return PipedAnswer(200, {"x": "y"}, raw, "text/plain", chunks is not None), chunks
 
     return work
 
@@ -150,7 +150,7 @@ def test_a_deputy_answers_refuses_and_is_started_again() -> None:
 
 def _whether_imported_here(_: None) -> Work:
     answer = str(os.getpid() == _IMPORTED_BY).encode()
-    return lambda _: (Told(200, {}, answer, "text/plain", has_chunks=False), None)
+    return lambda _: (PipedAnswer(200, {}, answer, "text/plain", has_chunks=False), None)
 
 
 def test_deputies_are_forked_from_a_process_that_has_imported_what_they_work_with() -> None:

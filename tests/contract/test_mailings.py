@@ -124,7 +124,7 @@ def test_a_run_that_dies_before_its_end_has_written_nothing(post: Post) -> None:
     class Killed(Exception):
         pass
 
-    def written() -> service.Due:
+    def written() -> service.DueMails:
         with tools.records.read() as tx:
             made = service.due(tx, trader.id, tools.settings, now)
         assert made is not None

@@ -16,7 +16,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from handbill.api import operations
 from handbill.http.openapi import text
 from handbill.kit.faults import Fault
-from handbill.wire.bodies import Batch
+from handbill.wire.bodies import ReadItems
 from handbill.wire.models import Model
 from handbill.wire.values import NOT_GIVEN
 
@@ -277,7 +277,7 @@ def _meant(read: Any) -> Any:
     """What a body comes to: null says what absence says, and one what an array of it says."""
     if isinstance(read, dict):
         return {key: value for key, value in read.items() if value is not None}
-    return read.items if isinstance(read, Batch) else read
+    return read.items if isinstance(read, ReadItems) else read
 
 
 def test_a_spelling_too_few_or_unsound_is_refused_by_both() -> None:

@@ -9,7 +9,7 @@ import pytest
 from contract.office import BUDGET, US, Office
 from contract.test_markup_commands import Shop, shop  # noqa: F401 - a fixture
 from handbill.changes import service as changes
-from handbill.changes.service import Asked
+from handbill.changes.service import ChangeFilter
 from handbill.cli import rates as command
 from handbill.cli.speaking import Mistaken
 from handbill.kit.faults import Refused
@@ -38,7 +38,7 @@ def test_rates_are_an_agencys_own(office: Office) -> None:
     assert office.ask("DELETE", f"/rates/{ID}").status == 200
     assert office.ask("DELETE", f"/rates/{ID}").status == 404
     with office.desk.records.read() as tx:
-        found = changes.page(tx, Asked(entity_id=ID), 10)
+        found = changes.page(tx, ChangeFilter(entity_id=ID), 10)
     assert [(one.kind, one.act, one.actor) for one in found[::-1]] == [
         ("RATE", act, "API_CLIENT") for act in ("CREATE", "CHANGE", "DELETE")
     ]

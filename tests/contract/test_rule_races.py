@@ -79,7 +79,7 @@ class Shop:
     def tick(self, records: Records | None = None) -> int:
         desk, known = self.office.desk, records or self.office.desk.records
         answering = Answering(known, desk.blobs, desk.ids, desk.settings.scratch_folder)
-        tools = ruling.Tools(known, answering, desk.clock, desk.ids, "ACT")
+        tools = ruling.RulingTools(known, answering, desk.clock, desk.ids, "ACT")
         return ruling.tick(tools, self.noun())
 
     def changes(self) -> list[Body]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from contract.asgi import Reply, call
-from contract.office import Doors, Office
+from contract.office import ApiDoors, Office
 from contract.world import World, build
 from handbill.api import operations
 from handbill.host.clock import SetClock
@@ -63,7 +63,7 @@ def test_neither_clock_nor_settings_are_in_it(world: World, operation: Operation
         records=open_records(desk.records.url.replace("+psycopg", ""), MASTERS),
         clock=SetClock(desk.clock.now() + 20 * HOUR),
         settings=settings,
-        doors=Doors(Settings()),
+        doors=ApiDoors(Settings()),
     )
     world.office.app = Application(OPERATIONS, elsewhere)
     assert _said(_ask(world, operation)) == first, "made anew, elsewhere and later"

@@ -14,10 +14,10 @@ from handbill.access import service as access
 from handbill.api import operations
 from handbill.campaigns import service as campaigns
 from handbill.changes import service as changes
-from handbill.changes.service import Asked, Change
+from handbill.changes.service import ChangeFilter, RecordedChange
 from handbill.clients import service as clients
 from handbill.core.click_definitions import DefinitionBody
-from handbill.core.markups import Entity
+from handbill.core.markups import MarkupScopeIds
 from handbill.core.nouns import (
     CampaignBody,
     Cap,
@@ -34,7 +34,7 @@ from handbill.core.nouns import (
     PublisherFields,
 )
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
-from handbill.core.trail import Occasion, told
+from handbill.core.trail import Occasion, trail_state
 from handbill.definitions import service as definitions
 from handbill.feeds import service as feeds
 from handbill.funnel import service as funnel
@@ -96,7 +96,7 @@ def _state(tx: Tx) -> bytes:
         ]
     found["stages"] = [funnel.stage_map(tx, one)[0] for one in clients.clients_at_work(tx)]
     found["jobs"] = [
-        [{n: v for n, v in told(asdict(job.body)).items() if n not in _TIMES}, job.status]
+        [{n: v for n, v in trail_state(asdict(job.body)).items() if n not in _TIMES}, job.status]
         for job in jobs.walk(tx, 1)
     ]
     return msgspec.json.encode(found, order="sorted")
@@ -107,7 +107,7 @@ def _plain(table: str, name: str, value: Any) -> Any:
     if name != "body":
         return repr(value)
     body = msgspec.json.decode(value, type=BODIES[table])
-    return {field: one for field, one in told(asdict(body)).items() if field not in _TIMES}
+    return {field: one for field, one in trail_state(asdict(body)).items() if field not in _TIMES}
 
 
 class Play:
@@ -246,8 +246,8 @@ class Play:
     def markup(self, tx: Tx, client: Client) -> None:
         where = self.rng.choice(
             (
-                Entity(client.id, client.id, "Client"),
-                Entity(client.id, self.ids["campaign_id"], "Campaign", "TestExp1"),
+                MarkupScopeIds(client.id, client.id, "Client"),
+                MarkupScopeIds(client.id, self.ids["campaign_id"], "Campaign", "TestExp1"),
             )
         )
         said = {"ppm": self._money(), "name": self._word(), "entities": [where]}
@@ -283,8 +283,8 @@ class Play:
         funnel.set_stage_map(tx, self.now, client, {self._word(): "HIRED"})
 
 
-def _since(tx: Tx, no: int) -> list[Change]:
-    return [one for one in changes.page(tx, Asked(), 100) if one.no > no]
+def _since(tx: Tx, no: int) -> list[RecordedChange]:
+    return [one for one in changes.page(tx, ChangeFilter(), 100) if one.no > no]
 
 
 def test_what_is_undone_in_reverse_order_never_was(office: Office) -> None:
@@ -292,7 +292,7 @@ def test_what_is_undone_in_reverse_order_never_was(office: Office) -> None:
     many = ON_A_SERVER if office.desk.records.url.startswith("postgresql") else HISTORIES
     with office.desk.records.write() as tx:
         for history in range(many):
-            before, last = _state(tx), changes.page(tx, Asked(), 1)[0].no
+            before, last = _state(tx), changes.page(tx, ChangeFilter(), 1)[0].no
             for _ in range(play.rng.randint(1, 5)):
                 play.step(tx)
             made = _since(tx, last)
@@ -307,5 +307,5 @@ def test_what_is_undone_in_reverse_order_never_was(office: Office) -> None:
     assert {actor for _, actor in done} == {one.actor for one in ACTORS}
 
 
-def _undone(tx: Tx, now: Instant, one: Change) -> None:
+def _undone(tx: Tx, now: Instant, one: RecordedChange) -> None:
     assert undoing.undo(tx, now, one.no, 1, can_locate=False), "it sets something"

@@ -16,15 +16,15 @@ from handbill.callbacks import rows as callbacks
 from handbill.clients import service as clients
 from handbill.contract.funnel.routes import OPERATIONS as FUNNEL
 from handbill.contract.rules.routes import OPERATIONS as RULES
-from handbill.core.listing_tokens import Click, Listing, click_id
+from handbill.core.listing_tokens import Listing, SealedClick, click_id
 from handbill.core.rules.acts import Act
-from handbill.core.rules.running import Finding
+from handbill.core.rules.running import RuleFinding
 from handbill.groups import service as groups
 from handbill.host.ids import new_uuid
 from handbill.http.operations import Operation
 from handbill.rules import acting, history, holding
 from handbill.rules import service as rules
-from handbill.rules.history import RuleRun, RunBody
+from handbill.rules.history import RuleRun, RuleRunBody
 from handbill.store.records import Records
 from handbill.store.records.tables import metadata
 from handbill.wire.queries import parameters
@@ -203,7 +203,7 @@ def _held(world: World) -> dict[str, str]:
         rule = rules.rule_of(tx, client, world.ids["rule_id"])
         group = groups.group_of(tx, client.no, world.ids["jobgroup_id"])
         act = Act(kind="group", entity=f"{group.no}", id=group.id, name="g", what="pause")
-        finding = Finding(level="JOBGROUP", id=group.id, name="g", matched=True, acts=(act,))
+        finding = RuleFinding(level="JOBGROUP", id=group.id, name="g", matched=True, acts=(act,))
         run = RuleRun(
             no=0,
             id=new_uuid(desk.ids),
@@ -211,7 +211,7 @@ def _held(world: World) -> dict[str, str]:
             rule_no=rule.no,
             at=now,
             mode="ACT",
-            body=RunBody(evaluated=1, matched=1, findings=(finding,)),
+            body=RuleRunBody(evaluated=1, matched=1, findings=(finding,)),
         )
         history.add(tx, run)
         acting.do(tx, desk.ids, now, client, (rule.no, run.id), act)
@@ -252,7 +252,7 @@ def _click_of(world: World) -> str:
         bid_micros=1,
         price_micros=1,
     )
-    return click_id(Click(desk.ids.bytes(16), desk.clock.now(), listing), kid, key)
+    return click_id(SealedClick(desk.ids.bytes(16), desk.clock.now(), listing), kid, key)
 
 
 def unknown_id(slot: str) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from handbill.host.egress import (
-    Asked,
     Egress,
     FetchLimits,
+    RequestExtras,
 )
 
 Answer = Callable[[str], Iterable[bytes]]
@@ -114,7 +114,7 @@ def to(location: str, status: int = 302) -> list[bytes]:
 
 
 def fetch(
-    egress: Egress, url: str, limits: FetchLimits = SHORT, asked: Asked | None = None
+    egress: Egress, url: str, limits: FetchLimits = SHORT, asked: RequestExtras | None = None
 ) -> bytes:
     try:
         with egress.open(url, limits, asked) as fetched:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from handbill.core.bids import Asked
+from handbill.core.bids import JobBids
 from handbill.core.nouns import (
     Campaign,
     CampaignBody,
@@ -16,10 +16,10 @@ from handbill.core.nouns import (
     Publisher,
     PublisherBody,
 )
-from handbill.core.pacing.caps import Days, Delivery, mark_of
+from handbill.core.pacing.caps import Days, DeliveryMode, mark_of
 from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey, Capped
-from handbill.core.standing.tree import Tree
+from handbill.core.standing.tree import StandingTree
 from handbill.kit.instants import HOUR
 from handbill.kit.zones import start_of, zone_of
 
@@ -34,7 +34,7 @@ WEEK = (1_000_000,) * 8
 def mark(cap: Cap, used: int, today: int = 0, days: int = 1) -> Any:
     rest = WEEK[:days]
     return mark_of(
-        cap, cap.value, used, today, Days(rest, rest[1:] or (1,), days == 1), Delivery.ASAP
+        cap, cap.value, used, today, Days(rest, rest[1:] or (1,), days == 1), DeliveryMode.ASAP
     )
 
 
@@ -53,7 +53,7 @@ def tree(
     publisher: dict[str, Any] | None = None,
     status: str = "AAAA",
     **more: Any,
-) -> Tree:
+) -> StandingTree:
     """One of each; ``status``: of client, campaign, job group, publisher."""
     board = Publisher(
         no=7,
@@ -68,8 +68,8 @@ def tree(
         "placements": [Placement("Board")],
         "filters": object(),
     }
-    given: dict[str, Any] = {"jobs": {3: [(Asked(), 5)]}, "exchange": EXCHANGE} | more
-    return Tree(
+    given: dict[str, Any] = {"jobs": {3: [(JobBids(), 5)]}, "exchange": EXCHANGE} | more
+    return StandingTree(
         client=Client(
             no=1,
             id="c",

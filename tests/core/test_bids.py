@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from handbill.core.bids import (
     PLAIN_JOB,
-    Asked,
+    BidSource,
+    JobBids,
     Offer,
     PlacementTerms,
-    Source,
     Withheld,
     offer_of,
     terms_of,
@@ -116,21 +116,21 @@ def test_sources_from_the_strongest_to_the_weakest(bid_type: str) -> None:
             kind: 40_000 if group else 0,
             "placements": [Placement("Board", 20_000 if placement else None)],
         }
-        asked = Asked(
+        asked = JobBids(
             feed_micros=50_000 if feed else None,
             settings=JobSettings(JobSetting(**(job_bid if job else {})), (own,)),
         )
         expected = [
-            (10_000, Source.JOB_PLACEMENT),
-            (20_000, Source.PLACEMENT),
-            (30_000, Source.JOB),
-            (40_000, Source.GROUP),
-            (50_000, Source.FEED),
+            (10_000, BidSource.JOB_PLACEMENT),
+            (20_000, BidSource.PLACEMENT),
+            (30_000, BidSource.JOB),
+            (40_000, BidSource.GROUP),
+            (50_000, BidSource.FEED),
         ]
         heard = [
             (bid, source)
             for (bid, source), is_said in zip(expected, said, strict=True)
-            if is_said and not (bid_type == "CPA" and source is Source.FEED)
+            if is_said and not (bid_type == "CPA" and source is BidSource.FEED)
         ]
         offer = offer_of(terms(group=body, publisher={"bid_type": bid_type}), asked, TODAY)
         if heard:
@@ -142,18 +142,18 @@ def test_sources_from_the_strongest_to_the_weakest(bid_type: str) -> None:
 def test_a_flat_price_replaces_every_other_bid_and_has_no_minimum() -> None:
     flat = {"bid_type": "FLAT_CPC", "flat_bid_micros": 300_000, "min_bid_micros": 400_000}
     body = {"cpc_bid_micros": 900_000, "placements": [Placement("Board", 800_000)]}
-    offer = offer_of(terms(publisher=flat, group=body), Asked(feed_micros=1), TODAY)
-    assert offer == Offer(300_000, 300_000, Source.FLAT)
+    offer = offer_of(terms(publisher=flat, group=body), JobBids(feed_micros=1), TODAY)
+    assert offer == Offer(300_000, 300_000, BidSource.FLAT)
     unset = terms(publisher={"bid_type": "FLAT_CPC"}, group=body)
-    assert offer_of(unset, Asked(), TODAY) is Withheld.NO_BID
+    assert offer_of(unset, JobBids(), TODAY) is Withheld.NO_BID
 
 
 def test_a_zero_that_was_said_is_meant_but_the_groups_is_its_default() -> None:
-    feed = Asked(feed_micros=700_000)
+    feed = JobBids(feed_micros=700_000)
     zero = terms(group={"placements": [Placement("Board", 0)]})
     assert offer_of(zero, feed, TODAY) is Withheld.NO_BID
-    assert offer_of(terms(), feed, TODAY) == Offer(700_000, 700_000, Source.FEED)
-    stopped = Asked(feed_micros=700_000, settings=settings(cpc_bid_micros=0))
+    assert offer_of(terms(), feed, TODAY) == Offer(700_000, 700_000, BidSource.FEED)
+    stopped = JobBids(feed_micros=700_000, settings=settings(cpc_bid_micros=0))
     assert offer_of(terms(), stopped, TODAY) is Withheld.NO_BID
 
 
@@ -162,8 +162,8 @@ def test_markdown_comes_from_the_nearest() -> None:
     bid = {"cpc_bid_micros": 1_000_000}
     client = {"markdown_ppm": 200_000}
 
-    def price(asked: Asked | None = None, **said: Any) -> int:
-        offer = offer_of(terms(client=client, **said), asked or Asked(), TODAY)
+    def price(asked: JobBids | None = None, **said: Any) -> int:
+        offer = offer_of(terms(client=client, **said), asked or JobBids(), TODAY)
         assert isinstance(offer, Offer)
         assert offer.bid_micros == 1_000_000
         return offer.price_micros
@@ -173,7 +173,7 @@ def test_markdown_comes_from_the_nearest() -> None:
     assert price(group=bid, override=campaign) == 700_000
     group = bid | {"override": Override(markdown_ppm=0)}
     assert price(group=group, override=campaign) == 1_000_000
-    job = Asked(settings=settings(markdown_ppm=500_000))
+    job = JobBids(settings=settings(markdown_ppm=500_000))
     assert price(job, group=group, override=campaign) == 500_000
 
 
@@ -181,14 +181,14 @@ def test_the_bid_not_the_price_is_held_against_the_minimum() -> None:
     publisher = {"min_bid_micros": 500_000}
     marked_down = {"markdown_ppm": 200_000}
     enough = terms(publisher=publisher, client=marked_down, group={"cpc_bid_micros": 500_000})
-    assert offer_of(enough, Asked(), TODAY) == Offer(500_000, 400_000, Source.GROUP)
+    assert offer_of(enough, JobBids(), TODAY) == Offer(500_000, 400_000, BidSource.GROUP)
     short = terms(publisher=publisher, group={"cpc_bid_micros": 499_999})
-    assert offer_of(short, Asked(), TODAY) is Withheld.BELOW_MIN_BID
+    assert offer_of(short, JobBids(), TODAY) is Withheld.BELOW_MIN_BID
 
 
 def test_organic_needs_no_bid() -> None:
     organic = terms(publisher={"bid_type": "Organic", "min_bid_micros": 5})
-    assert offer_of(organic, Asked(), TODAY) == Offer(0, 0, Source.ORGANIC)
+    assert offer_of(organic, JobBids(), TODAY) == Offer(0, 0, BidSource.ORGANIC)
 
 
 @pytest.mark.parametrize(
@@ -228,17 +228,17 @@ def test_a_publisher_takes_its_type_of_clients_and_all_takes_every_one() -> None
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        (Asked(paused=True), Withheld.JOB_PAUSED),
-        (Asked(settings=settings(start_on="2026-11-24")), Withheld.JOB_NOT_IN_FORCE),
-        (Asked(settings=settings(end_on="2026-11-22")), Withheld.JOB_NOT_IN_FORCE),
-        (Asked(settings=JobSettings(publishers=("Other",))), Withheld.JOB_EXCLUDES),
+        (JobBids(paused=True), Withheld.JOB_PAUSED),
+        (JobBids(settings=settings(start_on="2026-11-24")), Withheld.JOB_NOT_IN_FORCE),
+        (JobBids(settings=settings(end_on="2026-11-22")), Withheld.JOB_NOT_IN_FORCE),
+        (JobBids(settings=JobSettings(publishers=("Other",))), Withheld.JOB_EXCLUDES),
         (
-            Asked(settings=JobSettings(placements=(JobPlacement("Board", active=False),))),
+            JobBids(settings=JobSettings(placements=(JobPlacement("Board", active=False),))),
             Withheld.JOB_EXCLUDES,
         ),
     ],
 )
-def test_why_one_job_is_withheld(asked: Asked, reason: Withheld) -> None:
+def test_why_one_job_is_withheld(asked: JobBids, reason: Withheld) -> None:
     for bid_type in ("CPC", "CPA", "FLAT_CPC", "Organic"):
         publisher = {"bid_type": bid_type, "flat_bid_micros": 1}
         body = {"cpc_bid_micros": 1, "cpa_bid_micros": 1}
@@ -246,7 +246,7 @@ def test_why_one_job_is_withheld(asked: Asked, reason: Withheld) -> None:
 
 
 def test_an_allow_list_allows() -> None:
-    asked = Asked(settings=JobSettings(publishers=("Other", "Board")))
+    asked = JobBids(settings=JobSettings(publishers=("Other", "Board")))
     assert isinstance(offer_of(terms(group={"cpc_bid_micros": 10_000}), asked, TODAY), Offer)
 
 
@@ -260,7 +260,7 @@ def test_a_price_is_never_above_its_bid_nor_a_bid_below_the_least(
             group={"cpc_bid_micros": bid},
             publisher={"min_bid_micros": least},
         ),
-        Asked(),
+        JobBids(),
         TODAY,
     )
     if isinstance(found, Offer):
@@ -294,10 +294,10 @@ def test_a_price_is_a_whole_number_of_the_smallest_unit(
             group={"cpc_bid_micros": bid},
             publisher={"currency": currency},
         ),
-        Asked(),
+        JobBids(),
         TODAY,
     )
-    assert found == Offer(bid, price, Source.GROUP)
+    assert found == Offer(bid, price, BidSource.GROUP)
 
 
 def test_no_override_goes_below_an_enforced_minimum_markdown() -> None:
@@ -308,12 +308,12 @@ def test_no_override_goes_below_an_enforced_minimum_markdown() -> None:
             group={"cpc_bid_micros": 1_000_000},
             override=Override(markdown_ppm=50_000),
         )
-        assert offer_of(low, Asked(), TODAY) == Offer(1_000_000, price, Source.GROUP)
-        own = Asked(settings=settings(markdown_ppm=50_000))
+        assert offer_of(low, JobBids(), TODAY) == Offer(1_000_000, price, BidSource.GROUP)
+        own = JobBids(settings=settings(markdown_ppm=50_000))
         plain = terms(client=client, group={"cpc_bid_micros": 1_000_000})
-        assert offer_of(plain, own, TODAY) == Offer(1_000_000, price, Source.GROUP)
-        higher = Asked(settings=settings(markdown_ppm=500_000))
-        assert offer_of(plain, higher, TODAY) == Offer(1_000_000, 500_000, Source.GROUP)
+        assert offer_of(plain, own, TODAY) == Offer(1_000_000, price, BidSource.GROUP)
+        higher = JobBids(settings=settings(markdown_ppm=500_000))
+        assert offer_of(plain, higher, TODAY) == Offer(1_000_000, 500_000, BidSource.GROUP)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_the_stock_is_that_of_its_jobs_one_by_one(
     assert isinstance(terms, PlacementTerms)
     own = JobSettings(JobSetting(cpc_bid_micros=800_000))
     every = [
-        Alike(Asked(paused=paused, feed_micros=micros, settings=settings), count)
+        Alike(JobBids(paused=paused, feed_micros=micros, settings=settings), count)
         for (paused, micros, settings), count in zip(
             product((False, True), (None, 100_000, 900_000), (PLAIN_JOB, own)),
             range(1, 13),
@@ -369,7 +369,7 @@ def test_what_no_budget_could_pay_is_not_offered(said: dict[str, Any]) -> None:
     """One bid in a feed that cannot be charged even once holds no other job back."""
     here = terms(**said)
     bids = [300_000, 900_000, 1_000_000_000_000_000]
-    jobs = [Alike(Asked(feed_micros=bid), 1) for bid in bids]
+    jobs = [Alike(JobBids(feed_micros=bid), 1) for bid in bids]
     told = [offer_of(here, one.asked, TODAY) for one in jobs]
     assert [isinstance(one, Offer) for one in told] == [True, True, False]
     assert told[2] is Withheld.CAPPED
@@ -378,5 +378,5 @@ def test_what_no_budget_could_pay_is_not_offered(said: dict[str, Any]) -> None:
 
 def test_a_budget_below_all_bids_is_what_stops_them() -> None:
     here = terms(group={"caps": Caps(budget=Cap("Daily", 100_000))})
-    jobs = [Alike(Asked(feed_micros=bid), 2) for bid in (300_000, 500_000)]
+    jobs = [Alike(JobBids(feed_micros=bid), 2) for bid in (300_000, 500_000)]
     assert stock_of(here, jobs, TODAY)[:4] == (4, 400_000, 300_000, 500_000)

@@ -12,10 +12,10 @@ from handbill.core.charging import (
     MEASURES,
     UNMARKED,
     CounterKey,
+    EventUse,
     Factors,
     Limit,
     Measure,
-    Need,
     Place,
     Price,
     Scope,
@@ -83,11 +83,11 @@ def test_a_need_is_met_whole_or_not_at_all() -> None:
     ]
     spending = Spending({})
     till = spending.till(PLACES[0], DAY, limits)
-    assert till.take(Need(11, 1, 0)) == limits[0]
-    assert till.take(Need(4, 1, 0)) is None
-    assert till.take(Need(4, 1, 0)) == limits[1]
+    assert till.take(EventUse(11, 1, 0)) == limits[0]
+    assert till.take(EventUse(4, 1, 0)) is None
+    assert till.take(EventUse(4, 1, 0)) == limits[1]
     # What needs nothing of a measure passes its caps, even where they are overdrawn.
-    assert till.take(Need(6, 0, 1)) is None
+    assert till.take(EventUse(6, 0, 1)) is None
     assert till.taken == [10, 1, 1]
 
 
@@ -95,13 +95,13 @@ def test_an_overdrawn_cap_lets_through_what_is_free() -> None:
     limit = Limit("client", "1", "budget", "Monthly", 5)
     used = {key_of(limit, DAY): 9}
     till = Spending(used).till(PLACES[0], DAY, [limit])
-    assert till.take(Need(0, 1, 0)) is None
-    assert till.take(Need(1, 1, 0)) == limit
+    assert till.take(EventUse(0, 1, 0)) is None
+    assert till.take(EventUse(1, 1, 0)) == limit
 
 
 def test_the_tighter_of_two_caps_on_one_counter_holds() -> None:
     limits = [Limit("client", "1", "budget", "Daily", value) for value in (9, 3)]
-    assert Spending({}).till(PLACES[0], DAY, limits).take(Need(4, 1, 0)) == limits[1]
+    assert Spending({}).till(PLACES[0], DAY, limits).take(EventUse(4, 1, 0)) == limits[1]
 
 
 def limit_lists() -> st.SearchStrategy[list[Limit]]:
@@ -124,11 +124,11 @@ EVENTS = st.lists(
     st.tuples(
         st.sampled_from(PLACES),
         st.integers(0, 4),
-        st.builds(Need, st.integers(0, 9), st.integers(0, 1), st.integers(0, 1)),
+        st.builds(EventUse, st.integers(0, 9), st.integers(0, 1), st.integers(0, 1)),
     ),
     max_size=80,
 )
-Events = list[tuple[Place, int, Need]]
+Events = list[tuple[Place, int, EventUse]]
 
 
 def ran(events: Events, limits: Sequence[Limit], used: dict[CounterKey, int]) -> Spending:
@@ -158,7 +158,7 @@ def test_no_cap_is_ever_passed(events: Events, limits: list[Limit], split: int) 
 def test_nothing_is_refused_while_there_is_room(events: Events, limits: list[Limit]) -> None:
     """A naive till, which sums all that was taken anew at each event, decides alike."""
     spending = Spending({})
-    taken: list[tuple[Place, date, Need]] = []
+    taken: list[tuple[Place, date, EventUse]] = []
     for place, after, need in events:
         day = DAY + timedelta(days=after)
         held = [limit for limit in limits if (limit.scope, limit.entity) in entities_of(place)]
@@ -177,7 +177,7 @@ def test_nothing_is_refused_while_there_is_room(events: Events, limits: list[Lim
 
 
 def naive(
-    taken: list[tuple[Place, date, Need]],
+    taken: list[tuple[Place, date, EventUse]],
     scope: Scope,
     entity: str,
     measure: Measure,

@@ -8,11 +8,11 @@ from handbill.core.click_definitions import (
     GRAINS,
     PRESETS,
     REASONS,
+    ClickEvidence,
     Definition,
     DefinitionBody,
     JobPlace,
     Location,
-    Seen,
     class_of_click,
     definition_of,
     foreign_by,
@@ -27,7 +27,7 @@ ALL = Definition(duplicate_seconds=30, latent_seconds=60, foreign="CITY", most_c
 
 
 def kind(rules: Definition, **seen: object) -> str | None:
-    found = class_of_click(rules, Seen(**({"at": 0} | seen)))  # type: ignore[arg-type]
+    found = class_of_click(rules, ClickEvidence(**({"at": 0} | seen)))  # type: ignore[arg-type]
     return found and found[0]
 
 
@@ -74,7 +74,7 @@ def test_the_first_class_that_hits_is_told() -> None:
         {"left_at": None},
     ):
         seen |= off
-        told.append(class_of_click(ALL, Seen(**seen)))  # type: ignore[arg-type]
+        told.append(class_of_click(ALL, ClickEvidence(**seen)))  # type: ignore[arg-type]
     assert all(one is None or one[1] in REASONS[one[0]] for one in told)
     assert told == [
         (BOT, "no_agent"),
@@ -90,7 +90,7 @@ def test_the_first_class_that_hits_is_told() -> None:
 def test_detectors_are_switched_one_by_one() -> None:
     both = {"agent_is_bot": "agent_list", "address_is_bot": True}
     assert kind(Definition(bot=False, most_clicks=1), clicks_before=5, **both) is None
-    assert class_of_click(Definition(by_agent=False), Seen(0, "agent_list", True)) == (
+    assert class_of_click(Definition(by_agent=False), ClickEvidence(0, "agent_list", True)) == (
         BOT,
         "address_list",
     )

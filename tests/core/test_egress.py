@@ -9,10 +9,10 @@ import pytest
 from core.egress_server import SHORT, Server, egress_to, fetch, ok, url_of
 from core.egress_server import serve as serve  # noqa: PLC0414 - a fixture
 from handbill.host.egress import (
-    Asked,
     EgressFailed,
     EgressRefused,
     FetchLimits,
+    RequestExtras,
 )
 from handbill.kit.faults import Unavailable
 
@@ -37,7 +37,7 @@ def test_fetches_and_tells_what_the_answer_is_marked_with(serve: Callable[..., S
 
 def test_asks_with_credentials_and_former_marks(serve: Callable[..., Server]) -> None:
     server = serve(lambda _: [b"HTTP/1.1 304 Not Modified\r\n\r\n"])
-    asked = Asked(
+    asked = RequestExtras(
         user="ü", password="p:w", agent="Feedbot/2", etag='"v1"', last_modified="Mon, 01 Jan 2024"
     )
     egress = egress_to(server)

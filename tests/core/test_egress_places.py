@@ -13,11 +13,11 @@ from core.egress_server import SHORT, Server, egress_to, fetch, ok, to, url_of
 from core.egress_server import certificate as certificate  # noqa: PLC0414 - a fixture
 from core.egress_server import serve as serve  # noqa: PLC0414 - a fixture
 from handbill.host.egress import (
-    Asked,
     Egress,
     EgressFailed,
     EgressRefused,
     FetchLimits,
+    RequestExtras,
 )
 
 
@@ -182,7 +182,7 @@ def test_a_redirect_in_another_encoding_is_followed_as_it_is(serve: Callable[...
 def test_a_user_name_with_a_colon_is_refused(serve: Callable[..., Server]) -> None:
     server = serve(lambda _: ok(b"x"))
     with pytest.raises(EgressRefused, match="colon"):
-        fetch(egress_to(server), url_of(server), asked=Asked(user="a:b", password="p"))
+        fetch(egress_to(server), url_of(server), asked=RequestExtras(user="a:b", password="p"))
     assert server.heard == []
 
 
@@ -210,7 +210,7 @@ def test_every_redirect_is_checked_in_full(
 def test_credentials_stay_with_the_place_they_are_for(serve: Callable[..., Server]) -> None:
     other = serve(lambda _: ok(b"x"))
     here = serve(lambda path: to(url_of(other)) if path == "/out" else to("/out"))
-    asked = Asked(user="u", password="p", etag='"v1"')
+    asked = RequestExtras(user="u", password="p", etag='"v1"')
     assert fetch(egress_to(here, other), url_of(here), asked=asked) == b"x"
     assert [b"Authorization" in heard for heard in here.heard] == [True, True]
     assert b"Authorization" not in other.heard[0]

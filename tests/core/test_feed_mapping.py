@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from handbill.core.feed_mappings import KEYS, MANDATORY, publishers_node, unmapped
 from handbill.core.feed_text import ALSO
-from handbill.core.mapping import Mapped, compile_mapping
+from handbill.core.mapping import MappedItem, compile_mapping
 from handbill.core.nouns import FeedBody, JobBody, JobSettings
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.known import BOARDS, discover, look
@@ -28,7 +28,7 @@ _ITEM = {
 }
 
 
-def mapped(fields: dict[str, str], zone: str = "UTC", **settings: Any) -> Mapped:
+def mapped(fields: dict[str, str], zone: str = "UTC", **settings: Any) -> MappedItem:
     feed = FeedBody(url="u", mappings=_MAPPINGS, **settings)
     return compile_mapping(feed, zone_of(zone), "USD", read_instant)(fields)
 
@@ -39,7 +39,7 @@ def body_of(fields: dict[str, str], **settings: Any) -> JobBody:
     return found.body
 
 
-def reasons(found: Mapped) -> dict[str, str]:
+def reasons(found: MappedItem) -> dict[str, str]:
     return {fault.field: fault.reason for fault in found.faults}
 
 
@@ -61,7 +61,7 @@ def test_every_field() -> None:
         "boards": "Indeed;Talent",
     }
     found = mapped(item)
-    assert found == Mapped(
+    assert found == MappedItem(
         JobBody(
             ref="R1",
             title="Nurse",

@@ -5,10 +5,10 @@ import pytest
 from handbill.dialects.inbound.items import ItemReader
 from handbill.dialects.inbound.known import fault_of, look
 from handbill.dialects.inbound.mending import MOST_WRONG, mended
-from handbill.dialects.inbound.scanner import Item, Malformed, scan
+from handbill.dialects.inbound.scanner import FeedItem, Malformed, scan
 
 
-def _scanned(feed: bytes) -> list[Item]:
+def _scanned(feed: bytes) -> list[FeedItem]:
     return list(scan([feed], "job", ItemReader(), collection="jobs"))
 
 

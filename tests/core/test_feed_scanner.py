@@ -13,8 +13,8 @@ from handbill.dialects.inbound.items import ItemReader
 from handbill.dialects.inbound.markup import HTML
 from handbill.dialects.inbound.mending import mended
 from handbill.dialects.inbound.plain import plain_reader
-from handbill.dialects.inbound.repeats import Said, fields_of
-from handbill.dialects.inbound.scanner import Item, Malformed, scan
+from handbill.dialects.inbound.repeats import NodeText, fields_of
+from handbill.dialects.inbound.scanner import FeedItem, Malformed, scan
 
 _NAMES = ("job", "jobs", "title", "a", "b", "j", "jobtype")
 _TEXTS = st.text(st.sampled_from("ab<>&]\"' \t\nü€😀jo/-!?[CDAT"), max_size=12)
@@ -30,7 +30,7 @@ def chunked(raw: bytes, sizes: list[int]) -> Iterator[bytes]:
         number += 1
 
 
-def items_of(raw: bytes, sizes: list[int] | None = None, **more: object) -> list[Item]:
+def items_of(raw: bytes, sizes: list[int] | None = None, **more: object) -> list[FeedItem]:
     chunks = chunked(raw, sizes or [7])
     return list(scan(chunks, "job", ItemReader({"a"}), collection="jobs", **more))  # type: ignore[arg-type]
 
@@ -106,7 +106,7 @@ def _attributes(node: etree._Element) -> list[tuple[str, str]]:
 
 def fields_by_lxml(job: etree._Element) -> dict[str, str]:
     """Text by path, as ``ReadItem`` says it, of the nodes that lxml sees."""
-    said = [Said((f"@{name}",), (0,), value.strip()) for name, value in _attributes(job)]
+    said = [NodeText((f"@{name}",), (0,), value.strip()) for name, value in _attributes(job)]
 
     def walk(node: etree._Element, path: tuple[str, ...], places: tuple[int, ...]) -> None:
         counts: dict[str, int] = {}
@@ -114,11 +114,11 @@ def fields_by_lxml(job: etree._Element) -> dict[str, str]:
             counts[child.tag] = place = counts.get(child.tag, -1) + 1
             deeper, there = (*path, child.tag), (*places, place)
             said.extend(
-                Said((*deeper, f"@{name}"), (*there, 0), value.strip())
+                NodeText((*deeper, f"@{name}"), (*there, 0), value.strip())
                 for name, value in _attributes(child)
             )
             walk(child, deeper, there)
-            said.append(Said(deeper, there, text_by_lxml(child).strip()))
+            said.append(NodeText(deeper, there, text_by_lxml(child).strip()))
 
     walk(job, (), ())
     return fields_of(said)

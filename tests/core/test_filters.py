@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handbill.contract.filters import read_filter, spell
-from handbill.core.filter_code import Contender, Facts, Matcher
+from handbill.core.filter_code import Contender, JobFacts, Matcher
 from handbill.core.filters import TEXT_FIELDS, asks_age, kind_of
 from handbill.core.nouns import Branch, Leaf
 from handbill.kit.money import micros_of
@@ -20,7 +20,7 @@ from handbill.wire.wrong import Wrong
 
 TODAY = date(2026, 11, 23)
 PLACES = {"salary": 1, "Team": 2}
-JOB = Facts(
+JOB = JobFacts(
     "Nursing",
     "US",
     "TX",
@@ -46,7 +46,7 @@ def one(field: str, operator: str, data: Any) -> dict[str, Any]:
     return {"operator": "AND", "rules": [{"field": field, "operator": operator, "data": data}]}
 
 
-def holds(value: Any, job: Facts = JOB) -> bool:
+def holds(value: Any, job: JobFacts = JOB) -> bool:
     return Matcher([Contender((1, 7), 7, read_filter(value))], TODAY, PLACES).best(job) == 7
 
 
@@ -233,7 +233,7 @@ def branches(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
 
 FILTERS = branches(leaves() | branches(leaves() | branches(leaves())))
 JOBS = st.builds(
-    Facts,
+    JobFacts,
     *[WORDS] * 9,
     st.none() | DAYS.map(date.isoformat),
     st.none() | BIDS.map(lambda bid: micros_of(Decimal(bid))),
@@ -241,7 +241,7 @@ JOBS = st.builds(
 )
 
 
-def interpreted(rule: Branch | Leaf, job: Facts) -> bool:
+def interpreted(rule: Branch | Leaf, job: JobFacts) -> bool:
     if isinstance(rule, Branch):
         answers = [interpreted(inner, job) for inner in rule.rules]
         return all(answers) if rule.all_of else any(answers)
@@ -298,7 +298,7 @@ def interpreted_date(leaf: Leaf, posted: date) -> bool:
 
 @settings(max_examples=300)
 @given(filters=FILTERS, jobs=st.lists(JOBS, min_size=1, max_size=5))
-def test_compiled_is_interpreted(filters: dict[str, Any], jobs: list[Facts]) -> None:
+def test_compiled_is_interpreted(filters: dict[str, Any], jobs: list[JobFacts]) -> None:
     branch = read_filter(filters)
     matcher = Matcher([Contender((1, 3), 3, branch)], TODAY, PLACES)
     for job in jobs:
@@ -311,7 +311,7 @@ def test_compiled_is_interpreted(filters: dict[str, Any], jobs: list[Facts]) -> 
     jobs=st.lists(JOBS, min_size=1, max_size=5),
 )
 def test_the_best_ranked_group_that_holds_wins(
-    many: list[tuple[int, dict[str, Any]]], jobs: list[Facts]
+    many: list[tuple[int, dict[str, Any]]], jobs: list[JobFacts]
 ) -> None:
     contenders = [
         Contender((priority, no), no, read_filter(filters))

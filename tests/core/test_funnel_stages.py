@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from handbill.contract.funnel.models import FUNNEL
 from handbill.core.funnel_stages import (
     STAGES,
-    Item,
+    SentStage,
     dated,
     disposition_of,
     event_of,
@@ -127,7 +127,7 @@ def test_iso_is_read_back(moment: datetime, quarters: int) -> None:
     assert read_stamp(moment.isoformat()) == moment
 
 
-def read(value: Any) -> tuple[list[Item], list[str]]:
+def read(value: Any) -> tuple[list[SentStage], list[str]]:
     faults: list[Fault] = []
     found = FUNNEL.read(value, "", faults)
     items = [] if faults else [event.noun() for event in found.items]

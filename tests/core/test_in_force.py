@@ -10,7 +10,7 @@ from handbill.core.bids import lowered
 from handbill.core.in_force import Paced
 from handbill.core.pacing.caps import Days
 from handbill.core.pacing.days import days_of, end_of
-from handbill.core.pacing.thinning import Window, span_of, turn_of
+from handbill.core.pacing.thinning import JobWindow, span_of, turn_of
 from handbill.kit.money import PPM
 from handbill.kit.zones import PERIODS
 
@@ -69,7 +69,7 @@ def test_a_span_holds_the_jobs_of_its_window(
     count: int, first: int, jobs: int, data: st.DataObject
 ) -> None:
     ids = [f"{data.draw(st.integers(0, 10**9))}-{number}" for number in range(count)]
-    window = Window(first % count, min(jobs, count), 0)
+    window = JobWindow(first % count, min(jobs, count), 0)
     span = span_of(window, sorted(map(turn_of, ids)))
     for place, job_id in enumerate(sorted(ids, key=turn_of)):
         assert (turn_of(job_id) in span) is ((place - window.first) % count < window.jobs)

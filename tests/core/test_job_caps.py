@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from handbill.core.charging import (
     CounterKey,
+    EventUse,
     Limit,
-    Need,
     Place,
     compared_on,
     key_of,
@@ -48,11 +48,11 @@ EVENTS = st.lists(
         st.sampled_from("ABC"),
         st.sampled_from(JOBS),
         st.integers(0, 4),
-        st.builds(Need, st.integers(0, 9), st.integers(0, 1), st.integers(0, 1)),
+        st.builds(EventUse, st.integers(0, 9), st.integers(0, 1), st.integers(0, 1)),
     ),
     max_size=60,
 )
-Events = list[tuple[str, str, int, Need]]
+Events = list[tuple[str, str, int, EventUse]]
 
 
 def limits_at(publisher: str, job: str, each: Caps, own: JobSettings) -> tuple[Limit, ...]:

@@ -20,9 +20,9 @@ from handbill.access import tokens
 from handbill.access.rows import ApiClient
 from handbill.callbacks.signatures import headers_of
 from handbill.core.listing_tokens import (
-    Click,
+    ForeignToken,
     Listing,
-    NotOurs,
+    SealedClick,
     click_id,
     listing_opener,
     listing_token,
@@ -87,7 +87,7 @@ _NUMBERS = b"".join(
 # Its instant and its job end in bytes that are ends of numbers: it has as many as a listing.
 _AT = bytes.fromhex("06 80 81 82 83 84 85")
 _JOB = bytes.fromhex("80 80 80 80 80 80 80 01") * 2
-_CLICK = Click(
+_CLICK = SealedClick(
     bytes(16),
     int.from_bytes(_AT, "big"),
     Listing(
@@ -160,7 +160,7 @@ DOORS: dict[str, tuple[Callable[[str], object], set[str]]] = {
 
 
 def _refuse() -> object:
-    raise NotOurs
+    raise ForeignToken
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -170,7 +170,7 @@ def test_a_door_opens_its_own_kind_alone(kind: str, door: str) -> None:
     if kind in own:
         assert opens(KINDS[kind]())
         return
-    with pytest.raises((NotOurs, NoLink, NoEnd)):
+    with pytest.raises((ForeignToken, NoLink, NoEnd)):
         opens(KINDS[kind]())
 
 

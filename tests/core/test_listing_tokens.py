@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from handbill.core.listing_tokens import (
     MARK_AT,
-    Click,
+    ForeignToken,
     Listing,
-    NotOurs,
+    SealedClick,
     click_id,
     click_signer,
     is_test,
@@ -74,20 +74,20 @@ def test_a_token_to_test_freezes_the_same_and_is_known_as_a_test(listing: Listin
     opened = listing_opener(KEYS)
     assert is_test(opened(token.encode()))
     assert not is_test(opened(listing_token(listing, 1, KEYS[1]).encode()))
-    with pytest.raises(NotOurs):
+    with pytest.raises(ForeignToken):
         open_listing(token, {1: KEYS[2]})
 
 
 def test_what_was_handed_out_before_is_good_for_ever() -> None:
     assert open_listing(OLD_TOKEN, KEYS) == LISTING
-    assert open_click(OLD_CLICK, KEYS) == Click(b"r" * 16, 1_795_000_000_000_000, LISTING)
+    assert open_click(OLD_CLICK, KEYS) == SealedClick(b"r" * 16, 1_795_000_000_000_000, LISTING)
     packed = listing_opener(KEYS)(OLD_TOKEN.encode())
     again = click_signer(2, KEYS[2])(packed, b"s" * 16, 7).decode()
-    assert open_click(again, KEYS) == Click(b"s" * 16, 7, LISTING)
+    assert open_click(again, KEYS) == SealedClick(b"s" * 16, 7, LISTING)
     for text, open_it in ((OLD_TOKEN, open_listing), (OLD_CLICK, open_click)):
         for place in range(len(text)):
             letter = "A" if text[place] != "A" else "B"
-            with pytest.raises(NotOurs):
+            with pytest.raises(ForeignToken):
                 open_it(text[:place] + letter + text[place + 1 :], KEYS)
 
 
@@ -97,7 +97,7 @@ def test_nobody_can_read_the_terms(one: Listing, other: Listing) -> None:
     common that is longer than chance makes it, and no length that tells of a price.
     """
     other = msgspec.structs.replace(other, job_id=one.job_id)
-    click = Click(b"r" * 16, 9, one)
+    click = SealedClick(b"r" * 16, 9, one)
     for texts, shown in (
         ((listing_token(one, 1, KEYS[1]), listing_token(other, 1, KEYS[1])), 24),
         ((click_id(click, 1, KEYS[1]), click_id(click._replace(listing=other), 1, KEYS[1])), 54),
@@ -131,7 +131,7 @@ def test_the_same_listing_makes_the_same_token() -> None:
 
 @given(LISTINGS, st.binary(min_size=16, max_size=16), st.integers(0, 2**55))
 def test_a_click_id_tells_its_click(listing: Listing, random: bytes, at: int) -> None:
-    click = Click(random, at, listing)
+    click = SealedClick(random, at, listing)
     assert open_click(click_id(click, 1, KEYS[1]), KEYS) == click
 
 
@@ -142,27 +142,27 @@ def test_one_altered_character_and_it_is_not_ours(data: st.DataObject) -> None:
     letter = data.draw(st.sampled_from("ABCXYZabcxyz019-_="))
     altered = token[:place] + letter + token[place + 1 :]
     if altered != token:
-        with pytest.raises(NotOurs):
+        with pytest.raises(ForeignToken):
             open_listing(altered, KEYS)
 
 
 @pytest.mark.parametrize("text", ["", "A", "AQE", "=" * 60, "é" * 60, "A" * 300, "%%%%", "\n"])
 def test_rubbish_is_not_ours(text: str) -> None:
-    with pytest.raises(NotOurs):
+    with pytest.raises(ForeignToken):
         open_listing(text, KEYS)
-    with pytest.raises(NotOurs):
+    with pytest.raises(ForeignToken):
         open_click(text, KEYS)
 
 
 def test_kinds_and_keys_are_not_mixed_up() -> None:
     token = listing_token(LISTING, 1, KEYS[1])
-    click = click_id(Click(b"r" * 16, 1, LISTING), 1, KEYS[1])
+    click = click_id(SealedClick(b"r" * 16, 1, LISTING), 1, KEYS[1])
     for bad in (click, listing_token(LISTING, 1, b"other" * 6), listing_token(LISTING, 9, KEYS[1])):
-        with pytest.raises(NotOurs):
+        with pytest.raises(ForeignToken):
             open_listing(bad, KEYS)
-    with pytest.raises(NotOurs):
+    with pytest.raises(ForeignToken):
         open_click(token, KEYS)
-    with pytest.raises(NotOurs):
+    with pytest.raises(ForeignToken):
         open_listing(token + "=", KEYS)
 
 
@@ -190,7 +190,7 @@ def test_kinds_and_keys_are_not_mixed_up() -> None:
 )
 @pytest.mark.parametrize("bid", [1, 10**12])
 def test_what_others_put_around_a_click_id_is_not_read(spelled: str, bid: int) -> None:
-    click = Click(bytes(range(16)), 1_800_000_000_000_000, _listing(bid))
+    click = SealedClick(bytes(range(16)), 1_800_000_000_000_000, _listing(bid))
     text = click_id(click, 1, KEYS[1])
     assert open_click(spelled.format(text), KEYS) == click
     hexed = "".join(f"%{ord(char):02x}" if char in "-_" else char for char in text)
@@ -202,8 +202,8 @@ def test_what_others_put_around_a_click_id_is_not_read(spelled: str, bid: int) -
 
 @pytest.mark.parametrize("spelled", ["x{}", "{}x", "/{}", "{0}{0}", "={}"])
 def test_what_belongs_to_a_click_id_is_read(spelled: str) -> None:
-    text = click_id(Click(bytes(16), 0, _listing(1)), 1, KEYS[1])
-    with pytest.raises(NotOurs):
+    text = click_id(SealedClick(bytes(16), 0, _listing(1)), 1, KEYS[1])
+    with pytest.raises(ForeignToken):
         open_click(spelled.format(text), KEYS)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from handbill.core.mailings import (
     MOST_ALERTS,
     Choices,
-    Marks,
+    MailMarks,
     begun,
     counted,
     day_begun,
@@ -44,7 +44,7 @@ def test_a_week_begins_on_monday_at_the_hour(now: str, monday: str) -> None:
 
 def test_what_is_chosen_anew_waits_for_its_next_time() -> None:
     now = at("2026-11-25T12:00")
-    marks = begun(Marks(), Choices(), WEEKLY, now)
+    marks = begun(MailMarks(), Choices(), WEEKLY, now)
     assert report_due(WEEKLY, marks, now) is None
     assert begun(marks, WEEKLY, WEEKLY, now + 30 * DAY) == marks
     due = report_due(WEEKLY, marks, at("2026-11-30T07:00"))
@@ -78,18 +78,18 @@ def test_a_mark_of_a_wrong_clock_silences_nobody() -> None:
         ("2026-11-30", False),  # in another zone, or by a clock that was ahead
         ("2027-11-22", True),
     ):
-        assert (report_due(WEEKLY, Marks(weekly_on=told), now) is not None) is is_due, told
+        assert (report_due(WEEKLY, MailMarks(weekly_on=told), now) is not None) is is_due, told
 
 
 @given(st.integers(0, 2 * 365 * 24), st.lists(st.integers(-40, 200), max_size=60))
 def test_a_week_is_told_once_however_the_clock_jumps(start: int, jumps: list[int]) -> None:
     now = instant_of(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=start))
-    marks, told = Marks(), []
+    marks, told = MailMarks(), []
     for jump in jumps:
         now += jump * HOUR
         if (monday := report_due(WEEKLY, marks, now)) is not None:
             told.append(monday)
-            marks = Marks(weekly_on=monday.isoformat())
+            marks = MailMarks(weekly_on=monday.isoformat())
             assert report_due(WEEKLY, marks, now) is None
     behind = [one for n, one in enumerate(told) if one <= max(told[:n], default=one - timedelta(1))]
     assert all(max(told) - one > timedelta(14) for one in behind)
@@ -118,7 +118,7 @@ def test_pace_is_told_below_its_threshold_until_it_is_clearly_above() -> None:
 
 def test_alerts_are_counted_by_day_of_the_zone() -> None:
     berlin = Choices(rule_paused=True, zone="Europe/Berlin")
-    marks: Marks | None = Marks()
+    marks: MailMarks | None = MailMarks()
     now = at("2026-11-23T22:00")
     for _ in range(MOST_ALERTS):
         assert marks is not None

@@ -17,7 +17,7 @@ from handbill.host.egress import FetchLimits
 from handbill.host.settings import Settings
 from handbill.host.smtp import MailFailed, MailRefused, hand_over
 from handbill.kit.mails import SmtpServer, is_mail, server_of
-from handbill.mail.composing import Envelope, Items, Letter, Table, message_of
+from handbill.mail.composing import Envelope, Items, Letter, MailTable, message_of
 from mail_server import DROP, HANG, Mailbox, mail_server
 
 __all__ = ["certificate"]
@@ -51,7 +51,7 @@ def texts(message: EmailMessage) -> tuple[str, str]:
 def test_a_letter_is_text_and_html_that_say_the_same() -> None:
     said = letter(
         parts=(
-            Table("Figures", ("Client", "Spend"), [("Acme", "12.50 USD")]),
+            MailTable("Figures", ("Client", "Spend"), [("Acme", "12.50 USD")]),
             Items("Failed", ["jobs.xml"]),
         ),
         end="https://api.example/app/unsubscribe/abc",
@@ -102,7 +102,7 @@ def test_no_title_makes_a_header_or_markup(subject: str, name: str) -> None:
     said = letter(
         subject=subject + "\r\nBcc: evil@example.com\r\n\r\n<script>alert(1)</script>",
         lines=(name + "\r\n.\r\nMAIL FROM:<evil@example.com>",),
-        parts=(Table(name, ("A", "<b>"), [(name, "<img src=x>")]), Items(name, [name])),
+        parts=(MailTable(name, ("A", "<b>"), [(name, "<img src=x>")]), Items(name, [name])),
     )
     raw = message_of(said, TO)
     raw.decode("ascii")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handbill.core.charging import Factors, Place, priced
 from handbill.core.markups import (
-    Dated,
+    DatedMarkup,
     Marking,
     Steps,
     entities_over,
@@ -40,7 +40,7 @@ ELSEWHERE = [
 SHARES = st.integers(0, 10_000_000)
 MARKUPS = st.lists(
     st.builds(
-        Dated,
+        DatedMarkup,
         st.sampled_from(BY_WEIGHT + ELSEWHERE),
         st.integers(0, 20),
         st.just(0),
@@ -50,20 +50,20 @@ MARKUPS = st.lists(
 ).map(lambda found: [one._replace(no=no) for no, one in enumerate(found, 1)])
 
 
-def here(markups: Iterable[Dated]) -> Steps:
+def here(markups: Iterable[DatedMarkup]) -> Steps:
     return steps_of([HERE], markups)[HERE]
 
 
 def test_the_most_specific_entity_wins() -> None:
     for weight in range(1, len(BY_WEIGHT) + 1):
-        known = [Dated(where, 0, no, 100 + no) for no, where in enumerate(BY_WEIGHT[:weight])]
+        known = [DatedMarkup(where, 0, no, 100 + no) for no, where in enumerate(BY_WEIGHT[:weight])]
         assert here(known) == ((0, 99 + weight),)
         assert here(reversed(known)) == ((0, 99 + weight),)
     assert [level_of(where) for where in BY_WEIGHT[::2]] == ["Client", "Campaign", "JobGroup"]
 
 
 def test_a_specific_one_holds_only_from_its_instant_on() -> None:
-    known = [Dated(BY_WEIGHT[0], 5, 1, 10), Dated(BY_WEIGHT[4], 8, 2, 20)]
+    known = [DatedMarkup(BY_WEIGHT[0], 5, 1, 10), DatedMarkup(BY_WEIGHT[4], 8, 2, 20)]
     marking = Marking(here(known), 7)
     told = [marking.at(at) for at in (4, 5, 7, 8, 9)]
     assert told == [(0, 7), (10, 7), (10, 7), (20, 7), (20, 7)]
@@ -71,17 +71,21 @@ def test_a_specific_one_holds_only_from_its_instant_on() -> None:
 
 def test_among_equals_the_newest_then_the_newest_row() -> None:
     where = BY_WEIGHT[2]
-    known = [Dated(where, 5, 1, 10), Dated(where, 5, 3, 30), Dated(where, 4, 9, 40)]
+    known = [
+        DatedMarkup(where, 5, 1, 10),
+        DatedMarkup(where, 5, 3, 30),
+        DatedMarkup(where, 4, 9, 40),
+    ]
     assert here(known) == ((4, 40), (5, 30))
 
 
 def test_a_markup_of_nothing_ends_one() -> None:
-    known = [Dated(BY_WEIGHT[0], 5, 1, 10), Dated(BY_WEIGHT[0], 8, 2, 0)]
+    known = [DatedMarkup(BY_WEIGHT[0], 5, 1, 10), DatedMarkup(BY_WEIGHT[0], 8, 2, 0)]
     assert here(known) == ((5, 10), (8, 0))
 
 
 def test_places_are_told_each_for_itself() -> None:
-    known = [Dated(BY_WEIGHT[0], 1, 1, 10), Dated(Place(1, 2, 9, 0), 2, 2, 20)]
+    known = [DatedMarkup(BY_WEIGHT[0], 1, 1, 10), DatedMarkup(Place(1, 2, 9, 0), 2, 2, 20)]
     others = [HERE, Place(1, 2, 9, 4), Place(1, 7, 7, 7), Place(8, 2, 9, 4), Place(1, 0, 0, 4)]
     assert steps_of(others, known) == {
         HERE: ((1, 10),),
@@ -99,7 +103,7 @@ def test_the_nearest_override_holds() -> None:
 
 
 @given(MARKUPS)
-def test_steps_say_what_the_rule_says(markups: list[Dated]) -> None:
+def test_steps_say_what_the_rule_says(markups: list[DatedMarkup]) -> None:
     """At every instant, by the rule as it is worded."""
     marking = Marking(here(markups), 0)
     for at in range(22):
@@ -109,7 +113,7 @@ def test_steps_say_what_the_rule_says(markups: list[Dated]) -> None:
 
 
 @given(MARKUPS)
-def test_steps_are_said_as_shortly_as_can_be(markups: list[Dated]) -> None:
+def test_steps_are_said_as_shortly_as_can_be(markups: list[DatedMarkup]) -> None:
     steps = here(markups)
     assert all(one[0] < two[0] and one[1] != two[1] for one, two in pairwise(steps))
     assert not steps or steps[0][1] != 0

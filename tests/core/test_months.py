@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.nouns import Cap
-from handbill.core.pacing.months import Month, Spent, month_of, together
+from handbill.core.pacing.months import MonthPace, MonthSpend, month_of, together
 from handbill.kit.zones import Period
 
 TENTH = date(2026, 11, 10)
@@ -19,27 +19,29 @@ AMOUNTS = st.integers(0, 10**12)
     [("Monthly", 700), ("Daily", 21_000), ("Weekly", 3_000), ("Lifetime", None)],
 )
 def test_a_budget_is_a_plan_of_the_month(period: Period, planned: int | None) -> None:
-    assert month_of(Cap(period, 700), TENTH, Spent(), 7).planned == planned
+    assert month_of(Cap(period, 700), TENTH, MonthSpend(), 7).planned == planned
 
 
 def test_each_day_left_brings_the_average() -> None:
-    assert month_of(None, TENTH, Spent(1_000, 20, 700), 7) == Month(1_000, None, 1_000 + 80 + 2_000)
-    assert month_of(None, TENTH, Spent(1_000, 150, 700), 7).projected == 3_000
-    assert month_of(None, TENTH, Spent(20, 20, 0), 0).projected is None
+    assert month_of(None, TENTH, MonthSpend(1_000, 20, 700), 7) == MonthPace(
+        1_000, None, 1_000 + 80 + 2_000
+    )
+    assert month_of(None, TENTH, MonthSpend(1_000, 150, 700), 7).projected == 3_000
+    assert month_of(None, TENTH, MonthSpend(20, 20, 0), 0).projected is None
 
 
 @given(AMOUNTS, st.data(), st.dates(date(2024, 1, 1)), st.integers(1, 7), AMOUNTS)
 def test_a_plan_is_never_passed_and_spend_never_undone(
     used: int, data: st.DataObject, today: date, days_over: int, cap: int
 ) -> None:
-    spent = Spent(used, data.draw(st.integers(0, used)), data.draw(AMOUNTS))
+    spent = MonthSpend(used, data.draw(st.integers(0, used)), data.draw(AMOUNTS))
     found = month_of(Cap("Monthly", cap), today, spent, days_over)
     assert found.projected is not None
     assert used <= found.projected <= max(cap, used)
 
 
 def test_all_together_leave_out_what_is_not_known() -> None:
-    some = [Month(1, None, None), Month(2, 10, None), Month(3, 20, 15)]
-    assert together(some) == Month(6, 30, 15)
-    assert together(some[:1]) == Month(1, None, None)
-    assert together([]) == Month(0, None, None)
+    some = [MonthPace(1, None, None), MonthPace(2, 10, None), MonthPace(3, 20, 15)]
+    assert together(some) == MonthPace(6, 30, 15)
+    assert together(some[:1]) == MonthPace(1, None, None)
+    assert together([]) == MonthPace(0, None, None)

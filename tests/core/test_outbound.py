@@ -10,7 +10,7 @@ from lxml import etree
 from handbill.core.nouns import JobBody, PublisherSchema
 from handbill.dialects.outbound import (
     JOB_NODES,
-    Shape,
+    ClientSchema,
     date_text,
     foot_of,
     fragment_of,
@@ -41,12 +41,12 @@ JOB = JobBody(
 )
 
 
-def shape(schema: PublisherSchema | None = None, **places: int) -> Shape:
+def shape(schema: PublisherSchema | None = None, **places: int) -> ClientSchema:
     return shape_of(schema or PublisherSchema(), "USD", "Acme Inc", places)
 
 
 def written(
-    form: Shape, job: JobBody = JOB, bid_type: Any = "CPC", price: int = 1_500_000
+    form: ClientSchema, job: JobBody = JOB, bid_type: Any = "CPC", price: int = 1_500_000
 ) -> bytes:
     before, after = fragment_of(form, job, "Board", AT)
     start, end = splice_of(form, bid_type, price)

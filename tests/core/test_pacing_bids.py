@@ -6,21 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.nouns import Cap
-from handbill.core.pacing.bids import Bid, Binding, Inputs, Line, decided
-from handbill.core.pacing.caps import Days, Delivery, mark_of
+from handbill.core.pacing.bids import BidLine, Binding, Inputs, PacedBid, decided
+from handbill.core.pacing.caps import Days, DeliveryMode, mark_of
 from handbill.core.pacing.demand import bid_for, spend_let
 from handbill.core.pacing.plans import (
     Ahead,
-    Life,
-    Part,
-    View,
+    CapInputs,
+    ChildDemand,
+    CopyDemand,
     Want,
     filled,
     least_of,
     want_of,
     weighed,
 )
-from handbill.core.pacing.targets import Target
+from handbill.core.pacing.targets import TargetRate
 from handbill.core.pacing.thinning import turn_of, window_of
 from handbill.core.rates import PICOS
 from handbill.kit.money import PPM
@@ -37,15 +37,15 @@ def view(
     ahead: Ahead = NOTHING,
     *,
     name: str = "group/budget",
-    delivery: Delivery = Delivery.EVEN,
+    delivery: DeliveryMode = DeliveryMode.EVEN,
     threshold_ppm: int = 800_000,
-) -> View:
+) -> CapInputs:
     cap = Cap("Daily", value, threshold_ppm=threshold_ppm)
     mark = mark_of(cap, value, used, used, Days((1,), (1,), renews=True), delivery)
-    return View(name, mark, ahead)
+    return CapInputs(name, mark, ahead)
 
 
-def step(*views: View, **changes: Any) -> Inputs:
+def step(*views: CapInputs, **changes: Any) -> Inputs:
     found = Inputs(
         base_micros=100 * CENT,
         source="JOBGROUP",
@@ -57,7 +57,7 @@ def step(*views: View, **changes: Any) -> Inputs:
         rule_ppm=PPM,
         target=None,
         views=views,
-        life=Life(1_000 * CENT, 0),
+        life=CopyDemand(1_000 * CENT, 0),
         elasticity_ppm=1_200_000,
         matching_jobs=50,
         start_ppm=0,
@@ -66,7 +66,7 @@ def step(*views: View, **changes: Any) -> Inputs:
 
 
 targets = st.none() | st.builds(
-    Target, st.integers(1, 10**9), PART, st.integers(700_000, 1_150_000), AMOUNT
+    TargetRate, st.integers(1, 10**9), PART, st.integers(700_000, 1_150_000), AMOUNT
 )
 views = st.builds(
     lambda value, used, ahead, delivery, threshold: view(
@@ -75,7 +75,7 @@ views = st.builds(
     AMOUNT,
     AMOUNT,
     st.builds(Ahead, AMOUNT, AMOUNT, AMOUNT, AMOUNT),
-    st.sampled_from(Delivery),
+    st.sampled_from(DeliveryMode),
     PART,
 )
 steps = st.builds(
@@ -90,7 +90,7 @@ steps = st.builds(
     rule_ppm=st.sampled_from([PPM, 800_000]),
     target=targets,
     views=st.lists(views, max_size=4).map(tuple),
-    life=st.builds(Life, AMOUNT, AMOUNT),
+    life=st.builds(CopyDemand, AMOUNT, AMOUNT),
     elasticity_ppm=st.integers(0, 3_000_000),
     matching_jobs=st.integers(0, 1_000),
     start_ppm=st.integers(0, 10**9),
@@ -114,8 +114,8 @@ def test_bounds(inputs: Inputs) -> None:
     if Binding.DEAD_BAND in bid.binding:
         assert bid.bid_micros == inputs.former_micros
     assert (bid.cap == "") or Binding.BUDGET in bid.binding
-    assert Line(inputs, bid).is_true, "to the micro, from itself"
-    assert not Line(inputs._replace(base_micros=inputs.base_micros + CENT), bid).is_true
+    assert BidLine(inputs, bid).is_true, "to the micro, from itself"
+    assert not BidLine(inputs._replace(base_micros=inputs.base_micros + CENT), bid).is_true
 
 
 def test_without_a_cap_or_with_plenty_the_bid_is_as_it_was_set() -> None:
@@ -147,13 +147,13 @@ def test_below_the_least_bid_fewer_jobs_are_listed() -> None:
 
 def test_asap_keeps_the_bid_and_brakes_by_listings() -> None:
     ahead = Ahead(500 * CENT, 5_000 * CENT, 0, 1)
-    free = decided(step(view(1_000 * CENT, 200 * CENT, ahead, delivery=Delivery.ASAP)))
+    free = decided(step(view(1_000 * CENT, 200 * CENT, ahead, delivery=DeliveryMode.ASAP)))
     assert (free.bid_micros, free.listed_ppm) == (100 * CENT, PPM), "not at the line yet"
-    braked = decided(step(view(1_000 * CENT, 400 * CENT, ahead, delivery=Delivery.ASAP)))
+    braked = decided(step(view(1_000 * CENT, 400 * CENT, ahead, delivery=DeliveryMode.ASAP)))
     assert (braked.bid_micros, braked.listed_ppm) == (100 * CENT, 100_000)
-    never = view(1_000 * CENT, 400 * CENT, ahead, delivery=Delivery.ASAP, threshold_ppm=PPM)
+    never = view(1_000 * CENT, 400 * CENT, ahead, delivery=DeliveryMode.ASAP, threshold_ppm=PPM)
     assert decided(step(never)).listed_ppm == PPM, "no brake"
-    spent = view(1_000 * CENT, 1_000 * CENT, delivery=Delivery.ASAP, threshold_ppm=PPM)
+    spent = view(1_000 * CENT, 1_000 * CENT, delivery=DeliveryMode.ASAP, threshold_ppm=PPM)
     assert decided(step(spent)).listed_ppm == 0, "the wall holds all the same"
 
 
@@ -168,12 +168,12 @@ def test_the_dead_band() -> None:
 
 def test_the_lower_of_budget_and_goal() -> None:
     half = view(1_000 * CENT, 0, Ahead(0, 2_000 * CENT, 0, 1))
-    low = decided(step(half, target=Target(1_000 * CENT, 50_000, PPM, 0)))
+    low = decided(step(half, target=TargetRate(1_000 * CENT, 50_000, PPM, 0)))
     assert (low.bid_micros, low.target_bid_micros) == (50 * CENT, 50 * CENT)
     assert low.binding == (Binding.CPA,)
-    high = decided(step(half, target=Target(1_000 * CENT, 90_000, PPM, 0)))
+    high = decided(step(half, target=TargetRate(1_000 * CENT, 90_000, PPM, 0)))
     assert (high.bid_micros, high.binding) == (73 * CENT, (Binding.BUDGET,))
-    held = decided(step(target=Target(1_000 * CENT, 50_000, PPM, 80 * CENT)))
+    held = decided(step(target=TargetRate(1_000 * CENT, 50_000, PPM, 80 * CENT)))
     assert held.bid_micros == 64 * CENT, "a fifth at most"
     assert held.binding == (Binding.CPA, Binding.LEASH)
 
@@ -189,19 +189,19 @@ def test_the_least_over_the_cap_tree_counts() -> None:
         view(300, 0, Ahead(0, 1_000, 0, 1), name="group/budget"),
         view(600, 0, Ahead(0, 1_000, 0, 1), name="campaign/budget"),
     )
-    assert least_of(tree, Life(100, 0)) == (Want(300_000, PPM), "group/budget")
+    assert least_of(tree, CopyDemand(100, 0)) == (Want(300_000, PPM), "group/budget")
 
 
 def test_a_copy_past_midnight_is_weighed_over_both_days() -> None:
-    assert weighed(Life(1, 3), 200_000, 1_000_000) == 800_000
-    assert weighed(Life(0, 0), 200_000, 1_000_000) == 200_000
+    assert weighed(CopyDemand(1, 3), 200_000, 1_000_000) == 800_000
+    assert weighed(CopyDemand(0, 0), 200_000, 1_000_000) == 200_000
     both = view(100, 90, Ahead(0, 100, 0, 100))
-    assert want_of(both, Life(50, 50)).even_ppm == 550_000
+    assert want_of(both, CopyDemand(50, 50)).even_ppm == 550_000
 
 
-@given(st.integers(0, 10**9), st.lists(st.builds(Part, AMOUNT, AMOUNT), max_size=8))
+@given(st.integers(0, 10**9), st.lists(st.builds(ChildDemand, AMOUNT, AMOUNT), max_size=8))
 def test_children_that_cannot_reach_the_level_do_not_hold_others_back(
-    left: int, parts: list[Part]
+    left: int, parts: list[ChildDemand]
 ) -> None:
     rest, whole = filled(left, parts)
     if not whole:
@@ -213,8 +213,11 @@ def test_children_that_cannot_reach_the_level_do_not_hold_others_back(
 
 
 def test_one_that_is_spent_leaves_the_sums() -> None:
-    assert filled(100, [Part(100, 0), Part(100, 100), Part(100, 100)]) == (100, 200)
-    assert filled(100, [Part(100, 10), Part(100, 1_000)]) == (90, 100)
+    assert filled(100, [ChildDemand(100, 0), ChildDemand(100, 100), ChildDemand(100, 100)]) == (
+        100,
+        200,
+    )
+    assert filled(100, [ChildDemand(100, 10), ChildDemand(100, 1_000)]) == (90, 100)
 
 
 @given(st.integers(1, 300), st.lists(PART, min_size=1, max_size=40))
@@ -246,4 +249,4 @@ def test_bids_follow_spend_and_back(spend: int, elasticity: int) -> None:
 
 
 def test_a_bid_is_a_value() -> None:
-    assert isinstance(decided(step()), Bid)
+    assert isinstance(decided(step()), PacedBid)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from handbill.core.nouns import Cap
 from handbill.core.pacing.caps import (
+    CapMark,
     Days,
-    Delivery,
-    Mark,
+    DeliveryMode,
     delivery_of,
     is_stopped,
     mark_of,
@@ -42,8 +42,8 @@ def mark(
     used: int = 0,
     today: int = 0,
     weights: tuple[int, ...] = (1,),
-    delivery: Delivery = Delivery.EVEN,
-) -> Mark:
+    delivery: DeliveryMode = DeliveryMode.EVEN,
+) -> CapMark:
     days = Days(weights, weights[1:] or (1,), renews=len(weights) == 1)
     return mark_of(cap, value, used, today, days, delivery)
 
@@ -60,7 +60,12 @@ def test_a_month_is_never_passed_and_is_shared_out_whole(
     for day in range(len(weights)):
         rest = weights[day:]
         now = mark_of(
-            PACED, value, used, 0, Days(rest, rest[1:] or weights, len(rest) == 1), Delivery.EVEN
+            PACED,
+            value,
+            used,
+            0,
+            Days(rest, rest[1:] or weights, len(rest) == 1),
+            DeliveryMode.EVEN,
         )
         assert 0 <= now.share <= value - used
         assert now.share <= now.most + 1
@@ -129,7 +134,7 @@ def test_delivery_where_nothing_is_said() -> None:
     }
     assert said == {"Daily": "EVEN", "Weekly": "EVEN", "Monthly": "ASAP", "Lifetime": "ASAP"}
     assert delivery_of(None, PACED) == "EVEN"
-    assert delivery_of(Delivery.ASAP, PACED) == "ASAP"
+    assert delivery_of(DeliveryMode.ASAP, PACED) == "ASAP"
 
 
 def test_days_of_23_and_25_hours_carry_the_whole_share() -> None:

@@ -9,7 +9,7 @@ from handbill.core.pacing.copies import (
     DELIVERED,
     UNKNOWN_RHYTHM,
     Fetch,
-    Held,
+    ShownCopy,
     held_of,
     newer_since,
     next_fetch,
@@ -20,10 +20,10 @@ from handbill.core.pacing.copies import (
 )
 from handbill.core.pacing.curves import FLAT, curve_of
 from handbill.core.pacing.demand import guessed, next_day, seen
-from handbill.core.pacing.streams import Stream, ahead_of, life_of
+from handbill.core.pacing.streams import ClickStream, ahead_of, life_of
 from handbill.core.pacing.targets import (
     Got,
-    Target,
+    TargetRate,
     cautious,
     corrected,
     delay_curve,
@@ -48,7 +48,7 @@ def test_a_rhythm_is_read_from_fetches() -> None:
     assert rhythm_of(at[:1]) == rhythm_of([]) == UNKNOWN_RHYTHM
 
 
-def held(fetches: list[Fetch], now: int) -> Held | None:
+def held(fetches: list[Fetch], now: int) -> ShownCopy | None:
     taken = taken_of(fetches)
     return taken and held_of(taken, now)
 
@@ -97,8 +97,8 @@ def test_the_next_fetch_is_ahead(last: int, rhythm: int, past: int) -> None:
     assert next_fetch(last, rhythm, last + past) > last + past
 
 
-def stream(let_ppm: int, next_hour: int) -> Stream:
-    return Stream(1_000_000, 24.0, 24.0, TODAY, TOMORROW, let_ppm, MIDNIGHT + next_hour * HOUR)
+def stream(let_ppm: int, next_hour: int) -> ClickStream:
+    return ClickStream(1_000_000, 24.0, 24.0, TODAY, TOMORROW, let_ppm, MIDNIGHT + next_hour * HOUR)
 
 
 def test_what_is_in_flight_and_what_is_open() -> None:
@@ -125,10 +125,10 @@ def test_demand_is_learned_from_what_was_let_through() -> None:
 
 
 def test_a_goal_moves_by_steps() -> None:
-    assert target_bid(Target(20_000_000, 50_000, PPM, 0), 10**9) == (1_000_000, False)
-    assert target_bid(Target(20_000_000, 50_000, PPM, 980_000), 10**9) == (980_000, False)
-    assert target_bid(Target(20_000_000, 50_000, PPM, 500_000), 10**9) == (600_000, True)
-    assert target_bid(Target(20_000_000, 50_000, PPM, 0), 700_000) == (700_000, False)
+    assert target_bid(TargetRate(20_000_000, 50_000, PPM, 0), 10**9) == (1_000_000, False)
+    assert target_bid(TargetRate(20_000_000, 50_000, PPM, 980_000), 10**9) == (980_000, False)
+    assert target_bid(TargetRate(20_000_000, 50_000, PPM, 500_000), 10**9) == (600_000, True)
+    assert target_bid(TargetRate(20_000_000, 50_000, PPM, 0), 700_000) == (700_000, False)
 
 
 def test_the_correction_is_slow_and_bounded() -> None:

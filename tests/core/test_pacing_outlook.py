@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.nouns import Cap
-from handbill.core.pacing.caps import Days, Delivery, Mark, mark_of
+from handbill.core.pacing.caps import CapMark, Days, DeliveryMode, mark_of
 from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let, spend_let
 from handbill.core.pacing.outlook import (
     DayUsed,
@@ -24,8 +24,8 @@ from handbill.kit.money import PPM, share_down
 WHOLE = Days((PPM,) * 10, (PPM,) * 9, renews=False)
 
 
-def mark(value: int, used: int, today: int = 0) -> Mark:
-    return mark_of(Cap("Monthly", value), value, used, today, WHOLE, Delivery.EVEN)
+def mark(value: int, used: int, today: int = 0) -> CapMark:
+    return mark_of(Cap("Monthly", value), value, used, today, WHOLE, DeliveryMode.EVEN)
 
 
 def test_on_the_first_day_nothing_is_known() -> None:

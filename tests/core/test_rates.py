@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from handbill.core.bids import (
     PLAIN_JOB,
-    Asked,
     Bid,
+    BidSource,
+    JobBids,
     Offer,
     PlacementTerms,
-    Source,
     Withheld,
     offer_of,
 )
@@ -26,7 +26,7 @@ from handbill.core.rates import (
     OWN,
     PICOS,
     UNQUOTED,
-    Dated,
+    DatedRate,
     Exchange,
     NotRate,
     Quote,
@@ -48,11 +48,11 @@ RATES = st.integers(1, MOST_PICOS)
 AMOUNTS = st.integers(1, 10**12)
 
 
-def dated(pair: str, rate: str, back: int = 0, *, is_own: bool = False) -> Dated:
-    return Dated(TODAY - timedelta(back), pair[:3], pair[3:], picos_of(Decimal(rate)), is_own)
+def dated(pair: str, rate: str, back: int = 0, *, is_own: bool = False) -> DatedRate:
+    return DatedRate(TODAY - timedelta(back), pair[:3], pair[3:], picos_of(Decimal(rate)), is_own)
 
 
-def exchange(*rates: Dated, currency: str = "USD") -> Exchange:
+def exchange(*rates: DatedRate, currency: str = "USD") -> Exchange:
     return Exchange(currency, TODAY, rates)
 
 
@@ -77,13 +77,13 @@ def exchange(*rates: Dated, currency: str = "USD") -> Exchange:
         ([dated("USDEUR", "0.000000999999")], None),
     ],
 )
-def test_which_rate_counts(rates: list[Dated], picos: int | None) -> None:
+def test_which_rate_counts(rates: list[DatedRate], picos: int | None) -> None:
     assert exchange(*rates).picos("EUR") == picos
     assert exchange(*reversed(rates)).picos("EUR") == picos
 
 
 def test_the_agencys_own_currency_is_not_converted_whatever_rates_say() -> None:
-    odd = exchange(Dated(TODAY, "USD", "USD", 2 * PICOS), dated("EURUSD", "2"))
+    odd = exchange(DatedRate(TODAY, "USD", "USD", 2 * PICOS), dated("EURUSD", "2"))
     assert (odd.picos("USD"), odd.picos(""), odd.picos("JPY")) == (0, 0, None)
 
 
@@ -153,12 +153,12 @@ def test_nobody_pays_more_than_was_said(
     rates = {bid_in: bid_rate, priced_in: price_rate}
     found = offer_of(
         terms(
-            exchange(*(Dated(TODAY, code, "USD", at) for code, at in rates.items())),
+            exchange(*(DatedRate(TODAY, code, "USD", at) for code, at in rates.items())),
             priced_in,
             min_bid_micros=least,
             markdown_ppm=markdown,
         ),
-        Asked(feed_micros=bid, feed_in=bid_in),
+        JobBids(feed_micros=bid, feed_in=bid_in),
         TODAY,
     )
     true_bid = Fraction(bid) * (1 if bid_in == "USD" else Fraction(rates[bid_in], PICOS))
@@ -188,53 +188,55 @@ def test_nobody_pays_more_than_was_said(
 def test_each_bid_in_its_currency() -> None:
     rates = exchange(dated("EURUSD", "1.10"), dated("JPYUSD", "0.0066"))
     board = terms(rates, "EUR", group_micros=1_000_000, min_bid_micros=900_000)
-    assert offer_of(board, Asked(), TODAY) == Offer(
-        1_000_000, 900_000, Source.GROUP, Quote(1_100_000_000_000)
+    assert offer_of(board, JobBids(), TODAY) == Offer(
+        1_000_000, 900_000, BidSource.GROUP, Quote(1_100_000_000_000)
     )
     low = terms(rates, "EUR", group_micros=980_000, min_bid_micros=900_000)
-    assert offer_of(low, Asked(), TODAY) is Withheld.BELOW_MIN_BID
+    assert offer_of(low, JobBids(), TODAY) is Withheld.BELOW_MIN_BID
     euros = terms(
         rates, "EUR", placement_micros=900_000, placement_in="EUR", min_bid_micros=900_000
     )
     quote = Quote(1_100_000_000_000, 1_100_000_000_000, 900_000, number_of("EUR"))
-    assert offer_of(euros, Asked(), TODAY) == Offer(990_000, 900_000, Source.PLACEMENT, quote)
-    job = Asked(settings=JobSettings(placements=(JobPlacement("Board", 950_000, currency="EUR"),)))
+    assert offer_of(euros, JobBids(), TODAY) == Offer(990_000, 900_000, BidSource.PLACEMENT, quote)
+    job = JobBids(
+        settings=JobSettings(placements=(JobPlacement("Board", 950_000, currency="EUR"),))
+    )
     offer = offer_of(board, job, TODAY)
     assert isinstance(offer, Offer)
-    assert offer[:3] == (1_045_000, 950_000, Source.JOB_PLACEMENT)
+    assert offer[:3] == (1_045_000, 950_000, BidSource.JOB_PLACEMENT)
     flat = terms(rates, "JPY", bid_type="FLAT_CPC", flat_micros=20_000_000)
-    offer = offer_of(flat, Asked(), TODAY)
+    offer = offer_of(flat, JobBids(), TODAY)
     assert isinstance(offer, Offer)
-    assert offer[:3] == (132_000, 20_000_000, Source.FLAT)
+    assert offer[:3] == (132_000, 20_000_000, BidSource.FLAT)
 
 
 @pytest.mark.parametrize(
     ("said", "asked", "why"),
     [
-        ({"group_micros": 500_000}, Asked(), Withheld.NO_RATE),
-        ({}, Asked(), Withheld.NO_BID),
-        ({"currency": "USD"}, Asked(False, 500_000, PLAIN_JOB, "GBP"), Withheld.NO_RATE),
-        ({"currency": "USD"}, Asked(False, 0, PLAIN_JOB, "GBP"), Withheld.NO_BID),
-        ({"bid_type": "FLAT_CPC", "flat_micros": 300_000}, Asked(), Withheld.NO_RATE),
+        ({"group_micros": 500_000}, JobBids(), Withheld.NO_RATE),
+        ({}, JobBids(), Withheld.NO_BID),
+        ({"currency": "USD"}, JobBids(False, 500_000, PLAIN_JOB, "GBP"), Withheld.NO_RATE),
+        ({"currency": "USD"}, JobBids(False, 0, PLAIN_JOB, "GBP"), Withheld.NO_BID),
+        ({"bid_type": "FLAT_CPC", "flat_micros": 300_000}, JobBids(), Withheld.NO_RATE),
     ],
 )
 def test_without_a_rate_nothing_is_offered(
-    said: dict[str, object], asked: Asked, why: Withheld
+    said: dict[str, object], asked: JobBids, why: Withheld
 ) -> None:
     assert offer_of(terms(exchange(), **({"currency": "EUR"} | said)), asked, TODAY) is why  # type: ignore[arg-type]
 
 
 def test_what_needs_no_rate_is_offered_without_one() -> None:
     organic = terms(exchange(), "EUR", bid_type="Organic")
-    assert isinstance(offer_of(organic, Asked(), TODAY), Offer)
+    assert isinstance(offer_of(organic, JobBids(), TODAY), Offer)
 
 
 def test_an_amount_past_all_bounds_has_no_rate() -> None:
     high = terms(exchange(dated("EURUSD", "1000000")), "USD")
-    asked = Asked(feed_micros=10**18, feed_in="EUR")
+    asked = JobBids(feed_micros=10**18, feed_in="EUR")
     assert offer_of(high, asked, TODAY) is Withheld.NO_RATE
     tiny = terms(exchange(dated("EURUSD", "0.000000000001")), "EUR", group_micros=10**9)
-    assert offer_of(tiny, Asked(), TODAY) is Withheld.NO_RATE
+    assert offer_of(tiny, JobBids(), TODAY) is Withheld.NO_RATE
 
 
 # ── what a link keeps ───────────────────────────────────────────────────────────────────────────
@@ -271,7 +273,7 @@ def test_a_lowered_bid_is_not_told_as_the_links() -> None:
     assert quotes_of(quote, 1, "USD", bid_stands=True).bid == Quoted(MICROS, "EUR", 2 * PICOS)
     assert [numbered(number_of(code)) for code in ("EUR", "JPY", "")] == ["EUR", "JPY", ""]
     assert quotes_of(UNQUOTED, 1, "USD", bid_stands=True) == (OWN, OWN)
-    assert Bid(0, Source.FEED).said == OWN
+    assert Bid(0, BidSource.FEED).said == OWN
 
 
 # ── files ───────────────────────────────────────────────────────────────────────────────────────

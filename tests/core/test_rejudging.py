@@ -7,8 +7,8 @@ import pytest
 
 from handbill.core.address_lists import AddressList
 from handbill.core.click_definitions import Definition
-from handbill.core.definition_versions import InForce, in_force_of, version_of
-from handbill.core.rejudging import Anew, Past, Present, Rejudging
+from handbill.core.definition_versions import DefinitionInForce, in_force_of, version_of
+from handbill.core.rejudging import Anew, PastClick, Present, Rejudging
 from handbill.core.sightings import Sighting, decode, encode
 from handbill.kit.instants import DAY, HOUR, SECOND
 
@@ -19,10 +19,10 @@ OFFER: dict[str, Any] = {
     "counted_bid_micros": 5,
     "counted_price_micros": 4,
 }
-THEN = InForce(Definition(), 2 * DAY, DAY, "lists-1")
+THEN = DefinitionInForce(Definition(), 2 * DAY, DAY, "lists-1")
 
 
-def past(disposition: str = "valid", **instead: Any) -> Past:
+def past(disposition: str = "valid", **instead: Any) -> PastClick:
     seen = Sighting(**OFFER, **instead.pop("seen", {}))
     known: dict[str, Any] = {
         "id": b"e" * 16,
@@ -36,17 +36,19 @@ def past(disposition: str = "valid", **instead: Any) -> Past:
         "seen": seen,
         "then": THEN,
     }
-    return Past(**(known | instead))
+    return PastClick(**(known | instead))
 
 
 def judged(
-    force: InForce, agents: dict[str, str | None] | None = None, listed: tuple[str, ...] = ()
+    force: DefinitionInForce,
+    agents: dict[str, str | None] | None = None,
+    listed: tuple[str, ...] = (),
 ) -> Rejudging:
     present = Present(force, AddressList(listed))
     return Rejudging(lambda _: present, (agents or {}).get)
 
 
-def now(**rules: Any) -> InForce:
+def now(**rules: Any) -> DefinitionInForce:
     return msgspec.structs.replace(THEN, rules=Definition(**rules))
 
 
@@ -88,7 +90,7 @@ def test_evidence_is_kept_as_it_was() -> None:
     ],
 )
 def test_the_same_facts_by_other_rules(
-    click: Past, force: InForce, expected: tuple[str, str] | None
+    click: PastClick, force: DefinitionInForce, expected: tuple[str, str] | None
 ) -> None:
     book = judged(force)
     found = book.look(click)

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handbill.core.rotation import PostingTerms, Standing, after, has_credit, next_look, turn
+from handbill.core.rotation import PostingTerms, RotatingJob, after, has_credit, next_look, turn
 from handbill.kit.instants import DAY
 
 BOUGHT = PostingTerms(
@@ -21,8 +21,8 @@ BOUGHT = PostingTerms(
 )
 
 
-def job(no: int, **more: Any) -> Standing:
-    standing = Standing(no, pinned=False, paused=False, able=True, times=0, waiting_at=0)
+def job(no: int, **more: Any) -> RotatingJob:
+    standing = RotatingJob(no, pinned=False, paused=False, able=True, times=0, waiting_at=0)
     return standing._replace(**more)
 
 
@@ -79,7 +79,7 @@ class Market:
     """A purchase as the room keeps it, without the room."""
 
     terms: PostingTerms
-    jobs: dict[int, Standing] = field(default_factory=dict)
+    jobs: dict[int, RotatingJob] = field(default_factory=dict)
     used: int = 0
 
     def look(self, now: int, *, rotate: bool) -> None:

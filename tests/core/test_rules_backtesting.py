@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from handbill.core.rule_conditions import Condition, Guards, RuleBody
-from handbill.core.rules.backtesting import Past, Scene, backtested, instants_of
-from handbill.core.rules.subjects import Subject, Target
+from handbill.core.rules.backtesting import BacktestScene, PastResults, backtested, instants_of
+from handbill.core.rules.subjects import ActTarget, RuleSubject
 from handbill.core.rules.windows import EVERY
 from handbill.kit.instants import DAY, HOUR
 from handbill.kit.zones import start_of, zone_of
@@ -40,24 +40,24 @@ def test_rules_run_at_each_quarter_of_a_day_and_at_past_days_once(day: date, hou
 
 
 def test_what_begins_in_a_range_is_added_up() -> None:
-    past = Past([(20, (3, 0, 1, 1)), (10, (1, 5, 0, 0))])
+    past = PastResults([(20, (3, 0, 1, 1)), (10, (1, 5, 0, 0))])
     assert past.between(10, 20) == (1, 5, 0, 0)
     assert past.between(10, 21) == (4, 5, 1, 1)
     assert past.between(21, 99) == (0, 0, 0, 0)
 
 
-def _subject(name: str, since_at: int = 0) -> Subject:
-    target = Target("group", name, name, name)
-    return Subject("JOBGROUP", name, name, since_at, targets=(target,))
+def _subject(name: str, since_at: int = 0) -> RuleSubject:
+    target = ActTarget("group", name, name, name)
+    return RuleSubject("JOBGROUP", name, name, since_at, targets=(target,))
 
 
 def test_it_acts_once_for_each_day_that_clicks_come_and_stops_where_it_is_too_long() -> None:
     begins = start_of(LONG, ZONE)
     slices = [(begins + n * DAY + 2 * HOUR, (1, 2 * ONE, 0, 0)) for n in range(3)]
-    pasts: dict[tuple[tuple[str, ...], str], Past] = {
-        ((), name): Past(slices) for name in ("a", "new")
+    pasts: dict[tuple[tuple[str, ...], str], PastResults] = {
+        ((), name): PastResults(slices) for name in ("a", "new")
     }
-    scene = Scene(zone=ZONE, pasts=pasts, curve_at=lambda _: ())
+    scene = BacktestScene(zone=ZONE, pasts=pasts, curve_at=lambda _: ())
     some = [
         _subject("a"),
         _subject("new", begins + 2 * DAY + HOUR),

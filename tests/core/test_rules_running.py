@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
 from handbill.core.rules.acts import Act
 from handbill.core.rules.figures import Figures, figures_of, holds, seen
-from handbill.core.rules.memory import Done, Memory, done_to, reach_of
-from handbill.core.rules.running import Finding, Run, asked_of, run
+from handbill.core.rules.memory import EarlierAct, Memory, done_to, reach_of
+from handbill.core.rules.running import RuleEvaluation, RuleFinding, asked_of, run
 from handbill.core.rules.sights import Sight
-from handbill.core.rules.subjects import Subject, Target
+from handbill.core.rules.subjects import ActTarget, RuleSubject
 from handbill.core.rules.windows import curve_of, maturity_ppm, reads_once, waits_for_yesterday
 from handbill.kit.instants import DAY, HOUR, instant_of_iso
 
@@ -40,10 +40,10 @@ def rule(*conditions: Condition, **more: Any) -> RuleBody:
     return RuleBody(conditions=conditions or (condition(),), **(known | more))
 
 
-def subject(name: str = "g", **more: Any) -> Subject:
-    target = Target("group", name, name, name, before=more.pop("before", None))
+def subject(name: str = "g", **more: Any) -> RuleSubject:
+    target = ActTarget("group", name, name, name, before=more.pop("before", None))
     target = target._replace(least=more.pop("least", 0))
-    return Subject("JOBGROUP", name, name, targets=(target,))._replace(**more)
+    return RuleSubject("JOBGROUP", name, name, targets=(target,))._replace(**more)
 
 
 def sight(body: RuleBody, figures: Figures = FULL, **more: Any) -> Sight:
@@ -52,7 +52,7 @@ def sight(body: RuleBody, figures: Figures = FULL, **more: Any) -> Sight:
     return Sight(NOON, TODAY, NOON - 12 * HOUR, dict.fromkeys(asked, every))._replace(**more)
 
 
-def only(found: Run) -> tuple[Finding, Act]:
+def only(found: RuleEvaluation) -> tuple[RuleFinding, Act]:
     (finding,) = found.findings
     (act,) = finding.acts
     return finding, act
@@ -124,7 +124,7 @@ def test_a_pause_and_what_it_saw() -> None:
     ],
 )
 def test_what_is_not_sure_is_left_alone(
-    body: RuleBody, one: Subject, figures: Figures, skip: str
+    body: RuleBody, one: RuleSubject, figures: Figures, skip: str
 ) -> None:
     curve = curve_of({0: 5, 3: 5})
     (finding,) = run(body, [one], sight(body, figures, curve=curve), Memory()).findings
@@ -190,16 +190,16 @@ def test_an_amount_moves_within_its_bounds(
     ("memory", "more", "skip"),
     [
         (
-            Memory(done=done_to([Done(9, "group", "g", "budget", 1, NOON - 5 * HOUR)])),
+            Memory(done=done_to([EarlierAct(9, "group", "g", "budget", 1, NOON - 5 * HOUR)])),
             {},
             "COOL_DOWN",
         ),
-        (Memory(done=done_to([Done(9, "group", "g", "budget", 1, NOON - 7 * HOUR)])), {}, ""),
-        (Memory(done=done_to([Done(9, "group", "other", "budget", 1, NOON)])), {}, ""),
+        (Memory(done=done_to([EarlierAct(9, "group", "g", "budget", 1, NOON - 7 * HOUR)])), {}, ""),
+        (Memory(done=done_to([EarlierAct(9, "group", "other", "budget", 1, NOON)])), {}, ""),
         (
             Memory(
                 done=done_to(
-                    Done(9, "group", "g", "cpc bid", 1, NOON - at * HOUR) for at in (7, 8, 9)
+                    EarlierAct(9, "group", "g", "cpc bid", 1, NOON - at * HOUR) for at in (7, 8, 9)
                 )
             ),
             {},
@@ -207,14 +207,16 @@ def test_an_amount_moves_within_its_bounds(
         ),
         (
             Memory(
-                rule_no=3, done=done_to([Done(3, "group", "g", "cpc bid", 1, NOON - 36 * HOUR)])
+                rule_no=3,
+                done=done_to([EarlierAct(3, "group", "g", "cpc bid", 1, NOON - 36 * HOUR)]),
             ),
             {"repeat_days": 2},
             "REPEAT",
         ),
         (
             Memory(
-                rule_no=3, done=done_to([Done(3, "group", "g", "cpc bid", 1, NOON - 47 * HOUR)])
+                rule_no=3,
+                done=done_to([EarlierAct(3, "group", "g", "cpc bid", 1, NOON - 47 * HOUR)]),
             ),
             {"repeat_days": 2},
             "",
@@ -275,7 +277,7 @@ def test_what_is_acted_on_is_told_however_much_there_is() -> None:
 
 def test_a_run_acts_once_on_what_it_is_told_of_twice() -> None:
     body = rule(action=changed(), action_type="bidStrategy", guards=Guards(share_ppm=ONE))
-    here, there = (Target("placement", one, one, one, before=ONE) for one in "AB")
+    here, there = (ActTarget("placement", one, one, one, before=ONE) for one in "AB")
     twice = [
         subject(publishers=("A",), targets=(here,)),
         subject(publishers=("A", "B"), targets=(here, there)),

@@ -8,24 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.standing_tree import FULL, NOW, STAMPS, ZONE, G, capped, caps, mark, tree
-from handbill.core.bids import Asked
+from handbill.core.bids import JobBids
 from handbill.core.nouns import (
     Cap,
     Placement,
     Publisher,
     PublisherBody,
 )
-from handbill.core.pacing.caps import Days, Delivery, Felt, is_stopped, mark_of
-from handbill.core.pacing.copies import Held, unfetched
+from handbill.core.pacing.caps import Days, DeliveryMode, Felt, is_stopped, mark_of
+from handbill.core.pacing.copies import ShownCopy, unfetched
 from handbill.core.standing.capping import CapKey, Capped, enough
 from handbill.core.standing.reasons import Code, kept_since
 from handbill.core.standing.resolving import resolve
-from handbill.core.standing.tree import CappedJob, Let, Locked, Tree
+from handbill.core.standing.tree import CappedJob, Let, Locked, StandingTree
 from handbill.kit.instants import DAY, HOUR
 from handbill.kit.money import PPM
 from handbill.kit.zones import start_of
 
-CAUSES: dict[str, tuple[Tree, str]] = {
+CAUSES: dict[str, tuple[StandingTree, str]] = {
     "client paused": (tree(status="PAAA"), "PARENT_PAUSED CLIENT PARENT_PAUSED enable"),
     "campaign paused": (tree(status="APAA"), "PARENT_PAUSED CAMPAIGN PARENT_PAUSED enable"),
     "group paused": (tree(status="AAPA"), "PAUSED JOBGROUP PAUSED enable"),
@@ -79,7 +79,7 @@ CAUSES: dict[str, tuple[Tree, str]] = {
     "paid by posting": (tree(publisher={"bid_type": "PPP"}), "NOT_POSTED PUBLISHER NO_PLACEMENT -"),
     "no rate": (tree(publisher={"currency": "EUR"}), "NO_RATE PUBLISHER NO_BID -"),
     "no jobs": (tree(jobs={}), "NO_JOBS JOBGROUP NO_JOBS -"),
-    "all jobs paused": (tree(jobs={3: [(Asked(paused=True), 5)]}), "NO_JOBS PLACEMENT NO_JOBS -"),
+    "all jobs paused": (tree(jobs={3: [(JobBids(paused=True), 5)]}), "NO_JOBS PLACEMENT NO_JOBS -"),
     "no bid": (tree(group={"cpc_bid_micros": 0}), "NO_BID PLACEMENT NO_BID bid"),
     "below least bid": (
         tree(publisher={"min_bid_micros": 600_000}),
@@ -93,7 +93,9 @@ CAUSES: dict[str, tuple[Tree, str]] = {
 
 
 @pytest.mark.parametrize(("found", "expected"), CAUSES.values(), ids=CAUSES)
-def test_each_cause_is_the_first_reason_of_the_job_group(found: Tree, expected: str) -> None:
+def test_each_cause_is_the_first_reason_of_the_job_group(
+    found: StandingTree, expected: str
+) -> None:
     """Its code, its level, the state that it makes, and what mends it."""
     group = resolve(found, NOW)["group", "3"]
     first = group.reasons[0]
@@ -224,7 +226,9 @@ def test_the_brake_line_at_its_ends() -> None:
 def test_counts_are_told_as_counts() -> None:
     key: CapKey = ("group", "3", "clicks")
     cap = Cap("Monthly", 10)
-    ten = Capped(cap, mark_of(cap, 10 * PPM, 10 * PPM, 0, Days((1,), (1,), True), Delivery.ASAP))
+    ten = Capped(
+        cap, mark_of(cap, 10 * PPM, 10 * PPM, 0, Days((1,), (1,), True), DeliveryMode.ASAP)
+    )
     params = resolve(tree(**caps(key, ten)), NOW)["group", "3"].reasons[0].params
     assert (params.value, params.used, params.in_flight) == (10, 10, 0)
 
@@ -236,7 +240,9 @@ def test_who_never_fetches_is_listed_and_told() -> None:
     assert late["placement", "3/7"].delivery is Felt.FULL
     early = resolve(tree(held={7: unfetched(NOW - 3 * DAY, NOW)}), NOW)
     assert early["group", "3"].is_plain
-    lost = Held(version=1, fetched_at=NOW - 5 * HOUR, rhythm=HOUR, next_at=NOW + HOUR, lost=True)
+    lost = ShownCopy(
+        version=1, fetched_at=NOW - 5 * HOUR, rhythm=HOUR, next_at=NOW + HOUR, lost=True
+    )
     told = resolve(tree(held={7: lost}), NOW)["placement", "3/7"].reasons[0]
     assert (told.params.rhythm, told.params.fetched_at) == (HOUR, NOW - 5 * HOUR)
     assert resolve(tree(held={7: lost._replace(lost=False)}), NOW)["group", "3"].is_plain
@@ -263,7 +269,7 @@ def test_jobs_that_have_reached_caps_of_their_own() -> None:
     every = resolve(
         tree(
             capped_jobs=jobs,
-            jobs={3: [(Asked(), 2)]},
+            jobs={3: [(JobBids(), 2)]},
             caps={each: FULL, ("job", "bb", "budget"): FULL},
         ),
         NOW,

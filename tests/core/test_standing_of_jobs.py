@@ -16,7 +16,7 @@ from handbill.core.nouns import (
 from handbill.core.standing.jobs import Above, job_resolved
 from handbill.core.standing.reasons import Code, Level, Resolved
 from handbill.core.standing.resolving import resolve
-from handbill.core.standing.tree import CappedJob, Spot, Tree
+from handbill.core.standing.tree import CappedJob, Spot, StandingTree
 
 
 # ── a single job ────────────────────────────────────────────────────────────────────────────────
@@ -35,7 +35,7 @@ def job(status: str = "A", *, valid: bool = True, **body: Any) -> Job:
 
 def of_job(
     one: Job,
-    found: Tree | None = None,
+    found: StandingTree | None = None,
     capped_by: tuple[Resolved, ...] = (),
     there: tuple[Resolved, ...] = (),
 ) -> Resolved:
@@ -89,7 +89,7 @@ CHEAP = JobSettings(setting=JobSetting(cpc_bid_micros=100_000))
     ],
 )
 def test_each_cause_is_the_first_reason_of_the_job(
-    one: Job, found: Tree | None, code: Code, status: str
+    one: Job, found: StandingTree | None, code: Code, status: str
 ) -> None:
     told = of_job(one, found)
     assert (told.reasons[0].code, told.status) == (code, status)

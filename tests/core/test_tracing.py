@@ -10,26 +10,28 @@ from hypothesis import strategies as st
 
 from core.test_filters import FILTERS, JOB, JOBS, PLACES, TODAY
 from handbill.contract.filters import read_filter
-from handbill.core.filter_code import Contender, Facts, Matcher
+from handbill.core.filter_code import Contender, JobFacts, Matcher
 from handbill.core.nouns import Branch, Leaf
 from handbill.core.tracing import Trace, trace
 
 OTHER_DAY = date(2026, 12, 24)
 
 
-def compiled(branch: Branch, job: Facts, today: date = TODAY) -> bool:
+def compiled(branch: Branch, job: JobFacts, today: date = TODAY) -> bool:
     return Matcher([Contender((1, 7), 7, branch)], today, PLACES).best(job) == 7
 
 
 @given(filters=FILTERS, job=JOBS, today=st.sampled_from([TODAY, OTHER_DAY]))
-def test_the_verdict_is_the_compiled_one(filters: dict[str, Any], job: Facts, today: date) -> None:
+def test_the_verdict_is_the_compiled_one(
+    filters: dict[str, Any], job: JobFacts, today: date
+) -> None:
     branch = read_filter(filters)
     assert trace(branch, job, today, PLACES).holds is compiled(branch, job, today)
 
 
 @given(filters=FILTERS, job=JOBS)
 def test_each_deciding_comparison_says_what_it_says_alone(
-    filters: dict[str, Any], job: Facts
+    filters: dict[str, Any], job: JobFacts
 ) -> None:
     found = trace(read_filter(filters), job, TODAY, PLACES)
     assert found.deciding
@@ -39,7 +41,7 @@ def test_each_deciding_comparison_says_what_it_says_alone(
 
 @given(filters=FILTERS, job=JOBS, others=st.booleans())
 def test_the_other_comparisons_do_not_matter(
-    filters: dict[str, Any], job: Facts, others: bool
+    filters: dict[str, Any], job: JobFacts, others: bool
 ) -> None:
     branch = read_filter(filters)
     found = trace(branch, job, TODAY, PLACES)

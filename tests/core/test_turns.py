@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.http.turns import Bounds, Turns
+from handbill.http.turns import Bounds, OwnerTurns
 
 _SOME = Bounds(places=2, each=1, waiting_each=3, waiting=5)
 
 
-def _drained(turns: Turns[str], owner: str, count: int) -> list[str]:
+def _drained(turns: OwnerTurns[str], owner: str, count: int) -> list[str]:
     """Who comes next when the owner's place, and then each that was given, is left."""
     told = []
     for _ in range(count):
@@ -21,7 +21,7 @@ def _drained(turns: Turns[str], owner: str, count: int) -> list[str]:
 
 
 def test_each_owner_that_waits_has_a_turn_before_any_has_a_second_one() -> None:
-    turns: Turns[str] = Turns(Bounds(1, 1, 1_000, 1_000))
+    turns: OwnerTurns[str] = OwnerTurns(Bounds(1, 1, 1_000, 1_000))
     assert turns.enter("a")
     for n in range(500):
         assert turns.wait("a", f"a{n}")
@@ -32,7 +32,7 @@ def test_each_owner_that_waits_has_a_turn_before_any_has_a_second_one() -> None:
 
 
 def test_nobody_has_all_places() -> None:
-    turns: Turns[str] = Turns(_SOME)
+    turns: OwnerTurns[str] = OwnerTurns(_SOME)
     assert turns.enter("a")
     assert not turns.enter("a")
     assert turns.wait("a", "a0")
@@ -45,13 +45,13 @@ def test_nobody_has_all_places() -> None:
 
 
 def test_too_many_are_refused_of_one_and_in_all() -> None:
-    turns: Turns[str] = Turns(_SOME)
+    turns: OwnerTurns[str] = OwnerTurns(_SOME)
     assert [turns.wait("a", f"a{n}") for n in range(4)] == [True, True, True, False]
     assert [turns.wait("b", f"b{n}") for n in range(3)] == [True, True, False]
 
 
 def test_who_gives_up_is_not_called() -> None:
-    turns: Turns[str] = Turns(_SOME)
+    turns: OwnerTurns[str] = OwnerTurns(_SOME)
     for one in ("a0", "a1"):
         turns.wait("a", one)
     turns.wait("b", "b0")
@@ -64,7 +64,7 @@ def test_who_gives_up_is_not_called() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["come", "leave", "give up"]))))
 def test_bounds_hold_and_no_place_is_lost(deeds: list[tuple[str, str]]) -> None:
-    turns: Turns[tuple[str, int]] = Turns(_SOME)
+    turns: OwnerTurns[tuple[str, int]] = OwnerTurns(_SOME)
     working: list[str] = []
     waiting: list[tuple[str, int]] = []
     for number, (owner, deed) in enumerate(deeds):

@@ -12,16 +12,16 @@ from handbill.core.entries import Entry
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds, SystemIds
 from handbill.keeping import tables
-from handbill.keeping.backup import Source, back_up
+from handbill.keeping.backup import BackupSource, back_up
 from handbill.keeping.manifest import NotWhole
-from handbill.keeping.restore import Target, read_backup, restore, under_way
+from handbill.keeping.restore import RestorePlace, read_backup, restore, under_way
 from handbill.kit.instants import DAY, SECOND, Instant, instant_of_iso
 from handbill.store import holds, installation, segments
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_folder import gaps
 from handbill.store.journal_reading import JournalReader
-from handbill.store.journal_streams import Mark
+from handbill.store.journal_streams import StreamMark
 from handbill.store.records import Records, open_records
 from handbill.store.records.tables import agencies, clients, job_bodies
 from handbill.store.records.tables import holds as held
@@ -75,7 +75,7 @@ class Shop:
         self.ids = SeededIds(3)
         self.blobs = open_blobs(str(folder / "blobs"))
         self.journal = folder / "journal"
-        self.source = Source(records, self.blobs, self.journal, self.clock, self.ids)
+        self.source = BackupSource(records, self.blobs, self.journal, self.clock, self.ids)
         writer = JournalWriter(self.journal, "edge-0", SystemIds())
         writer.append_now(b"received")
         writer.close()
@@ -121,7 +121,7 @@ def shop(records: Records, tmp_path: Path) -> Shop:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RestorePlace]:
     """Empty stores on the one and the other engine."""
     folder = tmp_path / "copy"
     folder.mkdir()
@@ -131,7 +131,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     records = open_records(url)
     later = SetClock(NOW + DAY)
     (folder / "scratch").mkdir()
-    yield Target(
+    yield RestorePlace(
         records,
         open_blobs(str(folder / "blobs")),
         folder / "journal",
@@ -143,7 +143,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
 
 
 def test_what_was_backed_up_comes_back_on_either_engine(
-    shop: Shop, target: Target, tmp_path: Path
+    shop: Shop, target: RestorePlace, tmp_path: Path
 ) -> None:
     backup = tmp_path / "backup"
     made = back_up(shop.source, backup, silent)
@@ -193,7 +193,7 @@ def damage(path: Path) -> None:
 def brought_back(backup: Path, copy: Path) -> None:
     with under_way(copy):
         records = open_records(f"sqlite:///{copy / 'records.db'}")
-        target = Target(
+        target = RestorePlace(
             records,
             open_blobs(str(copy / "blobs")),
             copy / "journal",
@@ -245,13 +245,18 @@ def test_segments_that_are_missing_before_or_after_a_mark_are_named(tmp_path: Pa
         writer.append_now(b"x")
         writer.close()
     (stream,) = JournalReader(tmp_path).read({}, 1).begun
-    assert gaps(tmp_path, {stream: Mark(1, 8)}) == []
+    assert gaps(tmp_path, {stream: StreamMark(1, 8)}) == []
     (second,) = (tmp_path / "edge-0").glob("*-000000000002.log")
     second.unlink()
-    assert gaps(tmp_path, {stream: Mark(1, 8)}) == [f"the journal of {stream} has no segment 2"]
-    assert len(gaps(tmp_path, {stream: Mark(2, 8)})) == 1
-    assert len(gaps(tmp_path, {stream: Mark(3, 800), "edge-1/001aaaaaaaa": Mark(1, 0)})) == 2
-    assert gaps(tmp_path, {stream: Mark(4, 0)}) == []
+    assert gaps(tmp_path, {stream: StreamMark(1, 8)}) == [
+        f"the journal of {stream} has no segment 2"
+    ]
+    assert len(gaps(tmp_path, {stream: StreamMark(2, 8)})) == 1
+    assert (
+        len(gaps(tmp_path, {stream: StreamMark(3, 800), "edge-1/001aaaaaaaa": StreamMark(1, 0)}))
+        == 2
+    )
+    assert gaps(tmp_path, {stream: StreamMark(4, 0)}) == []
 
 
 def test_nothing_is_deleted_under_a_hold_and_a_dead_one_lapses(

@@ -5,7 +5,7 @@ import pytest
 from handbill.core.charging import CounterKey, together
 from handbill.ledger import counter_rows
 from handbill.store import marks
-from handbill.store.journal_streams import Mark
+from handbill.store.journal_streams import StreamMark
 from handbill.store.records import Records
 
 KEY = CounterKey("group", "1", "clicks", "D2026-11-10")
@@ -32,12 +32,14 @@ def test_a_counter_below_zero_is_a_bug(records: Records) -> None:
 def test_a_mark_never_goes_back(records: Records) -> None:
     with records.write() as tx:
         marks.make_fence(tx)
-        marks.put(tx, marks.read(tx), 5, {"edge-0/001": Mark(2, 40)})
-    for mark in (Mark(2, 39), Mark(1, 99), Mark(0, 0), Mark(2, -1)):
+        marks.put(tx, marks.read(tx), 5, {"edge-0/001": StreamMark(2, 40)})
+    for mark in (StreamMark(2, 39), StreamMark(1, 99), StreamMark(0, 0), StreamMark(2, -1)):
         with pytest.raises(AssertionError), records.write() as tx:
             marks.put(tx, marks.read(tx), 6, {"edge-0/001": mark})
     with records.write() as tx:
-        marks.put(tx, marks.read(tx), 6, {"edge-0/001": Mark(2, 40), "edge-1/001": Mark(1, 0)})
+        marks.put(
+            tx, marks.read(tx), 6, {"edge-0/001": StreamMark(2, 40), "edge-1/001": StreamMark(1, 0)}
+        )
         told = marks.read(tx)
     assert (told.batches, told.judged_at) == (2, 6)
-    assert told.of == {"edge-0/001": Mark(2, 40), "edge-1/001": Mark(1, 0)}
+    assert told.of == {"edge-0/001": StreamMark(2, 40), "edge-1/001": StreamMark(1, 0)}

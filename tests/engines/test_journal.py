@@ -14,7 +14,7 @@ from handbill.store import journal
 from handbill.store.journal import JournalBroken, JournalFull, JournalHeld, JournalWriter
 from handbill.store.journal_frames import FRAME_BYTES, MOST_RECORD, Acknowledged, witness_bytes
 from handbill.store.journal_reading import JournalReader
-from handbill.store.journal_streams import Line, Mark, Reading
+from handbill.store.journal_streams import JournalLine, JournalReading, StreamMark
 
 _WRITER = """
 import asyncio, sys
@@ -55,11 +55,11 @@ def _unacknowledge(folder: Path, end: int, records: int, source: str = "edge-0")
         file.write(witness_bytes(Acknowledged(1, end, records), inode))
 
 
-def _records(entries: list[Line]) -> list[bytes]:
+def _records(entries: list[JournalLine]) -> list[bytes]:
     return [entry.record for entry in entries]
 
 
-def _marks(entries: list[Line]) -> dict[str, Mark]:
+def _marks(entries: list[JournalLine]) -> dict[str, StreamMark]:
     return {entry.source: entry.mark_after for entry in entries}
 
 
@@ -159,7 +159,7 @@ def test_torn_tail_is_waited_for_while_alive_and_skipped_once_dead(tmp_path: Pat
     reader = JournalReader(tmp_path)
     entries = reader.read({}, 10).lines
     assert _records(entries) == [b"whole"]
-    assert reader.read(_marks(entries), 10) == Reading([])
+    assert reader.read(_marks(entries), 10) == JournalReading([])
     _write(tmp_path, [b"after"])
     assert _records(reader.read(_marks(entries), 10).lines) == [b"after"]
     assert _records(reader.read({}, 10).lines) == [b"whole", b"after"]
@@ -188,7 +188,9 @@ def test_purge_deletes_what_is_wholly_behind_and_numbers_go_on(tmp_path: Path) -
     assert reader.purge(marks) == 0
     assert reader.read(marks, 10).lines == []
     _write(tmp_path, [b"3"])
-    assert reader.read(marks, 10).lines == [Line(stream, Mark(4, 2 * FRAME_BYTES + 9), b"3")]
+    assert reader.read(marks, 10).lines == [
+        JournalLine(stream, StreamMark(4, 2 * FRAME_BYTES + 9), b"3")
+    ]
 
 
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:

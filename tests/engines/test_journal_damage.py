@@ -14,7 +14,7 @@ import pytest
 from handbill.host.ids import SystemIds
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
-from handbill.store.journal_streams import Damage, Mark
+from handbill.store.journal_streams import Damage, StreamMark
 
 SOURCES = ("api-0", "edge-0", "edge-1")
 
@@ -51,7 +51,7 @@ def kill(writer: JournalWriter) -> None:
 
 
 def drain(
-    folder: Path, marks: dict[str, Mark]
+    folder: Path, marks: dict[str, StreamMark]
 ) -> Iterator[tuple[dict[str, list[bytes]], tuple[Damage, ...]]]:
     """Read to the end; then pass what is damaged, as the quarantine does, and read on."""
     reader = JournalReader(folder)
@@ -59,7 +59,7 @@ def drain(
         got: dict[str, list[bytes]] = {}
         while True:
             reading = reader.read(marks, 7)
-            marks.update((source, Mark(1, 0)) for source in reading.begun)
+            marks.update((source, StreamMark(1, 0)) for source in reading.begun)
             for entry in reading.lines:
                 got.setdefault(entry.source.partition("/")[0], []).append(entry.record)
                 marks[entry.source] = entry.mark_after
@@ -110,10 +110,10 @@ WAYS = [flip] * 5 + [cut] * 3 + [drop, drop_two, lose, lose_witness]
 def test_whatever_is_damaged_is_read_or_counted(tmp_path: Path, seed: int) -> None:
     chance = Random(seed)
     written = write(tmp_path, chance)
-    marks: dict[str, Mark] = {}
+    marks: dict[str, StreamMark] = {}
     # So many are judged before, at least that the sources are known.
     reading = JournalReader(tmp_path).read({}, chance.randrange(1, 20))
-    marks.update((source, Mark(1, 0)) for source in reading.begun)
+    marks.update((source, StreamMark(1, 0)) for source in reading.begun)
     before: dict[str, list[bytes]] = {}
     for entry in reading.lines:
         before.setdefault(entry.source.partition("/")[0], []).append(entry.record)
@@ -163,7 +163,7 @@ def test_a_writer_notices_what_is_done_to_its_files(
     for n in range(9):
         writer.append_now(b"%d" % n)
     reader = JournalReader(tmp_path)
-    marks = dict.fromkeys(reader.read({}, 1).begun, Mark(1, 0))
+    marks = dict.fromkeys(reader.read({}, 1).begun, StreamMark(1, 0))
     way(tmp_path / "edge-0", Random(4))
     writer.append_now(b"then")
     writer.append_now(b"later")
@@ -248,12 +248,15 @@ def test_a_copy_of_a_folder_gets_an_epoch_of_its_own(tmp_path: Path) -> None:
 def test_marks_beyond_the_journal_are_told(tmp_path: Path) -> None:
     JournalWriter(tmp_path, "edge-0", SystemIds()).close()
     (stream,) = JournalReader(tmp_path).read({}, 1).begun
-    (damage,) = JournalReader(tmp_path).read({stream: Mark(9, 40)}, 10).damages
+    (damage,) = JournalReader(tmp_path).read({stream: StreamMark(9, 40)}, 10).damages
     assert "older than the position judged" in damage.reason
-    assert JournalReader(tmp_path).read({stream: Mark(2, 0)}, 10).damages == ()
+    assert JournalReader(tmp_path).read({stream: StreamMark(2, 0)}, 10).damages == ()
 
 
 def test_sources_of_others_are_not_missed(tmp_path: Path) -> None:
-    marks = {"edge-0.theirs/0015f3a9c21": Mark(1, 24), "edge-0.ours/0015f3a9c22": Mark(1, 24)}
+    marks = {
+        "edge-0.theirs/0015f3a9c21": StreamMark(1, 24),
+        "edge-0.ours/0015f3a9c22": StreamMark(1, 24),
+    }
     reader = JournalReader(tmp_path, lambda source: source.endswith(".ours"))
     assert [it.source for it in reader.read(marks, 10).damages] == ["edge-0.ours/0015f3a9c22"]

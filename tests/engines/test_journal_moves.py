@@ -7,9 +7,9 @@ import pytest
 
 from handbill.host.ids import SystemIds
 from handbill.store.journal import JournalWriter
-from handbill.store.journal_moves import StillWritten, bring
+from handbill.store.journal_moves import JournalStillWritten, bring
 from handbill.store.journal_reading import JournalReader
-from handbill.store.journal_streams import Mark
+from handbill.store.journal_streams import StreamMark
 
 
 def _write(folder: Path, *records: bytes) -> None:
@@ -43,13 +43,13 @@ def test_brought_once_and_again_when_there_is_more(tmp_path: Path) -> None:
     # What has been judged and deleted here does not come back.
     first.unlink()
     assert bring([source], here) == []
-    judged = {read.source: Mark(2, 0)}
+    judged = {read.source: StreamMark(2, 0)}
     assert [entry.record for entry in reader.read(judged, 9).lines] == [b"3"]
 
 
 def test_what_is_still_written_to_is_refused(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path / "there", "edge-0.gone", SystemIds())
-    with pytest.raises(StillWritten, match=r"edge-0\.gone"):
+    with pytest.raises(JournalStillWritten, match=r"edge-0\.gone"):
         bring([tmp_path / "there" / "edge-0.gone"], tmp_path / "here")
     writer.close()
     assert bring([tmp_path / "there" / "edge-0.gone"], tmp_path / "here") == ["edge-0.gone"]

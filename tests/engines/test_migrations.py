@@ -20,7 +20,7 @@ from handbill.opening import prepare
 from handbill.store import migrations
 from handbill.store.migrations.__main__ import path_of, script_of
 from handbill.store.records import Records, open_records
-from handbill.store.records.opening import NotOurs, migrate
+from handbill.store.records.opening import ForeignRecords, migrate
 from handbill.store.records.tables import agencies, metadata
 
 _MIGRATE = """
@@ -119,7 +119,7 @@ def test_records_of_a_newer_release_are_refused(empty: Records) -> None:
     migrate(empty)
     with empty.write() as tx:
         tx.run_text("UPDATE alembic_version SET version_num = '9999'", {})
-    with pytest.raises(NotOurs, match="newer release"):
+    with pytest.raises(ForeignRecords, match="newer release"):
         migrate(empty)
 
 
@@ -130,7 +130,7 @@ def test_records_of_another_working_copy_are_refused_untouched(empty: Records, f
     with empty.write() as tx:
         tx.run_text(f"UPDATE alembic_version SET version_num = '{former}'", {})
         tx.run_text("DROP TABLE callbacks", {})
-    with pytest.raises(NotOurs, match="earlier development version"):
+    with pytest.raises(ForeignRecords, match="earlier development version"):
         migrate(empty)
     assert empty.revision() == former
     assert len(_differences(empty)) > 0

@@ -10,7 +10,7 @@ from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, HOUR, SECOND, Instant
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import schedule as table
-from handbill.work.schedule import Standing, run_due, standings
+from handbill.work.schedule import ScheduleState, run_due, standings
 from handbill.work.tools import Schedule
 
 T: Instant = 1_700_000_000_000_000
@@ -33,7 +33,7 @@ def _entries(**deeds: Callable[[Tx, Instant], None]) -> list[Schedule]:
     return [(name, 3600, deed) for name, deed in deeds.items()]
 
 
-def _standing(records: Records, entries: list[Schedule], now: Instant) -> list[Standing]:
+def _standing(records: Records, entries: list[Schedule], now: Instant) -> list[ScheduleState]:
     with records.read() as tx:
         return standings(tx, entries, now)
 
@@ -41,18 +41,18 @@ def _standing(records: Records, entries: list[Schedule], now: Instant) -> list[S
 def test_an_entry_runs_at_its_pace_and_once_however_late(records: Records) -> None:
     deed = Deed()
     entries = _entries(hourly=deed)
-    assert _standing(records, entries, T) == [Standing("hourly", None, 0, 0, None)]
+    assert _standing(records, entries, T) == [ScheduleState("hourly", None, 0, 0, None)]
     assert run_due(records, entries, T) == T + HOUR
     assert run_due(records, entries, T + HOUR - 1) == T + HOUR
     assert run_due(records, entries, T + HOUR) == T + 2 * HOUR
     later = T + 10 * DAY
     assert _standing(records, entries, later) == [
-        Standing("hourly", T + HOUR, later - T - 2 * HOUR, 0, None)
+        ScheduleState("hourly", T + HOUR, later - T - 2 * HOUR, 0, None)
     ]
     assert run_due(records, entries, later) == later + HOUR
     assert run_due(records, entries, later + 1) == later + HOUR
     assert deed.ran == [T, T + HOUR, later]
-    assert _standing(records, entries, later + 1) == [Standing("hourly", later, 0, 0, None)]
+    assert _standing(records, entries, later + 1) == [ScheduleState("hourly", later, 0, 0, None)]
 
 
 def test_no_row_is_needed_and_a_strange_one_is_left_alone(records: Records) -> None:
@@ -78,7 +78,7 @@ def test_what_fails_is_told_tried_again_and_keeps_nothing_else_back(records: Rec
     for failures in range(1, 21):
         run_due(records, entries, now)
         (stands, _) = _standing(records, entries, now)
-        assert stands == Standing("bad", None, 0, failures, "ValueError: no luck")
+        assert stands == ScheduleState("bad", None, 0, failures, "ValueError: no luck")
         wait = min(5 * SECOND << (failures - 1), HOUR)
         assert run_due(records, entries, now + wait - 1) <= now + wait
         assert len(bad.ran) == failures
@@ -86,7 +86,7 @@ def test_what_fails_is_told_tried_again_and_keeps_nothing_else_back(records: Rec
     assert good.ran[-1] > now - 2 * HOUR
     bad.failure = None
     assert run_due(records, entries, now) <= now + HOUR
-    assert _standing(records, entries, now)[0] == Standing("bad", now, 0, 0, None)
+    assert _standing(records, entries, now)[0] == ScheduleState("bad", now, 0, 0, None)
 
 
 def test_records_that_are_away_leave_it_due(records: Records) -> None:
@@ -94,7 +94,9 @@ def test_records_that_are_away_leave_it_due(records: Records) -> None:
     deed.failure = Unavailable("away")
     with pytest.raises(Unavailable):
         run_due(records, _entries(hourly=deed), T)
-    assert _standing(records, _entries(hourly=deed), T) == [Standing("hourly", None, 0, 0, None)]
+    assert _standing(records, _entries(hourly=deed), T) == [
+        ScheduleState("hourly", None, 0, 0, None)
+    ]
     deed.failure = None
     run_due(records, _entries(hourly=deed), T)
     assert deed.ran == [T, T]

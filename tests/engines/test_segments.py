@@ -19,7 +19,7 @@ from handbill.ledger.work import ask_to_compact, compact, sweep
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.records import Records
-from handbill.store.segments import Part, Segment
+from handbill.store.segments import ClientExtent, Segment
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
 
@@ -167,7 +167,10 @@ def test_a_file_is_looked_at_by_those_whose_entries_it_holds(shelf: Shelf) -> No
         assert len(segments.segments_of_any(tx, [1, 3])) == len(segments.every_segment(tx)) == 2
         assert segments.rows_of_clients(tx) == {1: 2, 2: 2, 3: 1}
         ((_, parts), _) = segments.with_parts(tx, segments.every_segment(tx))
-        assert parts == [Part(1, 2, NOW, NOW + 3), Part(2, 2, NOW + 1, NOW + day + 2)]
+        assert parts == [
+            ClientExtent(1, 2, NOW, NOW + 3),
+            ClientExtent(2, 2, NOW + 1, NOW + day + 2),
+        ]
 
 
 def test_replaced_files_are_kept_for_readers_and_then_deleted(shelf: Shelf) -> None:

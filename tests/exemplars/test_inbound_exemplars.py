@@ -15,7 +15,7 @@ import pytest
 
 from handbill.contract.feeds.models import FeedChange
 from handbill.core.nouns import FeedBody, JobBody
-from handbill.feeds.collecting import FeedLocale, ImportFailed, Known, Spool, collect
+from handbill.feeds.collecting import FeedLocale, ImportFailed, KnownJobs, Spool, collect
 from handbill.kit.instants import iso_of
 
 FOLDER = Path(__file__).parent / "inbound"
@@ -32,7 +32,7 @@ def read(case: Path, size: int) -> dict[str, Any]:
     raw = (FOLDER / case).with_suffix(".xml").read_bytes()
     chunks = (raw[at : at + size] for at in range(0, len(raw), size))
     try:
-        found = collect(chunks, feed, FeedLocale(zone, currency), Known([]), Spool(BytesIO()))
+        found = collect(chunks, feed, FeedLocale(zone, currency), KnownJobs([]), Spool(BytesIO()))
     except ImportFailed as failed:
         return {"reason": failed.reason, "line": failed.line, "message": failed.message}
     mappings = {} if feed.mappings else {"mappings": found.mappings}

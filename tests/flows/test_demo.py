@@ -15,7 +15,7 @@ from handbill.demo import market
 from handbill.demo.report import printed
 from handbill.demo.server import hosted_feeds
 from handbill.demo.story import chains_of
-from handbill.demo.traffic import CLICKS, Offer, plan_of
+from handbill.demo.traffic import CLICKS, OfferedJob, plan_of
 from serving import asked, environment, handbill
 
 
@@ -126,7 +126,7 @@ def test_a_row_of_which_there_is_nothing_to_tell_is_left_out() -> None:
     assert [line[0] for line in lines if line and line[-1] == "0.0"] == ["Nurses"]
 
 
-OFFERS = [Offer("TestExp1", "Employer", f"http://edge/c/{number}") for number in range(40)]
+OFFERS = [OfferedJob("TestExp1", "Employer", f"http://edge/c/{number}") for number in range(40)]
 
 
 def test_the_same_seed_plays_the_same_traffic() -> None:

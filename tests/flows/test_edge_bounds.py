@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from door import FAR, TOKEN, Door, at_the_door
-from handbill.http1.messages import Answer, Later, Request, Told
-from handbill.http1.reading import KnownHeaders, RequestReader, Stop
+from handbill.http1.messages import BodyWithId, Http1Answer, Later, Request
+from handbill.http1.reading import KnownHeaders, RequestReader, StopReading
 from handbill.http1.server import ServerLimits
 from handbill.kit.addresses import network_of
 from handbill.tracking.files import MOST_OPEN_OF_ADDRESS
@@ -100,9 +100,9 @@ async def _until(holds: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
-def _drop(answer: Answer | Later) -> bytes:
+def _drop(answer: Http1Answer | Later) -> bytes:
     made = answer.answer if isinstance(answer, Later) else answer
-    if not isinstance(made.body, bytes | Told):
+    if not isinstance(made.body, bytes | BodyWithId):
         made.body.close()
     return made.head
 
@@ -126,7 +126,7 @@ def test_no_header_breaks_the_edge(tmp_path: Path) -> None:
             reader.peer = "127.0.0.1"
             try:
                 reader.feed(b"%b %b HTTP/1.1\r\nHost: a\r\n%b\r\n" % (verb, target, lines))
-            except Stop as stop:
+            except StopReading as stop:
                 assert stop.status < 500
 
         before = _open_files()

@@ -6,7 +6,13 @@ import msgspec
 import pytest
 
 from door import JOB, KEY, LISTING, NOW, TOKEN, URL, Door, at_the_door
-from handbill.core.listing_tokens import Click, click_id, listing_token, open_click, token_to_test
+from handbill.core.listing_tokens import (
+    SealedClick,
+    click_id,
+    listing_token,
+    open_click,
+    token_to_test,
+)
 from handbill.core.received import ReceivedClick, click_of
 from handbill.kit.instants import SECOND
 from handbill.kit.jsons import encode
@@ -129,7 +135,7 @@ def _altered(token: str) -> str:
         listing_token(
             msgspec.structs.replace(LISTING, job_id=b"u" * 16), 1, KEY
         ),  # ours, but not in the index
-        click_id(Click(b"r" * 16, NOW, LISTING), 1, KEY),
+        click_id(SealedClick(b"r" * 16, NOW, LISTING), 1, KEY),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

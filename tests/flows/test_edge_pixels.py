@@ -10,12 +10,12 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from door import CLIENT_ID, KEY, LISTING, NOW, PIXEL, Door, at_the_door
-from handbill.core.listing_tokens import Click, click_id, listing_token
+from handbill.core.listing_tokens import SealedClick, click_id, listing_token
 from handbill.core.received import ReceivedConversion, conversion_of
 from handbill.kit.instants import DAY, SECOND
 
 PIXEL_ID = "82sla77g7gbqtehxa5upanlw3e"
-CLICK = Click(b"r" * 16, NOW - DAY, LISTING)
+CLICK = SealedClick(b"r" * 16, NOW - DAY, LISTING)
 CLICK_ID = click_id(CLICK, 1, KEY)
 SCRIPT = Path(__file__).parents[2] / "src" / "handbill" / "tracking" / "px.js"
 

@@ -10,8 +10,8 @@ from lxml import etree
 from markupsafe import Markup
 
 from handbill.pages.charts import bars, lines, scatter, sentences
-from handbill.pages.charts.bars import Bar, Run
-from handbill.pages.charts.marks import Number, Series, part_of, picture
+from handbill.pages.charts.bars import Bar, StripMark
+from handbill.pages.charts.marks import FigureRow, Number, part_of, picture
 from handbill.pages.charts.scatter import Point
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -56,7 +56,10 @@ CHARTS: dict[str, Chart] = {
     "funnel": lambda values: bars.funnel("c", EVIL, EVIL, _bars(values)),
     "split": lambda values: bars.split("c", EVIL, EVIL, _bars(values)),
     "strip": lambda values: bars.strip(
-        "c", EVIL, EVIL, [Run(EVIL, ("good", "bad", "open")[at % 3]) for at, _ in enumerate(values)]
+        "c",
+        EVIL,
+        EVIL,
+        [StripMark(EVIL, ("good", "bad", "open")[at % 3]) for at, _ in enumerate(values)],
     ),
     "scatter": lambda values: scatter.scatter(
         "c", EVIL, EVIL, [Point(EVIL, one, one, one, EVIL) for one in values], (EVIL, EVIL)
@@ -64,8 +67,8 @@ CHARTS: dict[str, Chart] = {
 }
 
 
-def _series(values: list[Number | None]) -> Series:
-    return Series(EVIL, values, [EVIL] * len(values))
+def _series(values: list[Number | None]) -> FigureRow:
+    return FigureRow(EVIL, values, [EVIL] * len(values))
 
 
 def parsed(drawn: Markup) -> Any:
@@ -102,7 +105,7 @@ def test_a_missing_value_leaves_a_gap() -> None:
 
 def test_bars_are_stacked_from_zero_and_hang_below_it() -> None:
     drawn = bars.stacked(
-        "c", "t", "d", ["Mon", "Tue"], [Series("a", [30, -20]), Series("b", [50, None])]
+        "c", "t", "d", ["Mon", "Tue"], [FigureRow("a", [30, -20]), FigureRow("b", [50, None])]
     )
     boxes = parsed(drawn).xpath("//svg[@role='img']/rect[contains(@class, 'fill ')]")
     found = [(one.get("x"), one.get("y"), one.get("height"), one[0].text) for one in boxes]
@@ -147,7 +150,7 @@ def test_a_bullet_shows_spend_pace_and_cap() -> None:
 
 
 def test_a_failed_run_is_crossed() -> None:
-    tree = parsed(bars.strip("c", "t", "d", [Run("ok", "good"), Run("no", "bad")]))
+    tree = parsed(bars.strip("c", "t", "d", [StripMark("ok", "good"), StripMark("no", "bad")]))
     assert tree.xpath("//rect/@class") == ["run good", "run bad"]
     assert len(tree.xpath("//path[@class='cross']")) == 1
 
@@ -164,19 +167,19 @@ def test_sentences_say_what_pictures_show() -> None:
     assert sentences.beside("Spend", 300, 100, "plan") == "Spend is 200 % over plan."
     assert sentences.beside("Spend", 3, 0, "plan") == "Spend has no plan to compare with."
     assert sentences.beside("CPA", None, 3, "plan") == "CPA is not known."
-    series = Series("Spend", [1, 9, None, 4], ["$1", "$9", "–", "$4"])
+    series = FigureRow("Spend", [1, 9, None, 4], ["$1", "$9", "–", "$4"])
     days = ["Mon", "Tue", "Wed", "Thu"]
     assert sentences.of_days(days, series) == (
         "Spend was highest on Tue: $9. On Thu: $4. 1 of 4 days has no figure."
     )
-    assert sentences.of_days(["Mon"], Series("Spend", [None])) == (
+    assert sentences.of_days(["Mon"], FigureRow("Spend", [None])) == (
         "Spend has no figures in these days."
     )
     stages = [Bar("clicks", 200, "200"), Bar("starts", None, "–"), Bar("applies", 5, "5")]
     assert sentences.of_stages(stages) == "200 clicks, 5 applies: 2.5 %."
     assert sentences.of_stages(stages[:1]) == "200 clicks."
     assert sentences.of_stages([]) == "Nothing has come in yet."
-    runs = [Run("1", "bad"), Run("2", "good")]
+    runs = [StripMark("1", "bad"), StripMark("2", "good")]
     assert sentences.of_runs(runs) == "1 of 2 runs failed; the last one succeeded."
     assert sentences.of_runs([]) == "There are no runs yet."
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handbill.pages.differences import acted, named, told
+from handbill.pages.differences import acted, field_difference, named
 from handbill.pages.wording import course_of, every, paid_by
 
 RULE = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
@@ -29,14 +29,14 @@ NAMES = {"6ad5": "Ann Lee", RULE: "Pause Job"}
 )
 def test_a_difference_in_words(field: str, before: Any, after: Any, expected: list[str]) -> None:
     change = {"act": "CHANGE", "fields": [{"field": field, "before": before, "after": after}]}
-    assert told(change, NAMES) == expected
+    assert field_difference(change, NAMES) == expected
 
 
 def test_what_is_made_or_gone_has_one_side_and_a_secret_none() -> None:
     fields = [{"field": "/name", "after": "Nurses"}, {"field": "/url", "after": ""}]
-    assert told({"act": "CREATE", "fields": fields}, {}) == ["name: Nurses"]
+    assert field_difference({"act": "CREATE", "fields": fields}, {}) == ["name: Nurses"]
     gone = [{"field": "/name", "before": "Nurses"}, {"field": "/key", "secret": True}]
-    assert told({"act": "DELETE", "fields": gone}, {}) == [
+    assert field_difference({"act": "DELETE", "fields": gone}, {}) == [
         "name: Nurses",
         "key: set anew, not shown",
     ]

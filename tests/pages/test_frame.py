@@ -16,7 +16,7 @@ from handbill.pages.app import PAGES, Pages
 from handbill.pages.assets import asset_url
 from handbill.pages.forms import TOKEN, Form, form_token
 from handbill.pages.frame import calls_of, leave, render
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.visitors import cookie_name, credential_of, return_path
 from pages.browsing import Browser, Seen
 
@@ -117,7 +117,10 @@ class Stand:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.answer: Response = JSONResponse({"result": "7"})
         self.asked: list[tuple[str, str, dict[str, str]]] = []
-        rows = [Page("form", "/form", self.form, ("GET", "POST")), Page("bug", "/bug", self.bug)]
+        rows = [
+            PageRow("form", "/form", self.form, ("GET", "POST")),
+            PageRow("bug", "/bug", self.bug),
+        ]
         monkeypatch.setattr(pages, "PAGES", rows)
         self.browser = Browser(Pages(self.api, SeededIds(1), OURS), SESSION)
 
@@ -260,7 +263,7 @@ def test_what_a_change_came_to_is_told_once(monkeypatch: pytest.MonkeyPatch, sta
     async def view(request: Request) -> Response:
         return render(request, "told.html", title="A page", text="")
 
-    monkeypatch.setattr(pages, "PAGES", [Page("told", "/told", view)])
+    monkeypatch.setattr(pages, "PAGES", [PageRow("told", "/told", view)])
     browser = Browser(Pages(stand.api, SeededIds(1), OURS), {})
 
     def told(cookies: str) -> Seen:

@@ -15,7 +15,7 @@ from handbill.control import service as control
 from handbill.core.persons import ROLES, PersonRole
 from handbill.kit.instants import MINUTE
 from handbill.pages.app import PAGES
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from pages.browsing import EVIL, Browser
 from pages.walking import walked
 
@@ -34,7 +34,7 @@ LOOKS = [
 POSTS = [page for page in PAGES if "POST" in page.verbs and not page.is_public]
 
 
-def _by_name(pages: list[Page]) -> pytest.MarkDecorator:
+def _by_name(pages: list[PageRow]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("page", pages, ids=[page.name for page in pages])
 
 
@@ -52,14 +52,14 @@ def evil(world: World) -> World:
     return world
 
 
-def path_of(page: Page, world: World, **instead: str) -> str:
+def path_of(page: PageRow, world: World, **instead: str) -> str:
     ids = world.ids | instead
     return "/app" + re.sub(
         r"{(\w+)}", lambda slot: quote(ids.get(slot[1], "x"), safe=""), page.path
     )
 
 
-def _query_of(page: Page, world: World) -> str:
+def _query_of(page: PageRow, world: World) -> str:
     return f"ref={quote(world.ids['job_reference'], safe='')}" if page.name == "why" else ""
 
 
@@ -86,7 +86,9 @@ def test_no_link_leads_where_its_role_may_not_go(evil: World, role: PersonRole) 
 
 
 @_by_name(LOOKS)
-def test_all_texts_are_texts(page: Page, evil: World, browser: Browser, operator: Browser) -> None:
+def test_all_texts_are_texts(
+    page: PageRow, evil: World, browser: Browser, operator: Browser
+) -> None:
     seen = (operator if page.for_whom == "operators" else browser).get(
         f"{path_of(page, evil)}?{_query_of(page, evil)}"
     )
@@ -105,14 +107,16 @@ def test_all_texts_are_texts(page: Page, evil: World, browser: Browser, operator
 
 
 @_by_name([page for page in LOOKS if "{client_id}" in page.path])
-def test_a_clients_page_names_it(page: Page, evil: World, browser: Browser) -> None:
+def test_a_clients_page_names_it(page: PageRow, evil: World, browser: Browser) -> None:
     seen = browser.get(f"{path_of(page, evil)}?{_query_of(page, evil)}")
     [name] = seen.all("//p[@class='client']")
     assert name.startswith(EVIL)
 
 
 @_by_name(LOOKS)
-def test_no_query_breaks_it(page: Page, evil: World, browser: Browser, operator: Browser) -> None:
+def test_no_query_breaks_it(
+    page: PageRow, evil: World, browser: Browser, operator: Browser
+) -> None:
     for query in QUERIES:
         seen = (operator if page.for_whom == "operators" else browser).get(
             f"{path_of(page, evil)}?{query}"
@@ -122,7 +126,7 @@ def test_no_query_breaks_it(page: Page, evil: World, browser: Browser, operator:
 
 
 @_by_name([page for page in PAGES if "{" in page.path and not page.is_public])
-def test_what_is_anothers_is_not_there(page: Page, evil: World, browser: Browser) -> None:
+def test_what_is_anothers_is_not_there(page: PageRow, evil: World, browser: Browser) -> None:
     """Foreign and unknown ids get the same answer."""
     other = _other(evil.office)
     headings = []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handbill.clients import rows as client_rows
-from handbill.core.feed_runs import Run
+from handbill.core.feed_runs import FeedRun
 from handbill.core.nouns import Client, ClientBody, Feed, Job
 from handbill.feeds import rows as feed_rows
 from handbill.feeds import service as feeds
@@ -45,7 +45,7 @@ class World:
             made = feeds.create(tx, self.tools.ids, self.clock.now(), self.client, body)
             return feeds.feed_of(tx, self.client.no, made.id)
 
-    def run(self, feed: Feed, *, force: bool = False) -> Run:
+    def run(self, feed: Feed, *, force: bool = False) -> FeedRun:
         """A run, an hour after the one before."""
         self.clock.forward(3_600_000_000)
         if force:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from handbill.core.charging import CounterKey, Measure, Scope, summed
-from handbill.core.listing_tokens import Click, Listing
+from handbill.core.listing_tokens import Listing, SealedClick
 from handbill.core.nouns import (
     BidType,
     CampaignBody,
@@ -54,7 +54,7 @@ class Play:
     bodies: dict[tuple[str, int], Any] = field(default_factory=dict)
     listings: list[Listing] = field(default_factory=list)
     limits: dict[tuple[str, str, str], Cap] = field(default_factory=dict)
-    clicked: list[Click] = field(default_factory=list)
+    clicked: list[SealedClick] = field(default_factory=list)
     withheld: list[ReceivedClick] = field(default_factory=list)
     sent: list[ReceivedClick] = field(default_factory=list)
     delivered: set[bytes] = field(default_factory=set)

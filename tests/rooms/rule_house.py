@@ -110,7 +110,7 @@ class House:
         with_these = answering or Answering(
             market.records, market.blobs, market.ids, market.scratch
         )
-        tools = ruling.Tools(market.records, with_these, market.clock, market.ids, mode)
+        tools = ruling.RulingTools(market.records, with_these, market.clock, market.ids, mode)
         return ruling.tick(tools, self.client)
 
     def runs(self, rule_id: str) -> list[RuleRun]:

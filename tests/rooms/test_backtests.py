@@ -11,12 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from handbill.changes import service as changes
-from handbill.changes.service import Asked
+from handbill.changes.service import ChangeFilter
 from handbill.cli.rules import _say_seen
 from handbill.clients import service as clients
 from handbill.contract.rules.runs import backtest_told
 from handbill.control import backtesting, ruling
-from handbill.core.listing_tokens import Click
+from handbill.core.listing_tokens import SealedClick
 from handbill.core.nouns import Cap, Caps, Client, Placement
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
 from handbill.core.rules.backtesting import BackTest, Fired
@@ -117,8 +117,8 @@ class House:
 
     def live(self, chance: Random, until: Instant, step: Instant) -> None:
         """Visitors come, and some apply; rules run at each step, sooner or later."""
-        market, clicks = self.market, list[Click]()
-        tools = ruling.Tools(
+        market, clicks = self.market, list[SealedClick]()
+        tools = ruling.RulingTools(
             market.records,
             Answering(market.records, market.blobs, market.ids, market.scratch),
             market.clock,
@@ -196,7 +196,7 @@ def test_of_a_rule_that_acts_alone_it_says_when_on_what_and_by_which_numbers(
     assert [(one.at, one.finding.key, one.finding.seen) for one in found.fired] == real
     assert len(real) > 2
     with house.writing() as (tx, _, client):
-        assert changes.page(tx, Asked(client_no=house.no, actor="RULE"), 99), "it has acted"
+        assert changes.page(tx, ChangeFilter(client_no=house.no, actor="RULE"), 99), "it has acted"
 
 
 def _beside(house: House, one: Fired, first: int, end: int) -> tuple[int, int]:

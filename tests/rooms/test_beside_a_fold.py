@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from handbill.core.listing_tokens import Click
+from handbill.core.listing_tokens import SealedClick
 from handbill.core.nouns import Cap, Caps, Client, Group, Publisher, PublisherSchema
 from handbill.core.received import Received, click_of, conversion_of, encode, organic_of
 from handbill.host.ids import SystemIds
@@ -98,7 +98,7 @@ class Shop:
     lost: list[Instant] = field(default_factory=list)
     charged: int = 0
     spent: Counter[tuple[Any, ...]] = field(default_factory=Counter)
-    paid: dict[str, tuple[Click, Shown | None]] = field(default_factory=dict)
+    paid: dict[str, tuple[SealedClick, Shown | None]] = field(default_factory=dict)
     is_capped: bool = False
 
     def __post_init__(self) -> None:
@@ -205,13 +205,13 @@ class Shop:
         ip = f"2001:db8::{random[:2].hex()}:{random[2:4].hex()}"
         event = click_of(random, at, listing, ip, HUMAN)
         self.journal.add([event], "edge-0")
-        click = Click(random, at, listing)
+        click = SealedClick(random, at, listing)
         worth = self.worth(ref, shown[ref], first, at)
         if self.apply(click) or self.kind == "CPC":
             self.paid[random.hex()] = (click, worth)
         return encode([event])
 
-    def apply(self, click: Click) -> bool:
+    def apply(self, click: SealedClick) -> bool:
         """Made-up applications by one click, told by several, some without id or click; whether any
         is one by the click.
         """

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Held
+from handbill.core.pacing.copies import UNKNOWN_RHYTHM, ShownCopy
 from handbill.core.received import ReceivedFetch
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from handbill.listings import copies, rows, service
@@ -36,7 +36,7 @@ def test_what_is_held_follows_fetches(records: Records, tmp_path: Path) -> None:
         assert url is not None
         return url.rpartition("/")[2].removesuffix(".xml")
 
-    def held(at: int, client_no: int = 0) -> dict[int, Held]:
+    def held(at: int, client_no: int = 0) -> dict[int, ShownCopy]:
         with records.read() as tx:
             return copies.held(tx, [one.no, two.no, 99], at, client_no)
 

@@ -31,7 +31,7 @@ from handbill.kit.money import plus_shares
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import rejudging
 from handbill.ledger.checking import check
-from handbill.ledger.planning import Desk
+from handbill.ledger.planning import RejudgingTools
 from handbill.store.records import Records
 from handbill.store.records.tables import groups, jobs, publishers
 from market import BOT_AGENT, HUMAN, RULES, START, Market
@@ -166,11 +166,13 @@ class Trial:
                 market.converted(click, application=f"a{self.events}")
         market.judge_all()
 
-    def again(self) -> rejudging.Told:
+    def again(self) -> rejudging.RejudgingTally:
         with self.market.records.read() as tx:
             client = clients_by_number(tx, [self.client_no])[self.client_no]
         market = self.market
-        desk = Desk(market.records, market.blobs, market.clock, market.ids, RULES, market.scratch)
+        desk = RejudgingTools(
+            market.records, market.blobs, market.clock, market.ids, RULES, market.scratch
+        )
         return rejudging.rejudge(desk, client, "2026-11")
 
     # ── what must hold ──────────────────────────────────────────────────────────────────────────

@@ -10,14 +10,14 @@ import pytest
 
 from handbill.clients import rows as client_rows
 from handbill.core.nouns import Client, Publisher
-from handbill.core.price_ends import STANDS, Frozen, Line, Standing
+from handbill.core.price_ends import STANDS, Frozen, LinkState, ShownLine
 from handbill.jobs import service as jobs
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
 from handbill.listings import fragments, rosters, service
 from handbill.listings import rows as listing_rows
 from handbill.listings.rows import ALL_JOBS
-from handbill.listings.standings import Link, LinkFinder
+from handbill.listings.standings import FrozenLink, LinkFinder
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records
 from rooms.listing_market import MONDAY, Market, everything, open_market, place
@@ -61,11 +61,11 @@ class Shop:
     def left(self) -> set[str]:
         return {ref for ref, _, _ in self.ends()}
 
-    def standing(self, ref: str) -> Standing:
+    def standing(self, ref: str) -> LinkState:
         """How a link stands that a file showed when the market was opened."""
         market, frozen = self.market, Frozen(self.group.no, "CPC", BID, BID)
         job_id = bytes.fromhex(jobs.job_id(self.client.id, ref))
-        link = Link(self.client.no, self.publisher.no, job_id, Line(frozen, MONDAY))
+        link = FrozenLink(self.client.no, self.publisher.no, job_id, ShownLine(frozen, MONDAY))
         with market.records.read() as tx:
             found = LinkFinder(market.tools.blobs).standings(tx, [link], 0)
         return found.get(link, STANDS)
@@ -86,13 +86,13 @@ def test_a_job_leaves_and_comes_back(market: Market, shop: Shop) -> None:
     gone_at = market.now()
     shop.publish()
     assert shop.ends() == {(shop.refs[1], BID, gone_at)}
-    assert shop.standing(shop.refs[1]) == Standing(gone_at, None)
+    assert shop.standing(shop.refs[1]) == LinkState(gone_at, None)
     assert shop.standing(shop.refs[0]) == STANDS
     market.clock.forward(DAY)
     market.job_columns(shop.client, shop.refs[1], status="A")
     shop.publish()
     live = Frozen(shop.group.no, "CPC", BID, BID)
-    assert shop.standing(shop.refs[1]) == Standing(gone_at, live), "a new link stands there now"
+    assert shop.standing(shop.refs[1]) == LinkState(gone_at, live), "a new link stands there now"
     assert len(shop.rosters()) <= 2
 
 
@@ -111,11 +111,11 @@ def test_another_bid_ends_the_offer_as_a_whole(market: Market, shop: Shop) -> No
     shop.publish()
     assert shop.ends() == {("all", BID, market.now())}
     live = Frozen(shop.group.no, "CPC", 700_000, 700_000)
-    assert shop.standing(shop.refs[0]) == Standing(market.now(), live)
+    assert shop.standing(shop.refs[0]) == LinkState(market.now(), live)
     shop.group.body.cpc_bid_micros = BID
     market.save(shop.group)
     shop.publish()
-    assert shop.standing(shop.refs[0]) == Standing(
+    assert shop.standing(shop.refs[0]) == LinkState(
         market.now(), live._replace(bid_micros=BID, price_micros=BID)
     ), "the price is the same again, the link is not"
     assert opened(listed(market, shop.publisher)[shop.refs[0]]).listed_at > market.now()
@@ -133,7 +133,7 @@ def test_a_job_that_moves_to_another_group_leaves_the_first(market: Market, shop
     market.clock.forward(DAY)
     shop.publish()
     assert shop.ends() == {(shop.refs[0], BID, market.now())}
-    assert shop.standing(shop.refs[0]) == Standing(market.now(), None)
+    assert shop.standing(shop.refs[0]) == LinkState(market.now(), None)
 
 
 @pytest.mark.parametrize("what", ["client", "publisher", "group"])
@@ -154,7 +154,7 @@ def test_all_leave_when_what_is_above_them_stops(market: Market, shop: Shop, wha
         market.write(lambda tx: service.publish(tx, shop.client.id, gone_at))
     market.drain()
     assert shop.ends() == {("all", BID, gone_at)}
-    assert shop.standing(shop.refs[0]) == Standing(gone_at, None)
+    assert shop.standing(shop.refs[0]) == LinkState(gone_at, None)
 
 
 def test_a_run_that_dies_before_it_is_on_record_is_made_up_for(
@@ -216,6 +216,6 @@ def test_a_lost_roster_ends_all_that_was_about(
     market.job_columns(shop.client, shop.refs[0], status="P")
     shop.publish()
     assert shop.ends() == {("all", 0, market.now())}
-    assert shop.standing(shop.refs[0]) == Standing(market.now(), None)
+    assert shop.standing(shop.refs[0]) == LinkState(market.now(), None)
     assert shop.standing(shop.refs[1]).live is not None
     assert "roster of publisher" in caplog.text

@@ -11,7 +11,7 @@ import pytest
 from handbill.campaigns import rows as campaign_rows
 from handbill.clients import rows as client_rows
 from handbill.control import cap_rows, rows
-from handbill.control.rows import Known
+from handbill.control.rows import KnownDemand
 from handbill.core.in_force import Paced
 from handbill.core.nouns import Cap, Caps, Placement
 from handbill.core.pacing.demand import Demand
@@ -40,7 +40,7 @@ class Trading(Shop):
         self.save()
         market.run("control.follow", self.client.id)
         market.drain()
-        known = Known(Demand(200.0, 1.0), 0.0, market.now())
+        known = KnownDemand(Demand(200.0, 1.0), 0.0, market.now())
         nos = (self.one.no, self.two.no)
         pairs = [((self.group.no, no), known) for no in nos]
         market.write(lambda tx: rows.put_demand(tx, self.client.no, pairs))

@@ -12,12 +12,12 @@ from handbill.clients.service import clients_by_number
 from handbill.contract.explain.clicks import ClickExplanation
 from handbill.contract.explain.telling import click_told
 from handbill.core.click_checks import STEPS
-from handbill.core.listing_tokens import Click, click_id
+from handbill.core.listing_tokens import SealedClick, click_id
 from handbill.core.nouns import Cap, Caps, ClientBody, GroupBody, Placement
 from handbill.kit.faults import Refused
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from handbill.ledger import explaining
-from handbill.ledger.explaining import Desk, Explained
+from handbill.ledger.explaining import ExplainedClick, ExplainSources
 from handbill.store import segments
 from handbill.store.records import Records
 from handbill.store.records.tables import clients, groups
@@ -34,21 +34,21 @@ def market(records: Records, tmp_path: Path) -> Market:
     return found
 
 
-def sealed(market: Market, click: Click) -> str:
+def sealed(market: Market, click: SealedClick) -> str:
     with market.records.read() as tx:
         ((kid, key),) = secret(tx, "listing").items()
     return click_id(click, kid, key)
 
 
 def explained(
-    market: Market, click: Click | str, client_no: int = 0, kept: Instant = 400 * DAY
-) -> tuple[Explained, ClickExplanation]:
+    market: Market, click: SealedClick | str, client_no: int = 0, kept: Instant = 400 * DAY
+) -> tuple[ExplainedClick, ClickExplanation]:
     text = click if isinstance(click, str) else click.random.hex()
     client_no = client_no or (0 if isinstance(click, str) else click.listing.client_no)
     with market.records.read() as tx:
         client = clients_by_number(tx, [client_no])[client_no]
         now = market.clock.now()
-        desk = Desk(tx, market.blobs, market.journal, market.scratch, now, now - kept)
+        desk = ExplainSources(tx, market.blobs, market.journal, market.scratch, now, now - kept)
         found = explaining.explain(desk, client, text)
         return found, click_told(tx, client, found)
 

@@ -17,7 +17,7 @@ from handbill.core.nouns import (
     Publisher,
 )
 from handbill.kit.instants import DAY
-from handbill.listings.explaining import Explained, explain
+from handbill.listings.explaining import JobExplanation, explain
 from handbill.store.records import Records
 from rooms.listing_market import Market, everything, open_market, place
 from rooms.listing_reader import listed, opened, rematch
@@ -91,7 +91,7 @@ _COLUMNS: tuple[dict[str, Any], ...] = (
 )
 
 
-def _explained(market: Market, client: Client, ref: str) -> Explained:
+def _explained(market: Market, client: Client, ref: str) -> JobExplanation:
     with market.records.read() as tx:
         return explain(tx, market.tools.blobs, client, ref, market.now())
 

@@ -9,7 +9,7 @@ import pytest
 from handbill.access.keys import ensure_secrets
 from handbill.core.click_checks import STEPS, Step
 from handbill.core.click_definitions import REASONS, DefinitionBody, Location
-from handbill.core.listing_tokens import Click, Listing
+from handbill.core.listing_tokens import Listing, SealedClick
 from handbill.definitions import rows as definition_rows
 from handbill.kit.instants import DAY, SECOND
 from handbill.ledger.runs import Rules
@@ -26,7 +26,7 @@ PLACES = {
     ABROAD: Location("DE", "Bonn", frozenset(), frozenset({"bonn"})),
 }
 LOCATING = Rules(30, "full", b"k" * 32, lambda ip: PLACES.get(ip, Location()))
-Told = tuple[Click, Step | None, dict[str, Any]]
+Told = tuple[SealedClick, Step | None, dict[str, Any]]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def listing_of(market: Market, name: str) -> Listing:
     )
 
 
-def ahead(market: Market, listing: Listing, why: str) -> Click:
+def ahead(market: Market, listing: Listing, why: str) -> SealedClick:
     """A link that was not followed to visit the page."""
     click, event = market.click(listing)
     market.journal.add([msgspec.structs.replace(event, ahead=why)])

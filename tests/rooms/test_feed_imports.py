@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handbill.changes import service as changes
-from handbill.changes.service import Asked
+from handbill.changes.service import ChangeFilter
 from handbill.clients import service as clients
 from handbill.core.nouns import JobBody, JobSetting, JobSettings
 from handbill.feeds import service as feeds
@@ -76,7 +76,7 @@ def test_an_import_leaves_no_change_for_a_job_but_one_for_the_mapping_it_found(
     assert Worker(world.tools, "w", {IMPORT: TASKS[IMPORT]}).run_due() == 1
     assert set(world.jobs()) == {"1", "2", "3"}
     with world.records.read() as tx:
-        found, made, *_ = changes.page(tx, Asked(client_no=world.client.no), 1_000)
+        found, made, *_ = changes.page(tx, ChangeFilter(client_no=world.client.no), 1_000)
     assert (made.kind, made.act, made.entity_id) == ("FEED", "CREATE", feed.id)
     assert (found.kind, found.act, found.entity_id) == ("FEED", "CHANGE", feed.id)
     assert (found.actor, found.actor_id, found.cause) == ("SCHEDULE", IMPORT, feed.id)

@@ -7,8 +7,8 @@ import pytest
 
 from handbill.access.keys import ensure_secrets, secret
 from handbill.clients.service import clients_by_number
-from handbill.core.funnel_stages import PARKED, Item
-from handbill.core.listing_tokens import Click, Listing, click_id
+from handbill.core.funnel_stages import PARKED, SentStage
+from handbill.core.listing_tokens import Listing, SealedClick, click_id
 from handbill.core.received import ReceivedConversion, conversion_of
 from handbill.funnel import service
 from handbill.funnel.work import SCHEDULE, TASKS, enqueue_latest, enqueue_waiting
@@ -33,7 +33,7 @@ def listing(market: Market) -> Listing:
 
 def hired(market: Market, client_no: int, at: Instant = START + HOUR, **key: str) -> str:
     """One HIRED reported; the batch's id."""
-    item = Item(status="Hired", stamp=moment_of(at), **key)  # type: ignore[arg-type]
+    item = SentStage(status="Hired", stamp=moment_of(at), **key)  # type: ignore[arg-type]
     with market.records.write() as tx:
         client = clients_by_number(tx, [client_no])[client_no]
         ids, now = market.ids, max(market.clock.now(), at)
@@ -130,10 +130,10 @@ def test_organic_and_late_applies_hire_without_credit(market: Market, listing: L
         at=START, client_no=listing.client_no, action=3, source="pixel", application_id="o1"
     )
     market.journal.add([organic], "api-0")
-    click = Click(b"c" * 16, START - 40 * DAY, listing)
+    click = SealedClick(b"c" * 16, START - 40 * DAY, listing)
     _, event = market.click(listing, at=click.at)
     market.journal.add([event])
-    late = Click(event.random, event.at, listing)
+    late = SealedClick(event.random, event.at, listing)
     market.converted(late, 3, "l1")
     market.judge_all()
     for application in ("o1", "l1"):
@@ -148,7 +148,7 @@ def test_organic_and_late_applies_hire_without_credit(market: Market, listing: L
 def test_a_credited_apply_beats_a_late_one(market: Market, listing: Listing) -> None:
     _, event = market.click(listing, at=START - 40 * DAY)
     market.journal.add([event])
-    market.converted(Click(event.random, event.at, listing), 3, "a1")
+    market.converted(SealedClick(event.random, event.at, listing), 3, "a1")
     market.judge_all()
     market.converted(market.clicked(listing), 3, "a1")
     market.judge_all()

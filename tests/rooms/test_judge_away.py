@@ -11,7 +11,7 @@ from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND
 from handbill.ledger.arriving import in_step
 from handbill.ledger.checking import check
 from handbill.store import marks
-from handbill.store.journal_streams import Line, Mark, Reading
+from handbill.store.journal_streams import JournalLine, JournalReading, StreamMark
 from handbill.store.records import Records
 from market import HUMAN, START, Market, dispositions
 
@@ -110,7 +110,7 @@ def test_sources_are_taken_in_step(market: Market, seed: int) -> None:
             )
             market.journal.add(told, source)
         whole[source] = market.journal.sources[source]
-    places: dict[str, Mark] = {}
+    places: dict[str, StreamMark] = {}
     order: list[tuple[int, str]] = []
     for _ in range(1_000):
         step = in_step(market.journal.read(places, chance.randrange(3, 40)), 10_000)
@@ -133,10 +133,10 @@ def test_a_full_batch_says_how_far_it_is(market: Market) -> None:
     for n in range(10):
         click, _ = market.click(listing, at=START + n)
         market.converted(click, 3, at=START + n)
-        lines.append(Line("api-0", Mark(1, n + 1), market.journal.sources["api-0"][n]))
-    step = in_step(Reading(lines), 4)
+        lines.append(JournalLine("api-0", StreamMark(1, n + 1), market.journal.sources["api-0"][n]))
+    step = in_step(JournalReading(lines), 4)
     assert (len(step.taken), step.until, step.is_full) == (4, START + 4, True)
-    step = in_step(Reading(lines, frozenset({"api-0"})), 100)
+    step = in_step(JournalReading(lines, frozenset({"api-0"})), 100)
     assert (len(step.taken), step.until, step.is_full) == (10, START + 9, False)
-    assert in_step(Reading(lines), 100).until is None
-    assert in_step(Reading([]), 100) == ([], None, False)
+    assert in_step(JournalReading(lines), 100).until is None
+    assert in_step(JournalReading([]), 100) == ([], None, False)

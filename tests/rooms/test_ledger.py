@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from handbill.core.definition_versions import InForce, version_of
+from handbill.core.definition_versions import DefinitionInForce, version_of
 from handbill.core.nouns import Cap, Caps, ClientBody, Placement
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, instant_of_iso, iso_of
 from handbill.ledger import agents
@@ -35,7 +35,7 @@ def balanced(market: Market) -> dict[str, int]:
 
 
 VERSION = version_of(
-    InForce(RULES.otherwise, RULES.honoured, RULES.stale, agents.VERSION).encoded()
+    DefinitionInForce(RULES.otherwise, RULES.honoured, RULES.stale, agents.VERSION).encoded()
 )
 
 

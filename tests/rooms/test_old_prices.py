@@ -9,7 +9,7 @@ import pytest
 from handbill.contract.explain.telling import click_told
 from handbill.core.received import ReceivedFetch, click_of
 from handbill.kit.instants import DAY, HOUR, MINUTE
-from handbill.ledger.explaining import Desk, explain
+from handbill.ledger.explaining import ExplainSources, explain
 from handbill.ledger.judge import Judge
 from handbill.ledger.service import export
 from handbill.listings.rows import files_of
@@ -71,7 +71,7 @@ def test_an_old_price_is_paid_until_no_copy_shows_it_any_more(
         last = max(lines, key=lambda line: str(line["at"]))
         with records.read() as tx:
             files = market.tools.blobs, journal, market.tools.scratch
-            desk = Desk(tx, *files, market.now(), market.now() - 400 * DAY)
+            desk = ExplainSources(tx, *files, market.now(), market.now() - 400 * DAY)
             told = click_told(tx, client, explain(desk, client, random.hex()))
         assert (told.disposition, told.reason) == (last["disposition"], last["reason"])
         decided = [(one.step, one.saw.replaced_at) for one in told.checks if one.found == "DECIDED"]

@@ -19,7 +19,7 @@ from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, MINUTE, SECOND, iso_of
 from handbill.ledger.checking import check
-from handbill.ledger.quarantining import StillWritten, damages, quarantine, receipts
+from handbill.ledger.quarantining import SourceStillWritten, damages, quarantine, receipts
 from handbill.store import marks
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
@@ -171,7 +171,7 @@ def test_an_older_journal_is_set_aside_whole_once_nobody_writes_it(house: House)
     for path in older.glob("edge-0/*"):
         shutil.copy(path, house.folder / "edge-0")
     writer = JournalWriter(house.folder, "edge-0", SystemIds())
-    with pytest.raises(StillWritten, match="stop the server first"):
+    with pytest.raises(SourceStillWritten, match="stop the server first"):
         house.quarantine()
     writer.close()
     (receipt,) = house.quarantine()

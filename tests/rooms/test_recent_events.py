@@ -8,7 +8,7 @@ import pytest
 from handbill.core.received import organic_of
 from handbill.kit.instants import DAY, MINUTE
 from handbill.ledger.recent import Recent, recent
-from handbill.store.journal_streams import Damage, Mark, Reading
+from handbill.store.journal_streams import Damage, JournalReading, StreamMark
 from handbill.store.records import Records
 from market import START, Market
 
@@ -52,10 +52,12 @@ def test_every_state_is_told_newest_first(market: Market) -> None:
 def test_what_can_be_read_is_told_beside_a_damage(market: Market) -> None:
     client_no = market.listing().client_no
     market.journal.add([organic_of(START, client_no, 1, "pixel", "", "")], "edge-0")
-    damage = Damage("edge-1/001aaaaaaaa", Mark(1, 0), Mark(2, 0), "segment 1 is gone", None)
+    damage = Damage(
+        "edge-1/001aaaaaaaa", StreamMark(1, 0), StreamMark(2, 0), "segment 1 is gone", None
+    )
 
     class Damaged:
-        def read(self, *asked: Any) -> Reading:
+        def read(self, *asked: Any) -> JournalReading:
             return market.journal.read(*asked)._replace(damages=(damage,))
 
     assert [one.kind for one in told(market, client_no, journal=Damaged())] == ["VIEW"]

@@ -16,8 +16,8 @@ from handbill.kit.faults import Refused
 from handbill.kit.instants import DAY, MINUTE, SECOND, instant_of_iso
 from handbill.ledger import agents, rejudging, tellings
 from handbill.ledger.checking import check
-from handbill.ledger.planning import Desk, month_of, planned
-from handbill.ledger.rejudging import Told
+from handbill.ledger.planning import RejudgingTools, month_of, planned
+from handbill.ledger.rejudging import RejudgingTally
 from handbill.store.records import Records
 from handbill.store.records.tables import clients
 from market import BOT_AGENT, HUMAN, RULES, START, Market
@@ -37,8 +37,10 @@ def define(market: Market, listing: Listing, **rules: Any) -> None:
         definition_rows.add(tx, listing.publisher_no, 0, body, market.clock.now())
 
 
-def desk_of(market: Market, **instead: Any) -> Desk:
-    desk = Desk(market.records, market.blobs, market.clock, market.ids, RULES, market.scratch)
+def desk_of(market: Market, **instead: Any) -> RejudgingTools:
+    desk = RejudgingTools(
+        market.records, market.blobs, market.clock, market.ids, RULES, market.scratch
+    )
     return desk._replace(**instead)
 
 
@@ -49,7 +51,7 @@ def again(
     *,
     only_looks: bool = False,
     **instead: Any,
-) -> Told:
+) -> RejudgingTally:
     with market.records.read() as tx:
         client = clients_by_number(tx, [listing.client_no])[listing.client_no]
     told = rejudging.rejudge(desk_of(market, **instead), client, month, only_looks=only_looks)
@@ -253,7 +255,7 @@ def test_two_at_once_correct_each_click_once(market: Market) -> None:
     month = month_of(client, MONTH, START)
     plan = planned(desk, client, month)
     assert again(market, listing).became == {("valid", "bot", "agent_list"): 3}
-    late = Told(only_looked=False)
+    late = RejudgingTally(only_looked=False)
     with pytest.raises(rejudging.Stale):
         rejudging._correct(desk, client, month, plan, late)
     assert again(market, listing).became == {}

@@ -57,7 +57,7 @@ def test_what_a_rule_pauses_is_held_until_it_is_let_go(house: House) -> None:
     assert placed.is_held
     assert house.groups()[0].status == "A", "the user's switch is another matter"
     with house.market.records.read() as tx:
-        told = changes.page(tx, changes.Asked(entity_id=house.first.id), 9)
+        told = changes.page(tx, changes.ChangeFilter(entity_id=house.first.id), 9)
     assert [(one.actor, one.actor_id, one.fields[0].field) for one in told] == [
         ("RULE", rule_id, "/heldBy")
     ]
@@ -112,7 +112,7 @@ def test_a_hold_goes_with_the_group_that_it_is_on(house: House) -> None:
     assert house.tick() == 0
     assert house.held() == []
     with house.market.records.read() as tx:
-        told = changes.page(tx, changes.Asked(entity_id=house.first.id), 9)
+        told = changes.page(tx, changes.ChangeFilter(entity_id=house.first.id), 9)
     of_hold = [one for one in told if one.fields[0].field == "/heldBy"]
     assert sorted(len(one.fields[0].after or ()) for one in of_hold) == [0, 1]
     assert any(one.actor == "CONTROL" for one in of_hold)
@@ -123,7 +123,7 @@ def test_a_hold_is_let_go_by_the_undo_of_its_change(house: House) -> None:
     house.tick()
 
     def told() -> list[tuple[int, str | None]]:
-        asked = changes.Asked(entity_id=house.first.id)
+        asked = changes.ChangeFilter(entity_id=house.first.id)
         with house.market.records.read() as tx:
             found = changes.page(tx, asked, 9)
             bars = undoing.bars(tx, house.market.clock.now(), found, can_locate=False)

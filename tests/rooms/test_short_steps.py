@@ -202,7 +202,7 @@ def test_job_groups_vanish_with_their_campaign_and_are_deleted_step_by_step(mark
     assert left() == [other.id]
     with records.read() as tx:
         gone = tx.all(sa.select(t.groups.c.status).where(t.groups.c.deleted_at.is_not(None)))
-        told = [one for one in trail.page(tx, trail.Asked(), 1_000) if one.act == "DELETE"]
+        told = [one for one in trail.page(tx, trail.ChangeFilter(), 1_000) if one.act == "DELETE"]
     assert gone == [("I",)] * len(made)
     assert {one.kind for one in told} == {"CAMPAIGN", "JOB_GROUP"}
     assert len(told) == len(made) + 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.asgi import Reply, call
-from contract.office import OPERATIONS, Doors, Office
+from contract.office import OPERATIONS, ApiDoors, Office
 from handbill.access.keys import secret
 from handbill.core.listing_tokens import click_id
 from handbill.core.received import encode
@@ -47,7 +47,7 @@ class House:
             self.market.clock,
             self.market.ids,
             settings,
-            Doors(settings),
+            ApiDoors(settings),
         )
         self.app = Application(OPERATIONS, self.desk)
         self.office = Office(self.desk, app=self.app).open()

@@ -16,14 +16,14 @@ from handbill.host.settings import Settings
 from handbill.http.app import Application
 from handbill.http.kinds import Public
 from handbill.http.operations import Answer, Operation
+from handbill.http.streaming import ChunkedAnswer as Sent
 from handbill.http.streaming import Chunks as Made
-from handbill.http.streaming import Stream as Sent
 from handbill.kit.instants import MINUTE
 from handbill.kit.jsons import decode
 from handbill.stats import reporting, rows, streaming
 from handbill.stats.answering import Answering
 from handbill.stats.questions import Plan
-from handbill.stats.streaming import Stream
+from handbill.stats.streaming import StatsLines
 from handbill.store.records import Records
 from market import noun_of
 from rooms.report_desk import Desk, traffic
@@ -51,9 +51,9 @@ def plan_of(market: Desk, client_no: int, **asked: Any) -> Plan:
         return reporting.grouped_plan(tx, client, wish, market.clock.now())
 
 
-def stream_of(market: Desk, plan: Plan, release: Callable[[], None] = lambda: None) -> Stream:
+def stream_of(market: Desk, plan: Plan, release: Callable[[], None] = lambda: None) -> StatsLines:
     answering = Answering(market.records, market.blobs, market.ids, market.scratch)
-    return Stream(answering, plan, market.clock, release)
+    return StatsLines(answering, plan, market.clock, release)
 
 
 def told(lines: list[bytes]) -> list[dict[str, Any]]:

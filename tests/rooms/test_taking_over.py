@@ -14,7 +14,7 @@ from handbill.feeds.work import run_import
 from handbill.jobs import editing, taking_over
 from handbill.jobs import service as jobs
 from handbill.jobs.taking_over import Superseded, Taking
-from handbill.jobs.writing import Written, written
+from handbill.jobs.writing import WrittenJob, written
 from handbill.kit.faults import Refused, Unavailable
 from handbill.store.records import Records
 from handbill.work.kinds import IMPORT
@@ -54,7 +54,7 @@ class Watched:
         self.look()
 
 
-def brought(**cities: str) -> list[Written]:
+def brought(**cities: str) -> list[WrittenJob]:
     bodies = (
         JobBody(
             ref=ref,

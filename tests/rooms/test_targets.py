@@ -10,7 +10,7 @@ from handbill.control.rows import logged
 from handbill.control.service import tick
 from handbill.control.target_rows import ClickDay, corrections_of
 from handbill.control.targets import PRIOR_PPM, Aims, aimed, aims_of
-from handbill.control.tree import Tree, tree_of
+from handbill.control.tree import CapTree, tree_of
 from handbill.core.nouns import PerformanceTarget
 from handbill.core.pacing.bids import Binding
 from handbill.core.pacing.targets import target_bid
@@ -33,7 +33,7 @@ def on(back: int) -> str:
     return (TODAY - timedelta(days=back)).isoformat()
 
 
-def market_of(records: Records, folder: Path) -> tuple[Tree, dict[str, int]]:
+def market_of(records: Records, folder: Path) -> tuple[CapTree, dict[str, int]]:
     """A client with a goal of 20.00 an apply at two publishers that are paid by the click."""
     market = open_market(records, folder)
     nos = {

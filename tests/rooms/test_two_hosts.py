@@ -11,7 +11,7 @@ import pytest
 
 from handbill.config import BadSettings
 from handbill.demo.feeds import feed
-from handbill.holding import Hold, holding
+from handbill.holding import HostHold, holding
 from handbill.host.outside import machine_clock, of_this_machine
 from handbill.host.settings import Settings
 from handbill.ledger.service import export
@@ -94,7 +94,7 @@ def _settings(folder: Path, tmp_path: Path) -> Settings:
     return settings
 
 
-def held(settings: Settings) -> AbstractContextManager[Hold]:
+def held(settings: Settings) -> AbstractContextManager[HostHold]:
     return holding(settings, of_this_machine(settings), machine_clock())
 
 
@@ -145,7 +145,7 @@ def test_a_folder_whose_journal_has_an_heir_goes_on_as_a_new_host(tmp_path: Path
 
 
 def test_records_that_are_away_do_not_end_a_host(caplog: pytest.LogCaptureFixture) -> None:
-    hold = Hold(open_records("postgresql://nobody@127.0.0.1:1/none"), "host", "run")
+    hold = HostHold(open_records("postgresql://nobody@127.0.0.1:1/none"), "host", "run")
     assert (hold.renew(), hold.renew()) == (None, None)
     hold.let_go()
     assert len(caplog.records) == 2

@@ -10,13 +10,13 @@ from handbill.control import service as control
 from handbill.control import week_rows
 from handbill.control.deciding import decide
 from handbill.control.seeing import look_at
-from handbill.control.weeks import ALL, Came, calendars_of, closed, quarters_with
+from handbill.control.weeks import ALL, QuarterClicks, calendars_of, closed, quarters_with
 from handbill.core.pacing.curves import OF_DAY
 from handbill.kit.instants import DAY, HOUR, MINUTE
 from handbill.kit.money import PPM
 from handbill.kit.zones import start_of, zone_of
 from handbill.ledger import traffic
-from handbill.ledger.traffic import Quarter, Seen, quarter_of
+from handbill.ledger.traffic import Quarter, SeenTraffic, quarter_of
 from handbill.store.records import Records
 from rooms.listing_market import Market, open_market
 
@@ -25,8 +25,8 @@ UTC = zone_of("UTC")
 ONE = 7
 
 
-def came(day_on: str, *quarters: int) -> list[Came]:
-    return [Came(ONE, day_on, quarter, 40 * PPM) for quarter in quarters]
+def came(day_on: str, *quarters: int) -> list[QuarterClicks]:
+    return [QuarterClicks(ONE, day_on, quarter, 40 * PPM) for quarter in quarters]
 
 
 def test_a_week_is_learned_of_whole_days() -> None:
@@ -48,9 +48,12 @@ def test_a_publisher_that_nothing_is_known_of_is_as_all_are() -> None:
 
 def test_a_click_counts_for_those_that_were_not_let_through() -> None:
     at = start_of(MONDAY, UTC) + 8 * HOUR
-    seen = {Quarter(1, ONE, at): Seen(clicks=3), Quarter(2, ONE, at): Seen(clicks=2, applies=1)}
+    seen = {
+        Quarter(1, ONE, at): SeenTraffic(clicks=3),
+        Quarter(2, ONE, at): SeenTraffic(clicks=2, applies=1),
+    }
     (one,) = quarters_with(seen.items(), {(1, ONE): PPM // 4}, UTC)
-    assert one == Came(ONE, "2026-11-23", 32, 14 * PPM)
+    assert one == QuarterClicks(ONE, "2026-11-23", 32, 14 * PPM)
     assert one.quarter < OF_DAY
 
 
@@ -65,7 +68,7 @@ def test_two_clients_of_one_publisher_lose_no_click(market: Market) -> None:
     """Their ticks read before either has written, and end one after the other."""
     publisher = market.publisher("one")
     clients = [market.client(), market.client()]
-    seen = {quarter_of(1, publisher.no, market.now() - DAY): Seen(clicks=5)}
+    seen = {quarter_of(1, publisher.no, market.now() - DAY): SeenTraffic(clicks=5)}
     market.write(lambda tx: traffic.add(tx, {client.no: seen for client in clients}))
     with market.records.read() as tx:
         looks = [look_at(tx, client, market.now()) for client in clients]
@@ -83,8 +86,8 @@ def test_a_day_is_learned_of_once_it_is_over_everywhere(market: Market) -> None:
     publisher = market.publisher("one")
     start = start_of(MONDAY, UTC)
     with market.records.write() as tx:
-        week_rows.add(tx, [Came(publisher.no, "2026-11-23", 32, 9 * PPM)])
-        week_rows.add(tx, [Came(publisher.no, "2026-11-24", 32, 9 * PPM)])
+        week_rows.add(tx, [QuarterClicks(publisher.no, "2026-11-23", 32, 9 * PPM)])
+        week_rows.add(tx, [QuarterClicks(publisher.no, "2026-11-24", 32, 9 * PPM)])
 
     def known() -> dict[int, str]:
         with market.records.read() as tx:

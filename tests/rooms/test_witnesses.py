@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handbill.core.listing_tokens import Click
+from handbill.core.listing_tokens import SealedClick
 from handbill.core.nouns import Cap, Caps, PublisherBody
 from handbill.core.received import conversion_of, organic_of
 from handbill.kit.instants import DAY, MINUTE
@@ -23,7 +23,7 @@ def market(sqlite_records: Records, tmp_path: Path) -> Market:
     return Market(sqlite_records, tmp_path)
 
 
-def tell(market: Market, click: Click, who: str, application: str) -> None:
+def tell(market: Market, click: SealedClick, who: str, application: str) -> None:
     """A pixel and a server, each in a journal of its own; a pixel may have lost the click."""
     at, client_no = market.clock.now(), click.listing.client_no
     if who == "organic":

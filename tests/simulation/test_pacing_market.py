@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handbill.core.nouns import Cap
-from handbill.core.pacing.bids import Line
-from handbill.core.pacing.caps import Delivery
-from handbill.simulate.market import World
+from handbill.core.pacing.bids import BidLine
+from handbill.core.pacing.caps import DeliveryMode
+from handbill.simulate.market import MarketRow
 from handbill.simulate.playing import Market, Played
 from handbill.simulate.tables import AT_ONCE, BESIDE, EVENLY, ODD, PACED, row_of
 from handbill.simulate.targets import play_targets
@@ -20,7 +20,7 @@ HELD = [PACED, *ODD, *EVENLY, AT_ONCE, *(world for world in BESIDE if world.poli
 
 
 @cache
-def market(world: World, groups: int = 4, seed: int = 7) -> Played:
+def market(world: MarketRow, groups: int = 4, seed: int = 7) -> Played:
     return Market(world, groups, seed, log=True).play()
 
 
@@ -36,7 +36,7 @@ def test_a_month_is_used_evenly_and_hardly_a_click_is_unbilled() -> None:
 
 
 @pytest.mark.parametrize("world", HELD, ids=lambda world: world.name)
-def test_no_cap_is_passed_on_any_day(world: World) -> None:
+def test_no_cap_is_passed_on_any_day(world: MarketRow) -> None:
     found = market(world._replace(days=min(world.days, 9)))
     assert found.over == 0
     assert found.days
@@ -55,7 +55,7 @@ def test_no_cap_is_passed_on_any_day(world: World) -> None:
 @given(
     seed=st.integers(0, 10**6),
     paced=st.booleans(),
-    delivery=st.sampled_from(Delivery),
+    delivery=st.sampled_from(DeliveryMode),
     threshold=st.integers(0, 1_000_000),
     rhythms=st.lists(st.integers(1, 24), min_size=1, max_size=4),
     noise=st.floats(0, 1),
@@ -64,14 +64,14 @@ def test_no_cap_is_passed_on_any_day(world: World) -> None:
 def test_no_cap_is_passed_in_any_market(
     seed: int,
     paced: bool,
-    delivery: Delivery,
+    delivery: DeliveryMode,
     threshold: int,
     rhythms: list[int],
     noise: float,
     elasticity: float,
 ) -> None:
     cap = Cap("Monthly" if paced else "Daily", 0, pacing=paced, threshold_ppm=threshold)
-    world = World(
+    world = MarketRow(
         "any",
         cap,
         delivery,
@@ -99,16 +99,16 @@ def test_what_nobody_holds_back_is_passed() -> None:
 @pytest.mark.parametrize(
     ("cap", "delivery"),
     [
-        (Cap("Daily", 0, threshold_ppm=0), Delivery.ASAP),
-        (Cap("Daily", 0, threshold_ppm=1_000_000), Delivery.ASAP),
-        (Cap("Daily", 0, threshold_ppm=0), Delivery.EVEN),
-        (Cap("Monthly", 0, pacing=True, threshold_ppm=1_000_000), Delivery.EVEN),
-        (Cap("Monthly", 0), Delivery.ASAP),
+        (Cap("Daily", 0, threshold_ppm=0), DeliveryMode.ASAP),
+        (Cap("Daily", 0, threshold_ppm=1_000_000), DeliveryMode.ASAP),
+        (Cap("Daily", 0, threshold_ppm=0), DeliveryMode.EVEN),
+        (Cap("Monthly", 0, pacing=True, threshold_ppm=1_000_000), DeliveryMode.EVEN),
+        (Cap("Monthly", 0), DeliveryMode.ASAP),
     ],
     ids=str,
 )
-def test_any_brake_line_keeps_the_wall(cap: Cap, delivery: Delivery) -> None:
-    row = row_of([market(World(str(cap), cap, delivery, (4,) * 5, days=5))])
+def test_any_brake_line_keeps_the_wall(cap: Cap, delivery: DeliveryMode) -> None:
+    row = row_of([market(MarketRow(str(cap), cap, delivery, (4,) * 5, days=5))])
     assert row.over == 0
     assert row.used > 0.9
 
@@ -116,7 +116,9 @@ def test_any_brake_line_keeps_the_wall(cap: Cap, delivery: Delivery) -> None:
 def test_a_brake_saves_clicks_that_nobody_would_pay() -> None:
     def unbilled(threshold_ppm: int) -> float:
         cap = Cap("Daily", 0, threshold_ppm=threshold_ppm)
-        return row_of([market(World("brake", cap, Delivery.ASAP, (4,) * 5, days=7))]).unbilled
+        return row_of(
+            [market(MarketRow("brake", cap, DeliveryMode.ASAP, (4,) * 5, days=7))]
+        ).unbilled
 
     assert unbilled(0) <= unbilled(800_000) < unbilled(1_000_000) / 2
 
@@ -145,7 +147,7 @@ def test_each_line_of_the_bid_log_can_be_worked_out_again() -> None:
     assert len(lines) > 1_000
     for line in lines:
         written = msgspec.json.encode(line)
-        assert msgspec.json.decode(written, type=Line).is_true
+        assert msgspec.json.decode(written, type=BidLine).is_true
     assert {"BUDGET", "FLOOR", "DEAD_BAND"} <= {by for line in lines for by in line.bid.binding}
 
 

@@ -13,20 +13,20 @@ import pytest
 from handbill.kit.instants import MINUTE
 from handbill.simulate import backtested
 from handbill.simulate.acts import acts_of
-from handbill.simulate.living import Life, Size
+from handbill.simulate.living import SimulatedLife, Size
 from handbill.simulate.rulebook import RuleOf
 
 SIZE = Size(days=1, publishers=4, clients=2, clicks=500, jobs=8, step=15 * MINUTE, rules=True)
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    with closing(Life(tmp_path_factory.mktemp("ruled"), SIZE, seed=5)) as life:
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedLife]:
+    with closing(SimulatedLife(tmp_path_factory.mktemp("ruled"), SIZE, seed=5)) as life:
         assert len(list(life.days())) == 1
         yield life
 
 
-def acted(life: Life, acts: bool = True) -> tuple[RuleOf, Any]:
+def acted(life: SimulatedLife, acts: bool = True) -> tuple[RuleOf, Any]:
     """A run that has done something, or would have."""
     found = [
         (rule, run)
@@ -38,7 +38,7 @@ def acted(life: Life, acts: bool = True) -> tuple[RuleOf, Any]:
     return found[-1]
 
 
-def test_there_was_something_to_see(life: Life) -> None:
+def test_there_was_something_to_see(life: SimulatedLife) -> None:
     ruled = life.ruled
     assert ruled.acts > 5
     assert min(ruled.previews, ruled.seen) > 5
@@ -50,7 +50,7 @@ def test_there_was_something_to_see(life: Life) -> None:
     assert {"pause", "cpc bid"} <= {act["action"] for act in every}
 
 
-def test_a_hold_that_no_run_has_made_is_found(life: Life) -> None:
+def test_a_hold_that_no_run_has_made_is_found(life: SimulatedLife) -> None:
     rule, run = acted(life)
     thing = ("JOBGROUP", rule.client.groups[0].id, "x")
     life.trade.held.hold(thing, rule.id, run["id"], 0)
@@ -62,7 +62,7 @@ def test_a_hold_that_no_run_has_made_is_found(life: Life) -> None:
 
 @pytest.mark.parametrize("name", ["bid_micros", "active"])
 def test_a_bid_or_a_switch_that_nobody_has_set_is_found(
-    life: Life, name: str, monkeypatch: pytest.MonkeyPatch
+    life: SimulatedLife, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = life.trade.employers[0].groups[0]
     monkeypatch.setattr(group, name, not getattr(group, name))
@@ -70,7 +70,9 @@ def test_a_bid_or_a_switch_that_nobody_has_set_is_found(
     assert ("stands at" if name == "bid_micros" else "has status") in wrong
 
 
-def test_a_back_test_that_says_less_is_found(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_back_test_that_says_less_is_found(
+    life: SimulatedLife, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rule, run = acted(life, acts=False)
     rest = {id_: one for id_, one in rule.runs.items() if id_ != run["id"]}
     monkeypatch.setattr(rule, "runs", rest)
@@ -78,7 +80,7 @@ def test_a_back_test_that_says_less_is_found(life: Life, monkeypatch: pytest.Mon
     assert "in fact" in wrong
 
 
-def test_another_number_or_firing_of_a_back_test_is_found(life: Life) -> None:
+def test_another_number_or_firing_of_a_back_test_is_found(life: SimulatedLife) -> None:
     """Of a rule that acts: other numbers, and an entity at which it has never looked."""
     rule, run = acted(life)
     at = {"ranOn": run["ranOn"]}
@@ -92,7 +94,9 @@ def test_another_number_or_firing_of_a_back_test_is_found(life: Life) -> None:
     assert "never looked" in wrong
 
 
-def test_another_act_figure_or_time_is_found(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_act_figure_or_time_is_found(
+    life: SimulatedLife, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same run again: as if it had been made twice, without anything to see."""
     rule, run = acted(life)
     monkeypatch.setattr(life.ruled, "_came", {key: {} for key in life.ruled._came})
@@ -101,7 +105,7 @@ def test_another_act_figure_or_time_is_found(life: Life, monkeypatch: pytest.Mon
     assert "has seen" in wrong
 
 
-def test_another_act_than_was_previewed_is_found(life: Life) -> None:
+def test_another_act_than_was_previewed_is_found(life: SimulatedLife) -> None:
     rule, run = acted(life)
     entity = next(one for one in run["entities"] if not all(act["skip"] for act in one["acts"]))
     assert list(life.ruled._of_entity(rule, entity, entity)) == []

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import pytest
 
-from handbill.core.pacing.bids import Bid, Inputs, decided
+from handbill.core.pacing.bids import Inputs, PacedBid, decided
 from handbill.kit.instants import HOUR
 from handbill.kit.money import PPM
 from handbill.simulate import bidding
-from handbill.simulate.living import Life, Size
+from handbill.simulate.living import SimulatedLife, Size
 from handbill.simulate.trade import CapSet
 from handbill.simulate.truth import Broken, OfDay
 from serving import handbill
@@ -30,11 +30,11 @@ class Past(NamedTuple):
 
     days: list[OfDay]
     kept: dict[str, bytes]
-    life: Life
+    life: SimulatedLife
 
 
 def past(folder: Path, size: Size) -> Past:
-    with closing(Life(folder, size, SEED)) as life:
+    with closing(SimulatedLife(folder, size, SEED)) as life:
         return Past(list(life.days()), life.house.kept(), life)
 
 
@@ -67,13 +67,13 @@ def test_restarts_and_cuts_change_nothing_that_is_charged(beset: Past, tmp_path:
 
 
 @pytest.fixture
-def begun(tmp_path: Path) -> Iterator[Life]:
+def begun(tmp_path: Path) -> Iterator[SimulatedLife]:
     size = Size(days=1, publishers=3, clients=1, clicks=300, jobs=8, step=HOUR, steady=True)
-    with closing(Life(tmp_path, size, SEED)) as life:
+    with closing(SimulatedLife(tmp_path, size, SEED)) as life:
         yield life
 
 
-def test_a_cap_that_is_not_held_is_found(begun: Life) -> None:
+def test_a_cap_that_is_not_held_is_found(begun: SimulatedLife) -> None:
     """The agency's books say less than what the system was asked for."""
     caps = begun.trade.caps
     caps |= {asked: CapSet(cap.period, 0) for asked, cap in caps.items()}
@@ -82,7 +82,7 @@ def test_a_cap_that_is_not_held_is_found(begun: Life) -> None:
 
 
 def test_what_a_clock_that_is_set_back_undoes_is_found(
-    begun: Life, monkeypatch: pytest.MonkeyPatch
+    begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forget() -> None:
         with begun.house.tools.records.write() as tx:
@@ -95,7 +95,7 @@ def test_what_a_clock_that_is_set_back_undoes_is_found(
         begun.set_back(2 * HOUR)
 
 
-def test_what_is_not_judged_is_found(begun: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_judged_is_found(begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handbill.simulate.truth.unknown_fetches", lambda *_: ())
     monkeypatch.setattr(begun.house, "judge", lambda: None)
     with pytest.raises(Broken, match="acknowledged clicks are not judged"):
@@ -103,14 +103,14 @@ def test_what_is_not_judged_is_found(begun: Life, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_fetch_that_nobody_knows_of_is_found(
-    begun: Life, monkeypatch: pytest.MonkeyPatch
+    begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handbill.ledger.judge.copies.note", lambda *_: None)
     with pytest.raises(Broken, match=r"Board\d+ has fetched at \d+, and Held.* is known"):
         list(begun.days())
 
 
-def test_another_price_than_was_shown_is_found(begun: Life) -> None:
+def test_another_price_than_was_shown_is_found(begun: SimulatedLife) -> None:
     for _ in zip(range(8), begun.steps(), strict=False):
         pass
     for shown in begun.public.shown:
@@ -119,7 +119,7 @@ def test_another_price_than_was_shown_is_found(begun: Life) -> None:
         list(begun.days())
 
 
-def test_jobs_of_a_group_that_is_over_are_found(begun: Life) -> None:
+def test_jobs_of_a_group_that_is_over_are_found(begun: SimulatedLife) -> None:
     for employer in begun.trade.employers:
         employer.groups = [
             replace(one, last=employer.day(begun.clock.now()).replace(year=2025))
@@ -130,7 +130,7 @@ def test_jobs_of_a_group_that_is_over_are_found(begun: Life) -> None:
 
 
 def test_a_job_in_the_file_of_another_client_is_found(
-    begun: Life, monkeypatch: pytest.MonkeyPatch
+    begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handbill.simulate.truth.unknown_fetches", lambda *_: ())
     for shown in begun.public.shown:
@@ -140,27 +140,27 @@ def test_a_job_in_the_file_of_another_client_is_found(
         list(begun.days())
 
 
-def test_a_price_beyond_what_is_aimed_at_is_found(begun: Life) -> None:
+def test_a_price_beyond_what_is_aimed_at_is_found(begun: SimulatedLife) -> None:
     for employer in begun.trade.employers:
         employer.groups = [replace(one, targets={"cpc": 0}) for one in employer.groups]
     with pytest.raises(Broken, match="beyond 0 micros"):
         list(begun.days())
 
 
-def test_a_price_in_a_currency_without_a_rate_is_found(begun: Life) -> None:
+def test_a_price_in_a_currency_without_a_rate_is_found(begun: SimulatedLife) -> None:
     begun.trade.rates_ppm = {"USD": [], "EUR": []}
     with pytest.raises(Broken, match="without a rate"):
         list(begun.days())
 
 
-def test_a_price_that_is_converted_otherwise_is_found(begun: Life) -> None:
+def test_a_price_that_is_converted_otherwise_is_found(begun: SimulatedLife) -> None:
     begun.trade.rates_ppm = {"USD": [2 * PPM], "EUR": [2 * PPM]}
     with pytest.raises(Broken, match="is shown"):
         list(begun.days())
 
 
 def test_a_charge_that_is_converted_otherwise_is_found(
-    begun: Life, monkeypatch: pytest.MonkeyPatch
+    begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handbill.simulate.truth.other_prices", lambda *_: set())
     begun.trade.rates_ppm = {"USD": [2 * PPM], "EUR": [2 * PPM]}
@@ -168,16 +168,16 @@ def test_a_charge_that_is_converted_otherwise_is_found(
         list(begun.days())
 
 
-def test_another_markup_is_found(begun: Life) -> None:
+def test_another_markup_is_found(begun: SimulatedLife) -> None:
     begun.trade.employers[0].markup_percent = 5
     with pytest.raises(Broken, match="is marked up otherwise"):
         list(begun.days())
 
 
 def test_another_bid_than_was_decided_is_found(
-    begun: Life, monkeypatch: pytest.MonkeyPatch
+    begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dearer(step: Inputs) -> Bid:
+    def dearer(step: Inputs) -> PacedBid:
         return decided(step)._replace(bid_micros=step.base_micros + 1)
 
     monkeypatch.setattr(bidding, "decided", dearer)
@@ -185,7 +185,7 @@ def test_another_bid_than_was_decided_is_found(
         list(begun.days())
 
 
-def test_a_budget_that_is_told_otherwise_is_found(begun: Life) -> None:
+def test_a_budget_that_is_told_otherwise_is_found(begun: SimulatedLife) -> None:
     for _ in zip(range(23), begun.steps(), strict=False):
         pass
     for used in begun.truth._used.values():
@@ -194,7 +194,7 @@ def test_a_budget_that_is_told_otherwise_is_found(begun: Life) -> None:
         begun.truth.end_day("2026-10-12")
 
 
-def test_an_entry_that_is_there_twice_is_found(begun: Life) -> None:
+def test_an_entry_that_is_there_twice_is_found(begun: SimulatedLife) -> None:
     steps = begun.steps()
     while not begun.truth.days:
         next(steps)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.changes import service as changes
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.host.ids import Ids
 from handbill.kit.instants import Instant
 from handbill.store import installation, sealed
@@ -63,10 +63,10 @@ def add(tx: Tx, name: str, kid: int, value: bytes, now: Instant) -> None:
     changes.tell(tx, now, entity_of(name, kid), {}, row)
 
 
-def entity_of(name: str, kid: int) -> Entity:
+def entity_of(name: str, kid: int) -> TrailEntity:
     """The entity of a key in changes: an agency's, if it signs that agency's callbacks."""
     agency = name.removeprefix(CALLBACK)
-    return Entity("OWN_KEY", f"{name}/{kid}", None if agency == name else int(agency))
+    return TrailEntity("OWN_KEY", f"{name}/{kid}", None if agency == name else int(agency))
 
 
 def has(tx: Tx, name: str) -> bool:

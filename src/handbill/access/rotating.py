@@ -7,7 +7,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.access import keys, telling
 from handbill.changes import service as changes
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.host.ids import Ids
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, Instant, iso_of
@@ -94,7 +94,7 @@ def retire(tx: Tx, now: Instant, name: str, kid: int, *, at_once: bool) -> None:
 
 def tell_master(tx: Tx, now: Instant, name: str, *, is_gone: bool = False) -> None:
     """Record that a master key seals from now on, or is gone; it has no row of its own."""
-    entity, state = Entity("OWN_KEY", f"{MASTER}/{name}"), {"name": MASTER}
+    entity, state = TrailEntity("OWN_KEY", f"{MASTER}/{name}"), {"name": MASTER}
     changes.tell(tx, now, entity, *((state, {}) if is_gone else ({}, state)))
     event = "own_key_retired" if is_gone else "own_key_rotated"
     telling.event(tx, now, event, f"{MASTER}/{name}", key=MASTER, kid=name)

@@ -14,7 +14,7 @@ from handbill.access.rows import Agency, ApiClient, Key, Owner
 from handbill.changes import service as changes
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Family
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.host.ids import Ids, new_api_client_id, new_family_id
 from handbill.http.kinds import Need
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
@@ -93,7 +93,7 @@ def create_agency(
     no = rows.add_agency(tx, agency_id, name.strip(), currency, now)
     owner = Owner("agency", no)
     told = {"name": name.strip(), "currency": currency}
-    changes.tell(tx, now, Entity("AGENCY", agency_id, no), {}, told)
+    changes.tell(tx, now, TrailEntity("AGENCY", agency_id, no), {}, told)
     return _let_in(tx, ids, now, agency_id, owner)
 
 
@@ -204,7 +204,7 @@ def update_agency(tx: Tx, now: Instant, agency: Agency, given: Mapping[str, Any]
         raise bad_request(faults)
     if name.strip() != agency.name:
         rows.rename_agency(tx, agency.no, name.strip())
-        entity = Entity("AGENCY", agency.id, agency.no)
+        entity = TrailEntity("AGENCY", agency.id, agency.no)
         changes.tell(tx, now, entity, {"name": agency.name}, {"name": name.strip()})
 
 

@@ -18,7 +18,7 @@ _SECRET_LENGTH = 40  # 36^40: 206 bits, so a fast keyed digest is right
 _SHAPE = re.compile(rf"(hb[slr]?)_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
 
 
-class Shown(NamedTuple):
+class NewSecret(NamedTuple):
     """A new secret: its text, which is not stored, and what is."""
 
     text: str
@@ -26,12 +26,12 @@ class Shown(NamedTuple):
     digest: bytes
 
 
-def new(tx: Tx, ids: Ids, now: Instant, kind: str) -> Shown:
+def new(tx: Tx, ids: Ids, now: Instant, kind: str) -> NewSecret:
     """A secret that nobody has had."""
     ensure_secrets(tx, ids, now)
     prefix, part = new_name(ids, _PREFIX_LENGTH), new_name(ids, _SECRET_LENGTH)
     kid, key = max(secret(tx, _DIGESTED_BY[kind]).items())
-    return Shown(f"{kind}_{prefix}_{part}", prefix, bytes([kid]) + digested(key, prefix, part))
+    return NewSecret(f"{kind}_{prefix}_{part}", prefix, bytes([kid]) + digested(key, prefix, part))
 
 
 def parts_of(text: str, kind: str) -> tuple[str, str]:

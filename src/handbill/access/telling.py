@@ -6,7 +6,7 @@ from handbill.access import rows
 from handbill.access.rows import Owner
 from handbill.changes import service as changes
 from handbill.core.nouns import Family
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.work import kinds
@@ -30,13 +30,13 @@ def family_state(tx: Tx, no: int, name: str) -> _State:
 
 def family(tx: Tx, now: Instant, found: Family, before: _State, after: _State) -> None:
     """``before`` or ``after`` is empty for a new or deleted family."""
-    entity = Entity("PUBLISHER_FAMILY", found.id, found.agency_no)
+    entity = TrailEntity("PUBLISHER_FAMILY", found.id, found.agency_no)
     changes.tell(tx, now, entity, before, after)
 
 
 def key(tx: Tx, now: Instant, prefix: str, owner: Owner, before: _State, after: _State) -> None:
     """``before`` is empty for a new key; then its owner is recorded too."""
-    entity = Entity("API_KEY", prefix, rows.agency_behind(tx, *owner))
+    entity = TrailEntity("API_KEY", prefix, rows.agency_behind(tx, *owner))
     changes.tell(tx, now, entity, before, after if before else {"owner": owner.role, **after})
 
 
@@ -44,5 +44,5 @@ def api_client(
     tx: Tx, now: Instant, api_client_id: str, owner: Owner, before: _State, after: _State
 ) -> None:
     """``key`` for an API client."""
-    entity = Entity("API_CLIENT", api_client_id, rows.agency_behind(tx, *owner))
+    entity = TrailEntity("API_CLIENT", api_client_id, rows.agency_behind(tx, *owner))
     changes.tell(tx, now, entity, before, after if before else {"owner": owner.role, **after})

@@ -8,14 +8,14 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.trail import Act, Actor, Changed, Entity, Kind, Occasion
+from handbill.core.trail import Act, Actor, Changed, Kind, Occasion, TrailEntity
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among, sweep_of
 from handbill.store.records.tables import agencies, changes, clients
 
 
-class Change(msgspec.Struct, frozen=True):
+class RecordedChange(msgspec.Struct, frozen=True):
     """One change, as recorded. ``agency_id`` None: of the whole installation."""
 
     no: int
@@ -35,7 +35,7 @@ class Change(msgspec.Struct, frozen=True):
     fields: list[Changed]
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class ChangeFilter(msgspec.Struct, frozen=True, kw_only=True):
     """The changes asked for: all that is not None must match. ``until_at`` is exclusive."""
 
     agency_no: int | None = None
@@ -118,7 +118,7 @@ def add(
     tx: Tx,
     now: Instant,
     occasion: Occasion,
-    told: Iterable[tuple[Entity, Act, Sequence[Changed]]],
+    told: Iterable[tuple[TrailEntity, Act, Sequence[Changed]]],
 ) -> None:
     by, by_id, by_request, why, undone = occasion
     fixed = {"now": now, "by": by, "by_id": by_id, "by_request": by_request, "why": why}
@@ -155,11 +155,13 @@ def _page(names: frozenset[str]) -> sa.Select[Any]:
     return _SOME.where(*where)
 
 
-def page(tx: Tx, asked: Asked, before: tuple[Instant, int], most: int) -> list[Change]:
+def page(
+    tx: Tx, asked: ChangeFilter, before: tuple[Instant, int], most: int
+) -> list[RecordedChange]:
     """Newest first; only those before an instant and number."""
     given = {
         name: value
-        for name in Asked.__struct_fields__
+        for name in ChangeFilter.__struct_fields__
         if (value := getattr(asked, name)) is not None
     }
     until_at = given.pop("until_at", None)
@@ -169,17 +171,17 @@ def page(tx: Tx, asked: Asked, before: tuple[Instant, int], most: int) -> list[C
     return [_change(row) for row in found]
 
 
-def _change(row: Row) -> Change:
-    told = dict(zip(Change.__struct_fields__, row, strict=True))
-    return Change(**told | {"fields": _FIELDS.decode(row[-1])})
+def _change(row: Row) -> RecordedChange:
+    told = dict(zip(RecordedChange.__struct_fields__, row, strict=True))
+    return RecordedChange(**told | {"fields": _FIELDS.decode(row[-1])})
 
 
-def one(tx: Tx, no: int) -> Change | None:
+def one(tx: Tx, no: int) -> RecordedChange | None:
     found = tx.one(_ONE, no=no)
     return None if found is None else _change(found)
 
 
-def since(tx: Tx, change: Change, most: int) -> list[tuple[int, int | None, list[Changed]]]:
+def since(tx: Tx, change: RecordedChange, most: int) -> list[tuple[int, int | None, list[Changed]]]:
     """The newest of the later changes of the same entity: number, what it undoes, and fields."""
     where = {name: getattr(change, name) for name in ("entity_id", "kind", "no", "agency_no")}
     return [

@@ -12,19 +12,19 @@ import msgspec
 import sqlalchemy as sa
 
 from handbill.changes import rows
-from handbill.changes.rows import Asked, Change
+from handbill.changes.rows import ChangeFilter, RecordedChange
 from handbill.core.nouns import CampaignBody, ClientBody, FeedBody, GroupBody, PublisherBody
 from handbill.core.rule_conditions import RuleBody
-from handbill.core.trail import Changed, Entity, Kind, act_of, changed, fields_of
+from handbill.core.trail import Changed, Kind, TrailEntity, act_of, changed, fields_of
 from handbill.core.undoing import State, before_all, standing
 from handbill.kit.faults import not_found, pointed
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx, tables
 
 __all__ = [
-    "Asked",
-    "Change",
-    "Entity",
+    "ChangeFilter",
+    "RecordedChange",
+    "TrailEntity",
     "change",
     "change_of",
     "forget",
@@ -51,7 +51,7 @@ _NEWEST: CursorPlace = (2**62, 2**62)
 _State = dict[str, Any]
 
 
-class Told(NamedTuple):
+class TableTrail(NamedTuple):
     """How rows of a table are recorded. ``body``: the type of column ``body``. ``quiet``: columns
     that only Handbill itself sets.
     """
@@ -61,13 +61,13 @@ class Told(NamedTuple):
     quiet: frozenset[str] = frozenset()
 
 
-TOLD: Mapping[sa.Table, Told] = {
-    tables.publishers: Told("PUBLISHER", PublisherBody),
-    tables.clients: Told("CLIENT", ClientBody),
-    tables.campaigns: Told("CAMPAIGN", CampaignBody),
-    tables.groups: Told("JOB_GROUP", GroupBody, frozenset(("campaign_no",))),
-    tables.feeds: Told("FEED", FeedBody, frozenset(("next_run_at", "former_digest"))),
-    tables.rules: Told("RULE", RuleBody),
+TOLD: Mapping[sa.Table, TableTrail] = {
+    tables.publishers: TableTrail("PUBLISHER", PublisherBody),
+    tables.clients: TableTrail("CLIENT", ClientBody),
+    tables.campaigns: TableTrail("CAMPAIGN", CampaignBody),
+    tables.groups: TableTrail("JOB_GROUP", GroupBody, frozenset(("campaign_no",))),
+    tables.feeds: TableTrail("FEED", FeedBody, frozenset(("next_run_at", "former_digest"))),
+    tables.rules: TableTrail("RULE", RuleBody),
 }
 """Tables that are written only by ``put`` and ``change``, so that no change of them is missed; each
 row is an entity, with an id and an agency or a client.
@@ -102,7 +102,7 @@ def _columns(table: sa.Table, values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys((*(name for name in _PLACES if name in table.c), *values)))
 
 
-def _states(told: Told, row: _State, after: _State) -> tuple[_State, _State]:
+def _states(told: TableTrail, row: _State, after: _State) -> tuple[_State, _State]:
     was, now_is = (one.get("deleted_at") is None for one in (row, after))
     if was and now_is:
         if row.get("body") == after.get("body"):  # decoding it takes time
@@ -115,7 +115,7 @@ def _states(told: Told, row: _State, after: _State) -> tuple[_State, _State]:
 
 
 def tell(
-    tx: Tx, now: Instant, entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]
+    tx: Tx, now: Instant, entity: TrailEntity, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
     """Record a change that was made in another way. ``before``, ``after``: the entity as a noun's
     fields; empty where it did not exist, or does not any more.
@@ -124,7 +124,7 @@ def tell(
 
 
 def tell_many(
-    tx: Tx, now: Instant, told: Iterable[tuple[Entity, Mapping[str, Any], Mapping[str, Any]]]
+    tx: Tx, now: Instant, told: Iterable[tuple[TrailEntity, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """``tell`` for many entities."""
     found = [
@@ -136,18 +136,18 @@ def tell_many(
         rows.add(tx, now, tx.occasion, found)
 
 
-def secret(tx: Tx, now: Instant, entity: Entity, *steps: str) -> None:
+def secret(tx: Tx, now: Instant, entity: TrailEntity, *steps: str) -> None:
     """Record that a secret of an entity, at this path, has changed or is gone: never its value."""
     field = "".join(f"/{pointed(name)}" for name in steps)
     rows.add(tx, now, tx.occasion, [(entity, "CHANGE", [Changed(field, secret=True)])])
 
 
-def _entity(told: Told, row: Mapping[str, Any]) -> Entity:
+def _entity(told: TableTrail, row: Mapping[str, Any]) -> TrailEntity:
     client_no = row["no"] if told.kind == "CLIENT" else row.get("client_no")
-    return Entity(told.kind, row["id"], row.get("agency_no"), client_no)
+    return TrailEntity(told.kind, row["id"], row.get("agency_no"), client_no)
 
 
-def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
+def _state(told: TableTrail, row: Mapping[str, Any], *, whole: bool) -> _State:
     """The settings of an entity, from its row."""
     found = {
         name: value
@@ -160,14 +160,16 @@ def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
 
 
 # ── reading and forgetting ──────────────────────────────────────────────────────────────────────
-def page(tx: Tx, asked: Asked, most: int, before: CursorPlace | None = None) -> list[Change]:
+def page(
+    tx: Tx, asked: ChangeFilter, most: int, before: CursorPlace | None = None
+) -> list[RecordedChange]:
     """Some of the changes that are asked for, newest first; the next page is before the last one's
     instant and number.
     """
     return rows.page(tx, asked, before or _NEWEST, most)
 
 
-def change_of(tx: Tx, no: int, agency_no: int | None) -> Change:
+def change_of(tx: Tx, no: int, agency_no: int | None) -> RecordedChange:
     """The change of that number; ``agency_no``: only if it is that agency's. **Refuses** any other
     alike (404).
     """
@@ -188,7 +190,7 @@ def undone(tx: Tx, nos: Iterable[int]) -> set[int]:
     return found
 
 
-def moved_since(tx: Tx, one: Change) -> list[Sequence[Changed]] | None:
+def moved_since(tx: Tx, one: RecordedChange) -> list[Sequence[Changed]] | None:
     """The fields of each later change of the same entity that is still in effect; None: there are
     too many to look at.
     """
@@ -196,7 +198,7 @@ def moved_since(tx: Tx, one: Change) -> list[Sequence[Changed]] | None:
     return None if len(later) > _MOST_LATER else standing(later)
 
 
-def state_at(tx: Tx, entity: Entity, state: State, at: Instant, now: Instant) -> State | None:
+def state_at(tx: Tx, entity: TrailEntity, state: State, at: Instant, now: Instant) -> State | None:
     """The state of an entity at an instant. ``state``: the part of it that is asked for, as it is
     now. None: not known any more.
     """
@@ -207,7 +209,7 @@ def state_at(tx: Tx, entity: Entity, state: State, at: Instant, now: Instant) ->
 
 
 def same_since(
-    tx: Tx, entity: Entity, state: State, part: Callable[[State], Any]
+    tx: Tx, entity: TrailEntity, state: State, part: Callable[[State], Any]
 ) -> Instant | None:
     """Since when a part of an entity's state is as it is now; None: not known any more."""
     former = state
@@ -221,9 +223,9 @@ def same_since(
     return None
 
 
-def _own(tx: Tx, entity: Entity, since_at: Instant | None) -> list[Change] | None:
+def _own(tx: Tx, entity: TrailEntity, since_at: Instant | None) -> list[RecordedChange] | None:
     """The changes of an entity, newest first; None: there are too many to look at."""
-    asked = Asked(entity_id=entity.id, client_no=entity.client_no, since_at=since_at)
+    asked = ChangeFilter(entity_id=entity.id, client_no=entity.client_no, since_at=since_at)
     found = page(tx, asked, _MOST_LATER + 1)
     if len(found) > _MOST_LATER:
         return None

@@ -37,14 +37,14 @@ def backup(
     keep a copy of that key elsewhere.
     """
     from handbill.keeping import manifest as manifests
-    from handbill.keeping.backup import Source, back_up
+    from handbill.keeping.backup import BackupSource, back_up
     from handbill.keeping.manifest import NotWhole
 
     settings = standing(data)
     if dest.absolute().is_relative_to(settings.data_folder):
         raise Mistaken(f"{dest} is in the data folder: it would be lost together with it")
     with opened(settings, of_this_machine(settings)) as it, _steps() as step:
-        source = Source(it.records, it.blobs, settings.journal_folder, it.clock, it.ids)
+        source = BackupSource(it.records, it.blobs, settings.journal_folder, it.clock, it.ids)
         try:
             manifest = back_up(source, dest, step)
             if verify:
@@ -52,7 +52,7 @@ def backup(
         except NotWhole as refused:
             raise Mistaken(str(refused)) from refused
     size = sum(kept.bytes for kept in manifest.files)
-    made = manifests.Made(
+    made = manifests.FinishedBackup(
         folder=str(dest.absolute()), taken_at=manifest.taken_at, bytes=size, verified=verify
     )
     manifests.note_made(settings.data_folder, made)
@@ -87,7 +87,7 @@ def restore(
     names one, whichever they came from. Nothing is ever overwritten.
     """
     from handbill.keeping.manifest import NotWhole, require_empty
-    from handbill.keeping.restore import Target, read_backup, require_keys, restore, under_way
+    from handbill.keeping.restore import RestorePlace, read_backup, require_keys, restore, under_way
 
     settings = settings_with(data=data)
     try:
@@ -103,7 +103,7 @@ def restore(
             if key is not None and not (settings.secrets_key or settings.secrets_key_file):
                 masters.write(masters.file_of(settings), list(map(masters.written, keys)))
             settings.scratch_folder.mkdir(mode=0o700)
-            target = Target(
+            target = RestorePlace(
                 it.records,
                 it.blobs,
                 settings.journal_folder,

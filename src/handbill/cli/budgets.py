@@ -15,7 +15,7 @@ from handbill.kit.jsons import encode
 if TYPE_CHECKING:
     from handbill.contract.standing.models import ResolvedStatus
     from handbill.core.standing.reasons import FixKind, Resolved
-    from handbill.listings.resolving import Told
+    from handbill.listings.resolving import ResolvedEntity
 
 _COLUMNS: Final = (
     "of",
@@ -138,10 +138,10 @@ def status(client_id: ClientArgument, data: DataOption = None, json: JsonOption 
         rows = [{**_named(one), "resolvedStatus": spelled(told)} for one, told in found]
         say_lines([encode({"data": rows})])
         return
-    say_lines(line.encode() for one, told in found for line in _told(one, told))
+    say_lines(line.encode() for one, told in found for line in _resolved_lines(one, told))
 
 
-def _named(one: "Told") -> dict[str, str]:
+def _named(one: "ResolvedEntity") -> dict[str, str]:
     """The lowest that it is about."""
     around = one.around
     if around.group is not None:
@@ -152,7 +152,7 @@ def _named(one: "Told") -> dict[str, str]:
     return {"level": "CLIENT", "id": around.client.id, "name": around.client.body.company_name}
 
 
-def _told(one: "Told", told: "ResolvedStatus") -> Iterator[str]:
+def _resolved_lines(one: "ResolvedEntity", told: "ResolvedStatus") -> Iterator[str]:
     named = _named(one)
     yield from status_lines(_LEVELS[named["level"]], named["name"], one.resolved, told)
 

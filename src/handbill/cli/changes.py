@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from handbill.changes import service
-from handbill.changes.service import Asked, Change
+from handbill.changes.service import ChangeFilter, RecordedChange
 from handbill.cli.speaking import DataOption, JsonOption, Misspoken, Mistaken, say, say_lines
 from handbill.cli.standing import agency_named, missing_told, opened_standing, writing
 from handbill.clients.service import client_at_work
@@ -65,7 +65,7 @@ def changes(
     kind = _ACTORS.get(actor or "")
     since_at, until_at = _instant(since, "--since", 0), _instant(until, "--until", DAY)
     with opened_standing(data) as stores, stores.records.read() as tx:
-        asked = Asked(
+        asked = ChangeFilter(
             agency_no=None if agency_id is None else agency_named(tx, agency_id).no,
             client_no=None if client_id is None else _client_no(tx, client_id),
             entity_id=entity_id,
@@ -117,7 +117,7 @@ def undo(
         told = UndoDone.of(result=True, message=message, fields_changed=fields_told(done))
         say(spelled(told), as_json=True)
         return
-    lines = [message, *(f"    {field.field}  {_told(field)}" for field in done)]
+    lines = [message, *(f"    {field.field}  {_field_text(field)}" for field in done)]
     say_lines(_harmless(line).encode() for line in lines)
 
 
@@ -142,13 +142,13 @@ def _instant(text: str | None, option: str, of_day: int) -> Instant | None:
         raise Misspoken(says) from None
 
 
-def _lines(one: Change) -> Iterator[str]:
+def _lines(one: RecordedChange) -> Iterator[str]:
     """A change for people: what it is, then each of its fields."""
     who = " ".join(filter(None, (one.actor, one.actor_id)))
     what = f"{one.act:<6}  {one.kind} {one.entity_id}"
     yield f"{iso_of(one.at)}  {what}  {who}  {one.cause}".rstrip() + f"  #{one.no}"
     for field in one.fields:
-        yield f"    {field.field}  {_told(field)}"
+        yield f"    {field.field}  {_field_text(field)}"
 
 
 def _harmless(line: str) -> str:
@@ -156,7 +156,7 @@ def _harmless(line: str) -> str:
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)
 
 
-def _told(field: Changed) -> str:
+def _field_text(field: Changed) -> str:
     if field.secret:
         return "(a secret: changed)"
     sides = [

@@ -12,7 +12,7 @@ from handbill.cli.standing import client_named, missing_told, opened_standing
 from handbill.groups import service as groups
 from handbill.kit.instants import iso_of
 from handbill.kit.jsons import encode
-from handbill.listings.resolving import Told, of_lowest
+from handbill.listings.resolving import ResolvedEntity, of_lowest
 from handbill.opening import Opened
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
@@ -108,7 +108,7 @@ def _explain(
 
 def _stands(
     tx: Tx, stores: Opened, client_id: str, campaign_id: str | None, group_id: str | None
-) -> Told:
+) -> ResolvedEntity:
     """How the lowest that is named stands. **Refuses** unknown ones (Mistaken)."""
     client = client_named(tx, client_id)
     group, campaign = None, None
@@ -122,14 +122,14 @@ def _stands(
     return of_lowest(tx, client, campaign, group, stores.clock.now())
 
 
-def _explained(tx: Tx, stores: Opened, stands: Told) -> "EntityExplanation":
+def _explained(tx: Tx, stores: Opened, stands: ResolvedEntity) -> "EntityExplanation":
     from handbill.contract.explain.entities import explain_entity
 
     now = stores.clock.now()
     return explain_entity(tx, stores.blobs, stores.settings.ceiling_ppm, now, stands)
 
 
-def lines_of(stands: Told, told: "EntityExplanation") -> Iterator[str]:
+def lines_of(stands: ResolvedEntity, told: "EntityExplanation") -> Iterator[str]:
     """An explanation for people."""
     yield from status_lines(_WHAT[told.level], told.name, stands.resolved, told.state)
     for one in told.listings:

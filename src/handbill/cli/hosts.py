@@ -8,7 +8,7 @@ import typer
 from handbill.changes import service as changes
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
 from handbill.cli.standing import standing, writing
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.host.identity import host_in, host_of, kept_id
 from handbill.host.outside import chance, of_this_machine
 from handbill.host.settings import Settings
@@ -44,7 +44,7 @@ def release(
         if not service.end(tx, host_id):
             raise Mistaken(f"there is no host {host_id!r}; `handbill hosts list` names them")
         before = {"holds": held is not None and held.id == host_id}
-        changes.tell(tx, stores.clock.now(), Entity("HOST", host_id), before, {"holds": False})
+        changes.tell(tx, stores.clock.now(), TrailEntity("HOST", host_id), before, {"holds": False})
     say({"released": host_id}, as_json=json)
 
 
@@ -90,7 +90,7 @@ def _taken_over(settings: Settings, folder: Path, former: str, own: str) -> list
         with stores.records.write() as tx:
             service.succeed(tx, former, own)
             before, after = {"successor": known[former].successor}, {"successor": own}
-            changes.tell(tx, stores.clock.now(), Entity("HOST", former), before, after)
+            changes.tell(tx, stores.clock.now(), TrailEntity("HOST", former), before, after)
     return brought
 
 

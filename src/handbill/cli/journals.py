@@ -69,7 +69,7 @@ def quarantine(
             made = quarantining.quarantine(
                 stores.records, settings.journal_folder, reader, source, now
             )
-        except quarantining.StillWritten as refused:
+        except quarantining.SourceStillWritten as refused:
             raise Mistaken(str(refused)) from refused
         left = quarantining.damages(stores.records, reader, now)
     told = [msgspec.to_builtins(receipt) for receipt in made]

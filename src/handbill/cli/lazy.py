@@ -95,7 +95,7 @@ class Imported(MutableMapping[str, _click.Command]):
         return len(COMMANDS)
 
 
-class Listed(TyperGroup):
+class ListedCommands(TyperGroup):
     """The outermost command. Its help is written from the list alone."""
 
     def __init__(self, **attrs: Any) -> None:

@@ -35,7 +35,7 @@ def _scratch(settings: Settings) -> Path:
     return settings.scratch_folder
 
 
-class Form(StrEnum):
+class EntryFormat(StrEnum):
     """How entries are written."""
 
     JSONL = "jsonl"
@@ -55,8 +55,8 @@ def export_ledger(
         str | None, typer.Option("--to", metavar="DAY", help="Last day, inclusive.")
     ] = None,
     form: Annotated[
-        Form, typer.Option("--format", help="JSON lines, or CSV with headings.")
-    ] = Form.JSONL,
+        EntryFormat, typer.Option("--format", help="JSON lines, or CSV with headings.")
+    ] = EntryFormat.JSONL,
     data: DataOption = None,
     json: JsonOption = True,  # noqa: ARG001 - scripts may say so
 ) -> None:

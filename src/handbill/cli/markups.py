@@ -73,7 +73,9 @@ def create_markup(
     from handbill.contract.markups.models import NewMarkup
     from handbill.markups.service import create
 
-    said = _said(json_body, value, effective_from, name, Held(client, level, entity, placement))
+    said = _body_of(
+        json_body, value, effective_from, name, MarkupScope(client, level, entity, placement)
+    )
     new = read_body(NewMarkup, said, "The markup was not created")
     with _office(agency_id, data) as (tx, agency_no, clock, ids), told_of(new):
         made = create(tx, ids, clock.now(), agency_no, **new.given())
@@ -89,7 +91,7 @@ def list_markups(
 ) -> None:
     """Print the agency's markups, or those of a client, one JSON object per line."""
     from handbill.clients.service import client_of
-    from handbill.contract.markups.models import told
+    from handbill.contract.markups.models import shown_markups
     from handbill.markups.service import MOST_MARKUPS, page, page_of_client
     from handbill.wire.models import spelled
 
@@ -99,7 +101,7 @@ def list_markups(
         else:
             client_no = client_of(tx, agency_no, client).no
             found, _ = page_of_client(tx, client_no, 0, MOST_MARKUPS)
-        lines = [encode(spelled(one)) for one in told(tx, found)]
+        lines = [encode(spelled(one)) for one in shown_markups(tx, found)]
     say_lines(lines)
 
 
@@ -111,12 +113,12 @@ def show_markup(
     json: JsonOption = False,
 ) -> None:
     """Print a markup."""
-    from handbill.contract.markups.models import told
+    from handbill.contract.markups.models import shown_markups
     from handbill.markups.service import markup_of
     from handbill.wire.models import spelled
 
     with _office(agency_id, data) as (tx, agency_no, _, _):
-        (found,) = map(spelled, told(tx, [markup_of(tx, agency_no, markup_id)]))
+        (found,) = map(spelled, shown_markups(tx, [markup_of(tx, agency_no, markup_id)]))
     if json:
         say_lines([encode(found)])
         return
@@ -149,7 +151,9 @@ def update_markup(
     from handbill.contract.markups.models import MarkupChange
     from handbill.markups.service import update
 
-    said = _said(json_body, value, effective_from, name, Held(client, level, entity, placement))
+    said = _body_of(
+        json_body, value, effective_from, name, MarkupScope(client, level, entity, placement)
+    )
     change = read_body(MarkupChange, said, "The markup was not changed")
     with _office(agency_id, data) as (tx, agency_no, clock, _), told_of(change):
         update(tx, clock.now(), agency_no, markup_id, change.given())
@@ -181,7 +185,7 @@ def _office(agency_id: str, data: str | None) -> Iterator[tuple[Tx, int, Clock, 
         yield tx, agency_no, stores.clock, stores.ids
 
 
-class Held(NamedTuple):
+class MarkupScope(NamedTuple):
     """Where a markup is to hold, as the options say it."""
 
     client: str | None
@@ -190,12 +194,12 @@ class Held(NamedTuple):
     placement: str | None
 
 
-def _said(
+def _body_of(
     json_body: str | None,
     value: str | None,
     since: str | None,
     name: str | None,
-    held: Held,
+    held: MarkupScope,
 ) -> Any:
     """The body that the flags, or a file, say. **Refuses** both at once (Misspoken)."""
     said: dict[str, Any] = {"name": name}

@@ -105,7 +105,7 @@ def invite_person(
 
     with writing(data) as (tx, stores):
         now = stores.clock.now()
-        found = _found(tx, mail, agency_id, family_id)
+        found = _person_of(tx, mail, agency_id, family_id)
         if found is None:
             if role is None:
                 raise Mistaken(f"there is no person {mail!r} there; name a role: --role R")
@@ -199,7 +199,7 @@ def _places(tx: Tx, agency_id: str | None, family_id: str | None) -> tuple[int |
     return (agency_named(tx, agency_id).no if agency_id is not None else None), None
 
 
-def _found(
+def _person_of(
     tx: Tx, mail: str, agency_id: str | None, family_id: str | None
 ) -> service.Person | None:
     agency_no, family_no = _places(tx, agency_id, family_id)
@@ -208,7 +208,7 @@ def _found(
 
 def _named(tx: Tx, mail: str, agency_id: str | None, family_id: str | None) -> service.Person:
     """**Refuses** an unknown one (Mistaken)."""
-    found = _found(tx, mail, agency_id, family_id)
+    found = _person_of(tx, mail, agency_id, family_id)
     if found is None:
         raise Mistaken(f"there is no person {mail!r} there; `handbill person list` names them")
     return found

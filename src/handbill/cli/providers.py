@@ -61,7 +61,7 @@ def show_provider(
     agency_id: AgencyOption, data: DataOption = None, json: JsonOption = False
 ) -> None:
     """Print an agency's sign-in provider, without its secret."""
-    from handbill.contract.people.provider_models import told
+    from handbill.contract.people.provider_models import shown_provider
     from handbill.contract.people.providers import return_address, start_address
     from handbill.people import providers
     from handbill.wire.models import spelled
@@ -71,7 +71,7 @@ def show_provider(
         with missing_told(_NONE):
             found = providers.provider_of(tx, agency.no)
         ways = return_address(address, agency_id), start_address(address, agency_id)
-    say(spelled(told(found, *ways)), as_json=json)
+    say(spelled(shown_provider(found, *ways)), as_json=json)
 
 
 @oidc.command("remove")

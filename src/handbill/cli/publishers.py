@@ -108,7 +108,7 @@ def show_publisher(
     from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        found = _found(tx, agency_no, publisher_id)
+        found = _publisher_of(tx, agency_no, publisher_id)
         now = stores.clock.now()
         url = minding.feed_url(tx, stores.ids, stores.settings, now, found)
         held = copies.copy_of(tx, found.no, now)
@@ -136,7 +136,7 @@ def update_publisher(
 
     change = read_body(PublisherChange, body_in(json_body), "The publisher was not changed")
     with writing_for(data, agency_id) as (tx, stores, agency_no), told_of(change):
-        found = _found(tx, agency_no, publisher_id)
+        found = _publisher_of(tx, agency_no, publisher_id)
         minding.update(tx, stores.clock.now(), found, change.given())
     say({"publisherId": publisher_id, "updated": True}, as_json=json)
 
@@ -174,7 +174,7 @@ def delete_publisher(
     from handbill.listings import minding
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        minding.delete(tx, stores.clock.now(), _found(tx, agency_no, publisher_id))
+        minding.delete(tx, stores.clock.now(), _publisher_of(tx, agency_no, publisher_id))
     say({"publisherId": publisher_id, "deleted": True}, as_json=json)
 
 
@@ -193,7 +193,7 @@ def publisher_feeds(
     from handbill.listings import minding
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        found = _found(tx, agency_no, publisher_id)
+        found = _publisher_of(tx, agency_no, publisher_id)
         asked = (tx, stores.ids, stores.settings, stores.clock.now(), found)
         urls = {"publisherId": publisher_id, "feedUrl": minding.feed_url(*asked)}
         if client_id is not None:
@@ -256,7 +256,7 @@ def deliver_publisher(
     from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        found = _found(tx, agency_no, publisher_id)
+        found = _publisher_of(tx, agency_no, publisher_id)
     if not is_delivered(found):
         raise Mistaken(
             f"{publisher_id} is not delivered by FTP; set deliverFeedByFTP and ftpConfig"
@@ -302,11 +302,11 @@ def _switch(
     from handbill.listings import minding
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        minding.switch(tx, stores.clock.now(), _found(tx, agency_no, publisher_id), status)
+        minding.switch(tx, stores.clock.now(), _publisher_of(tx, agency_no, publisher_id), status)
     say({"publisherId": publisher_id, "activeStatus": status}, as_json=json)
 
 
-def _found(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
+def _publisher_of(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
     from handbill.publishers.service import publisher_to_change
 
     words = f"the agency has no publisher {publisher_id!r}; `handbill publisher list` lists them"

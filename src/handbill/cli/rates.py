@@ -78,12 +78,12 @@ def list_rates(
     json: JsonOption = False,
 ) -> None:
     """Print the rates that an agency sees, the latest day first."""
-    from handbill.contract.rates.models import told
+    from handbill.contract.rates.models import shown_rate
     from handbill.rates.service import page
     from handbill.wire.models import spelled
 
     with _office(agency_id, data) as (tx, agency_no, _):
-        found = [spelled(told(*one)) for one in page(tx, agency_no, 0, limit)[0]]
+        found = [spelled(shown_rate(*one)) for one in page(tx, agency_no, 0, limit)[0]]
     say_rows(found, ("id", "rate", "own", "lastUpdated"), as_json=json)
 
 

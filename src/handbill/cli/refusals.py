@@ -17,7 +17,7 @@ _SAYS_NOTHING = "Bad request"
 _log = logging.getLogger("handbill")
 
 
-def told(failure: Exception, *, as_log: bool) -> int | None:
+def exit_status_of(failure: Exception, *, as_log: bool) -> int | None:
     """Tell a failure; the exit status. None, and nothing is told, of a bug.
 
     ``as_log``: as a line of the log, which is what a process of the tree writes.
@@ -51,11 +51,11 @@ def _lines(refused: Refused) -> list[str]:
     """What was refused, and each fault beside its field; nothing twice."""
     says = refused.message
     whole = any(one.field and one.message == says for one in refused.faults)
-    told = [] if whole or (refused.faults and says == _SAYS_NOTHING) else [says]
+    exit_status_of = [] if whole or (refused.faults and says == _SAYS_NOTHING) else [says]
     for one in refused.faults:
         is_said = not whole and says.endswith(one.message)
-        told.append(one.field if is_said else f"{one.field} {one.message}".strip())
-    return [line for line in dict.fromkeys(told) if line]
+        exit_status_of.append(one.field if is_said else f"{one.field} {one.message}".strip())
+    return [line for line in dict.fromkeys(exit_status_of) if line]
 
 
 def _of_system(failure: OSError) -> str:

@@ -67,7 +67,7 @@ def create_rule(
     with writing(data) as (tx, stores), told_of(new), missing_told(_NOT_IN_IT):
         client, now = client_to_change(tx, client_id), stores.clock.now()
         rule_id = service.create(tx, stores.ids, now, client, new.noun(), new.client_id)
-        told = _told(tx, client, rule_id)
+        told = _saved_rule(tx, client, rule_id)
     say(told, as_json=json)
 
 
@@ -90,7 +90,7 @@ def update_rule(
         stands = service.rule_of(tx, client, rule_id)
         new = changed_rule(stands, client.id, change, _NOT_UPDATED)
         service.update(tx, now, client, rule_id, new.noun(), new.client_id)
-        told = _told(tx, client, rule_id)
+        told = _saved_rule(tx, client, rule_id)
     say(told, as_json=json)
 
 
@@ -188,7 +188,7 @@ def control_rules(
     say({"control": client.body.control, "effective": effective}, as_json=json)
 
 
-def _told(tx: "Tx", client: "Client", rule_id: str) -> dict[str, Any]:
+def _saved_rule(tx: "Tx", client: "Client", rule_id: str) -> dict[str, Any]:
     """What was saved, which rules may act in the opposite way, and what has no effect."""
     from handbill.contract.rules.conflicts import conflicts_told, warnings_told
     from handbill.rules.service import rule_of, rules_of

@@ -14,8 +14,8 @@ from handbill.core.rules.backtesting import (
     BESIDE,
     DAYS,
     BackTest,
-    Past,
-    Scene,
+    BacktestScene,
+    PastResults,
     Slice,
     backtested,
     instants_of,
@@ -53,14 +53,14 @@ def backtest(
     oldest = min(first_on - timedelta(days=BESIDE), *_firsts(body, first_on))
     held = holding.holds_of(tx, client.no)
     came = applies_of(tx, client, first_on)
-    pasts: dict[tuple[Places, str], Past] = {}
+    pasts: dict[tuple[Places, str], PastResults] = {}
     left = MOST_SLICES
     for places in sorted(every):
         plan = _plan(tx, client, body, (oldest, today), places, last)
         found = _slices(answering, plan, client, left)
         left -= sum(map(len, found.values()))
-        pasts |= {(places, id_): Past(some) for id_, some in found.items()}
-    scene = Scene(
+        pasts |= {(places, id_): PastResults(some) for id_, some in found.items()}
+    scene = BacktestScene(
         zone=zone,
         pasts=pasts,
         curve_at=cache(lambda day: curve_at(came, day)),

@@ -19,8 +19,8 @@ from handbill.control.weeks import ALL, calendars_of
 from handbill.core.charging import Place, Scope, entities_of
 from handbill.core.in_force import Thing
 from handbill.core.nouns import Campaign, Cap, Client, Group, Publisher
-from handbill.core.pacing.caps import Days, Mark
-from handbill.core.pacing.copies import Held
+from handbill.core.pacing.caps import CapMark, Days
+from handbill.core.pacing.copies import ShownCopy
 from handbill.core.pacing.curves import come_by, day_weights
 from handbill.core.pacing.days import days_of, end_of
 from handbill.core.pacing.outlook import (
@@ -78,7 +78,7 @@ class Outlook(NamedTuple):
     publisher_id: str
     first: date
     last: date | None
-    mark: Mark
+    mark: CapMark
     ceiling: int | None
     noted: CapNoted
     ahead: Forecast | None
@@ -89,7 +89,7 @@ class Outlook(NamedTuple):
     unspent: list[Unspent]
 
 
-class Entity(NamedTuple):
+class Budgeted(NamedTuple):
     """A client, campaign or job group, its standing, and its caps."""
 
     one: Client | Campaign | Group
@@ -102,13 +102,13 @@ class Budget(NamedTuple):
     and the job groups of each, without the default one.
     """
 
-    client: Entity
+    client: Budgeted
     currency: str
     today: date
     evaluated_at: Instant | None
-    below: list[tuple[Entity, list[Entity]]]
+    below: list[tuple[Budgeted, list[Budgeted]]]
 
-    def of(self, one: Client | Campaign | Group) -> Entity | None:
+    def of(self, one: Client | Campaign | Group) -> Budgeted | None:
         """Of the client, or of one of its campaigns or job groups; None: of a default job group."""
         every = [self.client]
         for campaign, groups_of in self.below:
@@ -125,7 +125,7 @@ def budget_of(tx: Tx, client: Client, now: Instant, ceiling_ppm: int) -> Budget:
         if not one.is_default and one.campaign_no in every
     }
     look = _looked(tx, client, now, every, live, ceiling_ppm)
-    of_campaign: dict[int, list[Entity]] = {no: [] for no in every}
+    of_campaign: dict[int, list[Budgeted]] = {no: [] for no in every}
     for group in live.values():
         of_campaign[group.campaign_no].append(look.entity("group", group))
     evaluation = standing.evaluation_of(tx, client.no)
@@ -180,15 +180,15 @@ class _Look:
     ceilings: Mapping[CapKey, int]
     standings: Mapping[Thing, Resolved]
     sums: Mapping[str, Mapping[Thing, Sequence[PairSum]]]
-    held: Mapping[int, Held]
+    held: Mapping[int, ShownCopy]
     hindrances: Hindrances
     ceiling_ppm: int
     spans: dict[tuple[object, ...], _Span] = field(default_factory=dict)
 
-    def entity(self, kind: Scope, one: Client | Campaign | Group) -> Entity:
+    def entity(self, kind: Scope, one: Client | Campaign | Group) -> Budgeted:
         thing: Thing = (kind, f"{one.no}")
         resolved = self.standings.get(thing, PLAIN)
-        return Entity(one, resolved, [self._outlook(key) for key in self.owned.get(thing, ())])
+        return Budgeted(one, resolved, [self._outlook(key) for key in self.owned.get(thing, ())])
 
     def _outlook(self, key: CapKey) -> Outlook:
         scope, entity, _ = key

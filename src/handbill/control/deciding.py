@@ -9,8 +9,8 @@ import msgspec
 
 from handbill.control.cap_rows import CapNoted
 from handbill.control.noting import notes
-from handbill.control.rows import Known
-from handbill.control.seeing import Look
+from handbill.control.rows import KnownDemand
+from handbill.control.seeing import TickView
 from handbill.control.steering import (
     Side,
     Steering,
@@ -30,11 +30,11 @@ from handbill.control.stopping import (
     live_bids,
     marks_of,
 )
-from handbill.control.tree import Tree
+from handbill.control.tree import CapTree
 from handbill.control.weeks import ALL, Calendar
 from handbill.core.charging import entities_of
 from handbill.core.in_force import Ceiling, Key, Paced, Standing, Thing
-from handbill.core.pacing.bids import Line
+from handbill.core.pacing.bids import BidLine
 from handbill.core.pacing.curves import day_weights
 from handbill.core.standing import tree as standing_tree
 from handbill.core.standing.capping import CapKey, Capped, code_of
@@ -52,26 +52,26 @@ _JSON = msgspec.json.Encoder()
 _OFFERED = attrgetter("bid_micros", "price_micros", "base_micros", "jobs", "matching")
 
 
-class Outcome(NamedTuple):
+class Decisions(NamedTuple):
     """``lines``: changes of bids, for the log; ``aimed``: bids for targets; ``shown``: by job group
     and publisher, the version of a file that was fetched since.
     """
 
     decided: Decided
-    lines: list[tuple[Key, Line]]
+    lines: list[tuple[Key, BidLine]]
     aimed: dict[Key, int]
     shown: list[tuple[int, int, Instant]]
     noted: dict[CapKey, CapNoted]
 
 
 def decide(
-    look: Look,
-    known: Mapping[Key, Known],
+    look: TickView,
+    known: Mapping[Key, KnownDemand],
     calendars: Mapping[int, Calendar],
     ceiling_ppm: int,
     *,
     anew: bool,
-) -> Outcome:
+) -> Decisions:
     """Everything that one tick decides; without clock or store."""
     tree = look.tree
     weekdays = day_weights(calendars[ALL].shape)
@@ -100,12 +100,12 @@ def decide(
         if (one := ended(side, former[key], tree.now)) is not None:
             paced[key] = one
     ceilings = list(_ceilings(tree, capped, ceiling_ppm))
-    return Outcome(Decided(standings, paced, ceilings), lines, aimed, shown, noted)
+    return Decisions(Decided(standings, paced, ceilings), lines, aimed, shown, noted)
 
 
 def _decisions(
-    look: Look, steering: Steering, *, anew: bool
-) -> tuple[dict[Key, Paced], list[tuple[Key, Line]], dict[Key, int]]:
+    look: TickView, steering: Steering, *, anew: bool
+) -> tuple[dict[Key, Paced], list[tuple[Key, BidLine]], dict[Key, int]]:
     """The decision for each pair: a new one where it is due or a cap has just freed the pair."""
     now, full = look.tree.now, _full(_capped(steering, look.former.paced))
     paced: dict[Key, Paced] = {}
@@ -147,12 +147,12 @@ def _full(capped: Mapping[CapKey, Capped]) -> set[CapKey]:
     return {key for key, one in capped.items() if code_of(one) in CAPPED}
 
 
-def _stopping(tree: Tree, side: Side, full: Collection[CapKey]) -> list[CapKey]:
+def _stopping(tree: CapTree, side: Side, full: Collection[CapKey]) -> list[CapKey]:
     """The caps over a pair that stop it."""
     return [cap for cap in tree.over[side.pair.place] if cap in full]
 
 
-def _is_held(look: Look, side: Side) -> bool:
+def _is_held(look: TickView, side: Side) -> bool:
     """Whether a rule holds a pair, or anything above it."""
     place = side.pair.place
     return any((scope, entity) in look.holds for scope, entity in entities_of(place))
@@ -191,7 +191,7 @@ def _hidden(one: Paced, side: Side, now: Instant) -> Paced:
 
 
 def _standings(
-    look: Look,
+    look: TickView,
     sides: Mapping[Key, Side],
     capped: Mapping[CapKey, Capped],
     paced: Mapping[Key, Paced],
@@ -199,7 +199,7 @@ def _standings(
     tree = look.tree
     stopped = [*(one.job for one in look.spent), *look.held_jobs]
     jobs = {(one.id, one.group_no): one for one in stopped}
-    every = standing_tree.Tree(
+    every = standing_tree.StandingTree(
         client=tree.client,
         campaigns=list(tree.campaigns.values()),
         groups=list(tree.groups.values()),
@@ -242,7 +242,7 @@ def _standings(
 
 
 def _lasts(
-    tree: Tree, side: Side, capped: Mapping[CapKey, Capped], full: Collection[CapKey]
+    tree: CapTree, side: Side, capped: Mapping[CapKey, Capped], full: Collection[CapKey]
 ) -> bool:
     """Whether listings stay although a cap is full: until midnight, if a publisher is expected that
     will show them mostly after it. How many are listed was decided for both days together.
@@ -263,7 +263,7 @@ def _cap_of(one: Paced) -> CapKey | None:
 
 
 def _locked(
-    tree: Tree, sides: Mapping[Key, Side], paced: Mapping[Key, Paced]
+    tree: CapTree, sides: Mapping[Key, Side], paced: Mapping[Key, Paced]
 ) -> Iterator[tuple[Key, Locked]]:
     for key, side in sides.items():
         cap: CapKey = ("group", f"{key[0]}", "budget")
@@ -272,7 +272,9 @@ def _locked(
             yield key, Locked(kept, side.pair.marked(live_bid(side.pair, paced)))
 
 
-def _ceilings(tree: Tree, capped: Mapping[CapKey, Capped], ceiling_ppm: int) -> Iterator[Ceiling]:
+def _ceilings(
+    tree: CapTree, capped: Mapping[CapKey, Capped], ceiling_ppm: int
+) -> Iterator[Ceiling]:
     tomorrow = tree.today + timedelta(days=1)
     turns_soon = start_of(tomorrow, tree.zone) - tree.now <= BEFORE_MIDNIGHT
     for key, one in capped.items():

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from handbill.changes import service as changes
-from handbill.control.budgets import Budget, Entity, Outlook
+from handbill.control.budgets import Budget, Budgeted, Outlook
 from handbill.core.charging import Limit, Measure, Scope, locked_of
 from handbill.core.nouns import Campaign, Client, Group, Publisher
 from handbill.core.standing.capping import CapKey
-from handbill.core.trail import Entity as Changed
-from handbill.core.trail import Kind, told
+from handbill.core.trail import Kind, trail_state
+from handbill.core.trail import TrailEntity as Changed
 from handbill.core.undoing import State
 from handbill.ledger import service as ledger
 from handbill.store.records import Tx
@@ -45,7 +45,7 @@ class ExplainedCap(NamedTuple):
 
 
 def explain_caps(
-    tx: Tx, client: Client, budget: Budget, entity: Entity, known: list[Publisher]
+    tx: Tx, client: Client, budget: Budget, entity: Budgeted, known: list[Publisher]
 ) -> list[ExplainedCap]:
     """The caps of a client, or of one of its campaigns or job groups: ``entity`` of ``budget``."""
     return [_explained(tx, client, budget, entity, one, known) for one in entity.caps]
@@ -55,7 +55,7 @@ def _explained(
     tx: Tx,
     client: Client,
     budget: Budget,
-    entity: Entity,
+    entity: Budgeted,
     one: Outlook,
     known: list[Publisher],
 ) -> ExplainedCap:
@@ -119,7 +119,7 @@ def _set_at(tx: Tx, client: Client, owner: Client | Campaign | Group, one: Outlo
     scope, _, measure = one.key
     kind, field = _WHERE[scope]
     entity = Changed(kind, owner.id, client.agency_no, client.no)
-    state = told({field: getattr(owner.body, field)})
+    state = trail_state({field: getattr(owner.body, field)})
     return changes.same_since(tx, entity, state, _part(field, measure, one.publisher_id))
 
 

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from datetime import timedelta, tzinfo
 from typing import Final, NamedTuple
 
-from handbill.control.rows import Known, PairDay
+from handbill.control.rows import KnownDemand, PairDay
 from handbill.control.weeks import Calendar
 from handbill.core.in_force import Paced
-from handbill.core.pacing.copies import Held
+from handbill.core.pacing.copies import ShownCopy
 from handbill.core.pacing.curves import KEEP, Curve, come_by
 from handbill.core.pacing.demand import guessed, next_day, seen
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of
-from handbill.ledger.traffic import Quarter, Seen
+from handbill.ledger.traffic import Quarter, SeenTraffic
 
 _CLICKS_OF_JOB: Final = 0.2
 """The clicks expected of a job in a day at full bids, before anything came."""
@@ -26,7 +26,7 @@ SOON: Final = 10 * MINUTE
 _DAY: Final = timedelta(days=1)
 
 
-class Copy(NamedTuple):
+class CopyShare(NamedTuple):
     """What the present copy lets through of the spend and of the clicks; ``since``: when it was
     fetched; ``before_ppm``: what was let through of the clicks before that.
     """
@@ -42,36 +42,40 @@ class Copy(NamedTuple):
         return self.clicks_ppm or self.before_ppm or PPM
 
 
-NOTHING: Final = Copy(0, 0, 0, 0)
+NOTHING: Final = CopyShare(0, 0, 0, 0)
 """Without a decision nothing is in a file, so nothing is in flight and nothing is let through."""
 
 
-def copy_of(paced: Paced | None, held: Held | None) -> Copy:
+def copy_of(paced: Paced | None, held: ShownCopy | None) -> CopyShare:
     """The copy of a job group's listings that a publisher shows."""
     if paced is None:
         return NOTHING
     if held is None or not held.version:
-        return Copy(paced.let_ppm, paced.clicks_ppm, paced.clicks_ppm, 0)
+        return CopyShare(paced.let_ppm, paced.clicks_ppm, paced.clicks_ppm, 0)
     if held.version < paced.decided_at and not _is_followed(paced, held):
-        return Copy(paced.held_let_ppm, paced.held_clicks_ppm, paced.held_clicks_ppm, 0)
-    return Copy(paced.let_ppm, paced.clicks_ppm, paced.held_clicks_ppm, held.fetched_at)
+        return CopyShare(paced.held_let_ppm, paced.held_clicks_ppm, paced.held_clicks_ppm, 0)
+    return CopyShare(paced.let_ppm, paced.clicks_ppm, paced.held_clicks_ppm, held.fetched_at)
 
 
-def _is_followed(paced: Paced, held: Held) -> bool:
+def _is_followed(paced: Paced, held: ShownCopy) -> bool:
     """Whether a publisher has certainly fetched a file without the listings that have ended: one
     that left them out before they were known to have ended is not written again.
     """
     return paced.is_ended and held.fetched_at - paced.decided_at >= SOON
 
 
-def first_guess(jobs: int, now: Instant) -> Known:
+def first_guess(jobs: int, now: Instant) -> KnownDemand:
     """The assumption for a job group at a publisher where nothing came yet."""
-    return Known(guessed(max(1.0, jobs * _CLICKS_OF_JOB)), 0.0, now)
+    return KnownDemand(guessed(max(1.0, jobs * _CLICKS_OF_JOB)), 0.0, now)
 
 
 def moved_on(
-    known: Known, came: Iterable[tuple[Quarter, Seen]], copy: Copy, week: Calendar, now: Instant
-) -> Known:
+    known: KnownDemand,
+    came: Iterable[tuple[Quarter, SeenTraffic]],
+    copy: CopyShare,
+    week: Calendar,
+    now: Instant,
+) -> KnownDemand:
     """What is known now of a job group at a publisher; ``came``: what came since the last look."""
     demand, applies = known.demand, known.applies
     today = day_of(now, week.zone)
@@ -88,10 +92,10 @@ def moved_on(
             applies *= KEEP ** min(1.0, demand.today_traffic)
             demand = next_day(demand)
         day += _DAY
-    return Known(demand, applies, now)
+    return KnownDemand(demand, applies, now)
 
 
-def _let_through(curve: Curve, first: Instant, last: Instant, copy: Copy) -> float:
+def _let_through(curve: Curve, first: Instant, last: Instant, copy: CopyShare) -> float:
     """The full-rate traffic of a span of time, as far as copies let it through."""
     if first >= last:
         return 0.0
@@ -100,13 +104,13 @@ def _let_through(curve: Curve, first: Instant, last: Instant, copy: Copy) -> flo
     return ((turn - at) * copy.before_ppm + (until - turn) * copy.clicks_ppm) / PPM
 
 
-def apply_ppm(known: Known) -> int:
+def apply_ppm(known: KnownDemand) -> int:
     """Applies per million clicks, from what was seen and a guess that counts as twenty clicks."""
     clicks = known.demand.clicks + known.demand.today_clicks
     return round(PPM * min(1.0, (known.applies + 1) / (clicks + 20)))
 
 
-def days_with(came: Iterable[tuple[Quarter, Seen]], zone: tzinfo) -> list[PairDay]:
+def days_with(came: Iterable[tuple[Quarter, SeenTraffic]], zone: tzinfo) -> list[PairDay]:
     """What came, by day in the client's zone."""
     found: dict[tuple[int, int, str], PairDay] = {}
     for (group_no, publisher_no, at), one in came:

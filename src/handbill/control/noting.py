@@ -6,12 +6,12 @@ from typing import Final
 
 from handbill.control.cap_rows import CapNoted
 from handbill.control.learning import copy_of
-from handbill.control.rows import Known, PairDay
-from handbill.control.tree import Tree
+from handbill.control.rows import KnownDemand, PairDay
+from handbill.control.tree import CapTree
 from handbill.control.weeks import Calendar
 from handbill.core.in_force import Key, Paced
 from handbill.core.pacing.caps import Felt
-from handbill.core.pacing.copies import Held
+from handbill.core.pacing.copies import ShownCopy
 from handbill.core.pacing.curves import come_by
 from handbill.core.pacing.outlook import limited, missed
 from handbill.core.standing.capping import CapKey, Capped, code_of
@@ -26,7 +26,7 @@ _NOTHING_YET: Final = CapNoted()
 
 
 def notes(
-    tree: Tree,
+    tree: CapTree,
     former: Mapping[CapKey, CapNoted],
     capped: Mapping[CapKey, Capped],
     paced: Mapping[Key, Paced],
@@ -50,7 +50,7 @@ def notes(
 
 
 def missed_since(
-    known: Known, paced: Paced, held: Held, week: Calendar, now: Instant
+    known: KnownDemand, paced: Paced, held: ShownCopy, week: Calendar, now: Instant
 ) -> Iterator[PairDay]:
     """The clicks that caps have kept away from a job group at a publisher since the last look, by
     day: the usual clicks that its copy did not let through.

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.in_force import Key
-from handbill.core.pacing.bids import Bid, Inputs, Line
+from handbill.core.pacing.bids import BidLine, Inputs, PacedBid
 from handbill.core.pacing.demand import Demand
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
@@ -17,7 +17,7 @@ from handbill.store.records.base import sweep_of
 from handbill.store.records.tables import bid_log, control_days, demand
 
 _JSON = msgspec.json.Encoder()
-_INPUTS, _BID = msgspec.json.Decoder(Inputs), msgspec.json.Decoder(Bid)
+_INPUTS, _BID = msgspec.json.Decoder(Inputs), msgspec.json.Decoder(PacedBid)
 _d, _l, _y = demand.c, bid_log.c, control_days.c
 _KNOWN = ("clicks", "traffic", "today_clicks", "today_traffic")
 _DEMAND = sa.select(
@@ -54,7 +54,7 @@ _SWEEP_DAYS = sa.delete(control_days).where(
 )
 
 
-class Known(NamedTuple):
+class KnownDemand(NamedTuple):
     """``applies`` belong to ``demand.clicks``, and fade alike. ``seen_at``: known until then."""
 
     demand: Demand
@@ -62,11 +62,11 @@ class Known(NamedTuple):
     seen_at: Instant
 
 
-class Shown(NamedTuple):
+class FetchedLine(NamedTuple):
     """A line of the bid log, and the first file with it; None: no such file was fetched yet."""
 
     at: Instant
-    line: Line
+    line: BidLine
     version: Instant | None
 
 
@@ -89,16 +89,16 @@ class PairDay(NamedTuple):
         return self.missed_by_bid + self.missed_by_listing
 
 
-def demand_of(tx: Tx, client_no: int) -> dict[Key, Known]:
+def demand_of(tx: Tx, client_no: int) -> dict[Key, KnownDemand]:
     """By job group and publisher."""
     found = {}
     for group_no, publisher_no, *amounts, applies, seen_at in tx.all(_DEMAND, client_no=client_no):
         of = Demand(*(amount / PPM for amount in amounts))
-        found[group_no, publisher_no] = Known(of, applies / PPM, seen_at)
+        found[group_no, publisher_no] = KnownDemand(of, applies / PPM, seen_at)
     return found
 
 
-def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[Key, Known]]) -> None:
+def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[Key, KnownDemand]]) -> None:
     tx.upsert_many(
         demand,
         ["group_no", "publisher_no"],
@@ -122,7 +122,7 @@ def add_days(tx: Tx, client_no: int, some: Iterable[PairDay]) -> None:
     tx.upsert_many(control_days, keys, rows, adds=PairDay._fields[3:])
 
 
-def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[Key, Line]]) -> None:
+def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[Key, BidLine]]) -> None:
     tx.put_many(
         bid_log,
         [
@@ -152,11 +152,13 @@ def note_shown(tx: Tx, some: Sequence[tuple[int, int, Instant]]) -> None:
         )
 
 
-def logged(tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant) -> list[Shown]:
+def logged(
+    tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant
+) -> list[FetchedLine]:
     """The bid log of a job group at a publisher, within some time."""
     rows = tx.all(_LOG, group_no=group_no, publisher_no=publisher_no, first=first, end=end)
     return [
-        Shown(at, Line(_INPUTS.decode(inputs), _BID.decode(bid)), version)
+        FetchedLine(at, BidLine(_INPUTS.decode(inputs), _BID.decode(bid)), version)
         for at, inputs, bid, version in rows
     ]
 

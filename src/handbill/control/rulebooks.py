@@ -15,7 +15,14 @@ from handbill.core.rule_conditions import Guards, Rule, RuleBody
 from handbill.core.rules.figures import Asked, Figures, Window, figures_of_sums
 from handbill.core.rules.running import asked_of
 from handbill.core.rules.sights import Sight
-from handbill.core.rules.subjects import LEVELS, Book, JobAt, Subject, groups_in_scope, subjects_of
+from handbill.core.rules.subjects import (
+    LEVELS,
+    Book,
+    JobAt,
+    RuleSubject,
+    groups_in_scope,
+    subjects_of,
+)
 from handbill.core.rules.windows import curve_of
 from handbill.groups import service as groups
 from handbill.groups.contest import Contest, contest_of
@@ -45,7 +52,7 @@ class Sheet(NamedTuple):
     """A rule, and all that it looks at. ``cut``: there were more jobs, and the oldest were kept."""
 
     rule: RuleBody
-    subjects: list[Subject]
+    subjects: list[RuleSubject]
     cut: bool = False
 
 

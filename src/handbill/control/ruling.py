@@ -24,8 +24,8 @@ from handbill.core.nouns import Client
 from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.core.rules.acts import Act
 from handbill.core.rules.figures import Asked, Figures
-from handbill.core.rules.memory import Done, Memory, Of, Thing, done_to, reach_of
-from handbill.core.rules.running import Finding, Run, asked_of, run
+from handbill.core.rules.memory import EarlierAct, Memory, Of, Thing, done_to, reach_of
+from handbill.core.rules.running import RuleEvaluation, RuleFinding, asked_of, run
 from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import LEVELS
 from handbill.core.rules.windows import (
@@ -43,7 +43,7 @@ from handbill.kit.instants import Instant, iso_of
 from handbill.kit.zones import day_of, start_of, zone_of
 from handbill.rules import acting, history, holding
 from handbill.rules import service as rules
-from handbill.rules.history import RuleRun, RunBody, State
+from handbill.rules.history import RuleRun, RuleRunBody, RuleState
 from handbill.stats.answering import Answering
 from handbill.store import marks
 from handbill.store.records import Records, Tx
@@ -54,7 +54,7 @@ MOST_FAILURES: Final = 3
 _LOG = getLogger("handbill.rules")
 
 
-class Tools(NamedTuple):
+class RulingTools(NamedTuple):
     """``mode``: the most that the house allows."""
 
     records: Records
@@ -70,11 +70,11 @@ class _Tick(NamedTuple):
     acts among those of others.
     """
 
-    tools: Tools
+    tools: RulingTools
     client: Client
     mode: str
     sight: Sight
-    done: dict[Thing, list[Done]]
+    done: dict[Thing, list[EarlierAct]]
     now: dict[Of, tuple[str, int]]
     made_at: Instant = 0
 
@@ -84,7 +84,7 @@ def mode_of(client: Client, house: str) -> str:
     return min(client.body.control, house, key=MODES.index)
 
 
-def tick(tools: Tools, client: Client) -> int:
+def tick(tools: RulingTools, client: Client) -> int:
     """Run the client's due rules, in order; how many acts there were. They see the ledger as of the
     last quarter of an hour whose events are all judged, so the result does not depend on when they
     run.
@@ -126,7 +126,7 @@ def tick(tools: Tools, client: Client) -> int:
     return count
 
 
-def _let_go(tools: Tools, client: Client) -> None:
+def _let_go(tools: RulingTools, client: Client) -> None:
     """Lift the holds on what was deleted: nobody else can, and they would be told as held."""
     with tools.records.read() as tx:
         if not acting.held_of_gone(tx, client):
@@ -164,7 +164,7 @@ def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
     return found
 
 
-def _held(tx: Tx, at: _Tick, rule: Rule) -> tuple[Client, State] | None:
+def _held(tx: Tx, at: _Tick, rule: Rule) -> tuple[Client, RuleState] | None:
     """Lock the client, and return it with the state of a rule; None if the run no longer stands:
     somebody has deleted or changed the client, its switch or the rule, or another worker was first.
     """
@@ -193,7 +193,7 @@ def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
         findings = found.findings
         if mode == "ACT":
             findings = tuple(_doing(tx, at, (rule.no, run_id), one) for one in findings)
-        body = _told(rule.body, sheet, at.sight, found, findings)
+        body = _run_body(rule.body, sheet, at.sight, found, findings)
         acts = [act for one in findings for act in one.acts if not act.skip]
         made = RuleRun(
             no=0,
@@ -215,20 +215,20 @@ def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
         if acts:
             _notify(tx, at, rule, made, acts)
     for act in acts:
-        made_by = Done(rule.no, act.kind, act.entity, act.what, act.pull, at.sight.now)
+        made_by = EarlierAct(rule.no, act.kind, act.entity, act.what, act.pull, at.sight.now)
         at.done[act.kind, act.entity].append(made_by)
         at.now.setdefault(act.of, (rule.body.name, act.pull))
     return len(acts)
 
 
 def _state(
-    at: _Tick, rule: Rule, was: State, heard: set[str], findings: Sequence[Finding]
-) -> State:
+    at: _Tick, rule: Rule, was: RuleState, heard: set[str], findings: Sequence[RuleFinding]
+) -> RuleState:
     """The state after a run. If all its acts were refused, the run counts as failed."""
     acts = [act for one in findings for act in one.acts]
     refused = [act for act in acts if act.skip == "REFUSED"]
     failures = was.failures + 1 if refused and all(act.skip for act in acts) else 0
-    return State(
+    return RuleState(
         rule_no=rule.no,
         ran_at=at.sight.now,
         ran_on=at.sight.today.isoformat(),
@@ -239,7 +239,7 @@ def _state(
     )
 
 
-def _memory(tx: Tx, at: _Tick, rule: Rule, was: State) -> Memory:
+def _memory(tx: Tx, at: _Tick, rule: Rule, was: RuleState) -> Memory:
     held = holding.holds_of(tx, at.client.no)
     return Memory(
         rule_no=rule.no,
@@ -251,7 +251,7 @@ def _memory(tx: Tx, at: _Tick, rule: Rule, was: State) -> Memory:
     )
 
 
-def _doing(tx: Tx, at: _Tick, by: tuple[int, str], finding: Finding) -> Finding:
+def _doing(tx: Tx, at: _Tick, by: tuple[int, str], finding: RuleFinding) -> RuleFinding:
     """Do the acts of a finding, and mark those that are refused."""
     acts = tuple(act if act.skip else _done(tx, at, by, act) for act in finding.acts)
     return msgspec.structs.replace(finding, acts=acts)
@@ -274,29 +274,33 @@ def _done(tx: Tx, at: _Tick, by: tuple[int, str], act: Act) -> Act:
     return msgspec.structs.replace(act, skip="REFUSED", words=came) if came else act
 
 
-def _heard(found: Run, findings: Sequence[Finding]) -> set[str]:
+def _heard(found: RuleEvaluation, findings: Sequence[RuleFinding]) -> set[str]:
     """The conditions that stay true for the next run; refused acts are tried again."""
     refused = {one.key for one in findings if any(act.skip == "REFUSED" for act in one.acts)}
     return set(found.truths) - refused
 
 
-def _told(
-    rule: RuleBody, sheet: Sheet, sight: Sight, found: Run, findings: tuple[Finding, ...]
-) -> RunBody:
+def _run_body(
+    rule: RuleBody,
+    sheet: Sheet,
+    sight: Sight,
+    found: RuleEvaluation,
+    findings: tuple[RuleFinding, ...],
+) -> RuleRunBody:
     """A run as it is stored, with the questions that stats would answer alike again."""
     level = LEVELS[rule.level]
     asked = sorted(asked_of(rule, sheet.subjects, sight.today))
-    return RunBody(
+    return RuleRunBody(
         evaluated=found.evaluated,
         matched=found.matched,
         conditions=rule.conditions,
-        questions=tuple(history.Asked(*days, level, places) for days, places in asked),
+        questions=tuple(history.AskedStats(*days, level, places) for days, places in asked),
         findings=findings,
         cut=sheet.cut,
     )
 
 
-def _digest(findings: Iterable[Finding]) -> str:
+def _digest(findings: Iterable[RuleFinding]) -> str:
     """The result of a run without its numbers: while it is the same, no further run is stored."""
     told = [(one.key, one.skip, [(act.of, act.skip) for act in one.acts]) for one in findings]
     return hashlib.blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()
@@ -335,7 +339,9 @@ def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -
     callbacks.tell(tx, made.id, body, at.made_at)
 
 
-def preview(tx: Tx, answering: Answering, client: Client, now: Instant, body: RuleBody) -> RunBody:
+def preview(
+    tx: Tx, answering: Answering, client: Client, now: Instant, body: RuleBody
+) -> RuleRunBody:
     """What a rule would do now, if it were the first and had never run. Nothing is changed."""
     sheet = sheet_of(tx, book_of(tx, client), body, now)
     asked = questions_of([sheet], client, now)
@@ -348,4 +354,4 @@ def preview(tx: Tx, answering: Answering, client: Client, now: Instant, body: Ru
         any_held=frozenset((one.kind, one.entity) for one in held),
     )
     found = run(body, sheet.subjects, sight, memory)
-    return _told(body, sheet, sight, found, found.findings)
+    return _run_body(body, sheet, sight, found, found.findings)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 from handbill.control import cap_rows, rows, week_rows
 from handbill.control.cap_rows import CapNoted
-from handbill.control.rows import Known
-from handbill.control.spent import Spent, spent_jobs
+from handbill.control.rows import KnownDemand
+from handbill.control.spent import SpentJob, spent_jobs
 from handbill.control.targets import Aims, aims_of
-from handbill.control.tree import Tree, tree_of
+from handbill.control.tree import CapTree, tree_of
 from handbill.core.in_force import Key, Thing
 from handbill.core.nouns import Client
-from handbill.core.pacing.copies import Held
+from handbill.core.pacing.copies import ShownCopy
 from handbill.core.standing.capping import CapKey
-from handbill.core.standing.tree import CappedJob, Hold
+from handbill.core.standing.tree import CappedJob, HeldByRule
 from handbill.kit.instants import Instant
 from handbill.ledger import traffic
-from handbill.ledger.traffic import Quarter, Seen
+from handbill.ledger.traffic import Quarter, SeenTraffic
 from handbill.listings import copies
 from handbill.listings.matched import asked_of
 from handbill.rules.holding import holds_of
@@ -26,33 +26,33 @@ from handbill.store.records import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TickView:
     """All that one tick goes by, from the records of one moment. ``holds``: what rules hold."""
 
     former: Former
-    tree: Tree
-    held: Mapping[int, Held]
-    known: Mapping[Key, Known]
+    tree: CapTree
+    held: Mapping[int, ShownCopy]
+    known: Mapping[Key, KnownDemand]
     weeks: Mapping[int, str]
-    came: Mapping[Quarter, Seen]
-    spent: list[Spent]
+    came: Mapping[Quarter, SeenTraffic]
+    spent: list[SpentJob]
     aims: Aims
     noted: Mapping[CapKey, CapNoted]
-    holds: Mapping[Thing, list[Hold]]
+    holds: Mapping[Thing, list[HeldByRule]]
     held_jobs: list[CappedJob]
 
 
-def look_at(tx: Tx, client: Client, now: Instant) -> Look:
+def look_at(tx: Tx, client: Client, now: Instant) -> TickView:
     """Read it."""
     former = standing.former_of(tx, client.no)
     tree = tree_of(tx, client, now, former.paced)
     nos = {pair.place.publisher_no for pair in (*tree.pairs, *tree.gone)}
-    holds: dict[Thing, list[Hold]] = {}
+    holds: dict[Thing, list[HeldByRule]] = {}
     for one in holds_of(tx, client.no):
         holds.setdefault((one.kind, one.entity), []).append(one)
     ids = {entity for kind, entity in holds if kind == "job"}
     matched = asked_of(tx, client.no, ids) if ids else {}
-    return Look(
+    return TickView(
         former=former,
         tree=tree,
         held=copies.held(tx, nos, now, client.no) if nos else {},

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from handbill.control import cap_rows, rows, targets, week_rows
-from handbill.control.deciding import Outcome, decide
+from handbill.control.deciding import Decisions, decide
 from handbill.control.learning import copy_of, days_with, first_guess, moved_on
 from handbill.control.noting import missed_since
-from handbill.control.rows import Known, PairDay
-from handbill.control.seeing import Look, look_at
+from handbill.control.rows import KnownDemand, PairDay
+from handbill.control.seeing import TickView, look_at
 from handbill.control.weeks import Calendar, calendars_of, closed, closed_before, quarters_with
 from handbill.core.charging import Limit
 from handbill.core.in_force import Key
@@ -18,7 +18,7 @@ from handbill.kit.money import PPM
 from handbill.kit.zones import day_of
 from handbill.ledger import service as ledger
 from handbill.ledger import traffic
-from handbill.ledger.traffic import Quarter, Seen
+from handbill.ledger.traffic import Quarter, SeenTraffic
 from handbill.standing import service as standing
 from handbill.standing.service import Decided
 from handbill.store import marks
@@ -69,12 +69,12 @@ def learn_weeks(records: Records, now: Instant) -> None:
     records.in_parts(nos, learn)
 
 
-def _learned(look: Look) -> tuple[dict[Key, Known], Mapping[int, Calendar]]:
+def _learned(look: TickView) -> tuple[dict[Key, KnownDemand], Mapping[int, Calendar]]:
     """What is known of each pair now, and when traffic comes, by publisher and altogether."""
     tree = look.tree
     nos = {pair.place.publisher_no for pair in (*tree.pairs, *tree.gone)}
     calendars = calendars_of(look.weeks, nos, tree.zone)
-    came: dict[Key, list[tuple[Quarter, Seen]]] = {}
+    came: dict[Key, list[tuple[Quarter, SeenTraffic]]] = {}
     for quarter, one in look.came.items():
         came.setdefault(quarter[:2], []).append((quarter, one))
     known = {}
@@ -91,10 +91,10 @@ def _learned(look: Look) -> tuple[dict[Key, Known], Mapping[int, Calendar]]:
 
 def _keep(
     tx: Tx,
-    look: Look,
-    known: Mapping[Key, Known],
+    look: TickView,
+    known: Mapping[Key, KnownDemand],
     calendars: Mapping[int, Calendar],
-    outcome: Outcome,
+    outcome: Decisions,
 ) -> bool:
     """Store the outcome. No ceiling is below today's use: the judge books nothing meanwhile."""
     tree = look.tree
@@ -133,7 +133,7 @@ def _keep(
     return follows
 
 
-def _missed(look: Look, calendars: Mapping[int, Calendar]) -> dict[Key, list[PairDay]]:
+def _missed(look: TickView, calendars: Mapping[int, Calendar]) -> dict[Key, list[PairDay]]:
     """The clicks that caps kept away from each pair since the last look."""
     found = {}
     for key, before in look.known.items():
@@ -145,11 +145,11 @@ def _missed(look: Look, calendars: Mapping[int, Calendar]) -> dict[Key, list[Pai
 
 
 def _moved(
-    look: Look,
-    known: Mapping[Key, Known],
-    outcome: Outcome,
+    look: TickView,
+    known: Mapping[Key, KnownDemand],
+    outcome: Decisions,
     missed: Mapping[Key, Sequence[PairDay]],
-) -> dict[Key, Known]:
+) -> dict[Key, KnownDemand]:
     """The pairs with something to store: while the copy stays and nothing comes, only time passes,
     which can be computed later.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from handbill.control.tree import Pair, Tree
+from handbill.control.tree import CapTree, Pair
 from handbill.core.bids import Offer, offer_of
 from handbill.core.charging import Limit, Measure, by_measure, period_keys
 from handbill.core.in_force import Key, Paced, Thing
@@ -19,7 +19,7 @@ from handbill.store.records import Tx
 _At = Mapping[Key, Paced]
 
 
-class Spent(NamedTuple):
+class SpentJob(NamedTuple):
     """A job stopped by a cap of its own. ``cheapest``: what one more takes, in millionths."""
 
     thing: Thing
@@ -42,7 +42,7 @@ class _Used(NamedTuple):
     """0: all publishers."""
 
 
-def spent_jobs(tx: Tx, tree: Tree, paced: _At) -> list[Spent]:
+def spent_jobs(tx: Tx, tree: CapTree, paced: _At) -> list[SpentJob]:
     """The jobs whose rest does not pay for one more at their cheapest live bid."""
     pairs: dict[int, list[Pair]] = {}
     for pair in tree.pairs:
@@ -59,11 +59,11 @@ def spent_jobs(tx: Tx, tree: Tree, paced: _At) -> list[Spent]:
         if one.cap.value - one.used < max(1, more):
             told = CappedJob(one.job_id, job.ref, job.title, job.group_no)
             cheapest = more if one.measure == "budget" else PPM
-            found.append(Spent(one.thing, one.measure, one.cap, one.used, cheapest, told))
+            found.append(SpentJob(one.thing, one.measure, one.cap, one.used, cheapest, told))
     return found
 
 
-def _of_groups(tx: Tx, tree: Tree, pairs: Mapping[int, Sequence[Pair]]) -> Iterator[_Used]:
+def _of_groups(tx: Tx, tree: CapTree, pairs: Mapping[int, Sequence[Pair]]) -> Iterator[_Used]:
     for group_no, here in pairs.items():
         each = each_job(tree.groups[group_no].body.caps)
         for measure, cap in by_measure(each) if each else ():
@@ -76,7 +76,7 @@ def _of_groups(tx: Tx, tree: Tree, pairs: Mapping[int, Sequence[Pair]]) -> Itera
                 yield _Used(("group_job", entity), measure, cap, used, job_id, group_no, 0)
 
 
-def _of_jobs(tx: Tx, tree: Tree) -> Iterator[_Used]:
+def _of_jobs(tx: Tx, tree: CapTree) -> Iterator[_Used]:
     found = ledger.used_by_jobs(tx, tree.client.no, tree.today)
     if not found:
         return
@@ -100,7 +100,7 @@ def _cap(caps: JobCaps, measure: Measure, publisher_id: str, *, own: bool) -> Ca
 
 
 def _cheapest(
-    one: _Used, job: Matched, pairs: Mapping[int, Sequence[Pair]], tree: Tree, paced: _At
+    one: _Used, job: Matched, pairs: Mapping[int, Sequence[Pair]], tree: CapTree, paced: _At
 ) -> int:
     """What one more click or apply takes of a job's cap."""
     if one.measure != "budget":

@@ -6,27 +6,27 @@ from datetime import timedelta
 from operator import sub
 from typing import Final
 
-from handbill.control.learning import SOON, Copy, apply_ppm, copy_of
-from handbill.control.rows import Known
+from handbill.control.learning import SOON, CopyShare, apply_ppm, copy_of
+from handbill.control.rows import KnownDemand
 from handbill.control.stopping import kept_for_others, mark_at
-from handbill.control.tree import Pair, Tree
+from handbill.control.tree import CapTree, Pair
 from handbill.control.weeks import Calendar
-from handbill.core.bids import Source
+from handbill.core.bids import BidSource
 from handbill.core.charging import Measure, Scope
 from handbill.core.in_force import Key, Paced
-from handbill.core.pacing.bids import Bid, Inputs, Line, decided
-from handbill.core.pacing.caps import Mark
-from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Held, next_fetch
+from handbill.core.pacing.bids import BidLine, Inputs, PacedBid, decided
+from handbill.core.pacing.caps import CapMark
+from handbill.core.pacing.copies import UNKNOWN_RHYTHM, ShownCopy, next_fetch
 from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let
-from handbill.core.pacing.plans import Ahead, Life, Part, View, filled
-from handbill.core.pacing.streams import Flow, Stream, ahead_in, flow_of, life_of, spends
-from handbill.core.pacing.targets import Target
+from handbill.core.pacing.plans import Ahead, CapInputs, ChildDemand, CopyDemand, filled
+from handbill.core.pacing.streams import ClickFlow, ClickStream, ahead_in, flow_of, life_of, spends
+from handbill.core.pacing.targets import TargetRate
 from handbill.core.rates import PICOS
 from handbill.core.standing.capping import CapKey
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM, share_down
 
-_NONE: Final = Flow(0, 0, 0, 0)
+_NONE: Final = ClickFlow(0, 0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -34,16 +34,16 @@ class Side:
     """One pair, with all that is known of it."""
 
     pair: Pair
-    copy: Copy
-    held: Held | None
-    stream: Stream
+    copy: CopyShare
+    held: ShownCopy | None
+    stream: ClickStream
     apply_ppm: int
     due_at: Instant
     """When its publisher is expected; it may be late."""
     rhythm: Instant
-    own: Flow = _NONE
-    other: Flow = _NONE
-    flows: dict[tuple[Measure, bool], Flow] = field(default_factory=dict)
+    own: ClickFlow = _NONE
+    other: ClickFlow = _NONE
+    flows: dict[tuple[Measure, bool], ClickFlow] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -55,7 +55,7 @@ class Side:
             return self.stream.full_micros
         return PPM if measure == "clicks" else self.apply_ppm
 
-    def flow(self, measure: Measure, *, steered: bool = False) -> Flow:
+    def flow(self, measure: Measure, *, steered: bool = False) -> ClickFlow:
         """Its spend in what a cap counts; computed once, for all caps above."""
         found = self.flows.get((measure, steered))
         if found is None:
@@ -64,17 +64,17 @@ class Side:
             self.flows[measure, steered] = found
         return found
 
-    def life(self, now: Instant) -> Life:
+    def life(self, now: Instant) -> CopyDemand:
         """The life of the copy that will be fetched next."""
         first = max(now, self.due_at)
         return life_of(self.stream, first, first + self.rhythm)
 
 
 def sides_of(
-    tree: Tree,
-    known: Mapping[Key, Known],
+    tree: CapTree,
+    known: Mapping[Key, KnownDemand],
     paced: Mapping[Key, Paced],
-    held: Mapping[int, Held],
+    held: Mapping[int, ShownCopy],
     weeks: Mapping[int, Calendar],
 ) -> dict[Key, Side]:
     """The pairs that have jobs to offer."""
@@ -86,10 +86,10 @@ def sides_of(
 
 
 def ended_sides(
-    tree: Tree,
-    known: Mapping[Key, Known],
+    tree: CapTree,
+    known: Mapping[Key, KnownDemand],
     paced: Mapping[Key, Paced],
-    held: Mapping[int, Held],
+    held: Mapping[int, ShownCopy],
     weeks: Mapping[int, Calendar],
 ) -> dict[Key, Side]:
     """The pairs that have nothing to offer any more: paused, removed, or out of jobs. What their
@@ -108,11 +108,11 @@ def ended_sides(
 
 
 def _side(
-    tree: Tree,
+    tree: CapTree,
     pair: Pair,
-    known: Mapping[Key, Known],
+    known: Mapping[Key, KnownDemand],
     paced: Paced | None,
-    held: Mapping[int, Held],
+    held: Mapping[int, ShownCopy],
     weeks: Mapping[int, Calendar],
 ) -> Side:
     one, week, had = known[pair.key], weeks[pair.key[1]], held.get(pair.key[1])
@@ -126,7 +126,7 @@ def _side(
     full = pair.marked(pair.stock.mean_micros or (paced.base_micros if paced else 0))
     if pair.terms.bid_type == "CPA":
         full = share_down(full, rate_ppm)
-    stream = Stream(
+    stream = ClickStream(
         full,
         one.demand.today,
         one.demand.usual,
@@ -154,15 +154,15 @@ class Steering:
     nothing to offer any more.
     """
 
-    tree: Tree
-    marks: Mapping[CapKey, Mark]
+    tree: CapTree
+    marks: Mapping[CapKey, CapMark]
     sides: Mapping[Key, Side]
     ended: Mapping[Key, Side]
     weekdays: Sequence[int]
     ceiling_ppm: int
-    targets: Mapping[Key, Target]
+    targets: Mapping[Key, TargetRate]
     below: dict[CapKey, list[Side]] = field(default_factory=dict)
-    totals: dict[CapKey, Flow] = field(default_factory=dict)
+    totals: dict[CapKey, ClickFlow] = field(default_factory=dict)
     spared: dict[CapKey, Ahead] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -211,7 +211,7 @@ class Steering:
             said_micros=pair.stock.said_micros,
         )
 
-    def _views(self, side: Side) -> Iterator[View]:
+    def _views(self, side: Side) -> Iterator[CapInputs]:
         for cap in self.tree.over[side.pair.place]:
             mark = self.marks[cap]
             if not mark.even and mark.brake is None:
@@ -219,7 +219,7 @@ class Steering:
             if kept := kept_for_others(self.tree, cap, side.pair.place):
                 value = max(0, self.tree.caps[cap].cap.value - kept)
                 mark = mark_at(self.tree, cap, self.weekdays, self.ceiling_ppm, value)
-            yield View("/".join(cap), mark, self._ahead(cap, side))
+            yield CapInputs("/".join(cap), mark, self._ahead(cap, side))
 
     def _ahead(self, cap: CapKey, side: Side) -> Ahead:
         """What is ahead of a cap when this pair's copy is replaced; without ``spared``."""
@@ -241,8 +241,10 @@ class Steering:
         """
         mark, ahead = self.marks[cap], ahead_in([self.totals[cap]])
         children = self._children(cap)
-        now = [Part(full.open_now, min(full.open_now, most[0])) for full, most in children]
-        then = [Part(full.open_then, min(full.open_then, most[1])) for full, most in children]
+        now = [ChildDemand(full.open_now, min(full.open_now, most[0])) for full, most in children]
+        then = [
+            ChildDemand(full.open_then, min(full.open_then, most[1])) for full, most in children
+        ]
         left_now = max(0, mark.left - ahead.flight_now)
         left_then = max(0, mark.tomorrow - ahead.flight_then)
         rest_now, open_now = filled(left_now, now)
@@ -299,14 +301,14 @@ def is_expected(side: Side, now: Instant) -> bool:
     return side.held is not None and side.held.version > 0 and side.due_at - now <= SOON
 
 
-def decision(side: Side, step: Inputs, paced: Paced | None, now: Instant) -> tuple[Paced, Line]:
+def decision(side: Side, step: Inputs, paced: Paced | None, now: Instant) -> tuple[Paced, BidLine]:
     """The decision, as it is in force from now on."""
     bid = decided(step)
     held = copy_of(paced, side.held)
-    return _paced(side, step, bid, held, now), Line(step, bid)
+    return _paced(side, step, bid, held, now), BidLine(step, bid)
 
 
-def _paced(side: Side, step: Inputs, bid: Bid, held: Copy, now: Instant) -> Paced:
+def _paced(side: Side, step: Inputs, bid: PacedBid, held: CopyShare, now: Instant) -> Paced:
     group_no, publisher_no = side.key
     jobs = step.matching_jobs
     listed = bid.window.jobs * PPM // jobs if jobs else 0
@@ -368,13 +370,13 @@ def _start(side: Side, paced: Paced | None) -> int:
 
 def _source(pair: Pair) -> str:
     if pair.terms.bid_type == "FLAT_CPC":
-        return Source.FLAT
-    return Source.PLACEMENT if pair.terms.placement_micros is not None else Source.GROUP
+        return BidSource.FLAT
+    return BidSource.PLACEMENT if pair.terms.placement_micros is not None else BidSource.GROUP
 
 
-def _summed(flows: Iterable[Flow]) -> Flow:
-    return Flow(*map(sum, zip(*flows, strict=True))) if (flows := tuple(flows)) else _NONE
+def _summed(flows: Iterable[ClickFlow]) -> ClickFlow:
+    return ClickFlow(*map(sum, zip(*flows, strict=True))) if (flows := tuple(flows)) else _NONE
 
 
-def _less(whole: Flow, part: Flow) -> Flow:
-    return Flow(*map(sub, whole, part))
+def _less(whole: ClickFlow, part: ClickFlow) -> ClickFlow:
+    return ClickFlow(*map(sub, whole, part))

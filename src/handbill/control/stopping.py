@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from handbill.control.spent import Spent
-from handbill.control.tree import Pair, Tended, Tree, Use, in_millionths
+from handbill.control.spent import SpentJob
+from handbill.control.tree import CapTree, Pair, Tended, Use, in_millionths
 from handbill.core.bids import lowered
 from handbill.core.charging import Place
 from handbill.core.in_force import Key, Paced
-from handbill.core.pacing.caps import Days, Delivery, Mark, mark_of
+from handbill.core.pacing.caps import CapMark, Days, DeliveryMode, mark_of
 from handbill.core.pacing.days import days_of
 from handbill.core.standing.capping import CapKey, Capped
 from handbill.kit.money import MICROS, PPM
 
 
-def marks_of(tree: Tree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapKey, Mark]:
+def marks_of(tree: CapTree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapKey, CapMark]:
     """How each cap stands today. ``weekdays``: the weight of each, Monday first."""
     return {
         key: mark_at(tree, key, weekdays, ceiling_ppm, one.cap.value)
@@ -21,7 +21,9 @@ def marks_of(tree: Tree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapK
     }
 
 
-def mark_at(tree: Tree, key: CapKey, weekdays: Sequence[int], ceiling_ppm: int, value: int) -> Mark:
+def mark_at(
+    tree: CapTree, key: CapKey, weekdays: Sequence[int], ceiling_ppm: int, value: int
+) -> CapMark:
     """How a cap stands, or would stand with another value."""
     one = tree.caps[key]
     days = days_of(one.cap.period, tree.today, one.weights(weekdays), one.last)
@@ -30,7 +32,7 @@ def mark_at(tree: Tree, key: CapKey, weekdays: Sequence[int], ceiling_ppm: int, 
 
 def mark_of_cap(
     key: CapKey, one: Tended, used: Use, value: int, days: Days, ceiling_ppm: int
-) -> Mark:
+) -> CapMark:
     """How a cap with a value stands on the first of these days."""
     return mark_of(
         one.cap,
@@ -50,7 +52,7 @@ def cheapest_of(key: CapKey, pairs: Iterable[Key], live: Mapping[Key, int]) -> i
     return min((live[pair] for pair in pairs if pair in live), default=0)
 
 
-def likely_costs(tree: Tree) -> dict[CapKey, int]:
+def likely_costs(tree: CapTree) -> dict[CapKey, int]:
     """What one more will take of each cap, even if nothing is sold below it now: the dearest bid
     that is set there.
     """
@@ -79,7 +81,7 @@ def live_bid(pair: Pair, paced: Mapping[Key, Paced]) -> int:
     return lowered(least, one, pair.terms.whole_micros)
 
 
-def kept_for_others(tree: Tree, key: CapKey, place: Place) -> int:
+def kept_for_others(tree: CapTree, key: CapKey, place: Place) -> int:
     """What other placements have still to spend of their reserved part of a job group's budget: for
     this one it counts as spent.
     """
@@ -91,7 +93,7 @@ def kept_for_others(tree: Tree, key: CapKey, place: Place) -> int:
     return kept
 
 
-def capped_jobs(spent: Iterable[Spent]) -> dict[CapKey, Capped]:
+def capped_jobs(spent: Iterable[SpentJob]) -> dict[CapKey, Capped]:
     """The caps of single jobs that stop them. They are walls only: nothing is paced by them."""
     found = {}
     for one in spent:
@@ -103,7 +105,7 @@ def capped_jobs(spent: Iterable[Spent]) -> dict[CapKey, Capped]:
             in_millionths(key, one.used),
             0,
             Days((1,), (), renews=False),
-            Delivery.ASAP,
+            DeliveryMode.ASAP,
         )
         found[key] = Capped(cap, mark, 0, one.cheapest, MICROS)
     return found

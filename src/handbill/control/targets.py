@@ -13,12 +13,12 @@ from typing import Final
 
 from handbill.control import target_rows as rows
 from handbill.control.target_rows import ClickDay, Correction
-from handbill.control.tree import Pair, Tree
+from handbill.control.tree import CapTree, Pair
 from handbill.core.in_force import Key
 from handbill.core.nouns import Group
 from handbill.core.pacing.targets import (
     Got,
-    Target,
+    TargetRate,
     at_most,
     cautious,
     corrected,
@@ -44,7 +44,7 @@ _BY_CLICK: Final = frozenset({"CPC", "FLAT_CPC"})
 class Aims:
     """``targets``: by job group and publisher. ``corrections``: only the new ones."""
 
-    targets: Mapping[Key, Target]
+    targets: Mapping[Key, TargetRate]
     corrections: Mapping[int, Correction]
     former: Mapping[Key, int]
 
@@ -53,7 +53,7 @@ def has_targets(groups: Iterable[Group]) -> bool:
     return any(group.body.performance_targets for group in groups)
 
 
-def aims_of(tx: Tx, tree: Tree) -> Aims:
+def aims_of(tx: Tx, tree: CapTree) -> Aims:
     """What a client's job groups with targets may bid."""
     if not has_targets(tree.groups.values()):
         return Aims({}, {}, {})
@@ -80,7 +80,7 @@ def keep(tx: Tx, client_no: int, aims: Aims, bids: Mapping[Key, int]) -> None:
 
 
 def aimed(
-    tree: Tree,
+    tree: CapTree,
     days: Iterable[ClickDay],
     came: Mapping[ApplyAge, int],
     former: Mapping[Key, int],
@@ -90,7 +90,7 @@ def aimed(
     seen = _Seen.of(tree, days, came)
     rates = rates_of(seen.got, PRIOR_PPM) if seen.got else {}
     after: dict[int, Correction] = {}
-    targets: dict[Key, Target] = {}
+    targets: dict[Key, TargetRate] = {}
     for pair in tree.pairs:
         key = pair.key
         wanted = _wanted(tree.groups[key[0]])
@@ -106,7 +106,7 @@ def aimed(
             got = seen.got.get(key, Got(0, 0))
             rate = cautious(rates[key], got.applies)
             found.append(
-                Target(
+                TargetRate(
                     wanted["cpa"],
                     rate,
                     after[key[0]].value_ppm,
@@ -129,11 +129,11 @@ def _wanted(group: Group) -> dict[str, int]:
     return found
 
 
-def _worth(target: Target) -> int:
+def _worth(target: TargetRate) -> int:
     return target.target_micros * target.rate_ppm * target.correction_ppm
 
 
-def _is_stepped(target: Target) -> bool:
+def _is_stepped(target: TargetRate) -> bool:
     return target.kind == "cpa" and target.rate_ppm != PPM
 
 
@@ -149,7 +149,7 @@ class _Seen:
     got: dict[Key, Got]
 
     @classmethod
-    def of(cls, tree: Tree, days: Iterable[ClickDay], came: Mapping[ApplyAge, int]) -> "_Seen":
+    def of(cls, tree: CapTree, days: Iterable[ClickDay], came: Mapping[ApplyAge, int]) -> "_Seen":
         window = tree.client.body.apply_window_days
         pairs = {pair.key: pair for pair in tree.pairs if pair.terms.bid_type == "CPC"}
         closed = [0] * (window + 1)

@@ -6,26 +6,26 @@ from typing import NamedTuple
 
 from handbill.control import rows
 from handbill.core.nouns import Publisher
-from handbill.core.pacing.bids import Line
+from handbill.core.pacing.bids import BidLine
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 
 
-class Change(NamedTuple):
+class PublishedChange(NamedTuple):
     """A change of a published bid. ``version``: of the first file with it that was fetched."""
 
     at: Instant
     publisher_id: str
-    line: Line
+    line: BidLine
     version: Instant | None
 
 
 def bids_of(
     tx: Tx, group_no: int, publishers: Iterable[Publisher], first: Instant, end: Instant
-) -> list[Change]:
+) -> list[PublishedChange]:
     """The changes of a job group's bids at these publishers in some time, newest first."""
     found = [
-        Change(one.at, publisher.id, one.line, one.version)
+        PublishedChange(one.at, publisher.id, one.line, one.version)
         for publisher in publishers
         for one in rows.logged(tx, group_no, publisher.no, first, end)
     ]

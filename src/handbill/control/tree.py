@@ -20,7 +20,7 @@ from handbill.core.charging import (
 from handbill.core.in_force import Key
 from handbill.core.markups import Marking, Steps, override_ppm
 from handbill.core.nouns import Campaign, Cap, Client, Group, Placement, Publisher
-from handbill.core.pacing.caps import Delivery, delivery_of
+from handbill.core.pacing.caps import DeliveryMode, delivery_of
 from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey
 from handbill.core.states import campaign_state, client_state, group_state
@@ -43,7 +43,7 @@ class Tended(NamedTuple):
     """A cap, its delivery, and the days on which its owner is in force."""
 
     cap: Cap
-    delivery: Delivery
+    delivery: DeliveryMode
     last: date | None
     weekdays: frozenset[int]
     reserved: tuple[tuple[str, int], ...] = ()
@@ -83,7 +83,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class CapTree:
     """``over``: the caps over each pair, by its place. ``gone``: pairs that were decided on and
     cannot list anything today.
     """
@@ -105,7 +105,7 @@ class Tree:
     gone: Sequence[Pair] = ()
 
 
-def tree_of(tx: Tx, client: Client, now: Instant, decided: Iterable[Key] = ()) -> Tree:
+def tree_of(tx: Tx, client: Client, now: Instant, decided: Iterable[Key] = ()) -> CapTree:
     """All that caps and pacing of a live client go by, from the records of one moment. ``decided``:
     the pairs with a decision in force.
     """
@@ -125,7 +125,7 @@ def tree_of(tx: Tx, client: Client, now: Instant, decided: Iterable[Key] = ()) -
     missing = {*decided} - {pair.key for pair in pairs}
     gone = _gone(tx, client, now, exchange, known, missing) if missing else []
     posted = sum(map(len, postings.posted_jobs(tx, client.no).values()))
-    return Tree(
+    return CapTree(
         client,
         now,
         today,

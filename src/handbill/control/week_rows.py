@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.control.weeks import Came
+from handbill.control.weeks import QuarterClicks
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import shape_days, shapes
@@ -14,7 +14,7 @@ _s, _d = shapes.c, shape_days.c
 _WEEKS = sa.select(_s.publisher_no, _s.body).where(among(_s.publisher_no, "nos"))
 _OVER = (among(_d.publisher_no, "nos"), _d.day_on < b("before"))
 _PUBLISHERS = sa.select(_d.publisher_no).where(_d.day_on < b("before")).distinct()
-_TAKE = sa.delete(shape_days).where(*_OVER).returning(*(_d[name] for name in Came._fields))
+_TAKE = sa.delete(shape_days).where(*_OVER).returning(*(_d[name] for name in QuarterClicks._fields))
 
 
 def weeks_of(tx: Tx, publisher_nos: Iterable[int]) -> dict[int, str]:
@@ -27,7 +27,7 @@ def put_weeks(tx: Tx, some: Iterable[tuple[int, str]]) -> None:
     tx.upsert_many(shapes, ["publisher_no"], rows)
 
 
-def add(tx: Tx, some: Iterable[Came]) -> None:
+def add(tx: Tx, some: Iterable[QuarterClicks]) -> None:
     """Clicks are added up: nothing is lost if others add for the same publisher."""
     rows = [one._asdict() for one in some]
     keys = ["publisher_no", "day_on", "quarter"]
@@ -39,10 +39,10 @@ def publishers_with(tx: Tx, before_on: str) -> list[int]:
     return sorted(no for (no,) in tx.all(_PUBLISHERS, before=before_on))
 
 
-def take(tx: Tx, publisher_nos: Sequence[int], before_on: str) -> dict[int, list[Came]]:
+def take(tx: Tx, publisher_nos: Sequence[int], before_on: str) -> dict[int, list[QuarterClicks]]:
     """Take out what waits of earlier days at these publishers."""
-    found: dict[int, list[Came]] = {}
+    found: dict[int, list[QuarterClicks]] = {}
     for row in tx.all(_TAKE, nos=Listed(publisher_nos), before=before_on):
-        one = Came(*row)
+        one = QuarterClicks(*row)
         found.setdefault(one.publisher_no, []).append(one)
     return found

@@ -19,7 +19,7 @@ from handbill.core.pacing.curves import (
     OF_DAY,
     OF_WEEK,
     Curve,
-    Shape,
+    TrafficShape,
     curve_of,
     learned,
     with_day,
@@ -27,7 +27,7 @@ from handbill.core.pacing.curves import (
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import QUARTER, day_of, start_of, zone_of
-from handbill.ledger.traffic import Quarter, Seen
+from handbill.ledger.traffic import Quarter, SeenTraffic
 
 ALL: Final = 0
 """Stands for what all publishers have in common."""
@@ -38,7 +38,7 @@ _LAST_ZONE: Final = 12 * HOUR
 """How much later than in UTC a day ends in the last zone."""
 
 
-class Week(msgspec.Struct):
+class TrafficWeek(msgspec.Struct):
     """What was seen of a publisher's traffic by quarter hours of the week, in average days."""
 
     seen: list[float]
@@ -49,7 +49,7 @@ class Week(msgspec.Struct):
     """The last day that is in it."""
 
 
-class Came(NamedTuple):
+class QuarterClicks(NamedTuple):
     """Clicks at a publisher in a quarter hour of a day, by local time, in millionths: each counts
     for as many as would have come if all had been let through.
     """
@@ -60,14 +60,14 @@ class Came(NamedTuple):
     clicks_ppm: int
 
 
-_WEEK = msgspec.json.Decoder(Week)
+_WEEK = msgspec.json.Decoder(TrafficWeek)
 
 
 @dataclass(slots=True)
 class Calendar:
     """A publisher's traffic in a client's zone; each day of it is computed once."""
 
-    shape: Shape
+    shape: TrafficShape
     zone: tzinfo
     days: dict[date, Curve] = field(default_factory=dict)
 
@@ -103,7 +103,7 @@ def _calendars(
 
 
 @lru_cache(maxsize=1_024)
-def _learned(body: str, shared: Shape) -> Shape:
+def _learned(body: str, shared: TrafficShape) -> TrafficShape:
     seen, usual = _seen(body)
     return learned(seen, shared, _SHAPE_CLICKS / max(1.0, usual))
 
@@ -124,8 +124,8 @@ def _seen(body: str) -> tuple[list[float], float]:
 
 
 def quarters_with(
-    came: Iterable[tuple[Quarter, Seen]], lets: Mapping[Key, int], zone: tzinfo
-) -> list[Came]:
+    came: Iterable[tuple[Quarter, SeenTraffic]], lets: Mapping[Key, int], zone: tzinfo
+) -> list[QuarterClicks]:
     """A client's clicks, to be added up. ``lets``: the part let through, by group and publisher."""
     found: dict[tuple[int, str, int], int] = {}
     for (group_no, publisher_no, quarter_at), one in came:
@@ -134,7 +134,7 @@ def quarters_with(
         let_ppm = max(lets.get((group_no, publisher_no), PPM), _LEAST_LET)
         key = (publisher_no, day.isoformat(), at)
         found[key] = found.get(key, 0) + one.clicks * PPM * PPM // let_ppm
-    return [Came(*key, clicks) for key, clicks in sorted(found.items()) if clicks]
+    return [QuarterClicks(*key, clicks) for key, clicks in sorted(found.items()) if clicks]
 
 
 def closed_before(now: Instant) -> date:
@@ -142,11 +142,11 @@ def closed_before(now: Instant) -> date:
     return day_of(now - _LAST_ZONE, zone_of("UTC"))
 
 
-def closed(body: str | None, came: Iterable[Came]) -> str:
+def closed(body: str | None, came: Iterable[QuarterClicks]) -> str:
     """A week with the days that are over. Late clicks of a day that is already in it are ignored:
     they say nothing more of when traffic comes.
     """
-    week = _WEEK.decode(body) if body else Week([0.0] * OF_WEEK, [0.0] * 7, 0.0, "")
+    week = _WEEK.decode(body) if body else TrafficWeek([0.0] * OF_WEEK, [0.0] * 7, 0.0, "")
     days: dict[str, list[float]] = {}
     for one in came:
         if one.day_on > week.day_on:
@@ -156,9 +156,9 @@ def closed(body: str | None, came: Iterable[Came]) -> str:
     return msgspec.json.encode(week).decode()
 
 
-def _with_day(week: Week, day: date, clicks: list[float]) -> Week:
+def _with_day(week: TrafficWeek, day: date, clicks: list[float]) -> TrafficWeek:
     whole, days = sum(clicks), list(week.days)
     usual = week.usual * KEEP + whole * (1 - KEEP) if week.usual else whole
     days[day.weekday()] = days[day.weekday()] * KEEP + 1
     seen = [round(weight, 6) for weight in with_day(week.seen, day, clicks, usual)]
-    return Week(seen, days, usual, day.isoformat())
+    return TrafficWeek(seen, days, usual, day.isoformat())

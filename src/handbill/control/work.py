@@ -71,7 +71,7 @@ def run_rules(tools: Tools, task: Task) -> None:
         return
     answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
     mode = tools.settings.rules_mode
-    with_these = ruling.Tools(tools.records, answering, tools.clock, tools.ids, mode)
+    with_these = ruling.RulingTools(tools.records, answering, tools.clock, tools.ids, mode)
     acts = ruling.tick(with_these, found[0])
     if acts:
         _LOG.info("rules acted", extra={"client": task.key, "acts": acts})

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 
-class Sign(NamedTuple):
+class AgentPattern(NamedTuple):
     """A pattern in a user agent, and why it is there."""
 
     pattern: str
@@ -19,13 +19,15 @@ class Sign(NamedTuple):
 _BROWSER = re.compile(r"(?:Mozilla/[45]\.0 \(|Opera/)")
 
 PEOPLE = (
-    Sign(
+    AgentPattern(
         r"(?:WhatsApp|Viber|Line|KAKAOTALK|Flipboard|Feedly|tumblr)(?:[/ ][\w.]+)?$",
         "the browser within an app: a person has touched a link there",
     ),
-    Sign(r"Hatena(?:Bookmark)?(?:/[\w.]+)?$", "the browser within Hatena's app"),
-    Sign(r"\bSogou(?: ?MSE|MobileBrowser|SearchBrowser)[^;)]*", "Sogou's browsers for people"),
-    Sign(
+    AgentPattern(r"Hatena(?:Bookmark)?(?:/[\w.]+)?$", "the browser within Hatena's app"),
+    AgentPattern(
+        r"\bSogou(?: ?MSE|MobileBrowser|SearchBrowser)[^;)]*", "Sogou's browsers for people"
+    ),
+    AgentPattern(
         r"Android [\d.]+; (?:[a-z]{2}[-_][a-zA-Z]{2}; )?(?![^;)]*(?:https?:|@|compatible))[^;)]+",
         "the model of a telephone: some are called Bot, Spider, Fever or Cosmos",
     ),
@@ -33,8 +35,8 @@ PEOPLE = (
 """Words that a person's browser may have, for agents that begin as a browser's does."""
 
 PROGRAMS = (
-    Sign(r"^(?:-|null|none|undefined|unknown|user-agent.*)$", "no agent, in so many words"),
-    Sign(
+    AgentPattern(r"^(?:-|null|none|undefined|unknown|user-agent.*)$", "no agent, in so many words"),
+    AgentPattern(
         r"(?i)^(?:Java|Dalvik|Guzzle\w*|PostmanRuntime|Insomnia|Apache-Http\w*|Jakarta|ReactorNetty"
         r"|Vert\.x\S*|Jersey|ktor\S*|RestSharp|unirest\S*|Faraday|Typhoeus|HTTPie|http\.rb|HTTP"
         r"|httprb|Ruby|Mechanize|lua-resty\S*|Dart|reqwest|hyper|undici|node|node\.js|got|Deno|Bun"
@@ -47,39 +49,43 @@ PROGRAMS = (
         r")(?:[/ (]|$)",
         "a library for HTTP, by its own name",
     ),
-    Sign(
+    AgentPattern(
         r"^(?!Mozilla/|Opera/|\[FB)(?!.*(?:iPhone|iPad|iPod|iOS|Android|HarmonyOS|KaiOS"
         r"|Windows Phone|MIDP|Symbian|SymbOS|BlackBerry|Nokia|SAMSUNG|SonyEricsson|UCWEB))"
         r"(?!(?:Lynx|E?Links|w3m|Dillo|NetSurf)[/ ])",
         "no browser of people begins like this, and no telephone is named",
     ),
-    Sign(r"^Mozilla(?:/[\d.]+)?(?: \(compatible\))?$", "says nothing but that it is a browser"),
-    Sign(
+    AgentPattern(
+        r"^Mozilla(?:/[\d.]+)?(?: \(compatible\))?$", "says nothing but that it is a browser"
+    ),
+    AgentPattern(
         r"(?i)\b(?:jsoup|HtmlUnit|prerender)\b|\bThunderbird/",
         "a program that reads pages behind a browser's name; Thunderbird hands links on",
     ),
-    Sign(r"\bCFNetwork/|\bDarwin/[\d.]+$", "Apple's library for HTTP: an app asks, no browser"),
-    Sign(
+    AgentPattern(
+        r"\bCFNetwork/|\bDarwin/[\d.]+$", "Apple's library for HTTP: an app asks, no browser"
+    ),
+    AgentPattern(
         r"\b(?:Jakarta Commons|WindowsPowerShell|WinHttpRequest|HttpUrlConnection|dart:io"
         r"|HttpClient|http-client|ktor-client|OkHttp)\b",
         "a library for HTTP",
     ),
-    Sign(
+    AgentPattern(
         r"\b(?:ms-office|MSOffice)\b|^Microsoft[ -](?:Office|Word|Excel|PowerPoint|Outlook|OneNote"
         r"|WebDAV|Data Access|Delve|Lync)|^Mac ?Outlook/|^Outlook-(?:iOS|Android)|^OneNote|^Word/"
         r"|^Excel/|^PowerPoint/",
         "Office asks before it hands a link to the browser",
     ),
-    Sign(
+    AgentPattern(
         r"(?i)\b(?:MicrosoftPreview|SkypeUriPreview|link ?preview|url ?preview|unfurl\w*"
         r"|ImageProxy|MailProxy|Snap URL|preview service)\b",
         "a messenger or mailer shows what is behind a link",
     ),
-    Sign(
+    AgentPattern(
         r"^(?:Viber|WhatsApp|Telegram|Signal|Line|Slack|Discord|Teams|Skype)[/ -][\w. ]*$",
         "a messenger itself, no browser: it shows what is behind a link",
     ),
-    Sign(
+    AgentPattern(
         r"(?i)\b(?:Barracuda\w*|Mimecast|Proofpoint|MessageLabs|Symantec|FireEye|IronPort|Sophos"
         r"|Forcepoint|Websense|TrendMicro|Trend Micro|FortiGuard|Fortinet|Avanan|Cloudmark"
         r"|Hornetsecurity|Vade ?Secure|Trustwave|Zix|SafeLinks?|Safe-?Browsing|urlscan|VirusTotal"
@@ -88,16 +94,16 @@ PROGRAMS = (
         r"|KnowBe4)\b",
         "a mail or web filter tries links before a person sees them",
     ),
-    Sign(
+    AgentPattern(
         r"\(compatible; (?!MSIE|Konqueror|iCab|ABrowse|Windows|U;|Linux|X11)",
         "says that it is only compatible with a browser: programs have said so since 1996",
     ),
-    Sign(
+    AgentPattern(
         r"(?i)\b(?:headless\w*|phantomjs|selenium|webdriver|puppeteer|playwright|cypress"
         r"|lighthouse)\b",
         "a browser that a program drives",
     ),
-    Sign(
+    AgentPattern(
         r"(?i)(?:\b|_)(?:crawler|spider|scraper|archiver|fetcher|monitor(?:ing)?|checker"
         r"|link-?check\w*|validator|uptime\w*|bot)(?:/[\d.]+|\b(?=[;)]|$)| by )|[a-z]bot/[\d.]|https?://\S*(?:bot|crawl)",
         "names its trade",

@@ -43,7 +43,7 @@ from handbill.kit.money import MICROS, MOST_UNITS, PPM, nearest, raised_to, shar
 PLAIN_JOB = JobSettings()
 
 
-class Source(StrEnum):
+class BidSource(StrEnum):
     """The source of a bid, strongest first (domain 4.1)."""
 
     FLAT = "FLAT_CPC"
@@ -114,22 +114,22 @@ class Bid(NamedTuple):
     """A bid as it was given, and its amount in the agency's currency: None without a rate."""
 
     micros: int | None
-    source: Source
+    source: BidSource
     said: Quoted = OWN
 
 
 class Offer(NamedTuple):
     bid_micros: int
     price_micros: int
-    source: Source
+    source: BidSource
     quote: Quote = UNQUOTED
 
 
-POSTED = Offer(0, 0, Source.POSTING)
+POSTED = Offer(0, 0, BidSource.POSTING)
 """A posted job is paid by its slot, and not by click or apply."""
 
 
-class Asked(NamedTuple):
+class JobBids(NamedTuple):
     """What a job itself contributes to its bid."""
 
     paused: bool = False
@@ -225,7 +225,7 @@ def placement_of(group: Group, publisher_id: str) -> Placement | None:
 
 
 def offer_of(
-    terms: PlacementTerms, asked: Asked, today: date, paced: Paced | None = None
+    terms: PlacementTerms, asked: JobBids, today: date, paced: Paced | None = None
 ) -> Offer | Withheld:
     """The offer of one job on these terms, or why it is withheld. ``paced``: how far its bid is
     lowered because of its budgets.
@@ -245,7 +245,7 @@ def offer_of(
     if own is not None and not own.active:
         return Withheld.JOB_EXCLUDES
     if terms.bid_type == "Organic":
-        return Offer(0, 0, Source.ORGANIC)
+        return Offer(0, 0, BidSource.ORGANIC)
     bid = bid_of(terms, asked)
     if not bid.micros and not bid.said.micros:
         return Withheld.NO_BID
@@ -253,9 +253,9 @@ def offer_of(
     if bid.micros is None or rate is None:
         return Withheld.NO_RATE
     shown, at = _in_its(terms, bid, rate)
-    if bid.source is not Source.FLAT and is_below(shown, at, terms.min_bid_micros):
+    if bid.source is not BidSource.FLAT and is_below(shown, at, terms.min_bid_micros):
         return Withheld.BELOW_MIN_BID
-    if paced is not None and bid.source is not Source.FLAT:
+    if paced is not None and bid.source is not BidSource.FLAT:
         bid = _paced(terms, bid, paced)
     if _is_spent(terms, settings.setting.caps, own, bid.micros or 0):
         return Withheld.CAPPED
@@ -332,7 +332,7 @@ def price_of(bid_micros: int, markdown_ppm: int, unit_micros: int, rate_picos: i
     return less // (PPM * unit_micros * rate_picos) * unit_micros
 
 
-def markdown_of(terms: PlacementTerms, asked: Asked) -> int:
+def markdown_of(terms: PlacementTerms, asked: JobBids) -> int:
     """The share of a bid that is kept back, in parts per million; a job's own has precedence. It is
     at least the client's if that is its minimum.
     """
@@ -340,32 +340,32 @@ def markdown_of(terms: PlacementTerms, asked: Asked) -> int:
     return max(own, terms.least_markdown_ppm)
 
 
-def bid_of(terms: PlacementTerms, asked: Asked) -> Bid:
+def bid_of(terms: PlacementTerms, asked: JobBids) -> Bid:
     """The strongest bid that was set. An optional 0 is meant as such; the job group's 0 is only its
     default, so that the feed's own bid still counts.
     """
     if terms.bid_type == "Organic":
-        return Bid(0, Source.ORGANIC)
+        return Bid(0, BidSource.ORGANIC)
     own = _own(terms, asked)
     if terms.bid_type == "FLAT_CPC":
-        return _converted(terms, terms.flat_micros or 0, terms.currency, Source.FLAT)
+        return _converted(terms, terms.flat_micros or 0, terms.currency, BidSource.FLAT)
     by_apply = terms.bid_type == "CPA"
     setting = asked.settings.setting
     said = (
         (
             _by(by_apply, own.cpc_bid_micros, own.cpa_bid_micros) if own else None,
             own.currency if own else "",
-            Source.JOB_PLACEMENT,
+            BidSource.JOB_PLACEMENT,
         ),
-        (terms.placement_micros, terms.placement_in, Source.PLACEMENT),
-        (_by(by_apply, setting.cpc_bid_micros, setting.cpa_bid_micros), "", Source.JOB),
-        (terms.group_micros or None, "", Source.GROUP),
-        (None if by_apply else asked.feed_micros, asked.feed_in, Source.FEED),
+        (terms.placement_micros, terms.placement_in, BidSource.PLACEMENT),
+        (_by(by_apply, setting.cpc_bid_micros, setting.cpa_bid_micros), "", BidSource.JOB),
+        (terms.group_micros or None, "", BidSource.GROUP),
+        (None if by_apply else asked.feed_micros, asked.feed_in, BidSource.FEED),
     )
     for bid_micros, currency, source in said:
         if bid_micros is not None:
             return _converted(terms, bid_micros, currency, source)
-    return Bid(0, Source.FEED)
+    return Bid(0, BidSource.FEED)
 
 
 def heeds_feed(terms: PlacementTerms) -> bool:
@@ -373,7 +373,7 @@ def heeds_feed(terms: PlacementTerms) -> bool:
     return terms.bid_type == "CPC" and terms.placement_micros is None and not terms.group_micros
 
 
-def _converted(terms: PlacementTerms, micros: int, currency: str, source: Source) -> Bid:
+def _converted(terms: PlacementTerms, micros: int, currency: str, source: BidSource) -> Bid:
     """A bid in the agency's currency, rounded down."""
     rate = terms.exchange.picos(currency)
     if rate == 0:
@@ -385,7 +385,7 @@ def _converted(terms: PlacementTerms, micros: int, currency: str, source: Source
     return Bid(bid_micros if bid_micros <= most else None, source, Quoted(micros, currency, rate))
 
 
-def _own(terms: PlacementTerms, asked: Asked) -> JobPlacement | None:
+def _own(terms: PlacementTerms, asked: JobBids) -> JobPlacement | None:
     """What the job says about this publisher."""
     own = asked.settings.placements
     return next((p for p in own if p.publisher_id == terms.publisher_id), None)

@@ -40,7 +40,7 @@ class Place(NamedTuple):
     publisher_no: int
 
 
-class Need(NamedTuple):
+class EventUse(NamedTuple):
     """What one event uses of each measure, in the order of MEASURES: micros, clicks, applies."""
 
     budget: int

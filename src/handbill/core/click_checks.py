@@ -61,7 +61,7 @@ _OF_REASON: Final[Mapping[str, Step]] = {
 }
 
 
-class Check(NamedTuple):
+class CheckStep(NamedTuple):
     """One step. ``OFF``: no rule needs it. ``NOT_REACHED``: an earlier one had decided."""
 
     step: Step
@@ -70,23 +70,23 @@ class Check(NamedTuple):
 
 def checks_of(
     disposition: str, reason: str, rules: Definition | None, *, lists: bool
-) -> list[Check]:
+) -> list[CheckStep]:
     """The result of each step. ``rules``: those in force then, None if they are not known: then a
     step that was off is shown as passed. ``lists``: whether there was a list of addresses.
     """
     assert disposition in {VALID, OVER_CAP, *_OF_CLASS}, "it is a click's"
     decided = _OF_REASON.get(reason) or _OF_CLASS.get(disposition)
-    found: list[Check] = []
+    found: list[CheckStep] = []
     is_over = False
     for step in STEPS:
         if step == decided:
             is_over = True
-            found.append(Check(step, "DECIDED"))
+            found.append(CheckStep(step, "DECIDED"))
         elif is_over:
-            found.append(Check(step, "NOT_REACHED"))
+            found.append(CheckStep(step, "NOT_REACHED"))
         else:
             is_off = rules is not None and not _asks(rules, step, lists=lists)
-            found.append(Check(step, "OFF" if is_off else "PASSED"))
+            found.append(CheckStep(step, "OFF" if is_off else "PASSED"))
     return found
 
 

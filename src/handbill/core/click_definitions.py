@@ -177,7 +177,7 @@ class Evidence(Protocol):
         """In what respect it is from outside its job's area; empty if it is not."""
 
 
-class Seen(NamedTuple):
+class ClickEvidence(NamedTuple):
     """Evidence, as it is when a click is judged."""
 
     at: Instant

@@ -15,7 +15,7 @@ from handbill.kit.instants import Instant
 _BYTES: Final = 8
 
 
-class InForce(msgspec.Struct, frozen=True):
+class DefinitionInForce(msgspec.Struct, frozen=True):
     """``rules``: those of the definition in force, or the installation's. ``grace``, ``stale``: how
     long a listing that has left a feed, or has another price there, is good if the rules do not
     say. ``agents``: the version of the lists of programs; ``addresses``: of the definition's own
@@ -37,5 +37,5 @@ def version_of(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=_BYTES).hexdigest()
 
 
-def in_force_of(body: bytes) -> InForce:
-    return msgspec.json.decode(body, type=InForce)
+def in_force_of(body: bytes) -> DefinitionInForce:
+    return msgspec.json.decode(body, type=DefinitionInForce)

@@ -15,7 +15,7 @@ class RunFault(msgspec.Struct, frozen=True):
     message: str
 
 
-class RunBody(msgspec.Struct, omit_defaults=True, kw_only=True):
+class FeedRunBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     """``settings``: the digest of the feed's settings used by the run, in hex.
 
     ``live``: the number of the feed's live jobs after it. ``etag``, ``last_modified``: from the
@@ -36,7 +36,7 @@ class RunBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     last_modified: str = ""
 
 
-class Run(msgspec.Struct, kw_only=True):
+class FeedRun(msgspec.Struct, kw_only=True):
     """``state``: QUEUED, RUNNING, SUCCESS or FAILED."""
 
     no: int
@@ -44,6 +44,6 @@ class Run(msgspec.Struct, kw_only=True):
     feed_no: int
     state: str
     percent: int
-    body: RunBody
+    body: FeedRunBody
     created_at: Instant
     ended_at: Instant | None

@@ -18,7 +18,7 @@ class FieldFault(NamedTuple):
     message: str
 
 
-class Source(NamedTuple):
+class FeedValue(NamedTuple):
     """A mapped field: its node, and its value if the node is empty."""
 
     name: str
@@ -26,7 +26,7 @@ class Source(NamedTuple):
     otherwise: str
 
 
-def value_of(source: Source, fields: Mapping[str, str], most: int) -> str:
+def value_of(source: FeedValue, fields: Mapping[str, str], most: int) -> str:
     text = fields.get(source.node)
     if not text:
         return source.otherwise
@@ -35,7 +35,9 @@ def value_of(source: Source, fields: Mapping[str, str], most: int) -> str:
     return cleaned(unescaped(text), most + 1) or source.otherwise
 
 
-def first_of(source: Source, fields: Mapping[str, str], most: int, faults: list[FieldFault]) -> str:
+def first_of(
+    source: FeedValue, fields: Mapping[str, str], most: int, faults: list[FieldFault]
+) -> str:
     """The value of a field that has one; other values of its node are reported as faults."""
     text = fields.get(source.node)
     if text and ALSO in text:

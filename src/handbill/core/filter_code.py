@@ -18,7 +18,7 @@ FIELDS = (*TEXT_FIELDS, DATE_FIELD, NUMBER_FIELD)
 _MOST_PLANS = 4_096
 
 
-class Facts(NamedTuple):
+class JobFacts(NamedTuple):
     """What filters can ask about a job: our fields in the order of FIELDS, then the client's own.
 
     A plain tuple in this order works as well. ``posted_on`` is an ISO day, or None.

@@ -43,7 +43,7 @@ def candidate_key(candidate_id: str, job_id: str) -> str:
 _MOST_AHEAD = 10 * MINUTE
 
 
-class Item(msgspec.Struct, kw_only=True):
+class SentStage(msgspec.Struct, kw_only=True):
     """One event as it was sent. ``stamp`` is naive where it named no zone."""
 
     application_id: str = ""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from handbill.kit.instants import SECOND, Instant
 
 
-class Check(NamedTuple):
+class CheckResult(NamedTuple):
     """``says``: one sentence; for a check that fails, what to do."""
 
     name: str
@@ -21,7 +21,7 @@ class Late(NamedTuple):
     late: int
 
 
-def report(checks: Sequence[Check]) -> dict[str, Any]:
+def report(checks: Sequence[CheckResult]) -> dict[str, Any]:
     """The body of /readyz."""
     return {
         "status": "ready" if all(check.ok for check in checks) else "not ready",
@@ -29,60 +29,60 @@ def report(checks: Sequence[Check]) -> dict[str, Any]:
     }
 
 
-def disk(free: int, least: int) -> Check:
+def disk(free: int, least: int) -> CheckResult:
     says = f"{free // 1024**2} MB are free where the data folder is"
     if free >= least:
-        return Check("disk", True, f"{says}.")
-    return Check(
+        return CheckResult("disk", True, f"{says}.")
+    return CheckResult(
         "disk", False, f"{says}; free disk space, or lower HANDBILL_LEAST_FREE_BYTES ({least})."
     )
 
 
-def journal(is_broken: bool) -> Check:
+def journal(is_broken: bool) -> CheckResult:
     if is_broken:
         says = "The journal cannot be written; check that the disk has space and is writable."
-        return Check("journal", False, f"{says} The process then begins a new segment.")
-    return Check("journal", True, "The journal can be written.")
+        return CheckResult("journal", False, f"{says} The process then begins a new segment.")
+    return CheckResult("journal", True, "The journal can be written.")
 
 
-def damages(sources: Sequence[str]) -> Check:
+def damages(sources: Sequence[str]) -> CheckResult:
     """No source of the journal is stopped by damage; the others go on beside one that is."""
     if not sources:
-        return Check("damage", True, "The journal can be read.")
+        return CheckResult("damage", True, "The journal can be read.")
     says = f"The journal is damaged at {', '.join(sources)}; see `handbill journal check`."
-    return Check("damage", False, f"{says} All other sources are judged.")
+    return CheckResult("damage", False, f"{says} All other sources are judged.")
 
 
-def records_away(why: str) -> Check:
+def records_away(why: str) -> CheckResult:
     says = f"{why}; start the database, or see HANDBILL_RECORDS_URL."
-    return Check("records", False, says)
+    return CheckResult("records", False, says)
 
 
 def judge(
     silence: float | None, waiting_since: Instant | None, now: Instant, limit_seconds: int
-) -> Check:
+) -> CheckResult:
     """The judge is working, and not too far behind. ``silence``: seconds since it was last seen."""
     if silence is None or silence > limit_seconds:
         seen = "never" if silence is None else f"last {silence:.0f} s ago"
         says = f"The judge last showed activity {seen}; see the log of judge-0, or start it."
-        return Check("judge", False, says)
+        return CheckResult("judge", False, says)
     lag = lag_seconds(waiting_since, now)
     if lag > limit_seconds:
         says = f"The judge is {lag:.0f} s behind; events are safe in the journal. See its log."
-        return Check("judge", False, says)
-    return Check("judge", True, f"The judge is {lag:.0f} s behind.")
+        return CheckResult("judge", False, says)
+    return CheckResult("judge", True, f"The judge is {lag:.0f} s behind.")
 
 
 def lag_seconds(waiting_since: Instant | None, now: Instant) -> float:
     return 0 if waiting_since is None else max(0, now - waiting_since) / SECOND
 
 
-def schedule(items: Iterable[Late], limit_seconds: int) -> Check:
+def schedule(items: Iterable[Late], limit_seconds: int) -> CheckResult:
     late = [item for item in items if item.late > limit_seconds * SECOND]
     if not late:
-        return Check("schedule", True, "The schedule is on time.")
+        return CheckResult("schedule", True, "The schedule is on time.")
     worst = max(late, key=lambda item: item.late)
-    return Check(
+    return CheckResult(
         "schedule",
         False,
         f"{len(late)} items are overdue, {worst.name} by "
@@ -90,21 +90,21 @@ def schedule(items: Iterable[Late], limit_seconds: int) -> Check:
     )
 
 
-def index(is_whole: bool) -> Check:
+def index(is_whole: bool) -> CheckResult:
     if is_whole:
-        return Check("index", True, "The index holds all links.")
+        return CheckResult("index", True, "The index holds all links.")
     says = "The index is being filled; links that it lacks are answered with 503."
     do = "Check that a worker runs, or use `handbill index rebuild`."
-    return Check("index", False, f"{says} {do}")
+    return CheckResult("index", False, f"{says} {do}")
 
 
-def damaged_index() -> Check:
+def damaged_index() -> CheckResult:
     says = "The index is damaged; a worker rebuilds it. Check that a worker runs, and its log."
-    return Check("index", False, says)
+    return CheckResult("index", False, says)
 
 
-def feeds(missing: int) -> Check:
+def feeds(missing: int) -> CheckResult:
     if not missing:
-        return Check("feeds", True, "The feed files are there.")
+        return CheckResult("feeds", True, "The feed files are there.")
     says = f"{missing} feed files are missing; restore the folder blobs/feeds from the backup."
-    return Check("feeds", False, says)
+    return CheckResult("feeds", False, says)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from handbill.core.charging import Measure, Scope
-from handbill.core.pacing.thinning import Window
+from handbill.core.pacing.thinning import JobWindow
 from handbill.kit.instants import Instant
 
 Thing = tuple[Scope, str]
@@ -63,11 +63,11 @@ class Paced(NamedTuple):
     """The cap that is binding; empty: none."""
 
     @property
-    def window(self) -> Window | None:
+    def window(self) -> JobWindow | None:
         """The listed jobs; None: all."""
         if self.jobs >= self.matching:
             return None
-        return Window(self.first, self.jobs, self.next_ppm)
+        return JobWindow(self.first, self.jobs, self.next_ppm)
 
     @property
     def is_ended(self) -> bool:

@@ -66,7 +66,7 @@ _LAST: tuple[frozenset[int], ...] = (
 )
 
 
-class NotOurs(ValueError):
+class ForeignToken(ValueError):
     """The text was not sealed by us, or was altered."""
 
 
@@ -92,7 +92,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     quote: Quote = UNQUOTED
 
 
-class Click(NamedTuple):
+class SealedClick(NamedTuple):
     """The content of a click id. ``random`` is its identity in the ledger."""
 
     random: bytes
@@ -170,11 +170,11 @@ def _decoded(spelled: bytes) -> bytes:
     length = len(spelled)
     rest = length % 4
     if not 2 < length <= _MOST_TEXT or spelled[-1] not in _LAST[rest]:
-        raise NotOurs
+        raise ForeignToken
     try:
         return a2b_base64(spelled.translate(_FROM_URL) + _PADDING[rest], strict_mode=True)
     except binascii.Error as bad:
-        raise NotOurs from bad
+        raise ForeignToken from bad
 
 
 @lru_cache(64)
@@ -190,17 +190,17 @@ def _opened(text: str | bytes, kinds: tuple[int, int], keys: Mapping[int, bytes]
     """
     raw = _decoded(text.encode("ascii", "replace") if isinstance(text, str) else text)
     if len(raw) < 2 or (key := keys.get(raw[1])) is None:
-        raise NotOurs
+        raise ForeignToken
     sealed, plain = kinds
     if raw[0] == sealed:
         at = _SEALED_AT[sealed]
         try:
             return raw[:at] + _sealer(key).decrypt(raw[at:], [raw[:at]])
         except (InvalidTag, ValueError) as bad:
-            raise NotOurs from bad
+            raise ForeignToken from bad
     signed = raw[:-MAC_BYTES]
     if raw[0] != plain or not same(mac(key, signed), raw[-MAC_BYTES:]):
-        raise NotOurs
+        raise ForeignToken
     # In open kinds, the type of the bid stands before the job.
     at = _SEALED_AT[sealed] - 16
     return signed[:at] + signed[at + 1 : at + 17] + _filled(signed[at : at + 1] + signed[at + 17 :])
@@ -231,16 +231,16 @@ def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
     try:
         return _unpack(packed)
     except (ValueError, IndexError) as bad:
-        raise NotOurs from bad
+        raise ForeignToken from bad
 
 
-def click_id(click: Click, kid: int, key: bytes) -> str:
+def click_id(click: SealedClick, kid: int, key: bytes) -> str:
     """Seal a click. ``random`` must be 16 fresh random bytes."""
     random, at, listing = click
     return click_signer(kid, key)(_pack(listing), random, at).decode("ascii")
 
 
-def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
+def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> SealedClick:
     """Read a click id, also with other characters around it (``meant``). **Refuses** (NotOurs) what
     none of ``keys`` has sealed.
     """
@@ -249,18 +249,18 @@ def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
     try:
         listing = _unpack(said[at_start + _AT_BYTES :])
     except (ValueError, IndexError) as bad:
-        raise NotOurs from bad
+        raise ForeignToken from bad
     at = int.from_bytes(said[at_start : at_start + _AT_BYTES], "big")
-    return Click(said[2:at_start], at, listing)
+    return SealedClick(said[2:at_start], at, listing)
 
 
 def _click_said(text: bytes, keys: Mapping[int, bytes]) -> bytes:
     kinds = (_CLICK, _OPEN_CLICK)
     try:
         return _opened(text, kinds, keys)
-    except NotOurs:
+    except ForeignToken:
         for bare in meant(text):
-            with suppress(NotOurs):
+            with suppress(ForeignToken):
                 return _opened(bare, kinds, keys)
         raise
 
@@ -328,7 +328,7 @@ def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], bytes]:
         try:
             return shown[2:] + decrypt(raw[at:], [shown])
         except (InvalidTag, ValueError) as bad:
-            raise NotOurs from bad
+            raise ForeignToken from bad
 
     return opened
 

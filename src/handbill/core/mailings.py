@@ -69,7 +69,7 @@ class Alert(NamedTuple):
     words: str
 
 
-class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MailMarks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a person was mailed last. ``weekly_on``: the Monday of the last report, ``digest_on``:
     the day of the last digest, ``alerts_on``: that of the last alerts, and ``alerts`` how many
     mails of them there were on it; empty: none.
@@ -88,7 +88,7 @@ def without(choices: Choices, mailing: Mailing) -> Choices:
     return msgspec.structs.replace(choices, **less)
 
 
-def begun(marks: Marks, before: Choices, after: Choices, now: Instant) -> Marks:
+def begun(marks: MailMarks, before: Choices, after: Choices, now: Instant) -> MailMarks:
     """The marks after a choice: what is chosen anew is due at its next time, not at once."""
     new = after.mailings - before.mailings
     if "WEEKLY" in new:
@@ -98,13 +98,13 @@ def begun(marks: Marks, before: Choices, after: Choices, now: Instant) -> Marks:
     return marks
 
 
-def report_due(choices: Choices, marks: Marks, now: Instant) -> date | None:
+def report_due(choices: Choices, marks: MailMarks, now: Instant) -> date | None:
     """The Monday whose report of the week before is due; None: it was mailed, or is not wanted."""
     monday = monday_of(choices, now)
     return monday if choices.weekly and _is_due(marks.weekly_on, monday, _WEEK) else None
 
 
-def digest_due(choices: Choices, marks: Marks, now: Instant) -> date | None:
+def digest_due(choices: Choices, marks: MailMarks, now: Instant) -> date | None:
     """The day whose digest is due; None: it was looked at, or is not wanted."""
     day = day_begun(choices, now)
     return day if choices.digest and _is_due(marks.digest_on, day, _DAY) else None
@@ -115,7 +115,7 @@ def fresh(alerts: Sequence[Alert], told: Collection[str]) -> list[Alert]:
     return [one for one in alerts if one.key not in told]
 
 
-def counted(choices: Choices, marks: Marks, now: Instant) -> Marks | None:
+def counted(choices: Choices, marks: MailMarks, now: Instant) -> MailMarks | None:
     """The marks with one mail of alerts more today; None: there were enough."""
     today = day_of(now, zone_of(choices.zone)).isoformat()
     alerts = marks.alerts if marks.alerts_on == today else 0

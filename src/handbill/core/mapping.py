@@ -27,7 +27,7 @@ from handbill.core.feed_text import (
     within,
     without_tags,
 )
-from handbill.core.feed_values import FieldFault, Source, cut, dropped, first_of, value_of
+from handbill.core.feed_values import FeedValue, FieldFault, cut, dropped, first_of, value_of
 from handbill.core.nouns import FeedBody, JobBody, JobSettings
 from handbill.kit.instants import Instant
 from handbill.kit.urls import MOST_URL, NotUrl, page_url, strip_params
@@ -62,7 +62,7 @@ ReadDate = Callable[[str, tzinfo, bool], Instant | None]
 """Reads a text with a default zone; the flag says whether a day alone means its last moment."""
 
 
-class Mapped(NamedTuple):
+class MappedItem(NamedTuple):
     """``body`` None: the item cannot be kept (it has no reference). ``posted_on``: in the zone.
 
     ``target``: the body's URL in canonical form, empty if it has none.
@@ -74,7 +74,7 @@ class Mapped(NamedTuple):
     faults: list[FieldFault]
 
 
-MapJob = Callable[[Mapping[str, str]], Mapped]
+MapJob = Callable[[Mapping[str, str]], MappedItem]
 
 
 class _Remembered(dict[Any, Any]):
@@ -101,15 +101,15 @@ class _Moments(NamedTuple):
 class _Plan(NamedTuple):
     """A feed's settings, grouped by their use."""
 
-    ref: Source
-    text: Source
-    url: Source
-    bid: Source
-    lines: list[Source]
+    ref: FeedValue
+    text: FeedValue
+    url: FeedValue
+    bid: FeedValue
+    lines: list[FeedValue]
     constant: dict[str, Any]
     """Lines that do not depend on any node of the item."""
-    dates: list[Source]
-    additional: list[Source]
+    dates: list[FeedValue]
+    additional: list[FeedValue]
     needed: list[str]
     publishers: str
     strip: frozenset[str]
@@ -120,11 +120,11 @@ def _plan(feed: FeedBody) -> _Plan:
     always = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_overrides.items()}
     otherwise = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_defaults.items()}
 
-    def source(name: str, node: str | None = None) -> Source:
+    def source(name: str, node: str | None = None) -> FeedValue:
         """The source of a field; the node of an overridden field is ignored."""
         node = nodes.get(name, "") if node is None else node
         fixed = always.get(name, "")
-        return Source(name, "" if fixed else node, fixed or otherwise.get(name, ""))
+        return FeedValue(name, "" if fixed else node, fixed or otherwise.get(name, ""))
 
     lines = [source(name) for name in _LINES]
     return _Plan(
@@ -165,12 +165,12 @@ def compile_mapping(
     names_of = _Remembered(lambda names: tellers(plan.bid.node, names))
     bids = _Bids(amounts, currency, names_of, rated)
 
-    def map_job(fields: Mapping[str, str]) -> Mapped:
+    def map_job(fields: Mapping[str, str]) -> MappedItem:
         faults: list[FieldFault] = []
         ref = first_of(plan.ref, fields, MOST_REF, faults)
         if not ref or len(ref) > MOST_REF:
             faults.append(_no_ref(ref))
-            return Mapped(None, None, "", faults)
+            return MappedItem(None, None, "", faults)
         body = JobBody(ref=ref, **plan.constant)
         for source in plan.lines:
             value = fields.get(source.node, "")
@@ -192,14 +192,14 @@ def compile_mapping(
         if plan.publishers:
             body.settings = _settings(fields.get(plan.publishers, ""))
         body.missing = _missing(body, plan.needed, faults)
-        return Mapped(body, posted_on, target, faults)
+        return MappedItem(body, posted_on, target, faults)
 
     return map_job
 
 
 def _keep_dates(
     body: JobBody,
-    sources: list[Source],
+    sources: list[FeedValue],
     fields: Mapping[str, str],
     moments: _Moments,
     faults: list[FieldFault],
@@ -233,7 +233,7 @@ def _missing(body: JobBody, needed: list[str], faults: list[FieldFault]) -> tupl
     return tuple(missing)
 
 
-def _text(source: Source, fields: Mapping[str, str], faults: list[FieldFault]) -> str:
+def _text(source: FeedValue, fields: Mapping[str, str], faults: list[FieldFault]) -> str:
     """A description: HTML and line breaks are kept as they are."""
     value = html_text(fields.get(source.node, "").strip() or source.otherwise)
     if len(value) > _MOST_TEXT:
@@ -242,7 +242,7 @@ def _text(source: Source, fields: Mapping[str, str], faults: list[FieldFault]) -
 
 
 def _url(
-    source: Source, fields: Mapping[str, str], strip: frozenset[str], faults: list[FieldFault]
+    source: FeedValue, fields: Mapping[str, str], strip: frozenset[str], faults: list[FieldFault]
 ) -> tuple[str, str]:
     """The URL as given, without stripped parameters; and in canonical form."""
     text = fields.get(source.node, "")
@@ -269,7 +269,7 @@ def _moment(
 
 
 def _dated(
-    source: Source, fields: Mapping[str, str], moments: _Remembered, faults: list[FieldFault]
+    source: FeedValue, fields: Mapping[str, str], moments: _Remembered, faults: list[FieldFault]
 ) -> tuple[Instant, str] | None:
     text = first_of(source, fields, _MOST_SHORT, faults)
     if not text:
@@ -291,7 +291,7 @@ class _Bids(NamedTuple):
 
 
 def _bid(
-    source: Source, fields: Mapping[str, str], bids: _Bids, faults: list[FieldFault]
+    source: FeedValue, fields: Mapping[str, str], bids: _Bids, faults: list[FieldFault]
 ) -> tuple[int | None, str]:
     """The bid, and its currency; empty: the agency's."""
     text = first_of(source, fields, _MOST_SHORT, faults)
@@ -319,7 +319,7 @@ def _bid(
     return None, ""
 
 
-def _additional_sources(feed: FeedBody, source: Callable[[str, str], Source]) -> list[Source]:
+def _additional_sources(feed: FeedBody, source: Callable[[str, str], FeedValue]) -> list[FeedValue]:
     """The client's own fields: those mapped, and those with only a fixed value."""
     mapped = feed.mappings.get(ADDITIONAL) or {}
     nodes = {name: node for node, name in mapped.items() if isinstance(name, str)}
@@ -333,7 +333,7 @@ def _additional_sources(feed: FeedBody, source: Callable[[str, str], Source]) ->
 
 
 def _additional(
-    sources: list[Source], fields: Mapping[str, str], faults: list[FieldFault]
+    sources: list[FeedValue], fields: Mapping[str, str], faults: list[FieldFault]
 ) -> dict[str, str]:
     found = {}
     for source in sources:

@@ -34,7 +34,7 @@ class Markup(msgspec.Struct, kw_only=True):
     updated_at: Instant
 
 
-class Entity(NamedTuple):
+class MarkupScopeIds(NamedTuple):
     """Where a markup applies, by ids. Without a ``publisher_id``: at every publisher."""
 
     client_id: str
@@ -43,7 +43,7 @@ class Entity(NamedTuple):
     publisher_id: str | None = None
 
 
-class Dated(NamedTuple):
+class DatedMarkup(NamedTuple):
     """A markup at one entity. In ``where`` a 0 means all; a higher ``no`` is newer."""
 
     where: Place
@@ -89,11 +89,11 @@ def entities_over(place: Place) -> tuple[Place, ...]:
     return tuple(dict.fromkeys(every))  # a posting's place has no campaign or job group
 
 
-def steps_of(places: Iterable[Place], markups: Iterable[Dated]) -> dict[Place, Steps]:
+def steps_of(places: Iterable[Place], markups: Iterable[DatedMarkup]) -> dict[Place, Steps]:
     """The steps of the agency's markup at each place, in the shortest form: equal markups give
     equal steps, however they came about.
     """
-    at_entity: dict[Place, list[Dated]] = {}
+    at_entity: dict[Place, list[DatedMarkup]] = {}
     for one in markups:
         at_entity.setdefault(one.where, []).append(one)
     if not at_entity:
@@ -108,7 +108,7 @@ def steps_of(places: Iterable[Place], markups: Iterable[Dated]) -> dict[Place, S
     return found
 
 
-def _merged(by_weight: Sequence[Sequence[Dated]]) -> Steps:
+def _merged(by_weight: Sequence[Sequence[DatedMarkup]]) -> Steps:
     """The steps of entities from the least specific to the most."""
     ranked = [
         (one.from_at, weight, one.no, one.ppm)

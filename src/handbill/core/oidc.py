@@ -77,7 +77,7 @@ class Expected(msgspec.Struct, frozen=True):
     since: Instant
 
 
-class Said(msgspec.Struct, frozen=True):
+class TokenHolder(msgspec.Struct, frozen=True):
     """Whom a token names. ``mail``: a verified one; empty: none. ``name``: empty if not said."""
 
     subject: str
@@ -105,12 +105,12 @@ def wrong_with(claims: Mapping[str, Any], expected: Expected, now: Instant) -> s
     return ""
 
 
-def said_by(claims: Mapping[str, Any]) -> Said:
+def said_by(claims: Mapping[str, Any]) -> TokenHolder:
     """Whom the checked claims name. An address counts only where the provider has verified it."""
     mail, name = claims.get("email"), claims.get("name")
     known = mail_of(mail) if isinstance(mail, str) and claims.get("email_verified") is True else ""
     shown = name.strip()[:_MOST_NAME] if isinstance(name, str) and name.isprintable() else ""
-    return Said(str(claims["sub"]), known if is_mail(known) else "", shown)
+    return TokenHolder(str(claims["sub"]), known if is_mail(known) else "", shown)
 
 
 def granted(body: ProviderBody, claims: Mapping[str, Any]) -> Grant | None:

@@ -85,7 +85,7 @@ class Person(msgspec.Struct, frozen=True):
     updated_at: Instant
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     """A live session and whose it is. ``agency_no``: where the person works in it; None: in a
     publisher family. ``owner_id``: the id of either. ``clients``: the only ones that it may see, by
     number; None: all.

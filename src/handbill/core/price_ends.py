@@ -21,14 +21,14 @@ class Frozen(NamedTuple):
     price_micros: int
 
 
-class Line(NamedTuple):
+class ShownLine(NamedTuple):
     """A listing as the publisher's file shows it. ``listed_at``: since when it is shown so."""
 
     frozen: Frozen
     listed_at: Instant
 
 
-class Standing(NamedTuple):
+class LinkState(NamedTuple):
     """The state of a link. ``ended_at``: when its price ended, None if it has not. ``live``: how
     the file shows the same listing now, None if it does not. ``forgotten``: the link is older than
     anything remembered about it, so that nothing speaks for it. ``copy_left_at``: since when no
@@ -52,17 +52,17 @@ class Standing(NamedTuple):
         return max(self.ended_at + honoured, self.copy_left_at)
 
 
-STANDS = Standing()
+STANDS = LinkState()
 
 
 def standing_of(
-    link: Line,
+    link: ShownLine,
     ends: Iterable[Instant],
-    shown: Line | None,
+    shown: ShownLine | None,
     *,
     remembered: Instant,
     is_known: bool,
-) -> Standing:
+) -> LinkState:
     """The state of a link, from the ends of its price (``ends`` may include ends of other times),
     and from what the file shows of its job.
 
@@ -72,19 +72,19 @@ def standing_of(
     """
     forgotten = 0 < link.listed_at < remembered
     if not is_known:
-        return Standing(forgotten=forgotten)
+        return LinkState(forgotten=forgotten)
     live = None
     if shown is not None and shown.frozen[:2] == link.frozen[:2]:
         live = shown.frozen
         if live == link.frozen and link.listed_at in {0, shown.listed_at}:
-            return Standing(None, live)
+            return LinkState(None, live)
     if link.listed_at:
         later = [at for at in ends if at > link.listed_at]
-        return Standing(min(later, default=None), live, forgotten)
-    return Standing(max(ends, default=0), live)
+        return LinkState(min(later, default=None), live, forgotten)
+    return LinkState(max(ends, default=0), live)
 
 
-def counted(link: Frozen, standing: Standing, at: Instant, honoured: Instant) -> Frozen:
+def counted(link: Frozen, standing: LinkState, at: Instant, honoured: Instant) -> Frozen:
     """The amounts that count for a click at an instant: those its link froze while they are
     honoured, then the lower of those and what the file shows.
     """

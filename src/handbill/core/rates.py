@@ -46,7 +46,7 @@ def rate_text(picos: int) -> str:
 
 
 # ── which one counts ────────────────────────────────────────────────────────────────────────────
-class Dated(NamedTuple):
+class DatedRate(NamedTuple):
     """One unit of ``source`` is so much of ``target`` on a day. ``is_own``: set by the agency;
     otherwise it is the house's.
     """
@@ -64,7 +64,7 @@ _Table = dict[tuple[str, str], int]
 class Exchange:
     """Other currencies' values in an agency's on one day: by its own rates, else the house's."""
 
-    def __init__(self, currency: str, today: date, rates: Iterable[Dated] = ()) -> None:
+    def __init__(self, currency: str, today: date, rates: Iterable[DatedRate] = ()) -> None:
         self.currency = currency
         self.today = today
         first = today - timedelta(days=KEPT_DAYS)

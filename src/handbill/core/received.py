@@ -10,7 +10,7 @@ from hashlib import md5
 
 import msgspec
 
-from handbill.core.listing_tokens import JOB, Click, Listing, terms_of
+from handbill.core.listing_tokens import JOB, Listing, SealedClick, terms_of
 from handbill.core.nouns import BidType
 from handbill.core.rates import UNQUOTED, Quote
 from handbill.kit.instants import MINUTE, Instant, iso_of
@@ -169,7 +169,7 @@ def id_said(text: str) -> str:
 
 
 def conversion_of(
-    click: Click,
+    click: SealedClick,
     at: Instant,
     client_no: int,
     action: int,

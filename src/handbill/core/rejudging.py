@@ -13,7 +13,7 @@ import msgspec
 
 from handbill.core.address_lists import AddressList
 from handbill.core.click_definitions import Grain, class_of_click
-from handbill.core.definition_versions import InForce
+from handbill.core.definition_versions import DefinitionInForce
 from handbill.core.judging import INVALID, OVER_CAP, VALID
 from handbill.core.sightings import UNLOOKED, Sighting
 from handbill.kit.instants import DAY, Instant
@@ -37,7 +37,7 @@ class NotKnown(Exception):
     """What a rule needs was not kept; the message is one of UNKNOWABLE."""
 
 
-class Past(NamedTuple):
+class PastClick(NamedTuple):
     """A click as the ledger has it now. ``at``: when it came; ``address``: empty unless it is
     complete and in plain text; ``then``: what it was classed by, None if that is not known.
     """
@@ -51,13 +51,13 @@ class Past(NamedTuple):
     agent: str
     opened_at: Instant
     seen: Sighting | None
-    then: InForce | None
+    then: DefinitionInForce | None
 
 
 class Present(NamedTuple):
     """What is in force at a publisher now, and its list of bots' addresses."""
 
-    force: InForce
+    force: DefinitionInForce
     listed: AddressList
 
 
@@ -78,7 +78,7 @@ class Became(msgspec.Struct, frozen=True, kw_only=True):
     clicks: int
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class MonthOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """The result of judging a month again. ``unknown``: how many clicks stay as they are, by the
     rule that can no longer be applied. The amounts are the sums of the corrections; below 0: less
     is to be paid than before. ``is_more``: there is more to correct; run it again.
@@ -99,7 +99,7 @@ class Recalled:
 
     def __init__(
         self,
-        past: Past,
+        past: PastClick,
         seen: Sighting,
         present: Present,
         opened_at: Instant | None,
@@ -168,11 +168,11 @@ class Rejudging:
         self._reason_of_agent = reason_of_agent
         self._windows: dict[bytes, Instant] = {}
 
-    def before(self, past: Past) -> None:
+    def before(self, past: PastClick) -> None:
         """A click that is not judged again: it still opens its window."""
         self._open(past, past.disposition in PASSED)
 
-    def look(self, past: Past) -> Anew | None:
+    def look(self, past: PastClick) -> Anew | None:
         """The click's new result; None if it is unchanged."""
         self.looked_at += 1
         if past.disposition == INVALID:  # it belongs to nobody: no rule applies
@@ -189,7 +189,7 @@ class Rejudging:
             return None if why[0] == past.disposition else Anew(past.disposition, *why)
         return None if past.disposition in PASSED else Anew(past.disposition, VALID, "")
 
-    def _class_of(self, past: Past) -> tuple[str, str] | None:
+    def _class_of(self, past: PastClick) -> tuple[str, str] | None:
         if past.seen is None:
             raise NotKnown("nothing_kept")
         present = self._present(past.publisher_no)
@@ -197,7 +197,7 @@ class Rejudging:
         evidence = Recalled(past, past.seen, present, opened_at, self._reason_of_agent)
         return class_of_click(present.force.rules, evidence)
 
-    def _open(self, past: Past, passes: bool) -> None:
+    def _open(self, past: PastClick, passes: bool) -> None:
         if not passes or not self._present(past.publisher_no).force.rules.duplicate_seconds:
             return
         self._windows.pop(past.visitor, None)  # so that the oldest come first

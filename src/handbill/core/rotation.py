@@ -27,7 +27,7 @@ class PostingTerms(msgspec.Struct, frozen=True, kw_only=True):
         return self.start_at <= now <= self.end_at
 
 
-class Standing(NamedTuple):
+class RotatingJob(NamedTuple):
     """One job of a posting. ``able``: it can be shown (live, valid, and its own switch is on).
 
     ``posted_at`` None: it waits, since ``waiting_at``. ``credit_at``: when it used up a credit.
@@ -52,7 +52,7 @@ class Turn(NamedTuple):
     ended: tuple[int, ...] = ()
 
 
-def turn(terms: PostingTerms, jobs: Sequence[Standing], now: Instant, *, rotate: bool) -> Turn:
+def turn(terms: PostingTerms, jobs: Sequence[RotatingJob], now: Instant, *, rotate: bool) -> Turn:
     """Who leaves and who comes; the same input gives the same result, whatever the order of jobs.
 
     A pinned job that can be shown keeps its slot as long as the purchase is in force (and, if
@@ -78,7 +78,7 @@ def turn(terms: PostingTerms, jobs: Sequence[Standing], now: Instant, *, rotate:
     return Turn(_numbers(into), _numbers(_sorted(out)), _numbers(_sorted(ended)))
 
 
-def has_credit(terms: PostingTerms, job: Standing, now: Instant) -> bool:
+def has_credit(terms: PostingTerms, job: RotatingJob, now: Instant) -> bool:
     """Whether the job may be shown without using another credit."""
     if terms.credits_left is None:
         return True
@@ -86,8 +86,8 @@ def has_credit(terms: PostingTerms, job: Standing, now: Instant) -> bool:
 
 
 def after(
-    jobs: Sequence[Standing], turned: Turn, credited: Collection[int], now: Instant
-) -> list[Standing]:
+    jobs: Sequence[RotatingJob], turned: Turn, credited: Collection[int], now: Instant
+) -> list[RotatingJob]:
     """The remaining jobs after a turn. ``credited``: newly posted ones that used up a credit."""
     into, out, ended = set(turned.into), set(turned.out), set(turned.ended)
     return [
@@ -105,7 +105,7 @@ def after(
     ]
 
 
-def next_look(terms: PostingTerms, jobs: Sequence[Standing], turned_at: Instant) -> Instant:
+def next_look(terms: PostingTerms, jobs: Sequence[RotatingJob], turned_at: Instant) -> Instant:
     """When the next change happens, according to the current state."""
     moments = [terms.end_at + 1]
     if terms.credits_left is None and terms.rotate_every:
@@ -117,19 +117,19 @@ def next_look(terms: PostingTerms, jobs: Sequence[Standing], turned_at: Instant)
     return min(moments)
 
 
-def _is_over(terms: PostingTerms, job: Standing, now: Instant) -> bool:
+def _is_over(terms: PostingTerms, job: RotatingJob, now: Instant) -> bool:
     """Whether a job's own time is up. A pinned one keeps a slot; nobody keeps a used-up credit."""
     if terms.credits_left is not None:
         return job.credit_at is not None and now >= job.credit_at + terms.most_stay
     return job.posted_at is not None and not job.pinned and _stay(job, now) >= terms.most_stay
 
 
-def _keeps(job: Standing) -> bool:
+def _keeps(job: RotatingJob) -> bool:
     """Whether a job keeps its slot: a paused one does not, unless it is pinned."""
     return job.able and (job.pinned or not job.paused)
 
 
-def _queue(waiting: list[Standing], terms: PostingTerms, now: Instant) -> list[Standing]:
+def _queue(waiting: list[RotatingJob], terms: PostingTerms, now: Instant) -> list[RotatingJob]:
     """The jobs that may be posted, by priority; at most as many as there are credits."""
     may = [job for job in waiting if job.able and not job.paused]
     may.sort(key=lambda job: (not job.pinned, job.times > 0, job.waiting_at, job.no))
@@ -146,14 +146,14 @@ def _queue(waiting: list[Standing], terms: PostingTerms, now: Instant) -> list[S
     return found
 
 
-def _stay(job: Standing, now: Instant) -> int:
+def _stay(job: RotatingJob, now: Instant) -> int:
     assert job.posted_at is not None, "only a posted job stays"
     return now - job.posted_at
 
 
-def _sorted(jobs: Sequence[Standing]) -> list[Standing]:
+def _sorted(jobs: Sequence[RotatingJob]) -> list[RotatingJob]:
     return sorted(jobs, key=lambda job: job.no)
 
 
-def _numbers(jobs: Sequence[Standing]) -> tuple[int, ...]:
+def _numbers(jobs: Sequence[RotatingJob]) -> tuple[int, ...]:
     return tuple(job.no for job in jobs)

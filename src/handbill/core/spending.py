@@ -8,8 +8,8 @@ from handbill.core.charging import (
     MEASURE_AT,
     MEASURES,
     CounterKey,
+    EventUse,
     Limit,
-    Need,
     Place,
     Uses,
     compared_on,
@@ -42,7 +42,7 @@ class Till:
         self.short: set[Limit] = set() if short is None else short
         """The caps without room for another event like the last one."""
 
-    def take(self, need: Need) -> Limit | None:
+    def take(self, need: EventUse) -> Limit | None:
         """Use up the need if every cap has room for all of it; else return a cap that has not.
 
         If nothing of a measure is needed, its caps are passed, even if overdrawn.

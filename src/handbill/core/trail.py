@@ -66,7 +66,7 @@ HOUSE: Final = Occasion("SCHEDULE")
 """When there is no other actor."""
 
 
-class Entity(NamedTuple):
+class TrailEntity(NamedTuple):
     """What was changed. Its agency is that of its client if none is given; with neither, it belongs
     to the whole installation.
     """
@@ -108,7 +108,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
     return tuple(_bounded(found))
 
 
-def told(state: Mapping[str, Any]) -> dict[str, Any]:
+def trail_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """An entity's full state, in the form of its changes."""
     plain = {name: _plain(value, whole=True) for name, value in state.items()}
     found: dict[str, Any] = msgspec.json.decode(_ENCODE(plain))
@@ -162,12 +162,12 @@ def _bounded(found: list[Changed]) -> Iterator[Changed]:
     if len(_ENCODE(found)) <= MOST_VALUE and len(found) <= MOST_FIELDS:
         yield from found  # the usual case: thousands may be recorded in one transaction
         return
-    told = 0
+    trail_state = 0
     for one in found[:MOST_FIELDS]:
         sides = [_ENCODE(side) for side in (one.before, one.after) if side is not msgspec.UNSET]
-        told += sum(map(len, sides))
-        if told > MOST_TOLD or max(map(len, sides)) > MOST_VALUE:
-            told -= sum(map(len, sides))
+        trail_state += sum(map(len, sides))
+        if trail_state > MOST_TOLD or max(map(len, sides)) > MOST_VALUE:
+            trail_state -= sum(map(len, sides))
             yield Changed(one.field, _cut(one.before), _cut(one.after), cut=True)
         else:
             yield one

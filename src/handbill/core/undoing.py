@@ -31,27 +31,27 @@ HELD_AT: Final = "heldAtPlacement"
 State = dict[str, Any]
 
 
-class Bar(msgspec.Struct, frozen=True):
+class UndoBar(msgspec.Struct, frozen=True):
     """What bars an undo. ``why`` None: nothing does. ``fields``: those concerned."""
 
     why: Why | None = None
     fields: tuple[str, ...] = ()
 
 
-def bar_of_row(act: Act, fields: Iterable[Changed], *, undone: bool) -> Bar:
+def bar_of_row(act: Act, fields: Iterable[Changed], *, undone: bool) -> UndoBar:
     """The bar that the change alone shows."""
     if undone:
-        return Bar("UNDONE")
+        return UndoBar("UNDONE")
     if act != "CHANGE":
-        return Bar("CREATION" if act == "CREATE" else "DELETION")
+        return UndoBar("CREATION" if act == "CREATE" else "DELETION")
     secrets = tuple(one.field for one in fields if one.secret)
     if secrets:
-        return Bar("SECRET", secrets)
+        return UndoBar("SECRET", secrets)
     cut = tuple(one.field for one in fields if one.cut)
     if cut:
-        return Bar("CUT", cut)
+        return UndoBar("CUT", cut)
     lifted = tuple(one.field for one in fields if is_of_hold(one.field) and _drops(one))
-    return Bar("LIFTED", lifted) if lifted else Bar()
+    return UndoBar("LIFTED", lifted) if lifted else UndoBar()
 
 
 def is_of_hold(field: str) -> bool:
@@ -67,13 +67,13 @@ def _drops(one: Changed) -> bool:
 
 def bar_of_state(
     fields: Sequence[Changed], state: State, moved: Callable[[], Sequence[Sequence[Changed]] | None]
-) -> Bar:
+) -> UndoBar:
     """The bar that the current state shows. ``state``: what can be set. ``moved``: the entity's
     later changes that still hold, None if there are too many; called only if needed.
     """
     fixed = tuple(one.field for one in fields if _steps(one.field)[0] not in state)
     if fixed or not fields:
-        return Bar("FIXED", fixed)
+        return UndoBar("FIXED", fixed)
     changed = [one.field for one in fields if value_at(state, one.field) != one.after]
     items = [one.field for one in fields if _list_of(state, one.field)]
     if items and not changed:
@@ -84,7 +84,7 @@ def bar_of_state(
             for field in items
             if since is None or any(_list_of(state, field).startswith(f"{one}/") for one in since)
         ]
-    return Bar("CHANGED", tuple(changed)) if changed else Bar()
+    return UndoBar("CHANGED", tuple(changed)) if changed else UndoBar()
 
 
 def restored(fields: Iterable[Changed], state: State) -> State:

@@ -15,7 +15,7 @@ from handbill.core.click_definitions import (
     with_said,
 )
 from handbill.core.nouns import Client, Publisher
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.definitions import rows
 from handbill.definitions.rows import EVERY_CLIENT
 from handbill.kit.faults import not_found, refused_state
@@ -25,7 +25,7 @@ from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 
-class Held(NamedTuple):
+class PublisherRules(NamedTuple):
     """The rules at a publisher for a client, and the list of addresses that identifies bots: its
     number and when it was read, or None.
     """
@@ -36,7 +36,7 @@ class Held(NamedTuple):
 
 def definition_at(tx: Tx, publisher: Publisher, client: Client | None) -> ClickDefinition:
     """The definition of a publisher for one client, or for all. **Refuses** a missing one (404)."""
-    found = _found(tx, publisher, client.no if client else EVERY_CLIENT)
+    found = _definition_of(tx, publisher, client.no if client else EVERY_CLIENT)
     if found is None:
         raise not_found()
     return found
@@ -62,7 +62,7 @@ def put(
     **Refuses** (400) a grain of foreign clicks if locations of addresses are not known.
     """
     client_no = client.no if client else EVERY_CLIENT
-    former = _found(tx, publisher, client_no)
+    former = _definition_of(tx, publisher, client_no)
     before = former.body if former else DefinitionBody()
     body = with_said(before, said)
     if body.rules.foreign is not None and not can_locate:
@@ -95,7 +95,7 @@ def _tell(
     bodies: tuple[DefinitionBody | None, DefinitionBody | None],
 ) -> None:
     """A definition is recorded under its publisher's id, and its client's."""
-    entity = Entity(
+    entity = TrailEntity(
         "CLICK_DEFINITION", publisher.id, publisher.agency_no, client.no if client else None
     )
     before, after = ({} if body is None else msgspec.structs.asdict(body) for body in bodies)
@@ -113,7 +113,7 @@ def bot_list(tx: Tx, no: int) -> AddressList:
 
 def held_at(
     tx: Tx, places: Iterable[tuple[Publisher, int]], otherwise: Definition
-) -> dict[tuple[int, int], Held]:
+) -> dict[tuple[int, int], PublisherRules]:
     """The rules at each publisher for each client number, by both numbers.
 
     ``otherwise``: the rules where nothing is defined.
@@ -135,11 +135,11 @@ def held_at(
         chosen = next((one for one in (own, general) if one and one.body.enabled), None)
         minutes = publisher.body.feed_index_latency_minutes
         rules = msgspec.structs.replace(rules, latency_minutes=minutes) if minutes else rules
-        held[publisher.no, client_no] = Held(rules, _list_key(chosen))
+        held[publisher.no, client_no] = PublisherRules(rules, _list_key(chosen))
     return held
 
 
-def _found(tx: Tx, publisher: Publisher, client_no: int) -> ClickDefinition | None:
+def _definition_of(tx: Tx, publisher: Publisher, client_no: int) -> ClickDefinition | None:
     found = rows.find(tx, publisher.no, client_no)
     return found if found is not None and _holds(found, publisher) else None
 

@@ -23,7 +23,7 @@ class DemoFailed(Exception):
 
 
 @dataclass(slots=True)
-class Agency:
+class AgencyProgram:
     """An agency's own program: it holds a key, and a token once it has requested one."""
 
     session: aiohttp.ClientSession

@@ -11,7 +11,16 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
-from handbill.demo.words import CLOSINGS, COMPANIES, OFFERS, OPENINGS, TOWNS, TRADES, Town, Trade
+from handbill.demo.words import (
+    CLOSINGS,
+    COMPANIES,
+    OFFERS,
+    OPENINGS,
+    TOWNS,
+    TRADES,
+    Town,
+    TradeWords,
+)
 
 Dialect = Literal["indeed", "talent", "jooble", "appcast"]
 _Thing = TypeVar("_Thing")
@@ -127,7 +136,7 @@ def _job(seed: int, number: int, *, again: bool) -> _Job:
     )
 
 
-def _salary(draw: _Draw, trade: Trade) -> str:
+def _salary(draw: _Draw, trade: TradeWords) -> str:
     least, most = trade.pay
     low = least + draw.below(most - least)
     high = low + max(1, low // (4 + draw.below(8)))
@@ -136,7 +145,7 @@ def _salary(draw: _Draw, trade: Trade) -> str:
     return f"${low // 500 * 500:,} - ${high // 500 * 500:,} per year"
 
 
-def _text(draw: _Draw, trade: Trade, words: dict[str, object], *, again: bool) -> str:
+def _text(draw: _Draw, trade: TradeWords, words: dict[str, object], *, again: bool) -> str:
     """The job's description as HTML, varied in order, length and content."""
     duties = _order(draw, trade.duties)
     story = [draw.one(_SENTENCES).format(duty=duty) for duty in duties[: 2 + draw.below(3)]]

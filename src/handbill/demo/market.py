@@ -8,7 +8,7 @@ from handbill.demo.feeds import Dialect
 Body = dict[str, Any]
 
 
-class Outlet(NamedTuple):
+class DemoPublisher(NamedTuple):
     """A publisher, and the names of a job's link and employer in its own feed."""
 
     id: str
@@ -17,7 +17,7 @@ class Outlet(NamedTuple):
     advertiser_node: str
 
 
-class Source(NamedTuple):
+class DemoFeed(NamedTuple):
     """An inbound feed of the demo. ``breaks``: its site has sent half a file for days."""
 
     name: str
@@ -27,18 +27,18 @@ class Source(NamedTuple):
     breaks: bool = False
 
 
-class Employer(NamedTuple):
+class DemoEmployer(NamedTuple):
     """A client with its campaign, feeds and job groups. ``is_spent``: its budget is used up."""
 
     body: Body
-    sources: tuple[Source, ...]
+    sources: tuple[DemoFeed, ...]
     campaign: str
     groups: tuple[Body, ...]
     is_spent: bool = False
 
 
 OUTLETS = (
-    Outlet(
+    DemoPublisher(
         "Indeed_Bid",
         {
             "name": "Indeed Bid",
@@ -55,7 +55,7 @@ OUTLETS = (
         "url",
         "sourcename",
     ),
-    Outlet(
+    DemoPublisher(
         "Talent",
         {
             "name": "Talent",
@@ -71,7 +71,7 @@ OUTLETS = (
         "url",
         "advertiser",
     ),
-    Outlet(
+    DemoPublisher(
         "Jooble",
         {
             "name": "Jooble",
@@ -92,7 +92,7 @@ OUTLETS = (
         "link",
         "advertiser",
     ),
-    Outlet(
+    DemoPublisher(
         "Appcast",
         {
             "name": "Appcast",
@@ -202,7 +202,7 @@ def _group(
 
 
 EMPLOYERS = (
-    Employer(
+    DemoEmployer(
         {
             "companyName": "Brightwater Health",
             "exportedName": "brightwater",
@@ -212,7 +212,7 @@ EMPLOYERS = (
             "applyConvWindow": 30,
             "caps": {"budget": {"cap": "Monthly", "value": 3_300}},
         },
-        (Source("brightwater", "indeed", 800, _INDEED),),
+        (DemoFeed("brightwater", "indeed", 800, _INDEED),),
         "Autumn hiring",
         (
             _group(
@@ -242,7 +242,7 @@ EMPLOYERS = (
             ),
         ),
     ),
-    Employer(
+    DemoEmployer(
         {
             "companyName": "Northline Staffing",
             "exportedName": "northline",
@@ -254,8 +254,8 @@ EMPLOYERS = (
             "caps": {"budget": {"cap": "Monthly", "value": 2_800, "pacing": False}},
         },
         (
-            Source("northline-a", "talent", 600, _TALENT),
-            Source("northline-b", "jooble", 500, _JOOBLE, breaks=True),
+            DemoFeed("northline-a", "talent", 600, _TALENT),
+            DemoFeed("northline-b", "jooble", 500, _JOOBLE, breaks=True),
         ),
         "Always on",
         (
@@ -293,7 +293,7 @@ EMPLOYERS = (
             ),
         ),
     ),
-    Employer(
+    DemoEmployer(
         {
             "companyName": "Quayside Hotels",
             "exportedName": "quayside",
@@ -304,7 +304,7 @@ EMPLOYERS = (
             # Used up long before today: its jobs are in no feed any more.
             "caps": {"budget": {"cap": "Lifetime", "value": 150}},
         },
-        (Source("quayside", "appcast", 100, _APPCAST),),
+        (DemoFeed("quayside", "appcast", 100, _APPCAST),),
         "Summer season",
         (
             _group(
@@ -318,7 +318,7 @@ EMPLOYERS = (
         ),
         is_spent=True,
     ),
-    Employer(
+    DemoEmployer(
         {
             "companyName": "Harborview Logistics",
             "exportedName": "harborview",
@@ -328,7 +328,7 @@ EMPLOYERS = (
             "applyConvWindow": 14,
             "caps": {"budget": {"cap": "Monthly", "value": 330}},
         },
-        (Source("harborview", "indeed", 120, _INDEED),),
+        (DemoFeed("harborview", "indeed", 120, _INDEED),),
         "Depots",
         (
             # Paced: it lasts until the end of the month, and bids follow the goal per apply.
@@ -344,7 +344,7 @@ EMPLOYERS = (
             | {"performanceTargets": [{"type": "cpa", "value": 9}]},
         ),
     ),
-    Employer(
+    DemoEmployer(
         {
             "companyName": "Ridgeway Schools",
             "exportedName": "ridgeway",
@@ -354,7 +354,7 @@ EMPLOYERS = (
             "applyConvWindow": 21,
             "caps": {"budget": {"cap": "Monthly", "value": 270}},
         },
-        (Source("ridgeway", "talent", 80, _TALENT),),
+        (DemoFeed("ridgeway", "talent", 80, _TALENT),),
         "Next school year",
         (
             _group(

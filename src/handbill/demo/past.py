@@ -21,11 +21,11 @@ from handbill.host.ids import Chance, seeded
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, Instant, moment_of
-from handbill.simulate.asking import Agency
+from handbill.simulate.asking import Asker
 from handbill.simulate.house import House, passing_folder
 from handbill.simulate.sites import Careers, Sites
 from handbill.simulate.trade import HOME, Body, Employer, Outlet, Trade
-from handbill.simulate.visitors import NO_PEOPLE, Offer, Public, Shown, micros_of
+from handbill.simulate.visitors import NO_PEOPLE, AdBoard, BoardJob, Comers, micros_of
 
 AGENCY = "demo"
 CLICKS_OF_DAY = 250
@@ -40,7 +40,7 @@ _PRICE = re.compile(rb"<(cpc|cpa)>\D*([\d.]+)\D*</")
 
 
 @dataclass(slots=True, kw_only=True)
-class Page(Careers):
+class CareersPage(Careers):
     """A careers site of the demo, which shows the same as it will later."""
 
     hosted: Hosted
@@ -51,7 +51,7 @@ class Page(Careers):
         return self.whole if not self.ails else b"".join(torn(self.hosted.feed()))
 
 
-class Made(NamedTuple):
+class DemoClient(NamedTuple):
     """A client as the API made it."""
 
     name: str
@@ -59,22 +59,22 @@ class Made(NamedTuple):
     pixel_id: str
 
 
-class Past(NamedTuple):
+class DemoPast(NamedTuple):
     """What was created, and what the doors have acknowledged, to be compared with the ledger."""
 
     api_key: str
     api_client_id: str
-    clients: list[Made]
+    clients: list[DemoClient]
     clicks: int
     bots: int
     conversions: int
 
 
-class Shop(Trade):
+class DemoShop(Trade):
     """The demo's agency, and what it has set up."""
 
     def __init__(
-        self, house: House, agency: Agency, chance: Chance, pages: dict[str, Page]
+        self, house: House, agency: Asker, chance: Chance, pages: dict[str, CareersPage]
     ) -> None:
         super().__init__(house, agency, chance, dict(pages), CLICKS_OF_DAY)
         self.pages = pages
@@ -94,7 +94,7 @@ class Shop(Trade):
             await self._employ(employer, feeds_at, dates)
             done(1)
 
-    async def _employ(self, employer: market.Employer, feeds_at: str, dates: Body) -> None:
+    async def _employ(self, employer: market.DemoEmployer, feeds_at: str, dates: Body) -> None:
         client = await self._made("/clients", employer.body | dates)
         at = f"/clients/{client}"
         campaign = await self._made(f"{at}/campaigns", {"name": employer.campaign, **dates})
@@ -126,31 +126,31 @@ class Shop(Trade):
         return self._by_seed[int(ref.partition("-")[2][:-7])]
 
 
-class Visitors(Public):
+class Visitors(Comers):
     """Who fetches, clicks and applies in the demo."""
 
-    def publishers(self, daily: float) -> list[Shown]:
+    def publishers(self, daily: float) -> list[AdBoard]:
         found = []
         for outlet in self._trade.outlets:
-            shown = Shown(outlet, _RHYTHMS[outlet.id], daily / 4, is_bad=outlet.id == _BAD)
+            shown = AdBoard(outlet, _RHYTHMS[outlet.id], daily / 4, is_bad=outlet.id == _BAD)
             self.fetch_from(shown, self._clock.now() + HOUR)
             found.append(shown)
         return found
 
-    def offers_in(self, raw: bytes) -> list[Offer]:
+    def offers_in(self, raw: bytes) -> list[BoardJob]:
         found = []
         for job in raw.split(b"</job>"):
             ref, token = _REF.search(job), _TOKEN.search(job)
             if ref is not None and token is not None:
                 prices = {name: micros_of(text) for name, text in _PRICE.findall(job)}
                 cpc, cpa = prices.get(b"cpc", 0), prices.get(b"cpa", 0)
-                found.append(Offer(ref[0].decode(), token[1], cpc, cpa))
+                found.append(BoardJob(ref[0].decode(), token[1], cpc, cpa))
         return found
 
 
 def lived(
     settings: Settings, outside: Outside, feeds_at: str, seed: int, days: int, showing: Showing
-) -> Past:
+) -> DemoPast:
     """Live the days before now; the result is in the data folder afterwards.
 
     Until then it is elsewhere: no power fails meanwhile, so a disk need not store each step.
@@ -164,18 +164,19 @@ def lived(
 
 def _lived(
     settings: Settings, outside: Outside, feeds_at: str, seed: int, days: int, showing: Showing
-) -> Past:
+) -> DemoPast:
     now = outside.clock.now()
     clock = SetClock((now - days * DAY) // _STEP * _STEP)
     pages = {
-        f"{feeds_at}/{name}.xml": Page(hosted=hosted) for name, hosted in hosted_feeds(seed).items()
+        f"{feeds_at}/{name}.xml": CareersPage(hosted=hosted)
+        for name, hosted in hosted_feeds(seed).items()
     }
     with closing(House(settings, Outside(clock, outside.ids), Sites(pages))) as house:
         with house.tools.records.write() as tx:
             _, key, client_id = create_agency(
                 tx, outside.ids, clock.at, agency_id=AGENCY, name="Demo agency", currency="USD"
             )
-        shop = Shop(house, Agency(key, client_id), seeded(f"{seed}/demo"), pages)
+        shop = DemoShop(house, Asker(key, client_id), seeded(f"{seed}/demo"), pages)
         total = len(market.OUTLETS) + len(market.EMPLOYERS)
         with showing.step("Setting up the market", total) as done:
             house.run(shop.open(feeds_at, days, done))
@@ -183,17 +184,17 @@ def _lived(
         with showing.step(f"Living the last {days} days", days) as done:
             _live(shop, clock, visitors, now, done)
         visits = visitors.heard.visits.values()
-        return Past(
+        return DemoPast(
             api_key=key,
             api_client_id=client_id,
-            clients=[Made(one.name, one.id, one.pixel_id) for one in shop.employers],
+            clients=[DemoClient(one.name, one.id, one.pixel_id) for one in shop.employers],
             clicks=len(visits),
             bots=sum(visit.kind in NO_PEOPLE for visit in visits),
             conversions=visitors.heard.conversions,
         )
 
 
-def _live(shop: Shop, clock: SetClock, visitors: Visitors, now: Instant, done: Step) -> None:
+def _live(shop: DemoShop, clock: SetClock, visitors: Visitors, now: Instant, done: Step) -> None:
     house = shop.house
 
     def forward(at: Instant) -> None:

@@ -17,9 +17,9 @@ from rich.console import Console
 
 from handbill.config import environment_of
 from handbill.demo import market, story
-from handbill.demo.calls import Agency, DemoFailed, until
+from handbill.demo.calls import AgencyProgram, DemoFailed, until
 from handbill.demo.inviting import invited
-from handbill.demo.past import Past, lived
+from handbill.demo.past import DemoPast, lived
 from handbill.demo.progress import Showing
 from handbill.demo.report import COUNTS, printed, reported, total_of
 from handbill.demo.server import Addresses, careers_sites, hosted_feeds, served
@@ -48,7 +48,7 @@ class Note(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class DemoScene:
     """What the whole demo uses."""
 
     settings: Settings
@@ -104,14 +104,14 @@ def play(
             f"`rm -r {folder}` makes room for a new one"
         )
     if note is None:
-        scene = Scene(
+        scene = DemoScene(
             settings, Note("playing", seed, _free_port(), days), console, outside, as_json
         )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         scene.remember()
     else:
         console.print(f"The demo in {folder} is served again (`rm -r {folder}` to start afresh).")
-        scene = Scene(settings, note, console, outside, as_json)
+        scene = DemoScene(settings, note, console, outside, as_json)
     own, past = _own(scene), None
     if scene.note.state == "playing":
         past = lived(own, outside, scene.feeds_at, seed, days, Showing())
@@ -120,7 +120,7 @@ def play(
     return asyncio.run(_run(scene, own, past, stay=stay))
 
 
-def _own(scene: Scene) -> Settings:
+def _own(scene: DemoScene) -> Settings:
     """The settings that the demo runs with: fetching from its own sites is allowed."""
     settings = scene.settings
     return msgspec.structs.replace(
@@ -130,7 +130,7 @@ def _own(scene: Scene) -> Settings:
     )
 
 
-async def _run(scene: Scene, own: Settings, past: Past | None, *, stay: bool) -> int:
+async def _run(scene: DemoScene, own: Settings, past: DemoPast | None, *, stay: bool) -> int:
     """``past``: the days just lived; None if the demo was played before."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -184,13 +184,13 @@ async def _until_stopped(stop: asyncio.Event, process: Process) -> None:
         ended.cancel()
 
 
-async def _play(scene: Scene, addresses: Addresses, past: Past) -> int:
+async def _play(scene: DemoScene, addresses: Addresses, past: DemoPast) -> int:
     note, console = scene.note, scene.console
     now = scene.outside.clock.now()
     before = await asyncio.to_thread(_books, scene)
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        agency = Agency(session, addresses.api, note.api_key, note.api_client_id)
+        agency = AgencyProgram(session, addresses.api, note.api_key, note.api_client_id)
         showing = Showing()
         with showing.shown():
             await agency.sign_in()
@@ -220,7 +220,7 @@ async def _play(scene: Scene, addresses: Addresses, past: Past) -> int:
     return 1 if faults else 0
 
 
-async def _judged(scene: Scene, received: int) -> Books:
+async def _judged(scene: DemoScene, received: int) -> Books:
     """Wait until the judge has booked all that was acknowledged; returns the books."""
 
     async def ask() -> Books | None:
@@ -230,12 +230,14 @@ async def _judged(scene: Scene, received: int) -> Books:
     return await until("the judge", ask, _JUDGED_SECONDS)
 
 
-def _books(scene: Scene) -> Books:
+def _books(scene: DemoScene) -> Books:
     with opened(scene.settings, scene.outside) as stores:
         return check(stores.records, stores.blobs, scene.settings.scratch_folder)
 
 
-def _faults(heard: story.Heard, past: Past, clicks: int, bots: int, books: Books) -> list[str]:
+def _faults(
+    heard: story.DemoAcknowledged, past: DemoPast, clicks: int, bots: int, books: Books
+) -> list[str]:
     """What does not add up: acknowledged against reported, bots, and the books themselves."""
     faults = list(books.faults)
     counted, bots_seen = past.clicks + heard.clicks.total(), past.bots + heard.bots
@@ -246,7 +248,9 @@ def _faults(heard: story.Heard, past: Past, clicks: int, bots: int, books: Books
     return faults
 
 
-def _say_sum(scene: Scene, heard: story.Heard, past: Past, offers: int, books: Books) -> None:
+def _say_sum(
+    scene: DemoScene, heard: story.DemoAcknowledged, past: DemoPast, offers: int, books: Books
+) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(heard.clicks.items()))
     scene.console.print(
         f"{market.JOBS:,} jobs, {offers:,} offers in {len(market.OUTLETS)} publishers' feeds. "

@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from handbill.demo.calls import Agency, DemoFailed, fetched, until
+from handbill.demo.calls import AgencyProgram, DemoFailed, fetched, until
 from handbill.kit.instants import Instant, moment_of
 
 COUNTS = (
@@ -42,7 +42,7 @@ _RATIO = frozenset({"cta"})
 Row = dict[str, str]
 
 
-async def reported(agency: Agency, client_id: str, now: Instant, days: int) -> list[Row]:
+async def reported(agency: AgencyProgram, client_id: str, now: Instant, days: int) -> list[Row]:
     """The rows of a report of so many days by job group and publisher, as in its files."""
     today = moment_of(now).date()
     question = {

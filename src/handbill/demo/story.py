@@ -10,10 +10,10 @@ import aiohttp
 from lxml import etree
 
 from handbill.demo import market
-from handbill.demo.calls import Agency, DemoFailed, until
-from handbill.demo.past import Made
+from handbill.demo.calls import AgencyProgram, DemoFailed, until
+from handbill.demo.past import DemoClient
 from handbill.demo.progress import Showing
-from handbill.demo.traffic import Deed, Offer, Plan, Visit
+from handbill.demo.traffic import Deed, LinkVisit, OfferedJob, TrafficPlan
 
 _FEED_SECONDS = 90
 _AT_ONCE = 24
@@ -21,7 +21,7 @@ _S2S_AT_ONCE = 200
 
 
 @dataclass(slots=True)
-class Heard:
+class DemoAcknowledged:
     """What the edge has acknowledged, to be compared with the ledger."""
 
     clicks: Counter[str] = field(default_factory=Counter)
@@ -34,17 +34,17 @@ class Heard:
         return self.clicks["bot"] + self.clicks["peek"]
 
 
-async def read_outbound(agency: Agency, showing: Showing) -> list[Offer]:
+async def read_outbound(agency: AgencyProgram, showing: Showing) -> list[OfferedJob]:
     """Every job in the publishers' feeds, read from the XML as a publisher would."""
-    offers: list[Offer] = []
+    offers: list[OfferedJob] = []
     with showing.step("Reading the publishers' feeds", len(market.OUTLETS)) as done:
         for outlet in market.OUTLETS:
             url = (await agency.ask("GET", f"/publishers/{outlet.id}"))["feedUrl"]
             wanted = market.expected_at(outlet.id)
 
             async def read(
-                url: str = url, outlet: market.Outlet = outlet, wanted: set[str] = wanted
-            ) -> list[Offer] | None:
+                url: str = url, outlet: market.DemoPublisher = outlet, wanted: set[str] = wanted
+            ) -> list[OfferedJob] | None:
                 found = await _offers_at(agency.session, url, outlet)
                 return found if {offer.advertiser for offer in found} >= wanted else None
 
@@ -54,15 +54,15 @@ async def read_outbound(agency: Agency, showing: Showing) -> list[Offer]:
 
 
 async def _offers_at(
-    session: aiohttp.ClientSession, url: str, outlet: market.Outlet
-) -> list[Offer]:
+    session: aiohttp.ClientSession, url: str, outlet: market.DemoPublisher
+) -> list[OfferedJob]:
     async with session.get(url) as answer:
         if answer.status == 404:  # not written yet
             return []
         raw = await answer.read()
     root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
     return [
-        Offer(
+        OfferedJob(
             outlet.id,
             job.findtext(outlet.advertiser_node, ""),
             job.findtext(outlet.url_node, ""),
@@ -71,9 +71,11 @@ async def _offers_at(
     ]
 
 
-async def click(session: aiohttp.ClientSession, plan: Plan, showing: Showing) -> Heard:
+async def click(
+    session: aiohttp.ClientSession, plan: TrafficPlan, showing: Showing
+) -> DemoAcknowledged:
     """Follow the tracked links, a few visitors at a time; a repeat follows its first."""
-    heard = Heard()
+    heard = DemoAcknowledged()
     room = asyncio.Semaphore(_AT_ONCE)
     with showing.step("Clicking, with bots and repeats", len(plan.visits)) as done:
 
@@ -89,7 +91,7 @@ async def click(session: aiohttp.ClientSession, plan: Plan, showing: Showing) ->
     return heard
 
 
-def chains_of(visits: Sequence[Visit]) -> list[list[int]]:
+def chains_of(visits: Sequence[LinkVisit]) -> list[list[int]]:
     """Visits by number; a repeat or peek comes directly after its visit."""
     chains: list[list[int]] = []
     for number, visit in enumerate(visits):
@@ -100,7 +102,7 @@ def chains_of(visits: Sequence[Visit]) -> list[list[int]]:
     return chains
 
 
-async def _follow(session: aiohttp.ClientSession, visit: Visit) -> str:
+async def _follow(session: aiohttp.ClientSession, visit: LinkVisit) -> str:
     headers = {"user-agent": visit.agent, "x-forwarded-for": visit.ip}
     if visit.kind == "peek":
         headers["sec-purpose"] = "prefetch"
@@ -112,7 +114,12 @@ async def _follow(session: aiohttp.ClientSession, visit: Visit) -> str:
 
 
 async def apply(
-    agency: Agency, edge: str, clients: Sequence[Made], plan: Plan, heard: Heard, showing: Showing
+    agency: AgencyProgram,
+    edge: str,
+    clients: Sequence[DemoClient],
+    plan: TrafficPlan,
+    heard: DemoAcknowledged,
+    showing: Showing,
 ) -> None:
     """Start applications and send them: half by S2S, half by the pixel; some visitors came without
     any click.
@@ -148,7 +155,11 @@ async def apply(
 
 
 async def _send_s2s(
-    agency: Agency, client: Made, deeds: Sequence[Deed], heard: Heard, done: Callable[[int], None]
+    agency: AgencyProgram,
+    client: DemoClient,
+    deeds: Sequence[Deed],
+    heard: DemoAcknowledged,
+    done: Callable[[int], None],
 ) -> None:
     for start in range(0, len(deeds), _S2S_AT_ONCE):
         some = deeds[start : start + _S2S_AT_ONCE]
@@ -164,7 +175,7 @@ async def _send_s2s(
 
 
 async def _pixel(
-    session: aiohttp.ClientSession, edge: str, fields: dict[str, object], visit: Visit
+    session: aiohttp.ClientSession, edge: str, fields: dict[str, object], visit: LinkVisit
 ) -> None:
     headers = {"user-agent": visit.agent, "x-forwarded-for": visit.ip}
     async with session.get(f"{edge}/px.gif?{urlencode(fields)}", headers=headers) as answer:

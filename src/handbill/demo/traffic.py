@@ -46,7 +46,7 @@ BOTS = (
 _NETWORK = "198.18"
 
 
-class Offer(NamedTuple):
+class OfferedJob(NamedTuple):
     """A job as a publisher's feed offers it."""
 
     outlet: str
@@ -54,10 +54,10 @@ class Offer(NamedTuple):
     url: str
 
 
-class Visit(NamedTuple):
+class LinkVisit(NamedTuple):
     """One request for a tracked link. ``kind``: human, bot, repeat, or peek (a prefetch)."""
 
-    offer: Offer
+    offer: OfferedJob
     ip: str
     agent: str
     kind: str
@@ -72,36 +72,36 @@ class Deed(NamedTuple):
     application_id: str
 
 
-class Plan(NamedTuple):
+class TrafficPlan(NamedTuple):
     """Everything that will happen, in order."""
 
-    visits: list[Visit]
+    visits: list[LinkVisit]
     deeds: list[Deed]
     organic: int
 
 
-def plan_of(offers: Sequence[Offer], seed: int) -> Plan:
+def plan_of(offers: Sequence[OfferedJob], seed: int) -> TrafficPlan:
     """Draw the visits and what follows from them. Some jobs are far more popular than others."""
     chance = seeded(seed)
     ranked = list(offers)
     chance.shuffle(ranked)
     weights = [1 / (place + 8) for place in range(len(ranked))]
     wanted = chance.choices(ranked, weights, k=CLICKS)
-    visits: list[Visit] = []
+    visits: list[LinkVisit] = []
     deeds: list[Deed] = []
     for offer in wanted:
         dice = chance.randrange(100)
         if dice < _BOTS_IN_100:
-            visits.append(Visit(offer, _address(chance), chance.choice(BOTS), "bot"))
+            visits.append(LinkVisit(offer, _address(chance), chance.choice(BOTS), "bot"))
             continue
-        visit = Visit(offer, _address(chance), chance.choice(AGENTS), "human")
+        visit = LinkVisit(offer, _address(chance), chance.choice(AGENTS), "human")
         visits.append(visit)
         _deeds_after(chance, len(visits) - 1, deeds)
         if dice < _BOTS_IN_100 + _REPEATS_IN_100:
             visits.append(visit._replace(kind="repeat"))
         elif dice < _BOTS_IN_100 + _REPEATS_IN_100 + _PEEKS_IN_100:
             visits.append(visit._replace(kind="peek"))
-    return Plan(visits, deeds, _ORGANIC)
+    return TrafficPlan(visits, deeds, _ORGANIC)
 
 
 def _address(chance: Chance) -> str:

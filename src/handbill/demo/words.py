@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Trade(NamedTuple):
+class TradeWords(NamedTuple):
     category: str
     titles: tuple[str, ...]
     pay: tuple[int, int]
@@ -20,7 +20,7 @@ class Town(NamedTuple):
 
 
 TRADES = (
-    Trade(
+    TradeWords(
         "Healthcare",
         (
             "Registered Nurse - ICU",
@@ -45,7 +45,7 @@ TRADES = (
             "calm and courteous manners at the bedside",
         ),
     ),
-    Trade(
+    TradeWords(
         "Transportation",
         (
             "CDL-A Truck Driver – Regional",
@@ -70,7 +70,7 @@ TRADES = (
             "readiness to be away two nights a week",
         ),
     ),
-    Trade(
+    TradeWords(
         "Information Technology",
         (
             "Senior Software Engineer (Python)",
@@ -95,7 +95,7 @@ TRADES = (
             "clear written English",
         ),
     ),
-    Trade(
+    TradeWords(
         "Retail",
         (
             "Assistant Store Manager",
@@ -120,7 +120,7 @@ TRADES = (
             "a friendly word for everyone",
         ),
     ),
-    Trade(
+    TradeWords(
         "Warehouse & Logistics",
         (
             "Warehouse Associate",
@@ -145,7 +145,7 @@ TRADES = (
             "overtime in November and December",
         ),
     ),
-    Trade(
+    TradeWords(
         "Finance & Accounting",
         (
             "Staff Accountant",
@@ -170,7 +170,7 @@ TRADES = (
             "discretion with confidential matters",
         ),
     ),
-    Trade(
+    TradeWords(
         "Hospitality",
         (
             "Line Cook",
@@ -195,7 +195,7 @@ TRADES = (
             "a second language is a plus",
         ),
     ),
-    Trade(
+    TradeWords(
         "Skilled Trades",
         (
             "Journeyman Electrician",

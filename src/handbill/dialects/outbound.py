@@ -78,7 +78,7 @@ class Node(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ClientSchema:
     """A publisher's schema, resolved for one client. ``digest`` distinguishes fragments."""
 
     root: str
@@ -105,7 +105,7 @@ class Fragment(NamedTuple):
 
 def shape_of(
     schema: PublisherSchema, currency: str, advertiser: str, places: Mapping[str, int]
-) -> Shape:
+) -> ClientSchema:
     """Resolve a schema. Names that no node can have are ignored, as empty ones are.
 
     ``places``: the client's own fields, so that an additional node's source can be distinguished
@@ -133,7 +133,7 @@ def shape_of(
     before = tuple(node for node in rest if nodes.index(node) < at)
     after = (*(node for node in rest if node not in before), *more)
     said = None if wrapped is None else sorted(wrapped)
-    return Shape(
+    return ClientSchema(
         root=head.pop("source") or "source",
         head=head,
         job=job,
@@ -149,7 +149,9 @@ def shape_of(
     )
 
 
-def fragment_of(shape: Shape, body: JobBody, publisher_id: str, born_at: Instant) -> Fragment:
+def fragment_of(
+    shape: ClientSchema, body: JobBody, publisher_id: str, born_at: Instant
+) -> Fragment:
     """Render a job except its URL and bids. ``born_at`` is used if the job has no date at all.
 
     Nodes that the job has for this publisher alone replace nodes of the same name or are added,
@@ -180,7 +182,7 @@ def fragment_of(shape: Shape, body: JobBody, publisher_id: str, born_at: Instant
     return Fragment(f"<{shape.job}>{before}".encode(), f"{after}{added}</{shape.job}>\n".encode())
 
 
-def splice_of(shape: Shape, bid_type: BidType, price_micros: int) -> tuple[bytes, bytes]:
+def splice_of(shape: ClientSchema, bid_type: BidType, price_micros: int) -> tuple[bytes, bytes]:
     """What goes between a fragment's two parts, at one price: before and after the tracking URL."""
     bids = {
         "cpc": price_micros if bid_type in {"CPC", "FLAT_CPC"} else 0,
@@ -200,7 +202,7 @@ def splice_of(shape: Shape, bid_type: BidType, price_micros: int) -> tuple[bytes
 
 
 def head_of(
-    shape: Shape, publisher_name: str, publisher_url: str, job_count: int, at: Instant
+    shape: ClientSchema, publisher_name: str, publisher_url: str, job_count: int, at: Instant
 ) -> bytes:
     """The file before its first job. ``at``: when its jobs or bids last changed."""
     texts = {
@@ -217,7 +219,7 @@ def head_of(
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{shape.root}>\n{nodes}'.encode()
 
 
-def foot_of(shape: Shape) -> bytes:
+def foot_of(shape: ClientSchema) -> bytes:
     return f"</{shape.root}>\n".encode()
 
 
@@ -266,7 +268,7 @@ def _posted_at(body: JobBody, born_at: Instant) -> Instant:
     return born_at if said is None else said
 
 
-_Reader = Callable[[Shape, JobBody, Instant], str]
+_Reader = Callable[[ClientSchema, JobBody, Instant], str]
 _READ: dict[str, _Reader] = {
     "advertiser": lambda shape, _body, _at: shape.advertiser,
     "country": lambda _, body, _at: body.country,
@@ -285,7 +287,7 @@ _READ: dict[str, _Reader] = {
 }
 
 
-def _node_text(node: Node, shape: Shape, body: JobBody, born_at: Instant) -> str:
+def _node_text(node: Node, shape: ClientSchema, body: JobBody, born_at: Instant) -> str:
     if node.source == "field":
         return _READ[node.key](shape, body, born_at)
     return body.additional.get(node.key, "") if node.source == "custom" else node.key
@@ -303,6 +305,6 @@ def _element(name: str, text: str, *, cdata: bool) -> str:
     return f"<{name}>{escape(text)}</{name}>"
 
 
-def _bid_text(shape: Shape, price_micros: int) -> str:
+def _bid_text(shape: ClientSchema, price_micros: int) -> str:
     text = money_text(price_micros, shape.places)
     return f"{shape.currency} {text}" if shape.currency else text

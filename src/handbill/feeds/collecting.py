@@ -21,11 +21,11 @@ from handbill.core.nouns import Client, FeedBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.items import ItemReader
-from handbill.dialects.inbound.known import Seen, discover, fault_of, look
-from handbill.dialects.inbound.scanner import Item, Malformed, scan
+from handbill.dialects.inbound.known import FeedBeginning, discover, fault_of, look
+from handbill.dialects.inbound.scanner import FeedItem, Malformed, scan
 from handbill.feeds.rows import MOST_FAULTS
 from handbill.jobs import service as jobs
-from handbill.jobs.service import Written
+from handbill.jobs.service import WrittenJob
 from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
 from handbill.rates import service as rates
@@ -42,7 +42,7 @@ _SOURCE_KEY, _JOB_KEY = (
     next(key for key, name in KEYS.items() if name == wanted) for wanted in ("source", "job")
 )
 _PACK = msgspec.msgpack.Encoder(order="deterministic")
-_UNPACK = msgspec.msgpack.Decoder(Written)
+_UNPACK = msgspec.msgpack.Decoder(WrittenJob)
 
 
 class ImportFailed(Exception):
@@ -88,7 +88,7 @@ def locale_of(tx: Tx, client: Client, now: Instant) -> FeedLocale:
     return FeedLocale(client.zone, today.currency, today)
 
 
-class Known:
+class KnownJobs:
     """The jobs of the feed so far, and which of them this reading has met: first the live ones,
     then those that were deleted here while the feed still contains them.
     """
@@ -128,7 +128,7 @@ class Spool:
     def __len__(self) -> int:
         return len(self._last)
 
-    def put(self, job: Written) -> None:
+    def put(self, job: WrittenJob) -> None:
         raw = _PACK.encode(job)
         self._file.write(len(raw).to_bytes(4, "big"))
         self._file.write(raw)
@@ -138,7 +138,7 @@ class Spool:
     def drop(self, ref: str) -> None:
         del self._last[ref]
 
-    def __iter__(self) -> Iterator[Written]:
+    def __iter__(self) -> Iterator[WrittenJob]:
         self._file.seek(0)
         for number in range(self._count):
             size = int.from_bytes(self._file.read(4), "big")
@@ -151,7 +151,7 @@ class Spool:
 class Collected:
     """What a feed says, compared with what it said before."""
 
-    known: Known
+    known: KnownJobs
     spool: Spool
     mappings: dict[str, Any]
     """The mapping by which the items were read: the feed's own, or the one that was found."""
@@ -193,9 +193,9 @@ class Collected:
             self.faults.append(RunFault(job, found.field, line, found.reason, found.message))
 
 
-def former_of(tx: Tx, feed_no: int) -> Known:
+def former_of(tx: Tx, feed_no: int) -> KnownJobs:
     """The jobs that the feed has had so far."""
-    return Known(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no))
+    return KnownJobs(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no))
 
 
 TurnPage = Callable[[str], tuple[Iterable[bytes], str]]
@@ -206,7 +206,7 @@ def collect(
     chunks: Iterable[bytes],
     feed: FeedBody,
     locale: FeedLocale,
-    known: Known,
+    known: KnownJobs,
     spool: Spool,
     charset: str = "",
     turn: TurnPage | None = None,
@@ -231,7 +231,7 @@ def collect(
             reading = reading_of(chunks, mapped, locale, charset, known.by_digest)
 
 
-def _meet_all(found: Collected, reading: "Reading") -> None:
+def _meet_all(found: Collected, reading: "FeedReading") -> None:
     """Read one page."""
     for item in reading.items:
         found.total += 1
@@ -246,7 +246,7 @@ def _meet_all(found: Collected, reading: "Reading") -> None:
         raise Malformed(*found.broken[0])
 
 
-def tell_repairs(found: Collected, reading: "Reading") -> None:
+def tell_repairs(found: Collected, reading: "FeedReading") -> None:
     """Report each byte that was not in the feed's encoding."""
     for message in reading.repaired:
         found.fault("", 0, FieldFault("", "bad_byte", message))
@@ -263,10 +263,10 @@ def failing() -> Iterator[None]:
         raise ImportFailed("malformed", f"The feed is malformed: {bad}.") from bad
 
 
-class Reading(NamedTuple):
+class FeedReading(NamedTuple):
     """A feed being read: its items, what makes a job of one, and the mapping for that."""
 
-    items: Iterator[Item]
+    items: Iterator[FeedItem]
     map_job: MapJob
     mappings: dict[str, Any]
     repaired: list[str]
@@ -281,7 +281,7 @@ def reading_of(
     locale: FeedLocale,
     charset: str = "",
     known: Container[bytes] = (),
-) -> Reading:
+) -> FeedReading:
     """Begin to read a feed, within ``failing``; items of known digests are not parsed."""
     repaired: list[str] = []
     following: list[str] = []
@@ -302,7 +302,7 @@ def reading_of(
     )
     zone = zone_of(locale.zone)
     map_job = compile_mapping(read_by, zone, locale.currency, read_instant, locale.rated)
-    return Reading(items, map_job, mappings, repaired, following)
+    return FeedReading(items, map_job, mappings, repaired, following)
 
 
 def _with_mappings(
@@ -330,7 +330,7 @@ def _with_mappings(
     return chain([head], stream), found | given
 
 
-def proposed(seen: Seen) -> dict[str, Any]:
+def proposed(seen: FeedBeginning) -> dict[str, Any]:
     """The mapping that the beginning of a feed suggests."""
     return {_SOURCE_KEY: seen.collection, _JOB_KEY: seen.item} | discover(seen.nodes)
 
@@ -346,7 +346,7 @@ def _meet_same(found: Collected, place: int, line: int) -> None:
     state[place] = _SAME
 
 
-def meet(found: Collected, item: Item, map_job: MapJob) -> None:
+def meet(found: Collected, item: FeedItem, map_job: MapJob) -> None:
     """An item that is new, has changed, or has faults."""
     assert item.fields is not None
     body, posted_on, target, faults = map_job(item.fields)
@@ -376,7 +376,7 @@ def meet(found: Collected, item: Item, map_job: MapJob) -> None:
     found.spool.put(jobs.written(body, posted_on, digest, target))
 
 
-def _meet_broken(found: Collected, item: Item, ref: str) -> None:
+def _meet_broken(found: Collected, item: FeedItem, ref: str) -> None:
     """A job that cannot be read is reported, and stays as it was. If its reference is unknown too,
     so is the job: then the whole feed is refused.
     """

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from urllib.parse import urljoin
 
 from handbill.clients import service as clients
-from handbill.core.feed_runs import Run
+from handbill.core.feed_runs import FeedRun
 from handbill.core.feed_values import FieldFault
 from handbill.core.nouns import Client, Feed, FeedBody
 from handbill.feeds import rows, service
@@ -28,7 +28,7 @@ from handbill.feeds.collecting import (
     settings_digest,
 )
 from handbill.host.clock import ticking
-from handbill.host.egress import Asked, EgressFailed, EgressRefused, Fetched, FetchLimits
+from handbill.host.egress import EgressFailed, EgressRefused, Fetched, FetchLimits, RequestExtras
 from handbill.host.ids import new_uuid
 from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
@@ -49,7 +49,7 @@ _DELETED = "The feed was deleted while it was read."
 _OF_API = FieldFault("referencenumber", "api_owned", "belongs to a job added by API")
 
 
-def import_feed(tools: Tools, feed_id: str) -> Run | None:
+def import_feed(tools: Tools, feed_id: str) -> FeedRun | None:
     """Run a feed once; returns the finished run. None: the feed, or its client, is gone."""
     with tools.records.write() as tx:
         begun = service.begin_run(tx, tools.ids, tools.clock.now(), feed_id)
@@ -69,7 +69,7 @@ def import_feed(tools: Tools, feed_id: str) -> Run | None:
         raise
 
 
-def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
+def _run(tools: Tools, client: Client, feed: Feed, run: FeedRun) -> FeedRun:
     taking_over.settle(tools.records, client)
     taking_over.check_free(tools.records, client, feed.no)
     with tools.records.read() as tx:
@@ -84,7 +84,7 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
             known, locale = former_of(tx, feed.no), locale_of(tx, client, tools.clock.now())
         with TemporaryFile(dir=_folder(tools), buffering=1024 * 1024) as file:
             size = former.body.bytes if former is not None else 0
-            chunks = _told(tools, feed, run, fetched, size)
+            chunks = _counted_chunks(tools, feed, run, fetched, size)
             with _pages(tools, feed, run, fetched) as turn:
                 found = collect(
                     chunks, feed.body, locale, known, Spool(file), fetched.charset, turn
@@ -96,7 +96,7 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
             return _take_over(tools, client, feed, run, found)
 
 
-def _still_whole(former: Run, live: int) -> bool:
+def _still_whole(former: FeedRun, live: int) -> bool:
     """Whether the jobs are as the former run left them: then an unchanged body changes none."""
     counts = former.body.counts
     shared = counts.get("api_owned", 0) + counts.get("other_feed", 0)
@@ -109,7 +109,7 @@ def _folder(tools: Tools) -> Path:
 
 
 @contextmanager
-def _fetched(tools: Tools, feed: Feed, marked: Run | None) -> Iterator[Fetched]:
+def _fetched(tools: Tools, feed: Feed, marked: FeedRun | None) -> Iterator[Fetched]:
     """The feed's body, or why there is none."""
     settings, asked = tools.settings, _asked(tools, feed)
     if marked is not None:
@@ -123,7 +123,7 @@ def _fetched(tools: Tools, feed: Feed, marked: Run | None) -> Iterator[Fetched]:
 
 
 @contextmanager
-def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnPage]:
+def _pages(tools: Tools, feed: Feed, run: FeedRun, first: Fetched) -> Iterator[TurnPage]:
     """How the feed's further pages are fetched: within the time and bytes that are left, none
     twice, and with its credentials only at its own place.
     """
@@ -150,7 +150,7 @@ def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnP
             asked = _asked(tools, feed) if own else asked_of(FeedBody(url, config=unnamed), "")
             open_pages.close()
             page = open_pages.enter_context(tools.egress.open(url, limits, asked))
-            return _told(tools, feed, run, page, 0), page.charset
+            return _counted_chunks(tools, feed, run, page, 0), page.charset
 
         yield turn
 
@@ -162,23 +162,23 @@ def _same_place(url: str, other: str) -> bool:
         return False
 
 
-def _asked(tools: Tools, feed: Feed) -> Asked:
+def _asked(tools: Tools, feed: Feed) -> RequestExtras:
     with tools.records.read() as tx:
         return asked_of(feed.body, service.password_of(tx, feed))
 
 
-def asked_of(body: FeedBody, password: str) -> Asked:
+def asked_of(body: FeedBody, password: str) -> RequestExtras:
     """How a feed is requested: its credentials, and the user agent of the fetch."""
     auth = body.config.get("auth") or {}
-    return Asked(
+    return RequestExtras(
         user=auth.get("username", ""),
         password=password,
         agent=body.config.get("user_agent") or "Handbill",
     )
 
 
-def _told(
-    tools: Tools, feed: Feed, run: Run, chunks: Iterable[bytes], size: int
+def _counted_chunks(
+    tools: Tools, feed: Feed, run: FeedRun, chunks: Iterable[bytes], size: int
 ) -> Iterator[bytes]:
     """The chunks, counted in the run, which shows the progress. Ends the run soon after the feed,
     or its client, is deleted.
@@ -213,7 +213,7 @@ def _brake(found: Collected, *, forced: bool) -> None:
         )
 
 
-def _take_over(tools: Tools, client: Client, feed: Feed, run: Run, found: Collected) -> Run:
+def _take_over(tools: Tools, client: Client, feed: Feed, run: FeedRun, found: Collected) -> FeedRun:
     """Take over everything that the feed changes: staged, switched to at once, and settled."""
     token = new_uuid(tools.ids)
     taking = taking_over.begin(tools.records, client, feed.no, token)
@@ -244,8 +244,8 @@ def _switch(
 
 
 def _taken_over(
-    tools: Tools, client: Client, feed: Feed, run: Run, found: Collected, counts: dict[str, int]
-) -> Run:
+    tools: Tools, client: Client, feed: Feed, run: FeedRun, found: Collected, counts: dict[str, int]
+) -> FeedRun:
     """The result of the run, by the jobs as they are now."""
     with tools.records.read() as tx:
         live, invalid = jobs.tally_of_feed(tx, feed.no)
@@ -276,7 +276,7 @@ def _counts(found: Collected, applied: Applied) -> dict[str, int]:
     }
 
 
-def _unchanged(tools: Tools, feed: Feed, run: Run, former: Run) -> Run:
+def _unchanged(tools: Tools, feed: Feed, run: FeedRun, former: FeedRun) -> FeedRun:
     """The server says that the body is unchanged: so are the jobs."""
     body = run.body
     before = former.body
@@ -299,7 +299,7 @@ def _unchanged(tools: Tools, feed: Feed, run: Run, former: Run) -> Run:
     return run
 
 
-def _failed(tools: Tools, feed: Feed, run: Run, failed: ImportFailed) -> Run:
+def _failed(tools: Tools, feed: Feed, run: FeedRun, failed: ImportFailed) -> FeedRun:
     body = run.body
     body.reason, body.message, body.line = failed.reason, failed.message, failed.line
     with tools.records.write() as tx:

@@ -14,14 +14,14 @@ import msgspec
 
 from handbill.core.nouns import Client, FeedBody, Job, JobBody, JobSettings
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
-from handbill.dialects.inbound.known import Seen, look
-from handbill.dialects.inbound.scanner import Item
+from handbill.dialects.inbound.known import FeedBeginning, look
+from handbill.dialects.inbound.scanner import FeedItem
 from handbill.feeds.collecting import (
     SAMPLE_BYTES,
     Collected,
     FeedLocale,
     ImportFailed,
-    Known,
+    KnownJobs,
     Spool,
     failing,
     meet,
@@ -29,9 +29,9 @@ from handbill.feeds.collecting import (
     reading_of,
     tell_repairs,
 )
-from handbill.host.egress import Asked, Egress, EgressFailed, EgressRefused, FetchLimits
+from handbill.host.egress import Egress, EgressFailed, EgressRefused, FetchLimits, RequestExtras
 from handbill.jobs import service as jobs
-from handbill.jobs.service import Written
+from handbill.jobs.service import WrittenJob
 from handbill.kit.instants import Instant
 
 MOST_ITEMS = 500
@@ -57,7 +57,7 @@ class Body:
 
 
 @dataclass(slots=True)
-class Preview:
+class FirstRunPreview:
     """What a first run would find. ``failure``: why it would fail; the rest until then."""
 
     body: Body
@@ -75,16 +75,16 @@ def preview(
     at: tuple[Client, FeedLocale],
     now: Instant,
     feed: FeedBody,
-    asked: Asked,
+    asked: RequestExtras,
     most_bytes: int,
-) -> Preview:
+) -> FirstRunPreview:
     """Fetch a feed, requested as ``asked``, and read its beginning. ``most_bytes``: the limit of a
     whole feed.
     """
     return _read(_fetched(egress, feed.url, asked, most_bytes), at, now, feed)
 
 
-def _fetched(egress: Egress, url: str, asked: Asked, most_bytes: int) -> Body:
+def _fetched(egress: Egress, url: str, asked: RequestExtras, most_bytes: int) -> Body:
     """The beginning of the feed's body; if the fetch breaks off, what was received until then."""
     limits = FetchLimits(_SECONDS / 2, _SECONDS / 2, _SECONDS, most_bytes)
     body = Body()
@@ -102,11 +102,13 @@ def _fetched(egress: Egress, url: str, asked: Asked, most_bytes: int) -> Body:
     return body
 
 
-def _read(body: Body, at: tuple[Client, FeedLocale], now: Instant, feed: FeedBody) -> Preview:
+def _read(
+    body: Body, at: tuple[Client, FeedLocale], now: Instant, feed: FeedBody
+) -> FirstRunPreview:
     client, locale = at
     seen = _looked_at(body)
     nodes = [] if seen is None else list(seen.nodes)
-    found = Collected(Known(()), Spool(BytesIO()), feed.mappings)
+    found = Collected(KnownJobs(()), Spool(BytesIO()), feed.mappings)
     failure: ImportFailed | None = None
     try:
         for item in _met(body, feed, locale, found):
@@ -115,7 +117,7 @@ def _read(body: Body, at: tuple[Client, FeedLocale], now: Instant, feed: FeedBod
     except ImportFailed as failed:
         failure = failed
     kept = list(found.spool)
-    return Preview(
+    return FirstRunPreview(
         body,
         found,
         {} if seen is None else proposed(seen),
@@ -127,7 +129,7 @@ def _read(body: Body, at: tuple[Client, FeedLocale], now: Instant, feed: FeedBod
     )
 
 
-def _met(body: Body, feed: FeedBody, locale: FeedLocale, found: Collected) -> Iterator[Item]:
+def _met(body: Body, feed: FeedBody, locale: FeedLocale, found: Collected) -> Iterator[FeedItem]:
     """The first items, each with its job or its faults."""
     if body.stopped == FETCH and not body.chunks:
         raise ImportFailed("fetch", body.message)
@@ -156,7 +158,7 @@ def _check_any(body: Body, found: Collected) -> None:
     raise ImportFailed("empty", "The feed has no jobs.")
 
 
-def _looked_at(body: Body) -> Seen | None:
+def _looked_at(body: Body) -> FeedBeginning | None:
     """The structure of the beginning: where the jobs are, and the names of their nodes."""
     try:
         return look(b"".join(_beginning(as_utf8(iter(body.chunks), body.charset))))
@@ -173,7 +175,7 @@ def _beginning(chunks: Iterator[bytes]) -> Iterator[bytes]:
             return
 
 
-def _job(one: Written, client: Client, now: Instant) -> Job:
+def _job(one: WrittenJob, client: Client, now: Instant) -> Job:
     """The job as it would be read from the records, had it been written."""
     body = msgspec.msgpack.decode(one.body, type=JobBody)
     body.settings = JobSettings(publishers=one.publishers) if one.publishers else None

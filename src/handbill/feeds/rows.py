@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.changes import service as changes
-from handbill.core.feed_runs import Run
+from handbill.core.feed_runs import FeedRun
 from handbill.core.nouns import Feed
 from handbill.kit.instants import Instant
 from handbill.store import sealed
@@ -24,7 +24,7 @@ _r = feed_runs.c
 _p = feed_secrets.c
 _PASSWORD = sa.select(_p.value).where(_p.feed_no == b("feed_no"), _p.name == b("name"))
 _FORGET_PASSWORDS = sa.delete(feed_secrets).where(_p.feed_no == b("feed_no"), _p.name != b("but"))
-_FEEDS, _RUNS = Mapper(feeds, Feed), Mapper(feed_runs, Run)
+_FEEDS, _RUNS = Mapper(feeds, Feed), Mapper(feed_runs, FeedRun)
 _LIMIT = b("limit", type_=sa.Integer)
 _ONE = _FEEDS.live("id", "client_no")
 _OF_CLIENT = _FEEDS.live("client_no")
@@ -147,11 +147,11 @@ def forget_passwords(tx: Tx, feed_no: int, but: str) -> int:
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────
-def find_run(tx: Tx, feed_no: int, run_id: str) -> Run | None:
+def find_run(tx: Tx, feed_no: int, run_id: str) -> FeedRun | None:
     return _RUN.first(tx, feed_no=feed_no, id=run_id)
 
 
-def runs_page(tx: Tx, feed_no: int, skip: int, limit: int) -> list[Run]:
+def runs_page(tx: Tx, feed_no: int, skip: int, limit: int) -> list[FeedRun]:
     """Newest first."""
     return _OF_FEED.page(tx, skip, limit, feed_no=feed_no)
 
@@ -162,7 +162,7 @@ def runs_count(tx: Tx, feed_no: int) -> int:
 
 def failing(
     tx: Tx, client_nos: Iterable[int], limit: int, *, of_ended: bool
-) -> list[tuple[Feed, Run]]:
+) -> list[tuple[Feed, FeedRun]]:
     """The active feeds whose latest run has failed, and that run; the latest first. ``of_ended``:
     the latest that has ended.
     """
@@ -172,16 +172,16 @@ def failing(
     return [(_FEEDS.read(row[:wide]), _RUNS.read(row[wide:])) for row in found]
 
 
-def in_states(tx: Tx, feed_no: int, states: list[str], limit: int) -> list[Run]:
+def in_states(tx: Tx, feed_no: int, states: list[str], limit: int) -> list[FeedRun]:
     """Newest first."""
     return _IN_STATES.page(tx, 0, limit, feed_no=feed_no, states=Listed(states))
 
 
-def add_run(tx: Tx, run: Run) -> int:
+def add_run(tx: Tx, run: FeedRun) -> int:
     return _RUNS.add(tx, run)
 
 
-def save_run(tx: Tx, run: Run) -> None:
+def save_run(tx: Tx, run: FeedRun) -> None:
     kept = _RUNS.values(run, "state", "percent", "body", "ended_at")
     tx.change(feed_runs, {"no": run.no}, **kept)
 

@@ -10,9 +10,9 @@ from handbill.changes import service as changes
 from handbill.clients import service as clients
 from handbill.core.changes import settled
 from handbill.core.feed_mappings import ADDITIONAL, KEYS, MANDATORY, PUBLISHER, nodes_of, unmapped
-from handbill.core.feed_runs import Run, RunBody
+from handbill.core.feed_runs import FeedRun, FeedRunBody
 from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.feeds import rows
 from handbill.feeds.collecting import ImportFailed, settings_digest
 from handbill.host.figures import FEED_RUNS
@@ -55,7 +55,7 @@ def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Feed], int
 
 def failing(
     tx: Tx, client_nos: Iterable[int], most: int, *, of_ended: bool = False
-) -> list[tuple[Feed, Run]]:
+) -> list[tuple[Feed, FeedRun]]:
     """The active feeds of these clients whose latest run has failed, and that run; the latest
     first, at most so many. ``of_ended``: the latest run that has ended, whatever runs now.
     """
@@ -107,8 +107,8 @@ def _keep_password(tx: Tx, now: Instant, feed: Feed, password: str | None) -> No
         changes.secret(tx, now, _entity(feed), "config", "auth", "password")
 
 
-def _entity(feed: Feed) -> Entity:
-    return Entity("FEED", feed.id, client_no=feed.client_no)
+def _entity(feed: Feed) -> TrailEntity:
+    return TrailEntity("FEED", feed.id, client_no=feed.client_no)
 
 
 def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: Mapping[str, Any]) -> None:
@@ -197,7 +197,7 @@ def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────
-def run_now(tx: Tx, ids: Ids, now: Instant, feed: Feed, *, force: bool) -> Run:
+def run_now(tx: Tx, ids: Ids, now: Instant, feed: Feed, *, force: bool) -> FeedRun:
     """Request a run, or return the one that waits already. A paused feed is run too."""
     waiting = rows.in_states(tx, feed.no, ["QUEUED"], 1)
     before = {run.id: {"forced": run.body.forced} for run in waiting}
@@ -211,12 +211,12 @@ def run_now(tx: Tx, ids: Ids, now: Instant, feed: Feed, *, force: bool) -> Run:
     return run
 
 
-def runs_page(tx: Tx, feed_no: int, skip: int, limit: int) -> tuple[list[Run], int]:
+def runs_page(tx: Tx, feed_no: int, skip: int, limit: int) -> tuple[list[FeedRun], int]:
     """Some runs, newest first, and how many there are in all."""
     return rows.runs_page(tx, feed_no, skip, limit), rows.runs_count(tx, feed_no)
 
 
-def run_of(tx: Tx, feed_no: int, run_id: str) -> Run:
+def run_of(tx: Tx, feed_no: int, run_id: str) -> FeedRun:
     """The feed's run. **Refuses** any other id alike (404)."""
     run = rows.find_run(tx, feed_no, run_id)
     if run is None:
@@ -224,7 +224,7 @@ def run_of(tx: Tx, feed_no: int, run_id: str) -> Run:
     return run
 
 
-def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Feed, Run] | None:
+def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Feed, FeedRun] | None:
     """Begin the run that waits, or one that a worker left unfinished, or a new one.
 
     None: the feed or its client is gone, or one of them is paused and nobody requested a run.
@@ -243,7 +243,7 @@ def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Fee
         former.body.reason, former.body.message = "interrupted", "Another run has replaced it."
         former.state, former.ended_at = "FAILED", now
         rows.save_run(tx, former)
-    run.state, run.percent, run.body = "RUNNING", 0, RunBody(forced=run.body.forced)
+    run.state, run.percent, run.body = "RUNNING", 0, FeedRunBody(forced=run.body.forced)
     rows.save_run(tx, run)
     return client, feed, run
 
@@ -259,7 +259,7 @@ def origin_of(tx: Tx, feed_id: str) -> tuple[int, str] | None:
     return at_work[0].agency_no, urlsplit(found[0].body.url).netloc.rpartition("@")[2].lower()
 
 
-def former_success(tx: Tx, feed: Feed, zone: str) -> Run | None:
+def former_success(tx: Tx, feed: Feed, zone: str) -> FeedRun | None:
     """The newest successful run, if it read the feed as it would be read now."""
     found = rows.in_states(tx, feed.no, ["SUCCESS"], 1)
     digest = settings_digest(feed.body, zone).hex()
@@ -283,7 +283,7 @@ def keep_mappings(tx: Tx, feed: Feed, mappings: dict[str, Any], now: Instant) ->
         rows.save_body(tx, feed, now)
 
 
-def end_run(tx: Tx, feed: Feed, run: Run, state: str, now: Instant) -> None:
+def end_run(tx: Tx, feed: Feed, run: FeedRun, state: str, now: Instant) -> None:
     """Close a run and set when the next is due; after failures sooner at first, then ever later."""
     run.state, run.ended_at = state, now
     run.percent = 100 if state == "SUCCESS" else run.percent
@@ -304,14 +304,14 @@ def enqueue_due(tx: Tx, now: Instant) -> None:
         enqueue(tx, kinds.IMPORT, feed.id, now)
 
 
-def _new_run(tx: Tx, ids: Ids, now: Instant, feed_no: int, state: str) -> Run:
-    run = Run(
+def _new_run(tx: Tx, ids: Ids, now: Instant, feed_no: int, state: str) -> FeedRun:
+    run = FeedRun(
         no=0,
         id=new_uuid(ids),
         feed_no=feed_no,
         state=state,
         percent=0,
-        body=RunBody(),
+        body=FeedRunBody(),
         created_at=now,
         ended_at=None,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
-class Turns:
+class FetchTurns:
     """Counts the fetches under way by name. Safe to share between threads."""
 
     def __init__(self) -> None:

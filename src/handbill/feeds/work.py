@@ -3,7 +3,7 @@
 from handbill.feeds import rows, service
 from handbill.feeds.importing import import_feed
 from handbill.feeds.service import enqueue_due
-from handbill.feeds.turns import Turns
+from handbill.feeds.turns import FetchTurns
 from handbill.jobs.taking_over import Amid
 from handbill.kit.instants import SECOND
 from handbill.work import kinds
@@ -11,7 +11,7 @@ from handbill.work.loop import NotYet
 from handbill.work.queue import Task
 from handbill.work.tools import Run, Schedule, Tools
 
-_TURNS = Turns()
+_TURNS = FetchTurns()
 _WAIT = 2 * SECOND
 
 

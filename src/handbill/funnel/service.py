@@ -16,17 +16,17 @@ from handbill.core.funnel_stages import (
     HIRED,
     PARKED,
     UNMAPPED,
-    Item,
+    SentStage,
     dated,
     disposition_of,
     event_of,
     folded,
     stage_of,
 )
-from handbill.core.listing_tokens import Click, NotOurs, open_click
+from handbill.core.listing_tokens import ForeignToken, SealedClick, open_click
 from handbill.core.nouns import Client
 from handbill.core.received import conversion_of, encode
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.funnel import rows
 from handbill.funnel.rows import FunnelItem, Hire, ItemBody, Origin
 from handbill.host.ids import Ids, new_uuid
@@ -62,7 +62,7 @@ _NAMED, _BY_CLICK, _BY_CANDIDATE = "application/", "click/", "candidate/"
 
 
 # ── taking in ───────────────────────────────────────────────────────────────────────────────────
-def record(tx: Tx, ids: Ids, now: Instant, client: Client, events: Sequence[Item]) -> str:
+def record(tx: Tx, ids: Ids, now: Instant, client: Client, events: Sequence[SentStage]) -> str:
     """Store a batch, judged; its id.
 
     **Refuses** all of it (400) when an item is more than 10 minutes in the future, or has an
@@ -84,7 +84,7 @@ def batch_of(tx: Tx, client: Client, batch_id: str) -> tuple[Instant, list[Funne
     return found
 
 
-def _read(tx: Tx, now: Instant, client: Client, events: Sequence[Item]) -> list[FunnelItem]:
+def _read(tx: Tx, now: Instant, client: Client, events: Sequence[SentStage]) -> list[FunnelItem]:
     zone, faults, items = zone_of(client.zone), list[Fault](), []
     clicks = _Clicks(tx)
     for place, given in enumerate(events):
@@ -93,7 +93,7 @@ def _read(tx: Tx, now: Instant, client: Client, events: Sequence[Item]) -> list[
             faults.append(Fault(f"{place}.stamp", "is more than 10 minutes in the future"))
         try:
             application, (click_id, facts) = _named(given, client, clicks)
-        except NotOurs:
+        except ForeignToken:
             faults.append(Fault(f"{place}.click_id", "is not a valid click id"))
             continue
         body = ItemBody(
@@ -122,12 +122,12 @@ class _Clicks:
         self._tx = tx
         self._keys: dict[int, bytes] = {}
 
-    def open(self, text: str) -> Click:
+    def open(self, text: str) -> SealedClick:
         self._keys = self._keys or secret(self._tx, "listing")
         return open_click(text, self._keys)
 
 
-def _named(given: Item, client: Client, clicks: _Clicks) -> tuple[str, Origin]:
+def _named(given: SentStage, client: Client, clicks: _Clicks) -> tuple[str, Origin]:
     """The name of the application, and its click if the item itself proves it.
 
     The application's own id goes before candidate and job, and these before the click.
@@ -261,7 +261,7 @@ def stage_map(tx: Tx, client: Client) -> tuple[dict[str, str], dict[str, int]]:
 
 def set_stage_map(tx: Tx, now: Instant, client: Client, stages: dict[str, str]) -> None:
     """Replace the map, and apply it to items without a stage; those that have one keep it."""
-    entity = Entity("STAGE_MAP", client.id, client.agency_no, client.no)
+    entity = TrailEntity("STAGE_MAP", client.id, client.agency_no, client.no)
     before = rows.stage_map(tx, client.no)
     changes.tell(tx, now, entity, {"stages": before}, {"stages": stages})
     rows.set_stage_map(tx, client.no, stages, now)

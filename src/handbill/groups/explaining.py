@@ -5,7 +5,7 @@ uses now.
 from typing import NamedTuple
 
 from handbill.campaigns import service as campaigns
-from handbill.core.filter_code import Facts
+from handbill.core.filter_code import JobFacts
 from handbill.core.nouns import Campaign, Client, Group
 from handbill.core.states import ACTIVE, State, campaign_state, group_state
 from handbill.core.tracing import Trace, trace
@@ -51,7 +51,7 @@ def belonging(tx: Tx, client: Client, job_no: int, now: Instant) -> Belonging:
     """Match one job as ``matching`` would, whether or not it is valid, and explain the result."""
     contest = contest_of(tx, client, now)
     candidate, marked = candidate_of(tx, contest, job_no)
-    facts = Facts(*candidate.facts)
+    facts = JobFacts(*candidate.facts)
     above = {campaign.no: campaign for campaign in campaigns.campaigns_of(tx, client.no)}
     groups = {g.no: g for g in service.groups_of(tx, client.no) if g.campaign_no in above}
     winner_no = contest.matcher().best(facts)
@@ -76,7 +76,7 @@ def _ranked(contest: Contest, groups: dict[int, Group], winner_no: int | None) -
     return sorted(others, key=lambda g: (g.no not in contest.ranks, g.priority, g.no))
 
 
-def _loser(contest: Contest, group: Group, campaign: Campaign, facts: Facts) -> Loser:
+def _loser(contest: Contest, group: Group, campaign: Campaign, facts: JobFacts) -> Loser:
     state = group_state(group, campaign_state(campaign, ACTIVE, contest.today), contest.today)
     if group.no not in contest.ranks:
         reason = "NO_FILTER" if state.trades else "NOT_ACTIVE"
@@ -91,6 +91,6 @@ def _warnings(contest: Contest, group: Group) -> list[Fault]:
     return [] if filters is None else warnings_of(filters, contest)
 
 
-def _trace(contest: Contest, group: Group, facts: Facts) -> Trace:
+def _trace(contest: Contest, group: Group, facts: JobFacts) -> Trace:
     assert group.body.filters is not None, "a contender has a filter"
     return trace(group.body.filters, facts, contest.today, contest.places)

@@ -27,7 +27,7 @@ _REF = FIELDS.index("refNumber")
 
 
 @dataclass(slots=True)
-class Preview:
+class GroupPreview:
     """Counts of live jobs. ``taken_from``: by the group that they are in now; ``kept_by``: jobs
     that match the filter, but that a better ranked group keeps. ``given_up``: jobs that the group
     has now and would lose.
@@ -61,7 +61,7 @@ def preview(
     priority: int | None = None,
     group_id: str | None = None,
     most: int = MOST_JOBS,
-) -> Preview:
+) -> GroupPreview:
     """What a group with this body, which has a filter, would take, and from which group numbers.
     ``priority`` None: unchanged, or as for a new group; ``group_id``: the group to be changed.
 
@@ -78,7 +78,7 @@ def preview(
     if faults:
         raise bad_request(faults)
     sides = _sides(contest, stands, body.filters, priority)
-    found = Preview(warnings=warnings_of(body.filters, sides.contest))
+    found = GroupPreview(warnings=warnings_of(body.filters, sides.contest))
     found.warnings += bid_warnings(tx, client, exchange, body)
     for job in _live(tx, sides.contest, found, most):
         _weigh(found, sides, job)
@@ -107,7 +107,7 @@ def _sides(contest: Contest, stands: Group | None, filters: Branch, priority: in
     return _Sides(contest, rank, own_no, own, now, contest.matcher(others) if own_no else now)
 
 
-def _live(tx: Tx, contest: Contest, found: Preview, most: int) -> Iterator[Sequence[Any]]:
+def _live(tx: Tx, contest: Contest, found: GroupPreview, most: int) -> Iterator[Sequence[Any]]:
     """The facts of each live job."""
     after = 0
     while some := candidates(tx, contest, after, min(most, BATCH) or 1):
@@ -122,7 +122,7 @@ def _live(tx: Tx, contest: Contest, found: Preview, most: int) -> Iterator[Seque
         most -= len(some)
 
 
-def _weigh(found: Preview, sides: _Sides, job: Sequence[Any]) -> None:
+def _weigh(found: GroupPreview, sides: _Sides, job: Sequence[Any]) -> None:
     """Count one job: where it is, and where it would be."""
     holds = sides.own.best(job) is not None
     if not holds and not sides.own_no:

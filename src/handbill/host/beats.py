@@ -22,7 +22,7 @@ _KEPT = struct.Struct("<d32s")
 """When it was last at work, and its version."""
 
 
-class Sign(NamedTuple):
+class LifeSign(NamedTuple):
     """What a process shows. ``silence``: seconds since it was at work; ``version``: empty if it
     told none.
     """
@@ -61,7 +61,7 @@ def silence_of(folder: Path, name: str) -> float | None:
     return seconds if seconds >= 0 else None
 
 
-def signs(folder: Path) -> list[Sign]:
+def signs(folder: Path) -> list[LifeSign]:
     """What each process shows that has ever shown a sign since the machine began, by name."""
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     found = []
@@ -70,7 +70,7 @@ def signs(folder: Path) -> list[Sign]:
         if silence is not None:
             raw = (folder / name).read_bytes()
             told = _KEPT.unpack(raw)[1] if len(raw) == _KEPT.size else b""
-            found.append(Sign(name, silence, told.rstrip(b"\0").decode("ascii", "replace")))
+            found.append(LifeSign(name, silence, told.rstrip(b"\0").decode("ascii", "replace")))
     return found
 
 

@@ -16,13 +16,13 @@ from urllib.parse import quote, urljoin
 import uvloop
 
 from handbill.host.inflate import NotGzip, unpacked
-from handbill.host.places import EgressFailed, EgressRefused, Places, Resolve
+from handbill.host.places import AllowedPlaces, EgressFailed, EgressRefused, Resolve
 from handbill.kit.urls import NotUrl, canonical_url, place_of
 
 if TYPE_CHECKING:  # imported when the first request goes out: few processes ever send one
     import aiohttp
 
-__all__ = ["Asked", "Egress", "EgressFailed", "EgressRefused", "FetchLimits", "Fetched"]
+__all__ = ["Egress", "EgressFailed", "EgressRefused", "FetchLimits", "Fetched", "RequestExtras"]
 
 MOST_REDIRECTS = 3
 _ASCII = bytes(range(128))
@@ -46,7 +46,7 @@ class FetchLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestExtras:
     """What is sent besides the URL: Basic credentials, and the validators of a former answer."""
 
     user: str = ""
@@ -90,18 +90,20 @@ class Egress:
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.places = Places(allow, resolve)
+        self.places = AllowedPlaces(allow, resolve)
         self._tls = tls
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
     @contextmanager
-    def open(self, url: str, limits: FetchLimits, asked: Asked | None = None) -> Iterator[Fetched]:
+    def open(
+        self, url: str, limits: FetchLimits, asked: RequestExtras | None = None
+    ) -> Iterator[Fetched]:
         """Get a URL, over at most 3 redirects. **Refuses** statuses other than 200 and 304."""
         exchange = _Exchange(self._started(), limits)
         try:
-            yield exchange.run(self._get(exchange, url, asked or Asked()))
+            yield exchange.run(self._get(exchange, url, asked or RequestExtras()))
         finally:
             exchange.close()
 
@@ -149,7 +151,7 @@ class Egress:
                 self._thread.start()
             return self._loop
 
-    async def _get(self, exchange: "_Exchange", url: str, asked: Asked) -> Fetched:
+    async def _get(self, exchange: "_Exchange", url: str, asked: RequestExtras) -> Fetched:
         headers = _headers_of(asked)
         for _ in range(MOST_REDIRECTS + 1):
             response = await self._send(exchange, "GET", url, headers)
@@ -159,7 +161,7 @@ class Egress:
             target = _redirected(url, response.headers)
             if place_of(target) != place_of(url):
                 # Credentials and validators are only for the place they were given for.
-                headers = _headers_of(Asked(agent=asked.agent))
+                headers = _headers_of(RequestExtras(agent=asked.agent))
             url = target
         raise EgressRefused(f"redirects more than {MOST_REDIRECTS} times")
 
@@ -253,7 +255,7 @@ def _canonical(url: str) -> str:
         raise EgressRefused(f"the URL {bad}") from bad
 
 
-def _headers_of(asked: Asked) -> dict[str, str]:
+def _headers_of(asked: RequestExtras) -> dict[str, str]:
     headers = {"User-Agent": asked.agent, "Accept-Encoding": "gzip", "Accept": "*/*"}
     if ":" in asked.user:
         raise EgressRefused("a user name must not contain a colon (RFC 7617)")

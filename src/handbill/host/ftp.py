@@ -56,12 +56,12 @@ class FtpSession:
         """
         aside = path + ASIDE
         try:
-            with _told("the file"):
+            with _in_our_words("the file"):
                 self._make_folders(path)
             sent = self._send(aside, chunks)
-            with _told("the file's size"):
+            with _in_our_words("the file's size"):
                 self._hold_against(aside, sent)
-            with _told("the file's name"):
+            with _in_our_words("the file's name"):
                 self._rename(aside, path)
         except _Replied:
             raise
@@ -82,7 +82,7 @@ class FtpSession:
                 self._folders.add(folder)
 
     def _send(self, aside: str, chunks: Iterable[bytes]) -> int:
-        with _told("the file"):
+        with _in_our_words("the file"):
             self._talk.voidcmd("TYPE I")
             stream = self._talk.transfercmd(f"STOR {aside}")
         with stream:
@@ -92,7 +92,7 @@ class FtpSession:
                 stream.settimeout(_GOODBYE_SECONDS)
                 with suppress(OSError):
                     stream.unwrap()
-        with _told("the file"):
+        with _in_our_words("the file"):
             self._talk.voidresp()
         return sent
 
@@ -102,7 +102,7 @@ class FtpSession:
             if sent + len(chunk) > limits.most_bytes:
                 raise EgressRefused(f"the file has more than {limits.most_bytes} bytes")
             before = ticking()
-            with _told("the file"):
+            with _in_our_words("the file"):
                 stream.sendall(chunk)
             waited += ticking() - before
             sent += len(chunk)
@@ -145,7 +145,7 @@ def ftp_session(egress: Egress, login: Login, limits: FetchLimits) -> Iterator[F
     **Refuses** (EgressRefused) places that egress refuses, and a login that the server rejects;
     (EgressFailed) a server that does not answer, or has no TLS where it is required.
     """
-    with _told("the connection"):
+    with _in_our_words("the connection"):
         addresses = egress.places.addresses(login.host, login.port, PORTS, limits.connect_seconds)
         talk = _Talk(_dialled(addresses, login.port, limits), login.host, egress.tls(), limits)
     watch = threading.Timer(limits.total_seconds, talk.cut)
@@ -263,13 +263,13 @@ def _connected(address: str, port: int, limits: FetchLimits) -> socket.socket:
 
 
 def _log_in(talk: _Talk, login: Login) -> None:
-    with _told("the connection"):
+    with _in_our_words("the connection"):
         talk.getresp()
     if login.tls:
-        with _told("TLS"):
+        with _in_our_words("TLS"):
             talk.secure_talk()
     try:
-        with _told("the login"):
+        with _in_our_words("the login"):
             talk.login(login.user, login.password, secure=False)
     except _Replied as refused:
         if refused.code != _NOT_LET_IN:
@@ -277,12 +277,12 @@ def _log_in(talk: _Talk, login: Login) -> None:
         # Trying again could only lock the account.
         raise EgressRefused(f"the server refused user name or password ({_NOT_LET_IN})") from None
     if login.tls:
-        with _told("TLS"):
+        with _in_our_words("TLS"):
             talk.secure_files()
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _in_our_words(what: str) -> Iterator[None]:
     """Report failures in our own words: a server's reply may repeat what we sent."""
     try:
         yield

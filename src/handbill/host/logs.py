@@ -42,10 +42,10 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)[-_MOST_TEXT:]
-        return _told(line)
+        return _safe_line(line)
 
 
-def _told(line: dict[str, Any]) -> str:
+def _safe_line(line: dict[str, Any]) -> str:
     """One line without a secret, and without characters that control a terminal."""
     try:
         text = msgspec.json.encode(line, enc_hook=str).decode()

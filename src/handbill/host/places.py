@@ -23,7 +23,7 @@ class EgressFailed(Unavailable):
     """The other side failed. The message may be shown to the caller, and has none of its bytes."""
 
 
-class Places:
+class AllowedPlaces:
     """``allow``: host:port, exactly as named, that may be reached although the address is not
     public or the port unusual.
     """

@@ -46,7 +46,7 @@ def hand_over(
     watch.daemon = True
     watch.start()
     try:
-        with _told(talk):
+        with _in_our_words(talk):
             talk.begin()
             talk.give(sender, recipient, message)
         with suppress(smtplib.SMTPException, OSError):
@@ -132,7 +132,7 @@ def _require(code: int, what: str, *, for_good: bool = False) -> None:
 
 
 @contextmanager
-def _told(talk: _Talk) -> Iterator[None]:
+def _in_our_words(talk: _Talk) -> Iterator[None]:
     """Report failures in our own words: a server's reply may repeat what we sent."""
     try:
         yield

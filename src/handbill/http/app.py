@@ -17,7 +17,7 @@ from handbill.core.trail import Occasion
 from handbill.host.ids import new_name
 from handbill.http import idempotency
 from handbill.http.answers import failed, headers_of, refusal, whole
-from handbill.http.aside import Told
+from handbill.http.aside import PipedAnswer
 from handbill.http.bodies import Room, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
@@ -25,7 +25,7 @@ from handbill.http.kinds import Enter, Mint
 from handbill.http.lanes import OUTWARD_PLACES, Deputies, Lanes, Owners, lane_of
 from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
 from handbill.http.paths import Operations, raw_path_of, verb_of
-from handbill.http.streaming import Chunks, Stream
+from handbill.http.streaming import ChunkedAnswer, Chunks
 from handbill.http.turns import Lane as Turned
 from handbill.http.writing import Writer
 from handbill.kit.faults import Refused
@@ -112,7 +112,7 @@ class Application(Router):
             return whole(answer, request_id, request.scope)
         chunks = Chunks(answer.chunks, self._streams)
         first = await chunks.first()
-        return Stream(first, chunks, answer.status, headers_of(answer, request_id))
+        return ChunkedAnswer(first, chunks, answer.status, headers_of(answer, request_id))
 
     async def _answer(self, request: Request, request_id: str, held: ExitStack) -> Answer:
         scope, raw_path = request.scope, raw_path_of(request.scope)
@@ -234,13 +234,13 @@ class Application(Router):
         assert caller is not None, "what is public is quick"
         return self._owners.learn(arrival.headers, caller)
 
-    def done_aside(self, asked: tuple[str, Arrival]) -> tuple[Told, Iterator[bytes] | None]:
+    def done_aside(self, asked: tuple[str, Arrival]) -> tuple[PipedAnswer, Iterator[bytes] | None]:
         """In a deputy: gates and work of the request that its door passed on."""
         name, arrival = asked
         answer = self._work(self._named[name], None, arrival)
         is_whole = answer.chunks is None
         raw = body_in(answer) if is_whole else b""
-        told = Told(
+        told = PipedAnswer(
             answer.status, dict(answer.headers), raw, answer.media_type, has_chunks=not is_whole
         )
         return told, answer.chunks

@@ -25,7 +25,7 @@ _NICENESS = 10  # the doors have priority
 _FORKS = multiprocessing.get_context("forkserver")
 
 
-class Told(NamedTuple):
+class PipedAnswer(NamedTuple):
     """An answer as it passes the pipe. ``has_chunks``: the body is requested piece by piece."""
 
     status: int
@@ -35,7 +35,7 @@ class Told(NamedTuple):
     has_chunks: bool
 
 
-Work = Callable[[Any], tuple[Told, Iterator[bytes] | None]]
+Work = Callable[[Any], tuple[PipedAnswer, Iterator[bytes] | None]]
 """What a process does with a request."""
 
 
@@ -69,7 +69,7 @@ class Deputy:
         with self._lock:
             self._begun()
 
-    async def ask(self, asked: Any) -> tuple[Told, Iterator[bytes] | None]:
+    async def ask(self, asked: Any) -> tuple[PipedAnswer, Iterator[bytes] | None]:
         """What the process answers; chunks are to be read in threads, and closed.
 
         **Refuses** what the work refuses; Unavailable when the process ends, or takes too long.
@@ -77,7 +77,7 @@ class Deputy:
         number, future = self._sent("ask", asked)
         try:
             async with asyncio.timeout(self._seconds):
-                told: Told = await asyncio.wrap_future(future)
+                told: PipedAnswer = await asyncio.wrap_future(future)
         except TimeoutError:
             self._kill()
             raise Unavailable(f"no answer within {self._seconds:g} seconds") from None
@@ -153,7 +153,7 @@ class Deputy:
         process.join()
 
     def _let_go(self, number: int, told: Any) -> None:
-        if isinstance(told, Told) and told.has_chunks:
+        if isinstance(told, PipedAnswer) and told.has_chunks:
             with suppress(Unavailable):
                 self._sent("close", None, number)
 

@@ -29,9 +29,9 @@ class Room:
         self._of: Counter[str] = Counter()
 
     @contextmanager
-    def part(self, name: str) -> Iterator["Part"]:
+    def part(self, name: str) -> Iterator["RoomShare"]:
         """A part for one request, released at its end."""
-        part = Part(self, name)
+        part = RoomShare(self, name)
         try:
             yield part
         finally:
@@ -48,7 +48,7 @@ class Room:
             del self._of[name]
 
 
-class Part:
+class RoomShare:
     """How much of the room one request holds; ``name``: whose request."""
 
     def __init__(self, room: Room, name: str) -> None:
@@ -62,7 +62,7 @@ class Part:
         self.size += size
 
 
-async def body_of(request: Request, part: Part, operation: Operation) -> bytes:
+async def body_of(request: Request, part: RoomShare, operation: Operation) -> bytes:
     """Read the whole body. **Refuses** one too large (413), too slow (408), or broken off
     (ClientDisconnect).
     """

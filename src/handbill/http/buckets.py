@@ -36,7 +36,7 @@ class Buckets:
         return self._full_until.get(name, now) > now
 
 
-class Places:
+class OpenPlaces:
     """How many of a name may be under way at a time; shared by threads."""
 
     def __init__(self, each: int) -> None:
@@ -70,7 +70,7 @@ class SignIns:
     def __init__(self) -> None:
         self._of_networks = Buckets(_FROM_A_NETWORK)
         self._of_all = Buckets(_FROM_ANYWHERE)
-        self.outward = Places(_OUTWARD)
+        self.outward = OpenPlaces(_OUTWARD)
         self.codes = Buckets(_CODES, within=HOUR)
 
     def fail(self, mail: str, network: str, now: Instant) -> None:

@@ -25,7 +25,7 @@ _DROP = sa.delete(idempotency).where(_t.scope == b("scope"), _t.key == b("key"))
 _SWEEP = sweep_of(idempotency, _t.created_at)
 
 
-class Kept(msgspec.Struct, array_like=True):
+class KeptAnswer(msgspec.Struct, array_like=True):
     body: bytes
     headers: dict[str, str]
     media_type: str
@@ -61,7 +61,7 @@ def replayed(call: Call, operation: Operation, key: str, raw: bytes) -> Answer |
         raise bad_request([Fault("/Idempotency-Key", "was used with another request")])
     if operation.shows_once:
         raise bad_request([Fault("/Idempotency-Key", _SHOWN)])
-    kept = msgspec.msgpack.decode(bytes(answer), type=Kept)
+    kept = msgspec.msgpack.decode(bytes(answer), type=KeptAnswer)
     headers = kept.headers | {"idempotency-replayed": "true"}
     return Answer(None, status, headers, kept.body, kept.media_type)
 
@@ -70,7 +70,7 @@ def remember(call: Call, operation: Operation, key: str, answer: Answer, body: b
     """Store the answer in the transaction of the work, unless it is a secret."""
     if operation.shows_once:
         body = b""
-    kept = Kept(body, dict(answer.headers), answer.media_type)
+    kept = KeptAnswer(body, dict(answer.headers), answer.media_type)
     call.tx.change(
         idempotency,
         {"scope": _scope(call, operation), "key": key},

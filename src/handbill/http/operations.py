@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 import msgspec
 from starlette.datastructures import Headers
 
-from handbill.core.health import Check
+from handbill.core.health import CheckResult
 from handbill.core.nouns import Client
-from handbill.core.persons import Standing
+from handbill.core.persons import LiveSession
 from handbill.core.trail import Actor
 from handbill.host.clock import Clock
 from handbill.host.documents import Documents
@@ -64,7 +64,7 @@ class Caller(msgspec.Struct, frozen=True):
     owner_id: str
     key_no: int
     api_client_id: str = ""
-    standing: Standing | None = None
+    standing: LiveSession | None = None
     """The session, if it is a person's."""
 
     @property
@@ -151,7 +151,7 @@ class Desk:
     sign_ins: SignIns = field(default_factory=SignIns)
     schedule: Sequence[Any] = ()
     """What is enqueued by the clock in this release: items of ``work.tools.Schedule``."""
-    watch: Callable[[], Awaitable[list[Check]]] | None = None
+    watch: Callable[[], Awaitable[list[CheckResult]]] | None = None
     """What else must be available for this door to be ready, besides its journal."""
 
 
@@ -186,7 +186,7 @@ class Call:
         return self.maybe_caller
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> LiveSession:
         """The session; only operations for people may ask."""
         assert self.caller.standing is not None, "the operation is for people"
         return self.caller.standing

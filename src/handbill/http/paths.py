@@ -47,14 +47,14 @@ class Operations(BaseRoute):
                 verbs[verb] = operation
         self._near: dict[tuple[str, int], list[str]] = defaultdict(list)
         for path in sorted(self._verbs, key=_ids_last):
-            self._near[_place(path)].append(path)
+            self._near[_shape_of(path)].append(path)
         self._routes: dict[tuple[str, int], list[Route]] = {}
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         raw_path, verb = raw_path_of(scope), verb_of(scope)
         asked = {"type": scope["type"], "path": raw_path, "method": verb}
         fits: list[tuple[dict[str, Operation], Any]] = []
-        for route in self._routes_at(_place(raw_path)):
+        for route in self._routes_at(_shape_of(raw_path)):
             match, found = route.matches(asked)
             if match is Match.NONE:
                 continue
@@ -94,7 +94,7 @@ def verb_of(scope: Scope) -> str:
     return "GET" if scope["method"] == "HEAD" else scope["method"]
 
 
-def _place(path: str) -> tuple[str, int]:
+def _shape_of(path: str) -> tuple[str, int]:
     """The first word of a path, which is never an id, and the number of its parts."""
     return path[1:].partition("/")[0], path.count("/")
 

@@ -45,7 +45,7 @@ class Chunks:
             await asyncio.get_running_loop().run_in_executor(self._threads, ending)
 
 
-class Stream(StreamingResponse):
+class ChunkedAnswer(StreamingResponse):
     """An answer whose chunks are sent one by one, and closed in any case.
 
     It ends when the reader leaves, or takes nothing for 30 seconds, or when the body fails.

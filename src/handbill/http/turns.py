@@ -1,6 +1,6 @@
 """Turns: owners share the places for work, so that many requests of one do not delay another's.
 
-``Turns`` decides, and knows no time; ``Lane`` lets coroutines wait for it.
+``OwnerTurns`` decides, and knows no time; ``Lane`` lets coroutines wait for it.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class Bounds(NamedTuple):
     waiting: int
 
 
-class Turns(Generic[_T]):
+class OwnerTurns(Generic[_T]):
     """Round robin over owners: each that waits gets a place before any gets a second one.
 
     Owners are known only while they have something at work or waiting.
@@ -100,7 +100,7 @@ class Lane:
     def __init__(self, what: str, bounds: Bounds, seconds: float | None = None) -> None:
         self._what = what
         self._seconds = seconds
-        self._turns: Turns[asyncio.Future[None]] = Turns(bounds)
+        self._turns: OwnerTurns[asyncio.Future[None]] = OwnerTurns(bounds)
 
     async def enter(self, owner: str) -> Callable[[], None]:
         """Wait for a place; returns what releases it. **Refuses** (429) when too many wait."""

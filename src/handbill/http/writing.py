@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 from handbill.host.clock import ticking
-from handbill.http.turns import Bounds, Turns
+from handbill.http.turns import Bounds, OwnerTurns
 from handbill.kit.faults import too_many
 from handbill.store.records import Records, Tx
 
@@ -38,7 +38,7 @@ class Writer:
         self._records = records
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._lock = threading.Lock()  # guards the next two
-        self._waiting: Turns[_Waiting] = Turns(_BOUNDS)
+        self._waiting: OwnerTurns[_Waiting] = OwnerTurns(_BOUNDS)
         self._is_busy = False
 
     async def write(self, owner: str, work: Callable[[Tx], _T]) -> _T:

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from handbill.http1.messages import FAULTS, Answer, Later, Request, Stream, Told
-from handbill.http1.reading import RequestReader, Stop
+from handbill.http1.messages import FAULTS, BodyStream, BodyWithId, Http1Answer, Later, Request
+from handbill.http1.reading import RequestReader, StopReading
 from handbill.http1.server import CLOSES, GOES_ON, KEEPS, Server
 from handbill.kit.addresses import network_of
 from handbill.kit.faults import passes
@@ -35,7 +35,7 @@ class _Slot(msgspec.Struct, eq=False):
     end: int
     is_head: bool
     later: Later | None
-    answer: Answer | None
+    answer: Http1Answer | None
 
     def settle(self, failure: BaseException | None) -> None:
         later = self.later
@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
         self._held = b""  # received, but not yet looked at
         self._is_deaf = False  # reading is paused
         self._is_full = False  # the client does not read what we write
-        self._stream: Stream | None = None
+        self._stream: BodyStream | None = None
         self._stream_end = GOES_ON
         self._awaits_read = False
         self._has_taken = False
@@ -165,7 +165,7 @@ class Connection(asyncio.Protocol):
         self._has_taken = False
         try:
             reader.feed(piece)
-        except Stop as stop:
+        except StopReading as stop:
             # What follows a last request is discarded.
             if not self._is_over:
                 self._refuse(stop.status)
@@ -240,7 +240,7 @@ class Connection(asyncio.Protocol):
         while slots and self._stream is None and (answer := slots[0].answer) is not None:
             self._send(slots.popleft(), answer)
 
-    def _send(self, slot: _Slot, answer: Answer) -> None:
+    def _send(self, slot: _Slot, answer: Http1Answer) -> None:
         if self._has_ended:
             _drop(answer)
             return
@@ -251,7 +251,7 @@ class Connection(asyncio.Protocol):
             _drop(answer)
         elif isinstance(body, bytes):
             start += body
-        elif isinstance(body, Told):
+        elif isinstance(body, BodyWithId):
             start += body.of(id_hex)
         elif self._streams(body, end):
             self._transport.write(start)
@@ -261,7 +261,7 @@ class Connection(asyncio.Protocol):
         if end == CLOSES:
             self._end()
 
-    def _streams(self, body: Stream, end: int) -> bool:
+    def _streams(self, body: BodyStream, end: int) -> bool:
         """Begin to stream a body; False if it is empty."""
         if not body.left:
             body.close()
@@ -359,6 +359,6 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
 
-def _drop(answer: Answer | None) -> None:
-    if answer is not None and not isinstance(answer.body, bytes | Told):
+def _drop(answer: Http1Answer | None) -> None:
+    if answer is not None and not isinstance(answer.body, bytes | BodyWithId):
         answer.body.close()

@@ -27,7 +27,7 @@ JSON = (
 )
 
 
-class Stream(Protocol):
+class BodyStream(Protocol):
     """A body that is read piece by piece, off the event loop."""
 
     def read(self) -> bytes:
@@ -66,7 +66,7 @@ class Request(msgspec.Struct, gc=False):
     peer: str
 
 
-class Told(msgspec.Struct, frozen=True, gc=False):
+class BodyWithId(msgspec.Struct, frozen=True, gc=False):
     """A body that contains the id of its request, which is known only when it is written."""
 
     before: bytes
@@ -77,19 +77,19 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         return self.before + request_id + self.after
 
 
-class Answer(msgspec.Struct, gc=False):
+class Http1Answer(msgspec.Struct, gc=False):
     """``head`` is the status line and headers with Content-Length, each line ended."""
 
     head: bytes
-    body: bytes | Told | Stream = b""
+    body: bytes | BodyWithId | BodyStream = b""
 
 
 class Later(msgspec.Struct, gc=False):
     """An answer that waits for a future; if that fails, ``failed`` makes another one."""
 
     future: asyncio.Future[None]
-    answer: Answer
-    failed: Callable[[BaseException], Answer]
+    answer: Http1Answer
+    failed: Callable[[BaseException], Http1Answer]
 
 
 def head(status: int, headers: bytes, length: int) -> bytes:
@@ -98,13 +98,13 @@ def head(status: int, headers: bytes, length: int) -> bytes:
     return b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n" % (status, reason, headers, length)
 
 
-def fault(status: int, extra: bytes = b"") -> Answer:
+def fault(status: int, extra: bytes = b"") -> Http1Answer:
     """An answer that says what is wrong, in the contract's words; only the id varies."""
     message = _REASONS[status].decode().capitalize()
     body = msgspec.json.encode({"message": message, "requestId": _SOME_ID})
     headers = extra + JSON
     before, _, after = body.partition(_SOME_ID.encode())
-    return Answer(head(status, headers, len(body)), Told(before, after))
+    return Http1Answer(head(status, headers, len(body)), BodyWithId(before, after))
 
 
 _RETRY = b"Retry-After: 1\r\n"

@@ -38,7 +38,7 @@ _MOST_KNOWN = 4096
 _MOST_KNOWN_BLOCK = 2048
 
 
-class Stop(Exception):
+class StopReading(Exception):
     """The rest of this connection is not read; ``status`` says why."""
 
     def __init__(self, status: int) -> None:
@@ -138,10 +138,10 @@ class RequestReader:
         except httptools.HttpParserUpgrade:
             return  # its request was taken as the last one
         except httptools.HttpParserError as bad:
-            raise bad.__context__ or Stop(400) from None
+            raise bad.__context__ or StopReading(400) from None
         # The parser reports whole headers only; this counts what a half one has cost.
         if self._fed > MOST_HEAD + MOST_BODY:
-            raise Stop(431)
+            raise StopReading(431)
 
     def let_go(self) -> None:
         """Break the cycle of parser, reader and connection, to need no garbage collection."""
@@ -153,29 +153,29 @@ class RequestReader:
         self._room -= len(piece)
         self._target += piece
         if len(self._target) > MOST_TARGET:
-            raise Stop(431)
+            raise StopReading(431)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._room -= len(name) + len(value) + 4
         self._headers_seen += 1
         if self._room < 0 or self._headers_seen > MOST_HEADERS:
-            raise Stop(431)
+            raise StopReading(431)
         name = name.lower()
         if name in _KEPT:
             headers = self._headers
             if name in headers:
                 if name == b"host":
-                    raise Stop(400)
+                    raise StopReading(400)
                 value = headers[name] + b", " + value
             headers[name] = value
         elif name in _FRAMING and (name == b"transfer-encoding" or _length(value) > MOST_BODY):
             # A chunked body is refused whole: then no trailer can pass for a header.
-            raise Stop(413 if self._parser.get_method() in {b"GET", b"HEAD"} else 405)
+            raise StopReading(413 if self._parser.get_method() in {b"GET", b"HEAD"} else 405)
 
     def on_message_complete(self) -> None:
         parser, headers = self._parser, self._headers
         if b"host" not in headers and parser.get_http_version() != "1.0":
-            raise Stop(400)
+            raise StopReading(400)
         found = _headers_of(headers)
         request = Request(self.draw(), parser.get_method(), self._target, found, self.peer)
         # We support no protocol that anybody could ask to upgrade to.

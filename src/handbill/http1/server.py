@@ -11,7 +11,7 @@ import msgspec
 
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
-from handbill.http1.messages import Answer, Later, Request
+from handbill.http1.messages import Http1Answer, Later, Request
 from handbill.http1.reading import KnownHeaders
 from handbill.kit.instants import http_date_of
 
@@ -57,7 +57,7 @@ class Server:
 
     def __init__(
         self,
-        answer: Callable[[Request], Answer | Later],
+        answer: Callable[[Request], Http1Answer | Later],
         clock: Clock,
         ids: Ids,
         limits: ServerLimits,

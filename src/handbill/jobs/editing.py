@@ -16,7 +16,7 @@ from handbill.core.nouns import (
     PublisherFields,
 )
 from handbill.core.rates import Exchange
-from handbill.core.trail import Entity, fields_of
+from handbill.core.trail import TrailEntity, fields_of
 from handbill.dialects.outbound import kept_nodes
 from handbill.jobs import carried, rows, service, taking_over
 from handbill.kit.faults import Fault, bad_request, refused_state, step_of
@@ -132,8 +132,8 @@ def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
     changes.tell(tx, now, _entity(client, job), before | {"status": job.status}, {})
 
 
-def _entity(client: Client, job: Job) -> Entity:
-    return Entity("JOB", job.id, client.agency_no, client.no)
+def _entity(client: Client, job: Job) -> TrailEntity:
+    return TrailEntity("JOB", job.id, client.agency_no, client.no)
 
 
 def state_of(body: JobBody, settings: JobSettings, *, whole: bool) -> dict[str, Any]:

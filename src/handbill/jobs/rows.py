@@ -11,8 +11,8 @@ from handbill.core.nouns import Job, JobBody, JobSettings
 from handbill.jobs.writing import (
     MATCHING,
     SETTINGS,
-    Standing,
-    Written,
+    FormerJob,
+    WrittenJob,
     job_id,
     settings_with,
     source_columns,
@@ -24,9 +24,9 @@ from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import NOW, job_bodies, jobs, unindexed, unmatched
 
 _BODY = msgspec.msgpack.Decoder(JobBody)
-_BROUGHT = msgspec.msgpack.Decoder(Written)
+_BROUGHT = msgspec.msgpack.Decoder(WrittenJob)
 _t = jobs.c
-_SOURCE = tuple(name for name in Written.__struct_fields__ if name not in {"publishers", "body"})
+_SOURCE = tuple(name for name in WrittenJob.__struct_fields__ if name not in {"publishers", "body"})
 _UPDATED = (*_SOURCE[1:], "settings", "feed_no", "left_at", "deleted_at", "updated_at")
 
 _FIRST = (
@@ -204,10 +204,12 @@ def deleted_of_feed(tx: Tx, feed_no: int) -> list[Row]:
     return tx.all(_DELETED_OF_FEED, feed_no=feed_no)
 
 
-def standing(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, Standing]:
+def standing(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, FormerJob]:
     found = tx.all(_STANDING, client_no=client_no, refs=Listed(refs))
     return {
-        ref: Standing(no, feed_no, left_at, deleted_at, raw, digest, url, settings, tuple(matching))
+        ref: FormerJob(
+            no, feed_no, left_at, deleted_at, raw, digest, url, settings, tuple(matching)
+        )
         for ref, no, feed_no, left_at, deleted_at, raw, digest, url, settings, *matching in found
     }
 
@@ -218,7 +220,7 @@ def insert(
     client_no: int,
     client_id: str,
     feed_no: int | None,
-    new: Sequence[Written],
+    new: Sequence[WrittenJob],
     now: Instant,
     left_at: Instant | None = None,
 ) -> dict[str, int]:
@@ -250,7 +252,7 @@ def insert(
 
 
 def update(
-    tx: Tx, feed_no: int | None, changed: Sequence[tuple[Standing, Written]], now: Instant
+    tx: Tx, feed_no: int | None, changed: Sequence[tuple[FormerJob, WrittenJob]], now: Instant
 ) -> None:
     """Rewrite jobs with their bodies; switch, id and time of creation stay."""
     text = tx.dialect.update_text(jobs, _UPDATED, ("no",))

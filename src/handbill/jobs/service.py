@@ -13,7 +13,7 @@ from handbill.core.click_definitions import JobPlace
 from handbill.core.job_caps import JobCaps, caps_of_job
 from handbill.core.nouns import Client, Job, JobBody, JobSettings
 from handbill.jobs import carried, rows, staging, tallies, writing
-from handbill.jobs.writing import Standing, Written, job_id, written
+from handbill.jobs.writing import FormerJob, WrittenJob, job_id, written
 from handbill.kit.batches import batches
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
@@ -24,7 +24,7 @@ from handbill.work.queue import enqueue
 
 __all__ = [
     "Applied",
-    "Written",
+    "WrittenJob",
     "apply",
     "bodies",
     "capped_jobs",
@@ -164,7 +164,7 @@ class Applied:
 
 
 def apply(
-    tx: Tx, client: Client, feed_no: int | None, brought: Iterable[Written], now: Instant
+    tx: Tx, client: Client, feed_no: int | None, brought: Iterable[WrittenJob], now: Instant
 ) -> Applied:
     """Add or rewrite jobs, all in the caller's transaction.
 
@@ -188,13 +188,13 @@ class Sorted(NamedTuple):
     source.
     """
 
-    new: list[Written]
-    changed: list[tuple[Standing, Written]]
+    new: list[WrittenJob]
+    changed: list[tuple[FormerJob, WrittenJob]]
     held: list[int]
 
 
 def sort(
-    tx: Tx, client_no: int, feed_no: int | None, batch: list[Written], done: Applied
+    tx: Tx, client_no: int, feed_no: int | None, batch: list[WrittenJob], done: Applied
 ) -> Sorted:
     """Compare some jobs with those in the records. If only a job's bytes differ and not its
     content, its new digest is stored at once: nobody sees it.
@@ -233,7 +233,7 @@ def sort(
     return found
 
 
-def _lifted(changed: list[tuple[Standing, Written]]) -> list[tuple[int, int]]:
+def _lifted(changed: list[tuple[FormerJob, WrittenJob]]) -> list[tuple[int, int]]:
     """Feed and number of each job that the API takes over although that feed carries it."""
     return [
         (stands.feed_no, stands.no)
@@ -242,7 +242,7 @@ def _lifted(changed: list[tuple[Standing, Written]]) -> list[tuple[int, int]]:
     ]
 
 
-def _says_the_same(stands: Standing, job: Written) -> bool:
+def _says_the_same(stands: FormerJob, job: WrittenJob) -> bool:
     return (
         stands.digest == job.digest
         and stands.url == job.url
@@ -252,7 +252,7 @@ def _says_the_same(stands: Standing, job: Written) -> bool:
 
 
 def _mark(
-    tx: Tx, client_no: int, numbers: dict[str, int], changed: list[tuple[Standing, Written]]
+    tx: Tx, client_no: int, numbers: dict[str, int], changed: list[tuple[FormerJob, WrittenJob]]
 ) -> None:
     moved, turned = [], []
     for stands, job in changed:

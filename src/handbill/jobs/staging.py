@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.jobs.writing import Written
+from handbill.jobs.writing import WrittenJob
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
@@ -15,7 +15,7 @@ from handbill.store.records.tables import job_bodies, jobs, staged_jobs, takeove
 from handbill.store.records.takeovers import ARRIVING
 
 PACK = msgspec.msgpack.Encoder()
-UNPACK = msgspec.msgpack.Decoder(Written)
+UNPACK = msgspec.msgpack.Decoder(WrittenJob)
 _LIMIT = b("limit", type_=sa.Integer)
 _t, _s, _j = takeovers.c, staged_jobs.c, jobs.c
 _ARRIVING: sa.ColumnClause[int] = sa.literal_column(str(ARRIVING))
@@ -36,7 +36,7 @@ class Staged(NamedTuple):
     """What a takeover says of an existing job; ``brought`` None: its feed has dropped it."""
 
     job_no: int
-    brought: Written | None
+    brought: WrittenJob | None
 
 
 _EVERY = (

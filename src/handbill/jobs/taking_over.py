@@ -15,7 +15,7 @@ from handbill.core.nouns import Client
 from handbill.jobs import carried, rows, service, staging
 from handbill.jobs.service import Applied
 from handbill.jobs.staging import Staged, Takeover
-from handbill.jobs.writing import Written
+from handbill.jobs.writing import WrittenJob
 from handbill.kit.batches import batches
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import SECOND, Instant
@@ -48,7 +48,7 @@ class Taking:
     step: int
     dropped: set[int]
 
-    def stage(self, brought: Iterable[Written], now: Instant) -> Applied:
+    def stage(self, brought: Iterable[WrittenJob], now: Instant) -> Applied:
         """Store what the feed brings, sorted as by ``service.apply``. It is not visible yet."""
         done, feed_no, client = Applied(), self.takeover.feed_no, self.client
         for batch in batches(brought, self.step):

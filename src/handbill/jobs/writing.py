@@ -35,7 +35,7 @@ MATCHING = (
 """The columns that decide whether a job belongs to a job group, and to which one."""
 
 
-class Written(msgspec.Struct, array_like=True, gc=False, kw_only=True):
+class WrittenJob(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     """A job ready to be written: the columns that its source decides, and the body's blob.
 
     ``publishers`` None: the source does not restrict publishers; empty: all may carry the job.
@@ -63,7 +63,7 @@ class Written(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     body: bytes
 
 
-class Standing(msgspec.Struct, gc=False):
+class FormerJob(msgspec.Struct, gc=False):
     """The row that a write is compared with: the job as it is in the records, without its body."""
 
     no: int
@@ -98,7 +98,7 @@ def target_of(body: JobBody) -> str:
 
 def written(
     body: JobBody, posted_on: str | None, raw_digest: bytes | None, target: str | None = None
-) -> Written:
+) -> WrittenJob:
     """The columns of a body. Of its settings only the publishers that it allows are included.
 
     ``posted_on``: the day of posting in the client's zone; ``target``: the canonical URL, if known.
@@ -108,7 +108,7 @@ def written(
     blob = _PACK.encode(body)
     additional = body.additional
     url = target_of(body) if target is None else target
-    return Written(
+    return WrittenJob(
         ref=body.ref,
         raw_digest=raw_digest,
         digest=hashlib.blake2b(blob, digest_size=16).digest(),
@@ -132,12 +132,12 @@ def written(
     )
 
 
-def matching_of(job: Written) -> Row:
+def matching_of(job: WrittenJob) -> Row:
     found: Row = _MATCHING_OF(job)
     return found
 
 
-def source_columns(job: Written) -> dict[str, Any]:
+def source_columns(job: WrittenJob) -> dict[str, Any]:
     columns = msgspec.structs.asdict(job)
     del columns["publishers"], columns["body"]
     return columns

@@ -20,18 +20,18 @@ from handbill.keeping.manifest import (
     BLOBS,
     JOURNAL,
     RECORDS,
-    Kept,
+    BackedUpFile,
+    BackedUpTable,
     Manifest,
     More,
     NotWhole,
-    Table,
 )
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import iso_of
 from handbill.store import holds, installation, marks, sealed, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_folder import Piece, gaps, pieces
-from handbill.store.journal_streams import Mark
+from handbill.store.journal_streams import StreamMark
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
 from handbill.store.segments import Segment
@@ -42,7 +42,7 @@ Step = Callable[[str, int], AbstractContextManager[More]]
 """Shows a step of the work: what it is, and how many bytes it has (0: not known)."""
 
 
-class Source:
+class BackupSource:
     """The sources of a backup."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Source:
         self.ids = ids
 
 
-def back_up(source: Source, folder: Path, step: Step) -> Manifest:
+def back_up(source: BackupSource, folder: Path, step: Step) -> Manifest:
     """Make the backup; it is complete and durable on return.
 
     **Refuses** (NotWhole) a folder that is not empty, and a backup that would be incomplete:
@@ -76,7 +76,7 @@ def back_up(source: Source, folder: Path, step: Step) -> Manifest:
         raise
 
 
-def _made(source: Source, folder: Path, step: Step) -> Manifest:
+def _made(source: BackupSource, folder: Path, step: Step) -> Manifest:
     with _held(source) as still_held:
         manifest, listed, journal = _records(source, folder, step)
         files = list(manifest.files)
@@ -98,7 +98,7 @@ def _made(source: Source, folder: Path, step: Step) -> Manifest:
 
 
 @contextmanager
-def _held(source: Source) -> Iterator[Callable[[], None]]:
+def _held(source: BackupSource) -> Iterator[Callable[[], None]]:
     """Prevent deletions until the block ends; yields a function that refuses (NotWhole) if the hold
     has lapsed, because this process was stopped for longer than a lease.
     """
@@ -138,11 +138,11 @@ def _held(source: Source) -> Iterator[Callable[[], None]]:
 
 
 def _records(
-    source: Source, folder: Path, step: Step
+    source: BackupSource, folder: Path, step: Step
 ) -> tuple[Manifest, list[Segment], list[Piece]]:
     """Copy the records, and whatever else existed at the moment that they show."""
-    kept: list[Kept] = []
-    listed: list[Table] = []
+    kept: list[BackedUpFile] = []
+    listed: list[BackedUpTable] = []
     with source.records.read() as tx:
         of = installation.name_of(tx)  # the first read is the moment
         under = tuple(sorted(name.hex() for name in sealed.names_needed(tx)))
@@ -169,7 +169,7 @@ def _records(
     return manifest, listed_segments, journal
 
 
-def _require_journal(folder: Path, judged: dict[str, Mark]) -> None:
+def _require_journal(folder: Path, judged: dict[str, StreamMark]) -> None:
     missing = gaps(folder, judged)
     if missing:
         raise NotWhole(
@@ -178,7 +178,7 @@ def _require_journal(folder: Path, judged: dict[str, Mark]) -> None:
         )
 
 
-def _journal(folder: Path, journal: list[Piece], into: Path, step: Step) -> list[Kept]:
+def _journal(folder: Path, journal: list[Piece], into: Path, step: Step) -> list[BackedUpFile]:
     kept = []
     with step("journal", sum(piece.size for piece in journal)) as more:
         for piece in journal:
@@ -190,7 +190,7 @@ def _journal(folder: Path, journal: list[Piece], into: Path, step: Step) -> list
     return kept
 
 
-def _blobs(blobs: Blobs, listed: list[Segment], folder: Path, step: Step) -> list[Kept]:
+def _blobs(blobs: Blobs, listed: list[Segment], folder: Path, step: Step) -> list[BackedUpFile]:
     """Copy every blob; those that the records list as segments must exist as listed."""
     wanted = {segment.path: segment for segment in listed}
     sizes = _sizes(blobs)

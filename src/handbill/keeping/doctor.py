@@ -28,7 +28,7 @@ from handbill.store.index import EdgeIndex, is_sound
 from handbill.store.journal_folder import reader_here
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
-from handbill.store.records.opening import NotOurs, require_ours
+from handbill.store.records.opening import ForeignRecords, require_ours
 from handbill.work.queue import dead_tasks
 from handbill.work.schedule import standings
 from handbill.work.tools import Schedule
@@ -39,7 +39,7 @@ _MOST_TOLD = 20
 _OTHERS = 0o077
 
 
-class Finding(NamedTuple):
+class DoctorFinding(NamedTuple):
     """``what`` is wrong, and what to ``do``. ``is_last``: no further check is possible."""
 
     what: str
@@ -56,10 +56,10 @@ class Patient:
     schedule: Sequence[Schedule]
 
 
-Check = Callable[[Patient], Iterator[Finding]]
+Check = Callable[[Patient], Iterator[DoctorFinding]]
 
 
-def examine(patient: Patient) -> Iterator[tuple[str, list[Finding]]]:
+def examine(patient: Patient) -> Iterator[tuple[str, list[DoctorFinding]]]:
     """Every check's name with its findings, one after the other."""
     for name, check in CHECKS.items():
         found = list(check(patient))
@@ -68,65 +68,65 @@ def examine(patient: Patient) -> Iterator[tuple[str, list[Finding]]]:
             return
 
 
-def _folder(patient: Patient) -> Iterator[Finding]:
+def _folder(patient: Patient) -> Iterator[DoctorFinding]:
     folder = patient.settings.data_folder
     try:
         refuse_unfinished(folder)
         inside = ("records.db", "journal", "blobs", "index", "index/data.mdb", "scratch")
         require_usable([folder, *(folder / name for name in inside)])
     except Unusable as refused:
-        yield Finding(str(refused), "see there", is_last=True)
+        yield DoctorFinding(str(refused), "see there", is_last=True)
         return
     if folder.stat().st_mode & _OTHERS:
-        yield Finding(f"{folder} is open to other users", f"chmod -R go-rwx {folder}")
+        yield DoctorFinding(f"{folder} is open to other users", f"chmod -R go-rwx {folder}")
 
 
-def _disk(patient: Patient) -> Iterator[Finding]:
+def _disk(patient: Patient) -> Iterator[DoctorFinding]:
     free = shutil.disk_usage(patient.settings.data_folder).free
     if free < max(_LEAST_FREE, patient.settings.least_free_bytes):
-        yield Finding(
+        yield DoctorFinding(
             f"{patient.settings.data_folder} has {free // 1024**2} MiB free",
             "free disk space: without any, clicks are answered with 503",
         )
 
 
-def _records(patient: Patient) -> Iterator[Finding]:
+def _records(patient: Patient) -> Iterator[DoctorFinding]:
     try:
         found = patient.records.revision()
     except Unavailable as away:
-        yield Finding(
+        yield DoctorFinding(
             str(away), "start the database, or correct HANDBILL_RECORDS_URL", is_last=True
         )
         return
     try:
         require_ours(found)
-    except NotOurs as other:
-        yield Finding(
+    except ForeignRecords as other:
+        yield DoctorFinding(
             f"the records {other}",
             "run the version that made them, which still reads them; this one cannot",
             is_last=True,
         )
         return
     if found is None:
-        yield Finding(
+        yield DoctorFinding(
             "the records contain no tables",
             "if they contained data, restore a backup; `handbill serve` creates new tables",
             is_last=True,
         )
     elif found != NEWEST:
-        yield Finding(
+        yield DoctorFinding(
             f"the records are of revision {found}, and this release needs {NEWEST}",
             "`handbill migrate` brings them up to date, and so does a start of `handbill serve`",
             is_last=True,
         )
 
 
-def _master(patient: Patient) -> Iterator[Finding]:
+def _master(patient: Patient) -> Iterator[DoctorFinding]:
     settings = patient.settings
     try:
         here = set(Masters(settings).names())
     except Unusable as unreadable:
-        yield Finding(str(unreadable), "see there", is_last=True)
+        yield DoctorFinding(str(unreadable), "see there", is_last=True)
         return
     with patient.records.read() as tx:
         needed, used, newest = sealed.names_needed(tx), sealed.names_used(tx), sealed.in_force(tx)
@@ -135,25 +135,25 @@ def _master(patient: Patient) -> Iterator[Finding]:
         found = (
             f"secrets are encrypted with the master key {' and '.join(missing)}, which is missing"
         )
-        yield Finding(found, where(settings), is_last=True)
+        yield DoctorFinding(found, where(settings), is_last=True)
         return
     file = file_of(settings)
     if not settings.secrets_key and file.exists() and file.stat().st_mode & _OTHERS:
-        yield Finding(f"{file} is open to other users", f"chmod go-rwx {file}")
+        yield DoctorFinding(f"{file} is open to other users", f"chmod go-rwx {file}")
     rest = sum(count for name, count in used.items() if name != newest)
     if rest:
-        yield Finding(
+        yield DoctorFinding(
             f"{rest} secrets are encrypted with a former master key",
             "`handbill keys rotate master`",
         )
 
 
-def _keys(patient: Patient) -> Iterator[Finding]:
+def _keys(patient: Patient) -> Iterator[DoctorFinding]:
     with patient.records.read() as tx:
         missing = [name for name in (*keys.RANDOM, keys.SIGNING) if not keys.has(tx, name)]
         is_named = bool(installation.name_of(tx))
     if missing or not is_named:
-        yield Finding(
+        yield DoctorFinding(
             f"keys are missing: {', '.join(missing) or 'the name of the installation'}",
             "restore a backup before any other command creates new keys: links and tokens in use "
             "are signed by the lost ones",
@@ -161,19 +161,19 @@ def _keys(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _index(patient: Patient) -> Iterator[Finding]:
+def _index(patient: Patient) -> Iterator[DoctorFinding]:
     folder = patient.settings.index_folder
     do = "`handbill index rebuild`; the next start of `handbill serve` does so too"
     if not (folder / "data.mdb").exists():
-        yield Finding(f"the edge's index {folder} is not there", do)
+        yield DoctorFinding(f"the edge's index {folder} is not there", do)
         return
     if is_sound(folder):
         yield from _in_index(patient, do)
     else:
-        yield Finding(f"the edge's index {folder} is damaged", do)
+        yield DoctorFinding(f"the edge's index {folder} is damaged", do)
 
 
-def _in_index(patient: Patient, do: str) -> Iterator[Finding]:
+def _in_index(patient: Patient, do: str) -> Iterator[DoctorFinding]:
     folder = patient.settings.index_folder
     index = EdgeIndex(folder, writable=False)
     try:
@@ -181,41 +181,41 @@ def _in_index(patient: Patient, do: str) -> Iterator[Finding]:
             turn, listing = installation.turn_of(tx), keys.sealed_ones(tx, LISTING_KEYS)
             differing = indexing.differing(tx, index) if index.is_whole() else 0
         if not index.is_of(turn):
-            yield Finding(f"the edge's index {folder} belongs to other or older records", do)
+            yield DoctorFinding(f"the edge's index {folder} belongs to other or older records", do)
         elif not index.is_whole():
-            yield Finding(
+            yield DoctorFinding(
                 "the edge's index is being filled: links that it lacks are answered with 503",
                 "wait; if no worker runs, start the server, or `handbill index rebuild`",
             )
         elif index.kept_keys() != listing:
-            yield Finding("the edge's index lacks keys of the records", do)
+            yield DoctorFinding("the edge's index lacks keys of the records", do)
         elif differing:
             what = (
                 f"the edge's index sends visitors of {counted(differing, 'job')} to a wrong address"
             )
-            yield Finding(what, do)
+            yield DoctorFinding(what, do)
     finally:
         index.close()
 
 
-def _journal(patient: Patient) -> Iterator[Finding]:
+def _journal(patient: Patient) -> Iterator[DoctorFinding]:
     reader = reader_here(patient.settings.journal_folder)
     for damage in quarantining.damages(patient.records, reader, patient.clock.now()):
-        yield Finding(
+        yield DoctorFinding(
             f"the journal of {damage.source} is damaged: {damage.reason}",
             "restore its files if you can, wait if its events lie in the future, or quarantine "
             "what cannot be judged: handbill journal quarantine",
         )
 
 
-def _asides(patient: Patient) -> Iterator[Finding]:
+def _asides(patient: Patient) -> Iterator[DoctorFinding]:
     with patient.records.read() as tx:
         found, counts = asides.every(tx), asides.counts(tx)
         ids = {
             no: it.id for no, it in clients_by_number(tx, (it.client_no for it in found)).items()
         }
     for one in found:
-        yield Finding(
+        yield DoctorFinding(
             f"{counted(counts.get(one.client_no, 0), 'event')} of client "
             f"{ids.get(one.client_no, one.client_no)} are set aside, because they cannot be "
             f"judged: {one.reason}",
@@ -224,7 +224,7 @@ def _asides(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _segments(patient: Patient) -> Iterator[Finding]:
+def _segments(patient: Patient) -> Iterator[DoctorFinding]:
     with patient.records.read() as tx:
         listed = segments.every_segment(tx)
     do = "restore it from a backup; `handbill ledger check` names every damaged one"
@@ -236,44 +236,44 @@ def _segments(patient: Patient) -> Iterator[Finding]:
             size = patient.blobs.size(segment.path)
         except FileNotFoundError:
             told += 1
-            yield Finding(f"judged entries {segment.path} are not there", do)
+            yield DoctorFinding(f"judged entries {segment.path} are not there", do)
             continue
         if size != segment.bytes:
             told += 1
-            yield Finding(f"judged entries {segment.path} were cut or changed", do)
+            yield DoctorFinding(f"judged entries {segment.path} were cut or changed", do)
 
 
-def _tasks(patient: Patient) -> Iterator[Finding]:
+def _tasks(patient: Patient) -> Iterator[DoctorFinding]:
     with patient.records.read() as tx:
         dead = dead_tasks(tx, _MOST_TOLD)
     for task in dead:
-        yield Finding(
+        yield DoctorFinding(
             f"task {task.kind} {task.key} failed for the last time at {iso_of(task.dead_at)}: "
             f"{task.failure}",
             "remove the cause; the task is tried again once an hour automatically",
         )
 
 
-def _schedule(patient: Patient) -> Iterator[Finding]:
+def _schedule(patient: Patient) -> Iterator[DoctorFinding]:
     with patient.records.read() as tx:
         kept = standings(tx, patient.schedule, patient.clock.now())
     for standing in kept:
         if standing.late > _LATEST and standing.ran_at is not None:
-            yield Finding(
+            yield DoctorFinding(
                 f"{standing.name} is late by {standing.late // MINUTE} minutes"
                 + (f": {standing.failure}" if standing.failure else ""),
                 "check that the server and its workers run, and their log",
             )
 
 
-def _fetches(patient: Patient) -> Iterator[Finding]:
+def _fetches(patient: Patient) -> Iterator[DoctorFinding]:
     with patient.records.read() as tx:
         lost = copies.lost(tx, patient.clock.now())
         known = publishers.publishers_by_number(tx, {copy.publisher_no for copy in lost})
     active = [copy for copy in lost if known[copy.publisher_no].status == "A"]
     for copy in active[:_MOST_TOLD]:
         since = iso_of(copy.held.fetched_at) if copy.held.fetched_at else ""
-        yield Finding(
+        yield DoctorFinding(
             f"publisher {known[copy.publisher_no].id} has {counted(copy.job_count, 'job')} "
             "in its feed and "
             + (f"has not fetched it since {since}" if since else "never fetched it"),

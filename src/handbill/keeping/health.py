@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from handbill.core import health
-from handbill.core.health import Check, Late
-from handbill.host.beats import Sign, signs
+from handbill.core.health import CheckResult, Late
+from handbill.host.beats import LifeSign, signs
 from handbill.host.settings import Settings
 from handbill.keeping import manifest
-from handbill.keeping.manifest import Made
+from handbill.keeping.manifest import FinishedBackup
 from handbill.kit.figures import counted
 from handbill.kit.instants import DAY, SECOND, Instant, instant_of_iso
 from handbill.ledger.service import waiting_since
@@ -38,7 +38,7 @@ _MOST_FILES: Final = 500_000
 _MIB: Final = 1024**2
 
 
-class Judged(NamedTuple):
+class JudgeProgress(NamedTuple):
     """How far the judge is. ``oldest_at`` None: nothing waits. ``damaged``: sources of the journal
     at which it cannot go on; ``aside``: how many clients are set aside.
     """
@@ -65,12 +65,12 @@ class Health(NamedTuple):
     revision: str
     needed: str
     at: Instant
-    processes: Sequence[Sign]
-    judged: Judged
+    processes: Sequence[LifeSign]
+    judged: JudgeProgress
     queued: Queued
     disk: Disk
-    backup: Made | None
-    checks: Sequence[Check]
+    backup: FinishedBackup | None
+    checks: Sequence[CheckResult]
 
     @property
     def ok(self) -> bool:
@@ -104,10 +104,10 @@ def health_of(tx: Tx, settings: Settings, items: Sequence[Schedule], now: Instan
     return Health(here, revision, NEWEST, now, processes, judged, queued, disk, backup, checks)
 
 
-def _judged(tx: Tx, settings: Settings, now: Instant) -> Judged:
+def _judged(tx: Tx, settings: Settings, now: Instant) -> JudgeProgress:
     journal = reader_here(settings.journal_folder)
     oldest, damages = waiting_since(tx, journal, now)
-    return Judged(
+    return JudgeProgress(
         oldest_at=oldest,
         lag_seconds=int(health.lag_seconds(oldest, now)),
         unjudged_bytes=unread_bytes(settings.journal_folder, marks.read(tx).of),
@@ -135,62 +135,70 @@ def _sizes(folder: Path) -> Iterator[int]:
                 continue
 
 
-def _processes(some: Sequence[Sign]) -> Check:
+def _processes(some: Sequence[LifeSign]) -> CheckResult:
     silent = [one for one in some if one.silence > _SILENT_SECONDS]
     if not some:
         says = "No process has shown a sign of life here; start `handbill serve`."
-        return Check("processes", False, says)
+        return CheckResult("processes", False, says)
     if silent:
         names = ", ".join(f"{one.name} for {one.silence:.0f} s" for one in silent)
         says = f"No sign of life of {names}. See its log; the supervisor restarts what hangs."
-        return Check("processes", False, says)
+        return CheckResult("processes", False, says)
     others = {one.version for one in some} - {version("handbill")}
     if others:
         says = "Some processes are of another version; restart `handbill serve`."
-        return Check("processes", False, says)
-    return Check("processes", True, f"All {len(some)} processes show signs of life.")
+        return CheckResult("processes", False, says)
+    return CheckResult("processes", True, f"All {len(some)} processes show signs of life.")
 
 
-def _aside(count: int) -> Check:
+def _aside(count: int) -> CheckResult:
     if not count:
-        return Check("set aside", True, "The events of all clients are judged.")
+        return CheckResult("set aside", True, "The events of all clients are judged.")
     says = f"The events of {counted(count, 'client')} cannot be judged and are set aside; "
     says += "nothing is lost."
-    return Check("set aside", False, f"{says} `handbill doctor` names them and the reason.")
+    return CheckResult("set aside", False, f"{says} `handbill doctor` names them and the reason.")
 
 
-def _queue(found: Queued, now: Instant) -> Check:
+def _queue(found: Queued, now: Instant) -> CheckResult:
     dead = [one for one in found.failing if one.dead_at is not None]
     if dead:
         says = f"{counted(found.dead, 'task')} failed for the last time, {dead[0].kind} among them."
         do = "Remove the cause; each is tried again once an hour. `handbill doctor` names all."
-        return Check("queue", False, f"{says} {do}")
+        return CheckResult("queue", False, f"{says} {do}")
     late = 0 if found.oldest_due_at is None else now - found.oldest_due_at
     if late > _LATE_QUEUE:
         says = f"{_tasks_due(found.due)}, the oldest for {late // SECOND} s."
-        return Check("queue", False, f"{says} Check that workers and fetchers run, and their log.")
-    return Check("queue", True, f"{_tasks_due(found.due)}, {found.running} running.")
+        return CheckResult(
+            "queue", False, f"{says} Check that workers and fetchers run, and their log."
+        )
+    return CheckResult("queue", True, f"{_tasks_due(found.due)}, {found.running} running.")
 
 
 def _tasks_due(count: int) -> str:
     return f"{counted(count, 'task')} {'is' if count == 1 else 'are'} due"
 
 
-def _schema(revision: str) -> Check:
+def _schema(revision: str) -> CheckResult:
     if revision == NEWEST:
-        return Check("schema", True, f"The records are of revision {revision}.")
+        return CheckResult("schema", True, f"The records are of revision {revision}.")
     says = f"The records are of revision {revision}, and this version needs {NEWEST}."
-    return Check("schema", False, f"{says} Use `handbill migrate`, or restart `handbill serve`.")
+    return CheckResult(
+        "schema", False, f"{says} Use `handbill migrate`, or restart `handbill serve`."
+    )
 
 
-def _backup(last: Made | None, now: Instant) -> Check:
+def _backup(last: FinishedBackup | None, now: Instant) -> CheckResult:
     if last is None:
         says = "No backup has been made from this data folder."
-        return Check("backup", False, f"{says} Use `handbill backup DEST --verify`, every day.")
+        return CheckResult(
+            "backup", False, f"{says} Use `handbill backup DEST --verify`, every day."
+        )
     age = now - instant_of_iso(last.taken_at)
     says = f"The last backup is {counted(age // DAY, 'day')} old, in {last.folder}"
     if age > _BACKUP_AGE:
-        return Check("backup", False, f"{says}. Use `handbill backup DEST --verify`, every day.")
+        return CheckResult(
+            "backup", False, f"{says}. Use `handbill backup DEST --verify`, every day."
+        )
     if not last.verified:
-        return Check("backup", True, f"{says}; it was not read again (`--verify`).")
-    return Check("backup", True, f"{says}; each file was read again and is right.")
+        return CheckResult("backup", True, f"{says}; it was not read again (`--verify`).")
+    return CheckResult("backup", True, f"{says}; each file was read again and is right.")

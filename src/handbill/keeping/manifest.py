@@ -23,7 +23,7 @@ class NotWhole(Exception):
     """A backup cannot be made, or cannot be restored. The message says why."""
 
 
-class Kept(msgspec.Struct, frozen=True):
+class BackedUpFile(msgspec.Struct, frozen=True):
     """A file of the backup. ``digest``: SHA-256 in hex, as ``sha256sum`` prints it."""
 
     path: str
@@ -31,7 +31,7 @@ class Kept(msgspec.Struct, frozen=True):
     digest: str
 
 
-class Table(msgspec.Struct, frozen=True):
+class BackedUpTable(msgspec.Struct, frozen=True):
     """A table of the records. **Shape**: its file is a run of MessagePack arrays, each of rows."""
 
     name: str
@@ -52,11 +52,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     installation: str
     master_keys: tuple[str, ...] = ()
     taken_at: str
-    tables: tuple[Table, ...]
-    files: tuple[Kept, ...]
+    tables: tuple[BackedUpTable, ...]
+    files: tuple[BackedUpFile, ...]
 
 
-class Made(msgspec.Struct, frozen=True, kw_only=True):
+class FinishedBackup(msgspec.Struct, frozen=True, kw_only=True):
     """A backup that was made. ``verified``: each of its files was read again and compared."""
 
     folder: str
@@ -65,17 +65,17 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool
 
 
-def note_made(data: Path, made: Made) -> None:
+def note_made(data: Path, made: FinishedBackup) -> None:
     """Note in a data folder which backup was made from it last."""
     aside = data / f".{LAST}"
     aside.write_bytes(msgspec.json.encode(made))
     aside.rename(data / LAST)
 
 
-def last_made(data: Path) -> Made | None:
+def last_made(data: Path) -> FinishedBackup | None:
     """The last backup made from a data folder; None: none is known."""
     try:
-        return msgspec.json.decode((data / LAST).read_bytes(), type=Made)
+        return msgspec.json.decode((data / LAST).read_bytes(), type=FinishedBackup)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
 
@@ -113,7 +113,7 @@ def read(folder: Path) -> Manifest:
     return manifest
 
 
-def copy(chunks: Iterator[bytes], target: Path, path: str, more: More) -> Kept:
+def copy(chunks: Iterator[bytes], target: Path, path: str, more: More) -> BackedUpFile:
     """Write a new file of the backup; returns its entry."""
     target.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
@@ -125,7 +125,7 @@ def copy(chunks: Iterator[bytes], target: Path, path: str, more: More) -> Kept:
             more(len(chunk))
         file.flush()
         os.fsync(file.fileno())
-    return Kept(path, size, digest.hexdigest())
+    return BackedUpFile(path, size, digest.hexdigest())
 
 
 def chunks_of(path: Path, most: int | None = None) -> Iterator[bytes]:
@@ -137,7 +137,7 @@ def chunks_of(path: Path, most: int | None = None) -> Iterator[bytes]:
             yield chunk
 
 
-def proved(folder: Path, kept: Kept) -> Iterator[bytes]:
+def proved(folder: Path, kept: BackedUpFile) -> Iterator[bytes]:
     """The content of a file of the backup. **Refuses** (NotWhole) at its end if it differs from the
     manifest.
     """

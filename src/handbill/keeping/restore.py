@@ -19,7 +19,15 @@ from handbill.host.settings import Settings
 from handbill.keeping import manifest as manifests
 from handbill.keeping import tables
 from handbill.keeping.backup import Step
-from handbill.keeping.manifest import BLOBS, JOURNAL, RECORDS, Kept, Manifest, More, NotWhole
+from handbill.keeping.manifest import (
+    BLOBS,
+    JOURNAL,
+    RECORDS,
+    BackedUpFile,
+    Manifest,
+    More,
+    NotWhole,
+)
 from handbill.kit.instants import SECOND
 from handbill.kit.sealing import name_of
 from handbill.listings import service as listings
@@ -33,7 +41,7 @@ from handbill.work import hosts
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RestorePlace:
     """Where a backup is restored to. ``scratch``: on the same file system as the blobs."""
 
     records: Records
@@ -97,7 +105,7 @@ def require_keys(manifest: Manifest, keys: list[bytes], settings: Settings) -> N
         )
 
 
-def require_room(target: Target) -> None:
+def require_room(target: RestorePlace) -> None:
     """**Refuses** (NotWhole) stores that hold anything."""
     manifests.require_empty(target.journal, "restore")
     if target.blobs.paths():
@@ -110,7 +118,7 @@ def require_room(target: Target) -> None:
                 raise NotWhole("there are records already: restore never overwrites anything")
 
 
-def restore(folder: Path, manifest: Manifest, target: Target, step: Step) -> int:
+def restore(folder: Path, manifest: Manifest, target: RestorePlace, step: Step) -> int:
     """Restore everything; returns the first number that will be given out. The records come last,
     in one transaction: an incomplete restore has none.
 
@@ -141,7 +149,7 @@ def restore(folder: Path, manifest: Manifest, target: Target, step: Step) -> int
         return _begin_anew(tx, target)
 
 
-def _put_blob(folder: Path, kept: Kept, target: Target, more: More) -> None:
+def _put_blob(folder: Path, kept: BackedUpFile, target: RestorePlace, more: More) -> None:
     aside = target.scratch / "restored"
     aside.unlink(missing_ok=True)
     manifests.copy(manifests.proved(folder, kept), aside, kept.path, more)
@@ -149,7 +157,9 @@ def _put_blob(folder: Path, kept: Kept, target: Target, more: More) -> None:
     aside.unlink()
 
 
-def _put_table(tx: Tx, folder: Path, kept: Kept, listed: manifests.Table, more: More) -> None:
+def _put_table(
+    tx: Tx, folder: Path, kept: BackedUpFile, listed: manifests.BackedUpTable, more: More
+) -> None:
     table = next((t for t in tables.kept_tables() if t.name == listed.name), None)
     if table is None or set(listed.columns) != set(table.columns.keys()):
         raise NotWhole(f"the tables of {folder} are not those of this release ({listed.name})")
@@ -164,7 +174,7 @@ def _put_table(tx: Tx, folder: Path, kept: Kept, listed: manifests.Table, more: 
         raise NotWhole(f"{folder / kept.path} holds {count} rows, and not {listed.rows}")
 
 
-def _begin_anew(tx: Tx, target: Target) -> int:
+def _begin_anew(tx: Tx, target: RestorePlace) -> int:
     """Set the copy apart from its original."""
     now = target.clock.now()
     tables.count_rows_on(tx)
@@ -175,9 +185,9 @@ def _begin_anew(tx: Tx, target: Target) -> int:
     return tables.move_numbers_on(tx, now // SECOND)
 
 
-def _of(kept: Mapping[str, Kept], part: str) -> list[str]:
+def _of(kept: Mapping[str, BackedUpFile], part: str) -> list[str]:
     return [path for path in kept if path.startswith(f"{part}/")]
 
 
-def _bytes_of(kept: Mapping[str, Kept], part: str) -> int:
+def _bytes_of(kept: Mapping[str, BackedUpFile], part: str) -> int:
     return sum(kept[path].bytes for path in _of(kept, part))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import sqlalchemy as sa
 
-from handbill.keeping.manifest import Table
+from handbill.keeping.manifest import BackedUpTable
 from handbill.kit.batches import batches
 from handbill.store.records import Tx
 from handbill.store.records.tables import NUMBERED, metadata
@@ -32,10 +32,10 @@ def rows_of(tx: Tx, table: sa.Table) -> Iterator[bytes]:
         yield len(raw).to_bytes(_LENGTH, "big") + raw
 
 
-def described(tx: Tx, table: sa.Table) -> Table:
+def described(tx: Tx, table: sa.Table) -> BackedUpTable:
     """The manifest's entry of a table."""
     count = int(tx.value(sa.select(sa.func.count()).select_from(table)))
-    return Table(str(table.name), tuple(map(str, table.columns.keys())), count)
+    return BackedUpTable(str(table.name), tuple(map(str, table.columns.keys())), count)
 
 
 def put_rows(

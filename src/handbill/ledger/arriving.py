@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from handbill.core.received import Received, ReceivedConversion
 from handbill.kit.instants import Instant
-from handbill.store.journal_streams import Line, Reading
+from handbill.store.journal_streams import JournalLine, JournalReading
 
 
 class Arrived(NamedTuple):
     """A line of the journal. ``at``: the latest instant that its source has reported so far."""
 
-    line: Line
+    line: JournalLine
     events: list[Received]
     at: Instant
 
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     is_full: bool = False
 
 
-def in_step(reading: Reading, most_events: int) -> Step:
+def in_step(reading: JournalReading, most_events: int) -> Step:
     """The lines to judge next: from all sources, as far as the slowest is read.
 
     A conversion is never judged before clicks that other sources took earlier. The line that
@@ -53,13 +53,13 @@ def in_step(reading: Reading, most_events: int) -> Step:
     return Step(taken, bound)
 
 
-def id_of(line: Line, index: int, event: ReceivedConversion) -> bytes:
+def id_of(line: JournalLine, index: int, event: ReceivedConversion) -> bytes:
     """The id of a conversion's entry: the same each time its line is read."""
     place = f"{line.source}/{line.mark_after.segment}/{line.mark_after.offset}/{index}/{event.at}"
     return hashlib.blake2b(place.encode(), digest_size=16).digest()
 
 
-def _dated(lines: Iterable[Line]) -> list[Arrived]:
+def _dated(lines: Iterable[JournalLine]) -> list[Arrived]:
     """Times never go back: clocks of two processes differ, a group may be out of order."""
     dated: list[Arrived] = []
     latest: Instant = 0

@@ -10,10 +10,10 @@ from handbill.funnel import service as funnel
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.counting import AtJob, Counted
-from handbill.ledger.runs import Click, Conversion, Known
+from handbill.ledger.runs import Conversion, FormerRecords, RunClick
 from handbill.ledger.terms import Basis, ClientTerms
 from handbill.postings import spending
-from handbill.store.journal_streams import Mark
+from handbill.store.journal_streams import StreamMark
 from handbill.store.marks import Marks
 
 _LATE: Final = 7 * DAY
@@ -24,7 +24,7 @@ _LATE: Final = 7 * DAY
 class Arrivals:
     """One client's part of a batch."""
 
-    clicks: list[Click] = field(default_factory=list)
+    clicks: list[RunClick] = field(default_factory=list)
     conversions: list[Conversion] = field(default_factory=list)
 
 
@@ -36,15 +36,15 @@ class Batch:
     now: Instant
     judged_at: Instant  # everything stamped before this instant is judged with this batch
     is_later: bool  # so much later that it is worth recording
-    moved: dict[str, Mark] = field(default_factory=dict)
+    moved: dict[str, StreamMark] = field(default_factory=dict)
     arrivals: dict[int, Arrivals] = field(default_factory=dict)
     places: set[Place] = field(default_factory=set)
     basis: Basis | None = None
     seen: object = None  # the memory of the transaction that read it
     terms: dict[int, ClientTerms] = field(default_factory=dict)
-    known: dict[int, Known] = field(default_factory=dict)
+    known: dict[int, FormerRecords] = field(default_factory=dict)
     hires: list[funnel.Hire] = field(default_factory=list)
-    dues: list[spending.Due] = field(default_factory=list)
+    dues: list[spending.DueSpending] = field(default_factory=list)
     fetches: list[ReceivedFetch] = field(default_factory=list)
     at_jobs: dict[int, set[AtJob]] = field(default_factory=dict)
     of_jobs: dict[int, dict[AtJob, tuple[Limit, ...]]] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from handbill.core.attribution import (
 )
 from handbill.core.charging import (
     FREE,
-    Need,
+    EventUse,
     Place,
     Price,
     name_of,
@@ -45,20 +45,20 @@ from handbill.core.received import ReceivedConversion, encode
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of
 from handbill.ledger.clicking import ClickRun
-from handbill.ledger.rows import Judged, Parked
+from handbill.ledger.rows import JudgedClick, Parked
 from handbill.ledger.runs import (
     RECEIVED,
     REDELIVERED,
     Added,
-    Click,
     Conversion,
+    RunClick,
 )
 
 
-class Run(ClickRun):
+class ClientRun(ClickRun):
     """Judges one client's events in order. Clicks go before the conversions that they led to."""
 
-    def judge(self, clicks: Iterable[Click], conversions: Iterable[Conversion]) -> Added:
+    def judge(self, clicks: Iterable[RunClick], conversions: Iterable[Conversion]) -> Added:
         for event, visitor in clicks:
             self.click(event, visitor)
         for conversion in conversions:
@@ -95,7 +95,7 @@ class Run(ClickRun):
         elif not arrived.parked_no:
             self._park(arrived, kind)
 
-    def _attribute(self, arrived: Conversion, kind: Kind, click: Judged) -> None:
+    def _attribute(self, arrived: Conversion, kind: Kind, click: JudgedClick) -> None:
         event = arrived.event
         assert click.client_no == self._client_no == event.click_client_no, "the click is its own"
         if click.disposition == INVALID:  # of a test: it must not stand for a later one
@@ -140,7 +140,7 @@ class Run(ClickRun):
         by_apply = event.action == APPLY and event.bid_type == "CPA"
         return by_apply and not (self._terms and event.publisher_no in self._terms.pay_every_apply)
 
-    def _count(self, arrived: Conversion, kind: Kind, at: Instant, click: Judged) -> None:
+    def _count(self, arrived: Conversion, kind: Kind, at: Instant, click: JudgedClick) -> None:
         event = arrived.event
         applies = int(event.action == APPLY)
         price, quotes = FREE, UNCONVERTED
@@ -157,7 +157,7 @@ class Run(ClickRun):
             price, quotes = FREE, UNCONVERTED
         assert price.spend_micros <= event.bid_micros, "no apply costs more than its link says"
         till = self._tills.at(event, at)
-        full = till.take(Need(price.marked_micros, 0, applies))
+        full = till.take(EventUse(price.marked_micros, 0, applies))
         if applies:
             self.added.see(event, price.marked_micros, clicks=0, billed=full is None)
             if click.disposition in {VALID, OVER_CAP}:

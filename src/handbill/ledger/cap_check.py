@@ -18,7 +18,7 @@ from handbill.ledger.terms import ClientTerms, read_terms
 from handbill.store.records import Records, Tx
 
 
-class Held(NamedTuple):
+class ClientUse(NamedTuple):
     """The use by one client's entries, to be compared with its caps."""
 
     client_no: int
@@ -29,7 +29,7 @@ class Held(NamedTuple):
 
 def passed(
     records: Records,
-    held: Held,
+    held: ClientUse,
     every: Mapping[CounterKey, int],
     retired: Mapping[CounterKey, int],
 ) -> Iterator[str]:
@@ -73,7 +73,7 @@ def passed(
             yield f"client {client_no}: {limit.scope} {limit.entity} {what}"
 
 
-def _changed_at(tx: Tx, held: Held) -> dict[tuple[str, str], Instant]:
+def _changed_at(tx: Tx, held: ClientUse) -> dict[tuple[str, str], Instant]:
     """When the entities with caps were last changed."""
     client_no, _, taken, of_jobs = held
     places = {place for place, _, _ in taken}

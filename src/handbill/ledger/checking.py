@@ -16,14 +16,14 @@ from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
 from handbill.kit.instants import DAY, moment_of
 from handbill.ledger import counter_rows, counting, daily_sums, folding, rows
-from handbill.ledger.cap_check import Held, passed
+from handbill.ledger.cap_check import ClientUse, passed
 from handbill.ledger.runs import RECEIVED, REDELIVERED
 from handbill.ledger.terms import zones_of
 from handbill.store import asides, marks, segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_folder import gaps
 from handbill.store.records import Records, Tx
-from handbill.store.segments import Segment, Written
+from handbill.store.segments import Segment, WrittenSegment
 
 MOST_FAULTS = 1_000
 _MEMORY_MB = 512
@@ -110,7 +110,7 @@ class _Check:
                 self._compare(moment, own)
 
     def _read(
-        self, written: list[Written], moments: list[_Moment], entries: dict[int, _Entries]
+        self, written: list[WrittenSegment], moments: list[_Moment], entries: dict[int, _Entries]
     ) -> set[int]:
         """Add up the entries; returns the clients of which some entries cannot be read."""
         if not written:
@@ -160,7 +160,10 @@ class _Check:
             self._proved.add(segment.path)
 
     def _check_parts(
-        self, written: list[Written], sound: list[tuple[Segment, str]], zones: dict[int, tzinfo]
+        self,
+        written: list[WrittenSegment],
+        sound: list[tuple[Segment, str]],
+        zones: dict[int, tzinfo],
     ) -> None:
         """Every file holds for each client what the manifest says."""
         found = self._duck.execute(
@@ -211,7 +214,7 @@ class _Check:
         entries: dict[int, _Entries],
     ) -> None:
         sums = self.books.sums
-        for client_no, kind, what, count, charge, spend, marked in folding.told(self._duck):
+        for client_no, kind, what, count, charge, spend, marked in folding.folded_sums(self._duck):
             sums["entries"] += int(count)
             sums["chargeMicros"] += charge
             sums["spendMicros"] += spend
@@ -234,7 +237,7 @@ class _Check:
         every = _with(of_entries, moment.retired_counters)
         _compare(moment, "counter", moment.counters, _sealed(every, moment.counters), books)
         _compare_days(moment, own.days, self._since_on, books)
-        held = Held(moment.client_no, moment.zone, own.taken, own.of_jobs)
+        held = ClientUse(moment.client_no, moment.zone, own.taken, own.of_jobs)
         for fault in passed(self._records, held, every, moment.retired_counters):
             books.blame(fault)
 

@@ -4,19 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from handbill.core.address_lists import AddressList
-from handbill.core.click_definitions import JobPlace, Location, Seen
-from handbill.core.definition_versions import InForce, version_of
-from handbill.core.price_ends import STANDS, Frozen, Line, Standing
+from handbill.core.click_definitions import ClickEvidence, JobPlace, Location
+from handbill.core.definition_versions import DefinitionInForce, version_of
+from handbill.core.price_ends import STANDS, Frozen, LinkState, ShownLine
 from handbill.core.received import ReceivedClick
 from handbill.definitions import service as definitions
-from handbill.definitions.service import Held
+from handbill.definitions.service import PublisherRules
 from handbill.jobs import service as jobs
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, agents
 from handbill.ledger.address_days import AddressDay, address_day
 from handbill.ledger.terms import ClientTerms
-from handbill.listings.standings import Link, LinkFinder
+from handbill.listings.standings import FrozenLink, LinkFinder
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 
@@ -24,46 +24,48 @@ _NO_ADDRESSES = AddressList(())
 
 
 @dataclass(slots=True)
-class Facts:
+class ClassingFacts:
     """``standings``: of links whose price has ended, or may have; ``honoured``: how long an ended
     price still counts. ``clicks``: of an address on a day so far, if a definition limits them.
     ``lists``: addresses of bots, by owner and time. ``stale``: see ``click_definitions.Evidence``.
     """
 
-    standings: dict[Link, Standing] = field(default_factory=dict)
+    standings: dict[FrozenLink, LinkState] = field(default_factory=dict)
     places: dict[bytes, JobPlace] = field(default_factory=dict)
     clicks: dict[AddressDay, int] = field(default_factory=dict)
     lists: dict[tuple[int, Instant], AddressList] = field(default_factory=dict)
     honoured: Instant = 2 * DAY
     stale: Instant = DAY
-    versions: dict[Held, tuple[str, bytes]] = field(default_factory=dict)
+    versions: dict[PublisherRules, tuple[str, bytes]] = field(default_factory=dict)
 
-    def version(self, held: Held) -> tuple[str, bytes]:
+    def version(self, held: PublisherRules) -> tuple[str, bytes]:
         """The version of all that clicks are classed by under these rules, and its content."""
         if held not in self.versions:
             listed = self._list_of(held).version
-            body = InForce(held.rules, self.honoured, self.stale, agents.VERSION, listed).encoded()
+            body = DefinitionInForce(
+                held.rules, self.honoured, self.stale, agents.VERSION, listed
+            ).encoded()
             self.versions[held] = version_of(body), body
         return self.versions[held]
 
-    def _list_of(self, held: Held) -> AddressList:
+    def _list_of(self, held: PublisherRules) -> AddressList:
         return self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES
 
-    def standing(self, event: ReceivedClick) -> Standing:
+    def standing(self, event: ReceivedClick) -> LinkState:
         """The standing of the event's link; most prices stand."""
         return self.standings.get(link_of(event), STANDS) if self.standings else STANDS
 
     def seen(
         self,
         event: ReceivedClick,
-        standing: Standing,
-        held: Held,
+        standing: LinkState,
+        held: PublisherRules,
         opened_at: Instant | None,
         location: Location,
         clicks_before: int,
-    ) -> Seen:
+    ) -> ClickEvidence:
         """The evidence by which a click is classed."""
-        return Seen(
+        return ClickEvidence(
             at=event.at,
             agent_is_bot=agents.bot_reason(event.agent),
             address_is_bot=event.ip in self._list_of(held),
@@ -80,10 +82,10 @@ class Facts:
         )
 
 
-def link_of(event: ReceivedClick) -> Link:
+def link_of(event: ReceivedClick) -> FrozenLink:
     """What a click's link froze."""
-    line = Line(frozen_of(event), event.listed_at)
-    return Link(event.client_no, event.publisher_no, event.job_id, line)
+    line = ShownLine(frozen_of(event), event.listed_at)
+    return FrozenLink(event.client_no, event.publisher_no, event.job_id, line)
 
 
 def frozen_of(event: ReceivedClick) -> Frozen:
@@ -122,9 +124,9 @@ class FactFinder:
         clicks: Mapping[int, Iterable[ReceivedClick]],
         terms: Mapping[int, ClientTerms],
         now: Instant,
-    ) -> Facts:
+    ) -> ClassingFacts:
         """What is known about these clicks, by client, under their terms."""
-        links: set[Link] = set()
+        links: set[FrozenLink] = set()
         placed: set[bytes] = set()
         counted: set[AddressDay] = set()
         keys: set[tuple[int, Instant]] = set()
@@ -139,7 +141,7 @@ class FactFinder:
                 zone = zone_of(terms[client_no].zone)
                 day_on = day_of(event.at, zone).isoformat()
                 counted.add(address_day(self._key, client_no, day_on, event.ip))
-        return Facts(
+        return ClassingFacts(
             self._links.standings(tx, links, now - self._kept, now - self._honoured),
             jobs.places_of(tx, placed) if placed else {},
             address_days.known(tx, counted) if counted else {},
@@ -159,7 +161,7 @@ class FactFinder:
 
 def _held(
     clicks: Mapping[int, Iterable[ReceivedClick]], terms: Mapping[int, ClientTerms]
-) -> Iterator[tuple[int, ReceivedClick, Held]]:
+) -> Iterator[tuple[int, ReceivedClick, PublisherRules]]:
     for client_no, events in clicks.items():
         known = terms.get(client_no)
         for event in events if known else ():

@@ -3,8 +3,8 @@
 from datetime import tzinfo
 
 from handbill.core import entries, sightings
-from handbill.core.charging import FREE, UNMARKED, Factors, Need, Price, name_of, price_of_click
-from handbill.core.click_definitions import Definition, Location, Seen, class_of_click
+from handbill.core.charging import FREE, UNMARKED, EventUse, Factors, Price, name_of, price_of_click
+from handbill.core.click_definitions import ClickEvidence, Definition, Location, class_of_click
 from handbill.core.closing import booked, first_open
 from handbill.core.entries import Classed
 from handbill.core.judging import (
@@ -14,17 +14,17 @@ from handbill.core.judging import (
     digest_of_agent,
     masked_ip,
 )
-from handbill.core.price_ends import Frozen, Standing, counted
+from handbill.core.price_ends import Frozen, LinkState, counted
 from handbill.core.rates import UNCONVERTED, UNQUOTED, Quotes, charge_at, quotes_of
 from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.core.sightings import UNLOOKED, Sighting
-from handbill.definitions.service import Held
+from handbill.definitions.service import PublisherRules
 from handbill.kit.instants import SECOND, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.address_days import address_day
 from handbill.ledger.classing import frozen_of
-from handbill.ledger.rows import Judged
-from handbill.ledger.runs import RECEIVED, REDELIVERED, Added, Known, Rules
+from handbill.ledger.rows import JudgedClick
+from handbill.ledger.runs import RECEIVED, REDELIVERED, Added, FormerRecords, Rules
 from handbill.ledger.terms import ClientTerms
 from handbill.ledger.tills import Tills, place_of
 
@@ -39,7 +39,7 @@ class ClickRun:
         self,
         client_no: int,
         terms: ClientTerms | None,
-        known: Known,
+        known: FormerRecords,
         rules: Rules,
         judged_at: Instant,
         now: Instant,
@@ -70,9 +70,9 @@ class ClickRun:
         seen = self._seen(event, visitor, held, location, standing)
         disposition, reason, price = self._class_of(event, visitor, held, seen, offer)
         quotes = self._quotes(event, *offer[2:]) if price != FREE else UNCONVERTED
-        judged = Judged(self._client_no, disposition)
+        judged = JudgedClick(self._client_no, disposition)
         if offer.bid_micros < event.bid_micros or offer.price_micros < event.price_micros:
-            judged = Judged(self._client_no, disposition, offer.bid_micros, offer.price_micros)
+            judged = JudgedClick(self._client_no, disposition, offer.bid_micros, offer.price_micros)
         assert (disposition == VALID) == (not reason), "what does not count has its reason"
         known.clicks[event.random] = judged
         added.clicks.append((event.random, judged, event.at))
@@ -97,12 +97,14 @@ class ClickRun:
             )
         )
 
-    def _held(self, event: ReceivedClick) -> Held:
+    def _held(self, event: ReceivedClick) -> PublisherRules:
         """The rules for clicks at the place of the event."""
-        otherwise = Held(self._rules.otherwise)
+        otherwise = PublisherRules(self._rules.otherwise)
         return self._terms.held.get(event.publisher_no, otherwise) if self._terms else otherwise
 
-    def _classed(self, event: ReceivedClick, held: Held, seen: Seen, offer: Frozen) -> Classed:
+    def _classed(
+        self, event: ReceivedClick, held: PublisherRules, seen: ClickEvidence, offer: Frozen
+    ) -> Classed:
         """What it is classed by. A version is recorded in full the first time."""
         version, body = self._known.facts.version(held)
         self.added.versions[version] = body
@@ -113,16 +115,21 @@ class ClickRun:
         self,
         event: ReceivedClick,
         visitor: bytes,
-        held: Held,
+        held: PublisherRules,
         location: Location,
-        standing: Standing,
-    ) -> Seen:
+        standing: LinkState,
+    ) -> ClickEvidence:
         opened_at = self._known.visits.get(visitor)
         before = self._clicks_before(event, held.rules)
         return self._known.facts.seen(event, standing, held, opened_at, location, before)
 
     def _class_of(
-        self, event: ReceivedClick, visitor: bytes, held: Held, seen: Seen, offer: Frozen
+        self,
+        event: ReceivedClick,
+        visitor: bytes,
+        held: PublisherRules,
+        seen: ClickEvidence,
+        offer: Frozen,
     ) -> tuple[str, str, Price]:
         if self._terms is None:
             return INVALID, "unknown_client", FREE
@@ -139,7 +146,7 @@ class ClickRun:
         price = price_of_click(event.bid_type, offer.bid_micros, charge_micros, factors)
         assert price.spend_micros <= event.bid_micros, "no click costs more than its link says"
         till = self._tills.at(event, event.at)
-        full = till.take(Need(price.marked_micros, 1, 0))
+        full = till.take(EventUse(price.marked_micros, 1, 0))
         self.added.see(event, price.marked_micros, clicks=1, billed=full is None)
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
 
@@ -173,7 +180,9 @@ class ClickRun:
         return marking.at(at) if marking else UNMARKED
 
 
-def _sighting(event: ReceivedClick, held: Held, seen: Seen, offer: Frozen) -> Sighting:
+def _sighting(
+    event: ReceivedClick, held: PublisherRules, seen: ClickEvidence, offer: Frozen
+) -> Sighting:
     """The evidence that may be kept; what no rule needed was not looked at."""
     rules, has_place = held.rules, seen.job_place is not None
     return Sighting(

@@ -19,8 +19,8 @@ from handbill.core.charging import (
     FREE,
     UNMARKED,
     CounterKey,
+    EventUse,
     Factors,
-    Need,
     Place,
     Price,
     folded,
@@ -41,8 +41,8 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import counter_rows, counting
 from handbill.ledger.counting import Counted, Counting
-from handbill.ledger.rows import Judged
-from handbill.ledger.runs import Known
+from handbill.ledger.rows import JudgedClick
+from handbill.ledger.runs import FormerRecords
 from handbill.ledger.terms import ClientTerms
 from handbill.ledger.tills import Tills, place_of
 from handbill.store.records import Tx
@@ -119,7 +119,7 @@ def event_of(entry: Entry, seen: Sighting) -> ReceivedClick:
 
 
 @dataclass(slots=True)
-class Asked:
+class ChangedClicks:
     """Clicks whose result has changed, with the new result, and their counted applies that are
     paid. ``versions``: of what is in force, by publisher.
     """
@@ -141,7 +141,7 @@ class Corrections:
     """What is added. ``clicks``: what is known about them from now on."""
 
     entries: list[Entry] = field(default_factory=list)
-    clicks: list[tuple[bytes, Judged, Instant]] = field(default_factory=list)
+    clicks: list[tuple[bytes, JudgedClick, Instant]] = field(default_factory=list)
     tallies: Counter[tuple[int, str, str]] = field(default_factory=Counter)
     counters: dict[CounterKey, int] = field(default_factory=dict)
     counting: Counted = field(default_factory=Counted)
@@ -172,7 +172,7 @@ class Correcting:
         self._now = now
         self._zone: tzinfo = zone_of(terms.zone)
 
-    def corrections(self, asked: Asked, pending: Mapping[CounterKey, int]) -> Corrections:
+    def corrections(self, asked: ChangedClicks, pending: Mapping[CounterKey, int]) -> Corrections:
         """First what is given back, then what is to be paid, in order of time. ``pending``: what is
         used or given back in addition to the counters, for a preview.
         """
@@ -189,7 +189,9 @@ class Correcting:
         made.counters = self._taken(made.entries, self._counts(made))
         return made
 
-    def _pay(self, made: Corrections, asked: Asked, pending: Mapping[CounterKey, int]) -> None:
+    def _pay(
+        self, made: Corrections, asked: ChangedClicks, pending: Mapping[CounterKey, int]
+    ) -> None:
         paid = [(entry, told) for entry, told in asked.clicks if not told.reason]
         flips = [one for one in asked.flips() if one[2].disposition not in UNPAID]
         if not paid and not flips:
@@ -203,7 +205,7 @@ class Correcting:
             bid, shown = seen.counted_bid_micros, seen.counted_price_micros
             charge = charge_at(bid, shown, event.quote.price_picos)
             price = price_of_click(event.bid_type, bid, charge, self._factors(event, event.at))
-            full = tills.at(event, click.at).take(Need(price.marked_micros, 1, 0))
+            full = tills.at(event, click.at).take(EventUse(price.marked_micros, 1, 0))
             if full is None:
                 quotes = self._quotes(event, bid, shown) if price != FREE else UNCONVERTED
                 self._put_click(made, asked, click, "valid", "", price, quotes)
@@ -221,7 +223,7 @@ class Correcting:
         price = price_of_apply(apply.bid_type, bid, charge, self._factors(event, apply.at))
         assert apply.click_id == click.click_id, "an apply is of its click"
         made.applies += 1
-        full = tills.at(event, apply.at).take(Need(price.marked_micros, 0, 0))
+        full = tills.at(event, apply.at).take(EventUse(price.marked_micros, 0, 0))
         if full is None:
             quotes = self._quotes(event, bid, shown) if price != FREE else UNCONVERTED
             made.put(apply, instead(apply, COUNTED, "", price, quotes))
@@ -231,7 +233,7 @@ class Correcting:
     def _put_click(
         self,
         made: Corrections,
-        asked: Asked,
+        asked: ChangedClicks,
         click: Entry,
         disposition: str,
         reason: str,
@@ -241,10 +243,10 @@ class Correcting:
         version = asked.versions[click.publisher_no]
         made.put(click, instead(click, disposition, reason, price, quotes, version))
         made.told[click.disposition, disposition, reason] += 1
-        seen, judged = _seen_of(click), Judged(self._client_no, disposition)
+        seen, judged = _seen_of(click), JudgedClick(self._client_no, disposition)
         bid, shown = seen.counted_bid_micros, seen.counted_price_micros
         if bid < seen.bid_micros or shown < seen.price_micros:
-            judged = Judged(self._client_no, disposition, bid, shown)
+            judged = JudgedClick(self._client_no, disposition, bid, shown)
         made.clicks.append((click.click_id, judged, click.click_at))
 
     # ── room ────────────────────────────────────────────────────────────────────────────────────
@@ -266,7 +268,7 @@ class Correcting:
         used.update(summed(made.counting.found, wanted))
         used.update(summed(given, wanted))
         assert min(used.values(), default=0) >= 0, "a counter is never negative"
-        known = Known({}, {}, {}, dict(used), of_jobs=of_jobs)
+        known = FormerRecords({}, {}, {}, dict(used), of_jobs=of_jobs)
         return Tills(terms, known, self._zone, first_open(self._now, self._zone))
 
     def _counts(self, made: Corrections) -> set[Count]:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam as b
 from handbill.core.daily import PlaceDay, come_to
 from handbill.core.entries import Entry
 from handbill.core.metrics import RAW
-from handbill.core.pacing.months import MOST_EVIDENCE, Spent
+from handbill.core.pacing.months import MOST_EVIDENCE, MonthSpend
 from handbill.kit.instants import DAY, Instant, moment_of
 from handbill.kit.money import MICROS
 from handbill.store.records import Tx
@@ -129,7 +129,7 @@ def total(tx: Tx, client_nos: Collection[int], first_on: str, last_on: str) -> S
     return _joined([amount or 0 for amount in row])
 
 
-def spent_of(tx: Tx, client_nos: Collection[int], today: date) -> dict[int, Spent]:
+def spent_of(tx: Tx, client_nos: Collection[int], today: date) -> dict[int, MonthSpend]:
     """What each of these clients has spent in the month of a day; of none: it is left out."""
     month, lately = today.replace(day=1), today - timedelta(days=MOST_EVIDENCE)
     found = tx.all(
@@ -142,7 +142,7 @@ def spent_of(tx: Tx, client_nos: Collection[int], today: date) -> dict[int, Spen
         today_on=today.isoformat(),
     )
     return {
-        no: Spent(
+        no: MonthSpend(
             *(units * MICROS + micros for units, micros in zip(it[::2], it[1::2], strict=True))
         )
         for no, *it in found

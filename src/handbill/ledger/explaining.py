@@ -9,14 +9,14 @@ from typing import Final, Literal, NamedTuple
 
 from handbill.access import keys
 from handbill.core import sightings
-from handbill.core.click_checks import CapThen, Check, checks_of
-from handbill.core.definition_versions import InForce
+from handbill.core.click_checks import CapThen, CheckStep, checks_of
+from handbill.core.definition_versions import DefinitionInForce
 from handbill.core.entries import Entry
 from handbill.core.judging import DUPLICATE
-from handbill.core.listing_tokens import Listing, NotOurs, open_click
+from handbill.core.listing_tokens import ForeignToken, Listing, open_click
 from handbill.core.nouns import Client
-from handbill.core.pacing.copies import Held
-from handbill.core.price_ends import STANDS, Standing
+from handbill.core.pacing.copies import ShownCopy
+from handbill.core.price_ends import STANDS, LinkState
 from handbill.core.received import (
     Received,
     ReceivedClick,
@@ -32,7 +32,7 @@ from handbill.kit.instants import DAY, Instant
 from handbill.ledger import rows, tellings
 from handbill.ledger.classing import link_of
 from handbill.ledger.client_entries import ClientEntries, entries_of
-from handbill.ledger.judge import Journal
+from handbill.ledger.judge import JudgeJournal
 from handbill.ledger.used_then import caps_over
 from handbill.listings import copies
 from handbill.listings.standings import LinkFinder
@@ -63,7 +63,7 @@ REASONS_OF_AGENTS: Final = frozenset(("agent_list", "agent_added"))
 """The reasons by which an agent is known as a program's, and not a person's browser."""
 
 
-class Named(NamedTuple):
+class NamedClick(NamedTuple):
     """A click by its id. ``listing``: what its link froze, which only the sealed id says; ``at``
     None: not known.
     """
@@ -74,7 +74,7 @@ class Named(NamedTuple):
 
 
 @dataclass(slots=True)
-class Explained:
+class ExplainedClick:
     """``entry`` None: not yet judged. ``in_force``: what it was classed by; ``sighting``: what the
     judge saw; None: its entry does not say. ``agent``: only if it is a program's. ``held``: the
     publisher's copy at the time; ``standing``: the state of its link's price now. ``first``: the
@@ -82,38 +82,38 @@ class Explained:
     entities whose caps at the time are unknown.
     """
 
-    named: Named
+    named: NamedClick
     state: State
     entry: Entry | None = None
-    in_force: InForce | None = None
+    in_force: DefinitionInForce | None = None
     sighting: Sighting | None = None
     agent: str | None = None
-    checks: list[Check] = field(default_factory=list)
+    checks: list[CheckStep] = field(default_factory=list)
     caps: list[CapThen] = field(default_factory=list)
     unknown: list[Kind] = field(default_factory=list)
-    held: Held | None = None
-    standing: Standing | None = None
+    held: ShownCopy | None = None
+    standing: LinkState | None = None
     first: bytes | None = None
     of_it: list[Entry] = field(default_factory=list)
     waiting: list[ReceivedConversion] = field(default_factory=list)
 
 
-class Desk(NamedTuple):
+class ExplainSources(NamedTuple):
     """The sources that are read. ``kept_since``: earlier entries and ends of prices may have been
     deleted.
     """
 
     tx: Tx
     blobs: Blobs
-    journal: Journal
+    journal: JudgeJournal
     scratch: Path
     now: Instant
     kept_since: Instant
 
 
-def desk_of(tx: Tx, blobs: Blobs, settings: Settings, now: Instant) -> Desk:
+def desk_of(tx: Tx, blobs: Blobs, settings: Settings, now: Instant) -> ExplainSources:
     """The sources for explaining an installation's clicks."""
-    return Desk(
+    return ExplainSources(
         tx,
         blobs,
         JournalReader(settings.journal_folder),
@@ -123,24 +123,24 @@ def desk_of(tx: Tx, blobs: Blobs, settings: Settings, now: Instant) -> Desk:
     )
 
 
-def named(tx: Tx, client: Client, text: str) -> Named:
+def named(tx: Tx, client: Client, text: str) -> NamedClick:
     """The click of an id: the sealed one added to the job's URL, or the 32 hex digits of the
     ledger's export. **Refuses** what cannot be a click of the client (404).
     """
     try:
         id_, at, listing = open_click(text, keys.secret(tx, "listing"))
-    except NotOurs:
+    except ForeignToken:
         id_, at, listing = _plain(text), None, None
     known = rows.clicked(tx, id_)
     whose = listing.client_no if listing else known[0] if known else client.no
     if whose != client.no:
         raise not_found()
-    return Named(id_, known[1] if known and at is None else at, listing)
+    return NamedClick(id_, known[1] if known and at is None else at, listing)
 
 
 def client_of(tx: Tx, text: str) -> int | None:
     """The number of the client whose click an id names; None if only its entry says it."""
-    with suppress(NotOurs):
+    with suppress(ForeignToken):
         return open_click(text, keys.secret(tx, "listing")).listing.client_no
     known = rows.clicked(tx, _plain(text))
     return known[0] if known else None
@@ -153,7 +153,7 @@ def _plain(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
-def explain(desk: Desk, client: Client, text: str) -> Explained:
+def explain(desk: ExplainSources, client: Client, text: str) -> ExplainedClick:
     """Explain the client's click with that id. **Refuses** any other alike (404)."""
     click = named(desk.tx, client, text)
     arrived = list(_arrived(desk, client.no, click.id))
@@ -165,15 +165,15 @@ def explain(desk: Desk, client: Client, text: str) -> Explained:
         assert all(len(one.id) == _ID_BYTES for one in found), "an entry has an id"
         if own is not None:
             at = own.click_at
-            made = Explained(click._replace(at=at), "JUDGED", own)
+            made = ExplainedClick(click._replace(at=at), "JUDGED", own)
             _tell_judged(desk, held, made)
         elif clicked:
             (event, *_), at = clicked, clicked[0].at
             frozen = {name: getattr(event, name) for name in Listing.__struct_fields__}
-            made = Explained(Named(click.id, at, Listing(**frozen)), "ACKNOWLEDGED")
+            made = ExplainedClick(NamedClick(click.id, at, Listing(**frozen)), "ACKNOWLEDGED")
         elif click.listing is not None and click.at is not None:
             at = click.at
-            made = Explained(click, "ABSENT")
+            made = ExplainedClick(click, "ABSENT")
         else:
             raise not_found()
     made.of_it = [one for one in found if one is not own]
@@ -182,7 +182,7 @@ def explain(desk: Desk, client: Client, text: str) -> Explained:
     return made
 
 
-def _arrived(desk: Desk, client_no: int, id_: bytes) -> Iterator[Received]:
+def _arrived(desk: ExplainSources, client_no: int, id_: bytes) -> Iterator[Received]:
     """What belongs to a click and is not booked: waiting, set aside with its client, or parked."""
     tx, now = desk.tx, desk.now
     assert len(id_) == _ID_BYTES, "a click is known by its id"
@@ -203,7 +203,7 @@ def _arrived(desk: Desk, client_no: int, id_: bytes) -> Iterator[Received]:
             yield event
 
 
-def _tell_judged(desk: Desk, held: ClientEntries, made: Explained) -> None:
+def _tell_judged(desk: ExplainSources, held: ClientEntries, made: ExplainedClick) -> None:
     """Add what the judge looked at, as far as it is still known."""
     entry = made.entry
     assert entry is not None, "it is judged"
@@ -241,7 +241,7 @@ def _listing(entry: Entry, sighting: Sighting) -> Listing:
     )
 
 
-def _tell_link(desk: Desk, client: Client, made: Explained, at: Instant) -> None:
+def _tell_link(desk: ExplainSources, client: Client, made: ExplainedClick, at: Instant) -> None:
     """Add which copy the publisher had, and the state of the link's price."""
     listing = made.named.listing
     if listing is not None:

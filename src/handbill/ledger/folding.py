@@ -49,7 +49,7 @@ def load(
     )
 
 
-def told(duck: duckdb.DuckDBPyConnection) -> list[Told]:
+def folded_sums(duck: duckdb.DuckDBPyConnection) -> list[Told]:
     """By client, kind and disposition: the number of entries, less those that were cancelled; their
     charge, spend and marked-up spend.
     """

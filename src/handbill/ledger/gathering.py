@@ -16,7 +16,7 @@ from handbill.funnel import service as funnel
 from handbill.ledger import counter_rows, counting, hires, rows
 from handbill.ledger.arriving import Arrived, id_of
 from handbill.ledger.batches import Batch
-from handbill.ledger.runs import Click, Conversion
+from handbill.ledger.runs import Conversion, RunClick
 from handbill.postings import spending
 from handbill.store import asides
 from handbill.store.records import Records, Tx
@@ -110,9 +110,11 @@ def _unpark(tx: Tx, batch: Batch) -> None:
         arrivals.conversions.sort(key=lambda conversion: conversion.event.at)
 
 
-def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
+def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[RunClick]:
     """Clicks with their visitor and job."""
-    return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]
+    return [
+        RunClick(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events
+    ]
 
 
 def used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:

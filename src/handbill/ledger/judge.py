@@ -37,11 +37,11 @@ from handbill.ledger import (
 )
 from handbill.ledger.arriving import Step, in_step
 from handbill.ledger.batches import Batch
-from handbill.ledger.booking import Run
+from handbill.ledger.booking import ClientRun
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.counting import Counting, at_job
-from handbill.ledger.runs import Added, Known, Rules
-from handbill.ledger.tellings import Told
+from handbill.ledger.runs import Added, FormerRecords, Rules
+from handbill.ledger.tellings import Recorder
 from handbill.ledger.terms import Basis, Places, read_basis, terms_of
 from handbill.ledger.tills import place_of
 from handbill.listings import copies
@@ -49,9 +49,9 @@ from handbill.postings import spending
 from handbill.store import asides, holds, marks, segments
 from handbill.store.asides import Aside
 from handbill.store.blobs import Blobs
-from handbill.store.journal_streams import Damage, Mark, Reading
+from handbill.store.journal_streams import Damage, JournalReading, StreamMark
 from handbill.store.records import Records, Tx
-from handbill.store.segments import Written
+from handbill.store.segments import WrittenSegment
 
 _log = logging.getLogger("handbill.ledger")
 MOST_EVENTS = 10_000  # of a batch; the line that exceeds it is still taken as a whole
@@ -67,12 +67,12 @@ _IDLE_SECONDS = 0.1
 _RETRY_SECONDS = 2.0
 
 
-class Journal(Protocol):
+class JudgeJournal(Protocol):
     """What the judge needs from a journal (see store.journal.JournalReader)."""
 
-    def read(self, marks: dict[str, Mark], most: int, now: Instant) -> Reading: ...
+    def read(self, marks: dict[str, StreamMark], most: int, now: Instant) -> JournalReading: ...
 
-    def purge(self, marks: dict[str, Mark]) -> int: ...
+    def purge(self, marks: dict[str, StreamMark]) -> int: ...
 
 
 class Outrun(Exception):
@@ -88,7 +88,7 @@ class Judge:
         self,
         records: Records,
         blobs: Blobs,
-        journal: Journal,
+        journal: JudgeJournal,
         clock: Clock,
         ids: Ids,
         rules: Rules,
@@ -109,12 +109,12 @@ class Judge:
             rules.stale,
             locates=rules.locate is not nowhere,
         )
-        self._told = Told()
+        self._told = Recorder()
         self._nouns: dict[Hashable, Any] = {}
         self._places: Places = {}
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
-        self._damaged: frozenset[tuple[str, Mark]] = frozenset()
+        self._damaged: frozenset[tuple[str, StreamMark]] = frozenset()
         with records.write() as tx:
             marks.make_fence(tx)
 
@@ -186,7 +186,7 @@ class Judge:
             judged_at = max(judged_at, min(now, now if step.until is None else step.until))
         batch = Batch(former, now, judged_at, judged_at - former.judged_at >= MINUTE)
         assert not reading.begun & former.of.keys(), "what begins has no mark"
-        batch.moved.update((source, Mark(1, 0)) for source in reading.begun)
+        batch.moved.update((source, StreamMark(1, 0)) for source in reading.begun)
         gathering.gather(tx, batch, step.taken, self._rules.key)
         self._pace(len(reading.lines), step)
         return batch
@@ -251,7 +251,7 @@ class Judge:
         for client_no, some in batch.arrivals.items():
             keys = sorted(gathering.identities(some.conversions))
             known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
-            batch.known[client_no] = Known(
+            batch.known[client_no] = FormerRecords(
                 clicks, visits, known_keys, used, facts, batch.of_jobs.get(client_no, {})
             )
 
@@ -298,7 +298,7 @@ class Judge:
         judged = {}
         for client_no, some in sorted(batch.arrivals.items()):
             terms = batch.terms.get(client_no)
-            run = Run(
+            run = ClientRun(
                 client_no, terms, batch.known[client_no], self._rules, batch.judged_at, batch.now
             )
             judged[client_no] = run.judge(some.clicks, some.conversions)
@@ -318,7 +318,7 @@ class Judge:
         ), "no client pays for another's"
         return judged
 
-    def _write(self, batch: Batch, judged: dict[int, Added]) -> list[Written]:
+    def _write(self, batch: Batch, judged: dict[int, Added]) -> list[WrittenSegment]:
         """Write and sync the segments: one for each month."""
         months: dict[str, list[Entry]] = {}
         for added in judged.values():
@@ -332,7 +332,9 @@ class Judge:
         assert sum(one.segment.rows for one in written) == made, "every entry is in a segment"
         return written
 
-    def _book(self, tx: Tx, batch: Batch, judged: dict[int, Added], written: list[Written]) -> None:
+    def _book(
+        self, tx: Tx, batch: Batch, judged: dict[int, Added], written: list[WrittenSegment]
+    ) -> None:
         if marks.hold_fence(tx) != batch.former.batches:
             raise Outrun
         now = self._clock.now()
@@ -386,7 +388,7 @@ class Judge:
         ats = (click.event.at for some in batch.arrivals.values() for click in some.clicks)
         return min(ats, default=batch.now) - _DISORDER
 
-    def _discard(self, written: Iterable[Written]) -> None:
+    def _discard(self, written: Iterable[WrittenSegment]) -> None:
         for one in written:
             # What cannot be deleted now is swept later.
             with suppress(Unavailable, OSError):

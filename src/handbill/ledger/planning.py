@@ -11,13 +11,13 @@ import duckdb
 
 from handbill.core.address_lists import AddressList
 from handbill.core.closing import is_closed
-from handbill.core.definition_versions import InForce
+from handbill.core.definition_versions import DefinitionInForce
 from handbill.core.judging import masked_ip
 from handbill.core.nouns import Client
 from handbill.core.rejudging import (
     LONGEST_WINDOW,
     Anew,
-    Past,
+    PastClick,
     Present,
     Rejudging,
 )
@@ -56,7 +56,7 @@ _ASKED: Final = (
 )
 
 
-class Desk(NamedTuple):
+class RejudgingTools(NamedTuple):
     """The tools of rejudging."""
 
     records: Records
@@ -67,7 +67,7 @@ class Desk(NamedTuple):
     scratch: Path
 
 
-class Month(NamedTuple):
+class ClientMonth(NamedTuple):
     """A month of a client's zone; ``end`` is exclusive."""
 
     name: str
@@ -76,7 +76,7 @@ class Month(NamedTuple):
 
 
 @dataclass(slots=True)
-class Plan:
+class RejudgingPlan:
     """``turn``: the client's, when it was planned. ``presents``: by publisher, what is in force."""
 
     turn: int
@@ -85,7 +85,7 @@ class Plan:
     judged: Rejudging
 
 
-def month_of(client: Client, name: str, now: Instant) -> Month:
+def month_of(client: Client, name: str, now: Instant) -> ClientMonth:
     """A month of a client that may be judged again. **Refuses** (400) a month that is closed or
     still to come.
     """
@@ -96,12 +96,12 @@ def month_of(client: Client, name: str, now: Instant) -> Month:
         raise refused_state("month", "is closed: nothing in it changes any more")
     if first > now:
         raise refused_state("month", "is still to come")
-    return Month(name, first, end)
+    return ClientMonth(name, first, end)
 
 
 @contextmanager
 def _month_shown(
-    desk: Desk, tx: Tx, client_no: int, first: Instant, end: Instant
+    desk: RejudgingTools, tx: Tx, client_no: int, first: Instant, end: Instant
 ) -> Iterator[duckdb.DuckDBPyConnection | None]:
     """A query connection to the client's entries of these days; None if there are none."""
     listed = segments.segments_within(tx, client_no, first, end)
@@ -116,13 +116,13 @@ def _month_shown(
         yield duck
 
 
-def planned(desk: Desk, client: Client, month: Month) -> Plan:
+def planned(desk: RejudgingTools, client: Client, month: ClientMonth) -> RejudgingPlan:
     since = month.first - LONGEST_WINDOW
     with desk.records.read() as tx:
         presents: dict[int, Present] = {}
         known: dict[str, str | None] = {}
         judged = Rejudging(presents.__getitem__, known.get)
-        plan = Plan(turns.turn_of(tx, client.no), presents, {}, judged)
+        plan = RejudgingPlan(turns.turn_of(tx, client.no), presents, {}, judged)
         with _month_shown(desk, tx, client.no, since, month.end) as duck:
             if duck is None:
                 return plan
@@ -145,10 +145,10 @@ def planned(desk: Desk, client: Client, month: Month) -> Plan:
     return plan
 
 
-def _past(row: Sequence[Any], then: Mapping[str, InForce], rules: Rules) -> Past:
+def _past(row: Sequence[Any], then: Mapping[str, DefinitionInForce], rules: Rules) -> PastClick:
     id_, at, disposition, publisher_no, visitor, ip, agent, opened_at, seen, version = row
     is_whole = rules.ip_mode == "full" and ip and masked_ip(ip, "truncated", b"") != ip
-    return Past(
+    return PastClick(
         bytes(id_),
         at,
         disposition,
@@ -166,7 +166,7 @@ def _learn(
     tx: Tx,
     known: dict[str, str | None],
     some: Sequence[Sequence[Any]],
-    then: Mapping[str, InForce],
+    then: Mapping[str, DefinitionInForce],
 ) -> None:
     """Look up whether agents are bots by the current lists, if other lists were in force."""
     lists = agents.VERSION
@@ -183,8 +183,10 @@ def presents_at(tx: Tx, rules: Rules, client_no: int, nos: set[int]) -> dict[int
     held = definitions.held_at(tx, ((it, client_no) for it in publishers.values()), rules.otherwise)
     found = {}
     for no in nos:
-        own = held.get((no, client_no), definitions.Held(rules.otherwise))
+        own = held.get((no, client_no), definitions.PublisherRules(rules.otherwise))
         listed = definitions.bot_list(tx, own.list_key[0]) if own.list_key else AddressList(())
-        force = InForce(own.rules, rules.honoured, rules.stale, agents.VERSION, listed.version)
+        force = DefinitionInForce(
+            own.rules, rules.honoured, rules.stale, agents.VERSION, listed.version
+        )
         found[no] = Present(force, listed)
     return found

@@ -15,19 +15,21 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
 from handbill.ledger.runs import RECEIVED, Added
 from handbill.ledger.terms import ClientTerms
-from handbill.postings.spending import Due, Share
+from handbill.postings.spending import DueSpending, Share
 
 
-def places_of(dues: Iterable[Due]) -> set[Place]:
+def places_of(dues: Iterable[DueSpending]) -> set[Place]:
     """The places of purchases, for whose clients terms are read."""
     return {_place_of(due, share) for due in dues for share in due.shares}
 
 
-def _place_of(due: Due, share: Share) -> Place:
+def _place_of(due: DueSpending, share: Share) -> Place:
     return Place(share.client_no, 0, 0, due.former.publisher_no)
 
 
-def book(added: Added, due: Due, share: Share, terms: ClientTerms | None, now: Instant) -> None:
+def book(
+    added: Added, due: DueSpending, share: Share, terms: ClientTerms | None, now: Instant
+) -> None:
     """Add a client's part of a day to what its run adds. It uses no room of any cap."""
     zone = zone_of(terms.zone if terms else "UTC")
     dated = booked(share.at, "", first_open(now, zone), zone)
@@ -51,7 +53,7 @@ def book(added: Added, due: Due, share: Share, terms: ClientTerms | None, now: I
     )
 
 
-def _id_of(due: Due, share: Share) -> bytes:
+def _id_of(due: DueSpending, share: Share) -> bytes:
     """The id of the entry: the same each time."""
     name = f"posting/{due.former.no}/{share.client_no}/{share.after_micros}"
     return hashlib.blake2b(name.encode(), digest_size=16).digest()

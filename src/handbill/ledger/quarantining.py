@@ -18,7 +18,7 @@ from handbill.store import marks
 from handbill.store.durable import sync_folder
 from handbill.store.journal_frames import epochs_in, path_of, witness_path
 from handbill.store.journal_reading import JournalReader
-from handbill.store.journal_streams import Damage, Mark, parts_of
+from handbill.store.journal_streams import Damage, StreamMark, parts_of
 from handbill.store.records import Records
 
 FOLDER = ".quarantine"
@@ -27,7 +27,7 @@ _MOST = 10_000
 _TRIES = 10
 
 
-class StillWritten(Unavailable):
+class SourceStillWritten(Unavailable):
     """A process writes to the source: it has to be stopped first."""
 
 
@@ -148,7 +148,7 @@ def _move(folder: Path, stream: str) -> list[str]:
         try:
             flock(lock, LOCK_EX | LOCK_NB)
         except BlockingIOError as held:
-            raise StillWritten(
+            raise SourceStillWritten(
                 f"the journal of {source} is older than the position judged, and a process still "
                 "writes to it: stop the server first"
             ) from held
@@ -168,7 +168,7 @@ def _settle(records: Records, folder: Path) -> None:
     with records.read() as tx:
         places = marks.read(tx).of
     for path, receipt in _pending(folder):
-        mark = places.get(receipt.source, Mark(1, 0))
+        mark = places.get(receipt.source, StreamMark(1, 0))
         to = (receipt.to_segment or 0, receipt.to_byte or 0)
         assert not receipt.to_segment or to > (receipt.segment, receipt.from_byte), (
             "it goes forward"

@@ -20,7 +20,7 @@ from handbill.core.nouns import Client
 from handbill.core.rejudging import (
     Anew,
     Became,
-    Outcome,
+    MonthOutcome,
 )
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
@@ -30,14 +30,14 @@ from handbill.kit.faults import Unavailable
 from handbill.kit.zones import zone_of
 from handbill.ledger import counter_rows, counting, daily_sums, rows, tellings, turns, waking
 from handbill.ledger.client_entries import entries_of
-from handbill.ledger.correcting import Asked, Correcting, Corrections
+from handbill.ledger.correcting import ChangedClicks, Correcting, Corrections
 from handbill.ledger.counting import Counting
 from handbill.ledger.planning import (
     MOST,
     STANDING,
-    Desk,
-    Month,
-    Plan,
+    ClientMonth,
+    RejudgingPlan,
+    RejudgingTools,
     month_of,
     planned,
     presents_at,
@@ -67,9 +67,9 @@ class Stale(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Told:
-    """The results of a run so far (see ``Outcome``). ``became``: the number of clicks by former
-    result, new result and reason.
+class RejudgingTally:
+    """The results of a run so far (see ``MonthOutcome``). ``became``: the number of clicks by
+    former result, new result and reason.
     """
 
     only_looked: bool
@@ -90,12 +90,12 @@ class Told:
             self.spend_micros += entry.spend_micros
             self.marked_micros += entry.marked_micros
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> MonthOutcome:
         became = (
             Became(former=former, disposition=now, reason=reason, clicks=clicks)
             for (former, now, reason), clicks in sorted(self.became.items())
         )
-        return Outcome(
+        return MonthOutcome(
             looked_at=self.looked_at,
             became=tuple(became),
             unknown=dict(self.unknown),
@@ -107,19 +107,23 @@ class Told:
         )
 
 
-def desk_of(records: Records, blobs: Blobs, clock: Clock, ids: Ids, settings: Settings) -> Desk:
+def desk_of(
+    records: Records, blobs: Blobs, clock: Clock, ids: Ids, settings: Settings
+) -> RejudgingTools:
     """The tools for rejudging an installation's months."""
     with records.read() as tx:
         key = list(keys.secret(tx, "visitor").values())[-1]
     rules, scratch = rules_of(settings, key), settings.scratch_folder
-    return Desk(records, blobs, clock, ids, rules, scratch)
+    return RejudgingTools(records, blobs, clock, ids, rules, scratch)
 
 
-def rejudge(desk: Desk, client: Client, month_name: str, *, only_looks: bool = False) -> Told:
+def rejudge(
+    desk: RejudgingTools, client: Client, month_name: str, *, only_looks: bool = False
+) -> RejudgingTally:
     """Correct the clicks of a month whose result is different now; ``only_looks``: only report it.
     **Refuses** as ``month_of``; (Unavailable) while others change what it depends on.
     """
-    told = Told(only_looked=only_looks)
+    told = RejudgingTally(only_looked=only_looks)
     for _ in range(_TRIES):
         month = month_of(client, month_name, desk.clock.now())
         plan = planned(desk, client, month)
@@ -134,7 +138,13 @@ def rejudge(desk: Desk, client: Client, month_name: str, *, only_looks: bool = F
     raise Unavailable("others correct this client, or change its definitions: try again later")
 
 
-def _correct(desk: Desk, client: Client, month: Month, plan: Plan, told: Told) -> None:
+def _correct(
+    desk: RejudgingTools,
+    client: Client,
+    month: ClientMonth,
+    plan: RejudgingPlan,
+    told: RejudgingTally,
+) -> None:
     """Correct part by part: all that gives back before all that is to be paid, so that the result
     is the same however often it is interrupted.
     """
@@ -176,11 +186,11 @@ _Work = Sequence[tuple[Entry, Anew]]
 
 
 def _worked_out(
-    desk: Desk,
+    desk: RejudgingTools,
     tx: Tx,
     client: Client,
-    month: Month,
-    plan: Plan,
+    month: ClientMonth,
+    plan: RejudgingPlan,
     work: _Work,
     pending: Mapping[CounterKey, int],
 ) -> Corrections:
@@ -188,7 +198,7 @@ def _worked_out(
     present = presents_at(tx, desk.rules, client.no, nos)
     if any(present[no].force != plan.presents[no].force for no in nos):
         raise Stale
-    asked = Asked(
+    asked = ChangedClicks(
         list(work),
         {},
         {no: version_of(plan.presents[no].force.encoded()) for no in nos},
@@ -217,7 +227,12 @@ def _worked_out(
 
 
 def _booked(
-    desk: Desk, client: Client, month: Month, plan: Plan, work: _Work, turn: int
+    desk: RejudgingTools,
+    client: Client,
+    month: ClientMonth,
+    plan: RejudgingPlan,
+    work: _Work,
+    turn: int,
 ) -> Corrections:
     """Book one part, in one transaction. **Refuses** (Stale) a plan that is out of date."""
     with desk.records.write() as tx:
@@ -247,11 +262,11 @@ def _booked(
         rows.add_tallies(tx, made.tallies)
         counter_rows.correct_counters(tx, client.no, made.counters)
         versions = {version_of(body): body for body in _bodies(plan, work)}
-        tellings.Told().note(tx, [Added(versions=versions)], now)
+        tellings.Recorder().note(tx, [Added(versions=versions)], now)
         if made.tills is not None:
             waking.wake(tx, {client.no: made.tills.spending.short}, now)
     return made
 
 
-def _bodies(plan: Plan, work: _Work) -> set[bytes]:
+def _bodies(plan: RejudgingPlan, work: _Work) -> set[bytes]:
     return {plan.presents[click.publisher_no].force.encoded() for click, _ in work}

@@ -7,13 +7,13 @@ import msgspec
 from handbill.changes import service as changes
 from handbill.clients.service import clients_by_number
 from handbill.core.nouns import Client
-from handbill.core.rejudging import Outcome
-from handbill.core.trail import Entity
+from handbill.core.rejudging import MonthOutcome
+from handbill.core.trail import TrailEntity
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Refused, too_many
 from handbill.kit.instants import Instant
 from handbill.ledger import rejudging
-from handbill.ledger.planning import Desk, month_of
+from handbill.ledger.planning import RejudgingTools, month_of
 from handbill.store.records import Tx
 from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import rejudgings
@@ -23,7 +23,7 @@ from handbill.work.queue import enqueue
 State = Literal["SUBMITTED", "SUCCESS", "FAILED"]
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class KeptRejudging(msgspec.Struct, frozen=True, kw_only=True):
     """``outcome`` empty: it is not done. ``message``: why it failed."""
 
     no: int
@@ -32,14 +32,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     month: str
     only_looks: bool
     state: State
-    outcome: tuple[Outcome, ...]
+    outcome: tuple[MonthOutcome, ...]
     message: str | None
     created_at: Instant
     ended_at: Instant | None
 
 
 _t = rejudgings.c
-_REJUDGINGS: Final = Mapper(rejudgings, Kept)
+_REJUDGINGS: Final = Mapper(rejudgings, KeptRejudging)
 _ONE = _REJUDGINGS.ever("id")
 _OF_CLIENT = _REJUDGINGS.ever("client_no", order=_t.no.desc())
 _IN_STATE = _REJUDGINGS.ever("client_no", "state")
@@ -69,7 +69,7 @@ def ask(tx: Tx, now: Instant, ids: Ids, client: Client, month: str, *, only_look
         created_at=now,
         ended_at=None,
     )
-    entity = Entity("REJUDGING", rejudging_id, client.agency_no, client.no)
+    entity = TrailEntity("REJUDGING", rejudging_id, client.agency_no, client.no)
     changes.tell(tx, now, entity, {}, {"month": month, "only_looks": only_looks})
     return rejudging_id
 
@@ -79,13 +79,13 @@ def ask_worker(tx: Tx, now: Instant, rejudging_id: str) -> None:
     enqueue(tx, kinds.REJUDGE, rejudging_id, now)
 
 
-def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Kept], int]:
+def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[KeptRejudging], int]:
     """A page of a client's rejudgings, newest first, and how many there are."""
     found = _OF_CLIENT.page(tx, skip, limit, client_no=client.no)
     return found, _OF_CLIENT.count(tx, client_no=client.no)
 
 
-def run(desk: Desk, rejudging_id: str) -> Kept | None:
+def run(desk: RejudgingTools, rejudging_id: str) -> KeptRejudging | None:
     """Do what was asked for. Run again, it finds nothing more; None: it does not exist."""
     with desk.records.read() as tx:
         asked = _ONE.first(tx, id=rejudging_id)

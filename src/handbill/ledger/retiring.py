@@ -101,7 +101,7 @@ def _sums(
         sums = {
             client_no: (Counter[tuple[str, str]](), dict[CounterKey, int]()) for client_no in zones
         }
-        for client_no, kind, what, count, *_ in folding.told(duck):
+        for client_no, kind, what, count, *_ in folding.folded_sums(duck):
             sums[client_no][0][kind, what] = int(count)
         for client_no, counters in folding.counters(duck, listed, zones, counts):
             sums[client_no][1].update(counters)

@@ -84,7 +84,7 @@ _CURRENCIES = sa.select(agencies.c.no, agencies.c.currency).where(among(agencies
 _AGENCIES = sa.select(agencies.c.no, agencies.c.id).where(among(agencies.c.no, "nos"))
 
 
-class Judged(NamedTuple):
+class JudgedClick(NamedTuple):
     """The result of a click. ``bid_micros``, ``price_micros``: the amounts for an apply by it;
     None: those that its link froze.
     """
@@ -154,12 +154,12 @@ def retired_tallies(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
 # ── clicks, visits, identities ──────────────────────────────────────────────────────────────────
 
 
-def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, Judged]:
+def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, JudgedClick]:
     """The result of each known click."""
-    found: dict[bytes, Judged] = {}
+    found: dict[bytes, JudgedClick] = {}
     for at in range(0, len(ids), _AT_ONCE):
         for id_, *judged in tx.all(_CLICKS, ids=Listed(ids[at : at + _AT_ONCE])):
-            found[bytes(id_)] = Judged(*judged)
+            found[bytes(id_)] = JudgedClick(*judged)
     return found
 
 
@@ -168,17 +168,17 @@ def clicked(tx: Tx, id_: bytes) -> Clicked | None:
     return next((Clicked(*row) for row in tx.all(_CLICKED, id=id_)), None)
 
 
-def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
+def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, JudgedClick, Instant]]) -> None:
     assert all(len(id_) == 16 for id_, _, _ in rows), "a click is known by its id"
     tx.put_many(clicks, _named(rows))
 
 
-def change_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
+def change_clicks(tx: Tx, rows: Sequence[tuple[bytes, JudgedClick, Instant]]) -> None:
     """Change clicks that have another result now."""
     tx.upsert_many(clicks, ["id"], _named(rows))
 
 
-def _named(rows: Sequence[tuple[bytes, Judged, Instant]]) -> list[dict[str, Any]]:
+def _named(rows: Sequence[tuple[bytes, JudgedClick, Instant]]) -> list[dict[str, Any]]:
     """Clicks as columns; spelt out, since there are very many."""
     return [
         {

@@ -14,9 +14,9 @@ from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, Instant
 from handbill.ledger.address_days import AddressDay
 from handbill.ledger.apply_ages import ApplyAge, age_of
-from handbill.ledger.classing import Facts
-from handbill.ledger.rows import Judged, Parked
-from handbill.ledger.traffic import Quarter, Seen, quarter_of
+from handbill.ledger.classing import ClassingFacts
+from handbill.ledger.rows import JudgedClick, Parked
+from handbill.ledger.traffic import Quarter, SeenTraffic, quarter_of
 
 RECEIVED = "received"
 REDELIVERED = "redelivered"  # the same click delivered twice: outside the books, which have it once
@@ -55,7 +55,7 @@ def rules_of(settings: Settings, key: bytes) -> Rules:
     )
 
 
-class Click(NamedTuple):
+class RunClick(NamedTuple):
     event: ReceivedClick
     visitor: bytes
 
@@ -70,14 +70,14 @@ class Conversion(NamedTuple):
 
 
 @dataclass(slots=True)
-class Known:
+class FormerRecords:
     """What the records held before the run."""
 
-    clicks: dict[bytes, Judged]
+    clicks: dict[bytes, JudgedClick]
     visits: dict[bytes, Instant]
     keys: dict[str, bytes]
     used: dict[CounterKey, int]
-    facts: Facts = field(default_factory=Facts)
+    facts: ClassingFacts = field(default_factory=ClassingFacts)
     of_jobs: Mapping[tuple[int, int, bytes], tuple[Limit, ...]] = field(default_factory=dict)
 
 
@@ -88,7 +88,7 @@ class Added:
     """
 
     entries: list[Entry] = field(default_factory=list)
-    clicks: list[tuple[bytes, Judged, Instant]] = field(default_factory=list)
+    clicks: list[tuple[bytes, JudgedClick, Instant]] = field(default_factory=list)
     visits: dict[bytes, tuple[int, Instant, Instant]] = field(default_factory=dict)
     address_days: dict[AddressDay, int] = field(default_factory=dict)
     keys: list[tuple[int, str, bytes, Instant]] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Added:
     tallies: dict[tuple[int, str, str], int] = field(default_factory=dict)
     uses: Uses = field(default_factory=dict)
     short: dict[Place, set[Limit]] = field(default_factory=dict)
-    traffic: dict[Quarter, Seen] = field(default_factory=dict)
+    traffic: dict[Quarter, SeenTraffic] = field(default_factory=dict)
     apply_ages: dict[ApplyAge, int] = field(default_factory=dict)
     agents: dict[str, str] = field(default_factory=dict)
     versions: dict[str, bytes] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Added:
         quarter = quarter_of(event.group_no, event.publisher_no, event.at)
         seen = self.traffic.get(quarter)
         if seen is None:
-            seen = self.traffic[quarter] = Seen()
+            seen = self.traffic[quarter] = SeenTraffic()
         seen.add(micros, clicks=clicks, billed=billed)
 
     def ripen(self, event: ReceivedConversion, clicked_on: date, applied_on: date) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.definition_versions import InForce, in_force_of
+from handbill.core.definition_versions import DefinitionInForce, in_force_of
 from handbill.kit.instants import DAY, HOUR, Instant
 from handbill.ledger.agents import MOST_LOOKED_AT
 from handbill.ledger.runs import Added
@@ -33,7 +33,7 @@ _OLD = sa.select(_a.digest).where(_a.seen_at < b("before")).limit(b("most", type
 _FORGET = sa.delete(agent_texts).where(_a.digest.in_(_OLD))
 
 
-class Told:
+class Recorder:
     """Records what is new, and remembers what it recorded lately, once that is committed."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ def texts_of(tx: Tx, digests: Iterable[str]) -> dict[str, str]:
     }
 
 
-def in_force(tx: Tx, versions: Iterable[str]) -> dict[str, InForce]:
+def in_force(tx: Tx, versions: Iterable[str]) -> dict[str, DefinitionInForce]:
     """The content of these versions of click definitions, as far as they are known."""
     found = tx.all(_VERSIONS, versions=Listed(sorted(set(versions) - {""})))
     return {version: in_force_of(bytes(body)) for version, body in found}

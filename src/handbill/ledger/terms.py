@@ -23,7 +23,7 @@ from handbill.core.in_force import Ceiling
 from handbill.core.job_caps import JobCaps, each_job, job_limits
 from handbill.core.markups import Marking, Steps, override_ppm
 from handbill.core.nouns import Campaign, Caps, Client, Group, Publisher
-from handbill.definitions.service import Held, held_at
+from handbill.definitions.service import PublisherRules, held_at
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import capped_jobs
 from handbill.kit.zones import zone_of
@@ -45,7 +45,7 @@ class ClientTerms(NamedTuple):
     currency: str
     limits: Mapping[Place, tuple[Limit, ...]]
     windows: Mapping[Place, int]
-    held: Mapping[int, Held]
+    held: Mapping[int, PublisherRules]
     markings: Mapping[Place, Marking]
     pay_every_apply: frozenset[int] = frozenset()
     each_job: Mapping[int, Caps] = {}
@@ -75,7 +75,7 @@ class Basis(NamedTuple):
     capped: Mapping[bytes, JobCaps]
     numbers: Mapping[int, Mapping[str, int]]
     ceilings: Mapping[int, Sequence[Ceiling]]
-    held: Mapping[tuple[int, int], Held]
+    held: Mapping[tuple[int, int], PublisherRules]
 
 
 def read_basis(

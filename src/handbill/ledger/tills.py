@@ -7,7 +7,7 @@ from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.core.spending import Spending, Till
 from handbill.kit.instants import Instant
 from handbill.kit.zones import bounds_of, day_of
-from handbill.ledger.runs import Known
+from handbill.ledger.runs import FormerRecords
 from handbill.ledger.terms import ClientTerms
 
 _NO_PLACE = Place(0, 0, 0, 0)
@@ -17,7 +17,7 @@ class Tills:
     """``open_at``: the first instant that is in no closed month."""
 
     def __init__(
-        self, terms: ClientTerms | None, known: Known, zone: tzinfo, open_at: Instant
+        self, terms: ClientTerms | None, known: FormerRecords, zone: tzinfo, open_at: Instant
     ) -> None:
         self.spending = Spending(known.used)
         self._terms = terms

@@ -43,7 +43,7 @@ class Quarter(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Seen:
+class SeenTraffic:
     """``unbilled``: the clicks and applies over a cap, and what they would have cost."""
 
     clicks: int = 0
@@ -62,14 +62,14 @@ class Seen:
             self.unbilled_micros += micros
 
 
-_amounts: Callable[[Seen], tuple[int, ...]] = attrgetter(*_AMOUNTS)
+_amounts: Callable[[SeenTraffic], tuple[int, ...]] = attrgetter(*_AMOUNTS)
 
 
 def quarter_of(group_no: int, publisher_no: int, at: Instant) -> Quarter:
     return Quarter(group_no, publisher_no, at // QUARTER * QUARTER)
 
 
-def add(tx: Tx, seen: Mapping[int, Mapping[Quarter, Seen]]) -> None:
+def add(tx: Tx, seen: Mapping[int, Mapping[Quarter, SeenTraffic]]) -> None:
     """Add what came for each client."""
     some = [(no, *one) for no, of_client in sorted(seen.items()) for one in of_client.items()]
     assert all(min(_amounts(one)) >= 0 for _, _, one in some), "what came is never taken back"
@@ -81,13 +81,15 @@ def clients_with_traffic(tx: Tx) -> set[int]:
     return {client_no for (client_no,) in tx.all(_CLIENTS)}
 
 
-def traffic_of(tx: Tx, client_no: int) -> dict[Quarter, Seen]:
+def traffic_of(tx: Tx, client_no: int) -> dict[Quarter, SeenTraffic]:
     """The waiting traffic of a client, in order of time."""
     rows = tx.all(_OF_CLIENT, client_no=client_no)
-    return {Quarter(*row[:3]): Seen(**dict(zip(_AMOUNTS, row[3:], strict=True))) for row in rows}
+    return {
+        Quarter(*row[:3]): SeenTraffic(**dict(zip(_AMOUNTS, row[3:], strict=True))) for row in rows
+    }
 
 
-def take(tx: Tx, client_no: int, seen: Mapping[Quarter, Seen]) -> None:
+def take(tx: Tx, client_no: int, seen: Mapping[Quarter, SeenTraffic]) -> None:
     """Take what was read; what has come since then stays."""
     _put(tx, [(client_no, *one) for one in seen.items()], -1)
     tx.run(_EMPTY, client_no=client_no)
@@ -100,7 +102,7 @@ def forget(tx: Tx, before: Instant, most: int) -> int:
     return tx.run(_FORGET, before=before, most=most)
 
 
-def _put(tx: Tx, seen: Iterable[tuple[int, Quarter, Seen]], sign: int) -> None:
+def _put(tx: Tx, seen: Iterable[tuple[int, Quarter, SeenTraffic]], sign: int) -> None:
     tx.upsert_many(
         traffic,
         _KEYS,

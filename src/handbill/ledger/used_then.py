@@ -18,7 +18,7 @@ from handbill.core.entries import Entry
 from handbill.core.job_caps import TakenOfJob, caps_of_job, count_of, folded_jobs
 from handbill.core.markups import Marking
 from handbill.core.nouns import CampaignBody, ClientBody, GroupBody, JobSettings
-from handbill.core.trail import Entity, Kind, told
+from handbill.core.trail import Kind, TrailEntity, trail_state
 from handbill.jobs import service as jobs
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, days_of_period, start_of, zone_of
@@ -93,11 +93,11 @@ def _rewound(tx: Tx, basis: Basis, entry: Entry, now: Instant) -> tuple[Basis, l
     unknown: list[Kind] = []
 
     def then(kind: Kind, id_: str, former: dict[str, Any]) -> dict[str, Any]:
-        entity = Entity(kind, id_, client.agency_no, client.no)
-        state = changes.state_at(tx, entity, told(former), entry.at, now)
+        entity = TrailEntity(kind, id_, client.agency_no, client.no)
+        state = changes.state_at(tx, entity, trail_state(former), entry.at, now)
         if state is None:
             unknown.append(kind)
-        return told(former) if state is None else state
+        return trail_state(former) if state is None else state
 
     def noun(kind: Kind, one: Any) -> Any:
         of, names = _BODIES[kind]

@@ -15,7 +15,7 @@ from handbill.core.pacing.copies import (
     DELIVERED,
     LEAST_GAP,
     Fetch,
-    Held,
+    ShownCopy,
     Taken,
     held_of,
     own_fetches,
@@ -82,7 +82,7 @@ class Copy(NamedTuple):
     client_no: int
     job_count: int
     written_at: Instant | None
-    held: Held
+    held: ShownCopy
 
 
 def note(tx: Tx, handed: Iterable[ReceivedFetch]) -> None:
@@ -115,7 +115,7 @@ def note_delivery(tx: Tx, file_no: int, version: Instant, now: Instant) -> None:
 
 def held(
     tx: Tx, publisher_nos: Iterable[int], now: Instant, client_no: int = ALL_CLIENTS
-) -> dict[int, Held]:
+) -> dict[int, ShownCopy]:
     """What each publisher with a file holds of it, chosen as by ``fetched_last``."""
     found = fetched_last(tx, publisher_nos, now, client_no)
     return {no: copy.held for no, copy in found.items()}
@@ -136,7 +136,7 @@ def fetched_last(
     return found
 
 
-def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> Held | None:
+def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> ShownCopy | None:
     """What a publisher held at an instant, of its file of all clients or of this one, whichever it
     had fetched last. None: no fetch before then is kept.
     """
@@ -164,7 +164,7 @@ def newer_since(
     return {instant: since for instant, since in found.items() if since is not None}
 
 
-def copy_of(tx: Tx, publisher_no: int, now: Instant, client_no: int = ALL_CLIENTS) -> Held:
+def copy_of(tx: Tx, publisher_no: int, now: Instant, client_no: int = ALL_CLIENTS) -> ShownCopy:
     """What a publisher holds of one of its files, which must exist."""
     rows = tx.all(_OF_ONE, nos=Listed([publisher_no]), clients=Listed([client_no]))
     (copy,) = _copies(rows, now)

@@ -13,8 +13,8 @@ from handbill.access import keys
 from handbill.core.bids import (
     PLAIN_JOB,
     POSTED,
-    Asked,
     Bid,
+    JobBids,
     Offer,
     PlacementTerms,
     Withheld,
@@ -52,7 +52,7 @@ MOST_LOOKED_INTO = 2 * 1024**3
 NO_GROUP = "NO_GROUP"
 
 
-class Shop(NamedTuple):
+class ClientShop(NamedTuple):
     """The client's part of a publisher's files. ``looked_into``: False where it was too large to be
     read; ``listing``: what the job's link in it freezes, None where it is not there.
     """
@@ -63,7 +63,7 @@ class Shop(NamedTuple):
     listing: Listing | None
 
 
-class Outcome(NamedTuple):
+class PublisherOutcome(NamedTuple):
     """The result for the job at one publisher. ``reasons``: all known reasons why it is not listed;
     ``bid`` None: there are no terms, and so no bid.
     """
@@ -73,11 +73,11 @@ class Outcome(NamedTuple):
     offer: Offer | None
     bid: Bid | None
     markdown_ppm: int
-    shop: Shop
+    shop: ClientShop
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class JobExplanation:
     """``unlistable``: what keeps the job out of every feed; ``states``: of client, campaign, job
     group, in this order, as far as they exist; ``others``: by number, of the job groups that take
     part and do not have the job. Both as control saw them last.
@@ -90,12 +90,12 @@ class Explained:
     unlistable: list[str]
     states: list[Resolved]
     others: Mapping[int, Resolved]
-    outcomes: list[Outcome]
+    outcomes: list[PublisherOutcome]
 
 
 def explain(
     tx: Tx, blobs: Blobs, client: Client, ref: str, now: Instant, most: int = MOST_LOOKED_INTO
-) -> Explained:
+) -> JobExplanation:
     """Explain the client's live job of that reference. **Refuses** any other alike (404).
 
     ``most``: how many bytes of parts, unpacked, may be read in all.
@@ -119,7 +119,7 @@ def explain(
         for one in found.losers
         if one.reason != "NOT_ACTIVE"
     }
-    return Explained(job, now, exchange, found, why_not, states, others, outcomes)
+    return JobExplanation(job, now, exchange, found, why_not, states, others, outcomes)
 
 
 def _states(client: Client, found: Belonging, today: date) -> list[State]:
@@ -137,21 +137,21 @@ def _outcome(
     states: list[State],
     why_not: list[str],
     today: date,
-) -> Outcome:
+) -> PublisherOutcome:
     shop = look.into(publisher)
     posted = look.job.no in look.posted.get(publisher.no, ())
     if posted or publisher.body.bid_type == "PPP":
         reasons = why_not + _why_not_posted(look, publisher, states[0], posted=posted)
         bid = Bid(POSTED.bid_micros, POSTED.source) if posted else None
-        return Outcome(publisher, reasons, None if reasons else POSTED, bid, 0, shop)
+        return PublisherOutcome(publisher, reasons, None if reasons else POSTED, bid, 0, shop)
     if found.group is None or found.campaign is None:
-        return Outcome(publisher, [*why_not, NO_GROUP], None, None, 0, shop)
+        return PublisherOutcome(publisher, [*why_not, NO_GROUP], None, None, 0, shop)
     reasons = [*why_not]
     if not states[-1].trades:
         reasons.append(Withheld.NOT_TRADING)
     terms = terms_of(look.client, found.campaign, found.group, publisher, look.exchange)
     if not isinstance(terms, PlacementTerms):
-        return Outcome(publisher, [*reasons, terms], None, None, 0, shop)
+        return PublisherOutcome(publisher, [*reasons, terms], None, None, 0, shop)
     paced = look.force.paced.get((found.group.no, publisher.no))
     offer = offer_of(terms, look.asked, today, paced)
     reasons += look.stops(found.group, publisher)
@@ -163,7 +163,7 @@ def _outcome(
     bid = bid_of(terms, look.asked)
     if listed is not None and listed.bid_micros != bid.micros:
         bid = Bid(listed.bid_micros, listed.source)
-    return Outcome(publisher, reasons, listed, bid, markdown_of(terms, look.asked), shop)
+    return PublisherOutcome(publisher, reasons, listed, bid, markdown_of(terms, look.asked), shop)
 
 
 def _why_not_posted(look: "_Look", publisher: Publisher, top: State, *, posted: bool) -> list[str]:
@@ -195,7 +195,7 @@ class _Look:
         self.client = client
         self.exchange = exchange
         self.job = job
-        self.asked = Asked(
+        self.asked = JobBids(
             job.status != "A",
             job.body.cpc_micros,
             job.body.settings or PLAIN_JOB,
@@ -232,7 +232,7 @@ class _Look:
             self._turns = turns_of(self.tx, group.no, self._now)
         return turn_of(self.job.id) not in span_of(paced.window, self._turns)
 
-    def into(self, publisher: Publisher) -> Shop:
+    def into(self, publisher: Publisher) -> ClientShop:
         """The client's part of a publisher's files, and the job's link in it."""
         file = rows.file_of(self.tx, publisher.no, ALL_CLIENTS)
         part = self._parts.get(publisher.no)
@@ -240,9 +240,9 @@ class _Look:
             publisher, file, rows.parts_of(self.tx, publisher.no)
         )
         if part is None:
-            return Shop(file, current, looked_into=True, listing=None)
+            return ClientShop(file, current, looked_into=True, listing=None)
         self._room -= part.plain_bytes
         if self._room < 0:
-            return Shop(file, current, looked_into=False, listing=None)
+            return ClientShop(file, current, looked_into=False, listing=None)
         listing = published(self._blobs, part, bytes.fromhex(self.job.id), self._keys)
-        return Shop(file, current, looked_into=True, listing=listing)
+        return ClientShop(file, current, looked_into=True, listing=listing)

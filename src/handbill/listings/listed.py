@@ -12,7 +12,7 @@ MOST_LOOKED_AT: Final = 1_000_000
 """The most listings of one client that are read to count by job group."""
 
 
-class Shown(NamedTuple):
+class ShownListings(NamedTuple):
     """``listings`` None: the client's part is too large to be read, or damaged."""
 
     publisher: Publisher
@@ -25,7 +25,7 @@ def shown(
     client: Client,
     some: Iterable[Publisher],
     group_nos: Collection[int] | None = None,
-) -> list[Shown]:
+) -> list[ShownListings]:
     """How many listings each of these publishers' files shows. ``group_nos``: of these job groups
     only.
     """
@@ -40,5 +40,5 @@ def shown(
             roster = rosters.read(blobs, part) if room >= 0 else None
             by_group = roster.count_by_group() if roster else None
             count = None if by_group is None else sum(by_group[no] for no in group_nos)
-        found.append(Shown(publisher, count))
+        found.append(ShownListings(publisher, count))
     return found

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.bids import PLAIN_JOB, Asked, Offer, PlacementTerms, heeds_feed, offer_of
+from handbill.core.bids import PLAIN_JOB, JobBids, Offer, PlacementTerms, heeds_feed, offer_of
 from handbill.core.rates import number_of
 from handbill.kit.instants import Instant
 from handbill.listings.offers import LISTABLE, asked_in
@@ -41,7 +41,7 @@ _OF_JOBS = (
 class Alike(NamedTuple):
     """Jobs of a job group with the same settings of bids."""
 
-    asked: Asked
+    asked: JobBids
     jobs: int
 
 
@@ -99,13 +99,13 @@ def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock
 
 
 def _offered(
-    terms: PlacementTerms, jobs: Iterable[tuple[Asked, int]], today: date
+    terms: PlacementTerms, jobs: Iterable[tuple[JobBids, int]], today: date
 ) -> list[tuple[Offer, int]]:
     found = ((offer_of(terms, asked, today), count) for asked, count in jobs)
     return [(offer, count) for offer, count in found if isinstance(offer, Offer)]
 
 
-def _without_feed(jobs: Iterable[Alike]) -> Iterator[tuple[Asked, int]]:
+def _without_feed(jobs: Iterable[Alike]) -> Iterator[tuple[JobBids, int]]:
     """The same jobs where the bids of their feeds do not count: those without settings are equal,
     of which there may be one for each bid.
     """
@@ -117,7 +117,7 @@ def _without_feed(jobs: Iterable[Alike]) -> Iterator[tuple[Asked, int]]:
             yield asked, count
     for paused, count in plain.items():
         if count:
-            yield Asked(paused=paused), count
+            yield JobBids(paused=paused), count
 
 
 class Matched(NamedTuple):
@@ -126,7 +126,7 @@ class Matched(NamedTuple):
     group_no: int
     ref: str
     title: str
-    asked: Asked
+    asked: JobBids
 
 
 def asked_of(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Matched]:

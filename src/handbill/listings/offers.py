@@ -21,7 +21,7 @@ from handbill.campaigns import service as campaigns
 from handbill.core.bids import (
     PLAIN_JOB,
     POSTED,
-    Asked,
+    JobBids,
     Offer,
     PlacementTerms,
     barred,
@@ -111,7 +111,7 @@ class Deal(NamedTuple):
     paced: Paced | None
 
 
-class Trade(NamedTuple):
+class GroupDeals(NamedTuple):
     campaign_no: int
     deals: tuple[Deal, ...]
 
@@ -176,7 +176,7 @@ def placed_publishers(tx: Tx, client: Client) -> list[Publisher]:
 
 def trades_of(
     tx: Tx, client: Client, slots: list[Publisher], exchange: Exchange, force: InForce
-) -> dict[int, Trade]:
+) -> dict[int, GroupDeals]:
     """The terms of each job group that trades today, by its number, where no cap stops it."""
     today = exchange.today
     top = client_state(client, today)
@@ -184,7 +184,7 @@ def trades_of(
         campaign.no: (campaign, campaign_state(campaign, top, today))
         for campaign in campaigns.campaigns_of(tx, client.no)
     }
-    trades: dict[int, Trade] = {}
+    trades: dict[int, GroupDeals] = {}
     for group in groups.groups_of(tx, client.no):
         if group.campaign_no not in above:
             continue
@@ -199,7 +199,7 @@ def trades_of(
             )
         )
         if deals := tuple(found):
-            trades[group.no] = Trade(group.campaign_no, deals)
+            trades[group.no] = GroupDeals(group.campaign_no, deals)
     return trades
 
 
@@ -244,13 +244,13 @@ def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
     return offers
 
 
-def asked_in(status: str, cpc_micros: int | None, settings: str | None, currency: str) -> Asked:
+def asked_in(status: str, cpc_micros: int | None, settings: str | None, currency: str) -> JobBids:
     """What a job's row says of its bid."""
     own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
-    return Asked(paused=status != "A", feed_micros=cpc_micros, settings=own, feed_in=currency)
+    return JobBids(paused=status != "A", feed_micros=cpc_micros, settings=own, feed_in=currency)
 
 
-def _thinned(trades: dict[int, Trade]) -> list[int]:
+def _thinned(trades: dict[int, GroupDeals]) -> list[int]:
     """The job groups that list only a part of their jobs at some publisher."""
     return [
         no
@@ -270,7 +270,7 @@ _Known = dict[_Key, tuple[int, list[tuple[bytearray, bytes]]]]
 
 def _fill(
     offers: Offers,
-    trades: dict[int, Trade],
+    trades: dict[int, GroupDeals],
     found: Iterator[Row],
     today: date,
     hiding: Hiding | None,
@@ -334,7 +334,7 @@ def _fill_posted(tx: Tx, client: Client, offers: Offers, now: Instant) -> None:
 
 
 def _mix(
-    offers: Offers, trade: Trade, key: _Key, today: date, said: list[bytearray]
+    offers: Offers, trade: GroupDeals, key: _Key, today: date, said: list[bytearray]
 ) -> tuple[int, list[tuple[bytearray, bytes]]]:
     group_no, cpc_micros, settings, status, without, cpc_in = key
     asked = asked_in(status, cpc_micros, settings, cpc_in)

@@ -14,8 +14,8 @@ from isal import isal_zlib
 
 from handbill.core.listing_tokens import Listing, listing_signer
 from handbill.core.nouns import Client, Publisher
-from handbill.core.price_ends import Frozen, Line
-from handbill.dialects.outbound import Fragment, Shape, fragment_of, splice_of
+from handbill.core.price_ends import Frozen, ShownLine
+from handbill.dialects.outbound import ClientSchema, Fragment, fragment_of, splice_of
 from handbill.jobs import service as jobs
 from handbill.kit import digests
 from handbill.kit.batches import batches
@@ -48,7 +48,7 @@ class Stall:
     scratch: Path
     client: Client
     publisher: Publisher
-    shape: Shape
+    shape: ClientSchema
     link: str
     """The address of a click, without its token."""
     kid: int
@@ -84,14 +84,14 @@ def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
 
 def write_part(
     stall: Stall, digest: bytes, listed: Iterable[OneListing], past: History
-) -> tuple[Part, Mapping[bytes, Line]]:
+) -> tuple[Part, Mapping[bytes, ShownLine]]:
     """Render a part into blobs; also returns the listings that end with it. Former parts stay until
     the new one is on record.
     """
     local = stall.scratch / f"part-{stall.publisher.no}-{stall.client.no}.deflate"
     try:
         with new_file(local) as packed:
-            roster = rosters.Writer(past)
+            roster = rosters.RosterWriter(past)
             count, size, crc = _rendered(stall, listed, packed, roster)
         publisher_no, client_no = stall.publisher.no, stall.client.no
         kept = roster.keep(stall.blobs, publisher_no, client_no)
@@ -141,7 +141,7 @@ _Splices = dict[tuple[Offered, int], _Splice]
 
 
 def _rendered(
-    stall: Stall, listed: Iterable[OneListing], packed: BinaryIO, roster: rosters.Writer
+    stall: Stall, listed: Iterable[OneListing], packed: BinaryIO, roster: rosters.RosterWriter
 ) -> tuple[int, int, int]:
     """Write the part; number of jobs, bytes and CRC of the plain text."""
     count = size = crc = 0
@@ -159,7 +159,7 @@ def _rendered(
 
 
 def _pieces(
-    stall: Stall, batch: list[OneListing], splices: _Splices, roster: rosters.Writer
+    stall: Stall, batch: list[OneListing], splices: _Splices, roster: rosters.RosterWriter
 ) -> list[bytes]:
     """Fragments with their tracking URLs and bids between; a fixed number of pieces per job."""
     fragments = _fragments(stall, batch)
@@ -180,7 +180,9 @@ def _pieces(
     return pieces
 
 
-def _splice(stall: Stall, offered: Offered, roster: rosters.Writer, former: Line | None) -> _Splice:
+def _splice(
+    stall: Stall, offered: Offered, roster: rosters.RosterWriter, former: ShownLine | None
+) -> _Splice:
     bid_type = stall.publisher.body.bid_type
     frozen = Frozen(offered.group_no, bid_type, offered.bid_micros, offered.price_micros)
     listed_at, tail, stands = roster.tail(frozen, former)

@@ -6,8 +6,8 @@ from isal import isal_zlib
 
 from handbill.core.listing_tokens import (
     MARK_AT,
+    ForeignToken,
     Listing,
-    NotOurs,
     job_mark,
     open_listing,
     token_at,
@@ -55,5 +55,5 @@ def _link_in(sight: bytes, mark: bytes, job_id: bytes, keys: Mapping[int, bytes]
 def _opened(token: bytes, keys: Mapping[int, bytes]) -> Listing | None:
     try:
         return open_listing(token, keys)
-    except NotOurs:
+    except ForeignToken:
         return None

@@ -26,7 +26,7 @@ from handbill.standing import service as standing
 from handbill.store.records import Tx
 
 
-class Around(NamedTuple):
+class AroundEntity(NamedTuple):
     """What stands above an entity, and itself: whatever a fix may name."""
 
     client: Client
@@ -42,62 +42,68 @@ class HeldFile(NamedTuple):
     copy: Copy | None
 
 
-class Told(NamedTuple):
+class ResolvedEntity(NamedTuple):
     """``evaluated_at`` None: control has not looked at the client yet."""
 
     resolved: Resolved
     evaluated_at: Instant | None
-    around: Around
+    around: AroundEntity
     files: list[HeldFile]
 
 
-def of_client(tx: Tx, client: Client, now: Instant) -> Told:
+def of_client(tx: Tx, client: Client, now: Instant) -> ResolvedEntity:
     """The standing of a client; its publishers are all where it places or posts."""
     thing: Thing = ("client", f"{client.no}")
-    return _told(tx, Around(client), thing, placed_publishers(tx, client), now)
+    return _resolved_entity(tx, AroundEntity(client), thing, placed_publishers(tx, client), now)
 
 
-def of_all(tx: Tx, client: Client) -> list[Told]:
+def of_all(tx: Tx, client: Client) -> list[ResolvedEntity]:
     """The client, and those of its campaigns and job groups that do not run freely: each campaign
     before its job groups. Without copies.
     """
     known, evaluated_at = standing.resolved_of(tx, client.no), _evaluated(tx, client)
-    every: list[tuple[Thing, Around]] = [(("client", f"{client.no}"), Around(client))]
+    every: list[tuple[Thing, AroundEntity]] = [(("client", f"{client.no}"), AroundEntity(client))]
     campaigns_of = campaigns.campaigns_of(tx, client.no)
     below = groups.children_of(tx, [one.no for one in campaigns_of])
     for campaign in campaigns_of:
-        every.append((("campaign", f"{campaign.no}"), Around(client, campaign)))
+        every.append((("campaign", f"{campaign.no}"), AroundEntity(client, campaign)))
         every += [
-            (("group", f"{group.no}"), Around(client, campaign, group))
+            (("group", f"{group.no}"), AroundEntity(client, campaign, group))
             for group in below[campaign.no]
         ]
     return [
-        Told(known[thing], evaluated_at, around, []) for thing, around in every if thing in known
+        ResolvedEntity(known[thing], evaluated_at, around, [])
+        for thing, around in every
+        if thing in known
     ]
 
 
 def of_campaign(
     tx: Tx, client: Client, campaign: Campaign, below: Iterable[Group], now: Instant
-) -> Told:
+) -> ResolvedEntity:
     """The standing of a campaign. ``below``: its job groups."""
     placed = {publisher_id for group in below for publisher_id in _placed(group)}
     thing: Thing = ("campaign", f"{campaign.no}")
-    return _told(tx, Around(client, campaign), thing, _of_ids(tx, client, placed), now)
+    return _resolved_entity(
+        tx, AroundEntity(client, campaign), thing, _of_ids(tx, client, placed), now
+    )
 
 
-def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Instant) -> Told:
+def of_group(
+    tx: Tx, client: Client, campaign: Campaign, group: Group, now: Instant
+) -> ResolvedEntity:
     """The standing of a job group."""
     if group.is_default:
-        around = Around(client, campaign, group)
-        return Told(standing_of_default(group), _evaluated(tx, client), around, [])
+        around = AroundEntity(client, campaign, group)
+        return ResolvedEntity(standing_of_default(group), _evaluated(tx, client), around, [])
     thing: Thing = ("group", f"{group.no}")
     placed = _of_ids(tx, client, _placed(group))
-    return _told(tx, Around(client, campaign, group), thing, placed, now)
+    return _resolved_entity(tx, AroundEntity(client, campaign, group), thing, placed, now)
 
 
 def of_lowest(
     tx: Tx, client: Client, campaign: Campaign | None, group: Group | None, now: Instant
-) -> Told:
+) -> ResolvedEntity:
     """The standing of the lowest of these."""
     if campaign is None:
         return of_client(tx, client, now)
@@ -123,10 +129,12 @@ def standing_at(tx: Tx, group: Group, publisher: Publisher) -> Resolved:
     return standing.resolved_of(tx, group.client_no).get(thing, PLAIN)
 
 
-def of_placement(tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant) -> Told:
+def of_placement(
+    tx: Tx, around: AroundEntity, group: Group, publisher_id: str, now: Instant
+) -> ResolvedEntity:
     """A job group's standing at one of its publishers. **Refuses** any other publisher (404)."""
     found = publisher_in(tx, around.client, group, publisher_id)
-    return _told(tx, around, ("placement", f"{group.no}/{found.no}"), [found], now)
+    return _resolved_entity(tx, around, ("placement", f"{group.no}/{found.no}"), [found], now)
 
 
 def publisher_in(tx: Tx, client: Client, group: Group, publisher_id: str) -> Publisher:
@@ -137,12 +145,12 @@ def publisher_in(tx: Tx, client: Client, group: Group, publisher_id: str) -> Pub
     return found[0]
 
 
-def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:
+def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> ResolvedEntity:
     """The standing of the live job of that reference. **Refuses** any other alike (404)."""
     job = jobs.job_of(tx, client.no, ref)
     here = belonging(tx, client, job.no, now)
     group, campaign = here.group, here.campaign
-    around = Around(client, campaign, group, job)
+    around = AroundEntity(client, campaign, group, job)
     known = standing.resolved_of(tx, client.no)
     placed = _of_ids(tx, client, _placed(group)) if group else []
     places = _places(known, job, campaign, group, placed) if campaign and group else []
@@ -152,7 +160,7 @@ def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:
     above = Above(client, group, known.get(("group", f"{no}"), PLAIN), places, exchange)
     found = job_resolved(job, above, [capped], now, exchange.today)
     files = _files(tx, client, placed, now)
-    return Told(found, _evaluated(tx, client), around, files)
+    return ResolvedEntity(found, _evaluated(tx, client), around, files)
 
 
 def _places(
@@ -177,10 +185,12 @@ def _places(
     return found
 
 
-def _told(tx: Tx, around: Around, thing: Thing, placed: list[Publisher], now: Instant) -> Told:
+def _resolved_entity(
+    tx: Tx, around: AroundEntity, thing: Thing, placed: list[Publisher], now: Instant
+) -> ResolvedEntity:
     client = around.client
     found = standing.resolved_of(tx, client.no).get(thing, PLAIN)
-    return Told(found, _evaluated(tx, client), around, _files(tx, client, placed, now))
+    return ResolvedEntity(found, _evaluated(tx, client), around, _files(tx, client, placed, now))
 
 
 def _evaluated(tx: Tx, client: Client) -> Instant | None:

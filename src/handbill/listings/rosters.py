@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from handbill.core.price_ends import Frozen, Line
+from handbill.core.price_ends import Frozen, ShownLine
 from handbill.kit.instants import Instant
 from handbill.listings.rows import End, Part
 from handbill.store.blobs import Blobs
@@ -35,12 +35,12 @@ class History(NamedTuple):
     ``is_lost``: how they were listed is not known.
     """
 
-    lines: Mapping[bytes, Line]
+    lines: Mapping[bytes, ShownLine]
     stamp: Instant
     is_lost: bool = False
 
 
-class Writer:
+class RosterWriter:
     """Collects the lines of a new roster. ``ended``: former listings that do not continue."""
 
     def __init__(self, past: History) -> None:
@@ -49,7 +49,7 @@ class Writer:
         self._past = past
         self._offers: dict[Frozen, int] = {}
 
-    def tail(self, frozen: Frozen, former: Line | None) -> tuple[Instant, bytes, bool]:
+    def tail(self, frozen: Frozen, former: ShownLine | None) -> tuple[Instant, bytes, bool]:
         """For a job with this offer and that former line: since when it is listed, what follows its
         id in its line, and whether the listing is unchanged.
         """
@@ -80,22 +80,22 @@ class Roster:
         self._offers = _OFFERS.decode(raw[_HEAD.size : self._start])
         self._raw = raw
 
-    def find(self, job_id: bytes) -> Line | None:
+    def find(self, job_id: bytes) -> ShownLine | None:
         places = range((len(self._raw) - self._start) // _LINE.size)
         place = bisect_left(places, job_id, key=self._id_at)
         if place == len(places) or self._id_at(place) != job_id:
             return None
         _, offer, listed_ms = _LINE.unpack_from(self._raw, self._start + place * _LINE.size)
-        return Line(self._offers[offer], listed_ms * _MS)
+        return ShownLine(self._offers[offer], listed_ms * _MS)
 
-    def lines(self) -> dict[bytes, Line]:
+    def lines(self) -> dict[bytes, ShownLine]:
         """All of them, by job id."""
-        known: dict[tuple[int, int], Line] = {}
-        found: dict[bytes, Line] = {}
+        known: dict[tuple[int, int], ShownLine] = {}
+        found: dict[bytes, ShownLine] = {}
         for job_id, offer, listed_ms in _LINE.iter_unpack(memoryview(self._raw)[self._start :]):
             line = known.get((offer, listed_ms))
             if line is None:
-                line = known[offer, listed_ms] = Line(self._offers[offer], listed_ms * _MS)
+                line = known[offer, listed_ms] = ShownLine(self._offers[offer], listed_ms * _MS)
             found[job_id] = line
         return found
 
@@ -144,7 +144,7 @@ def history(blobs: Blobs, former: Part | None, now: Instant) -> History:
     return History(lines, max(stamp, newest + _MS))
 
 
-def ends(past: History, part: Part, ended: Mapping[bytes, Line]) -> list[End]:
+def ends(past: History, part: Part, ended: Mapping[bytes, ShownLine]) -> list[End]:
     """What has ended: a whole offer if all its jobs have left it, else each listing."""
     if past.is_lost:
         return [End.of_all(part, past.stamp)]

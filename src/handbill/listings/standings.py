@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from logging import getLogger
 from typing import NamedTuple
 
-from handbill.core.price_ends import Frozen, Line, Standing, standing_of
+from handbill.core.price_ends import Frozen, LinkState, ShownLine, standing_of
 from handbill.kit.instants import Instant
 from handbill.listings import copies, rosters, rows
 from handbill.listings.rosters import Roster
@@ -16,13 +16,13 @@ _MOST_ROSTERS = 64
 _log = getLogger("handbill.listings")
 
 
-class Link(NamedTuple):
+class FrozenLink(NamedTuple):
     """What a tracked link freezes, as far as its price is concerned."""
 
     client_no: int
     publisher_no: int
     job_id: bytes
-    line: Line
+    line: ShownLine
 
 
 _Ends = dict[tuple[bytes, int, Frozen], list[Instant]]
@@ -37,16 +37,16 @@ class LinkFinder:
         self._missed: set[Part] = set()
 
     def standings(
-        self, tx: Tx, links: Iterable[Link], remembered: Instant, ended_before: Instant = 0
-    ) -> dict[Link, Standing]:
+        self, tx: Tx, links: Iterable[FrozenLink], remembered: Instant, ended_before: Instant = 0
+    ) -> dict[FrozenLink, LinkState]:
         """The states of these links, without those that are simply valid. ``remembered``: older
         links must be in the file, or they are forgotten. ``ended_before``: for prices that had
         ended by then, also since when no copy shows them.
         """
-        by_publisher: dict[int, set[Link]] = {}
+        by_publisher: dict[int, set[FrozenLink]] = {}
         for link in links:
             by_publisher.setdefault(link.publisher_no, set()).add(link)
-        found: dict[Link, Standing] = {}
+        found: dict[FrozenLink, LinkState] = {}
         for publisher_no, some in by_publisher.items():
             ends = _ends_of(tx, publisher_no, some)
             parts: dict[int, Part | None] = {}
@@ -87,17 +87,17 @@ class LinkFinder:
 
 
 def _with_copies(
-    tx: Tx, found: Mapping[Link, Standing], ended_before: Instant
-) -> dict[Link, Standing]:
+    tx: Tx, found: Mapping[FrozenLink, LinkState], ended_before: Instant
+) -> dict[FrozenLink, LinkState]:
     """The links whose price ended before and that their file shows at another price, with since
     when their publisher's copy shows that too.
     """
-    asked: dict[tuple[int, int], list[Link]] = {}
+    asked: dict[tuple[int, int], list[FrozenLink]] = {}
     for link, standing in found.items():
         ended_at, live = standing.ended_at, standing.live
         if live and live != link.line.frozen and ended_at and ended_at < ended_before:
             asked.setdefault((link.publisher_no, link.client_no), []).append(link)
-    told: dict[Link, Standing] = {}
+    told: dict[FrozenLink, LinkState] = {}
     for whose, links in asked.items():
         ends = {link: found[link].ended_at or 0 for link in links}
         left_at = copies.newer_since(tx, *whose, set(ends.values()))
@@ -106,7 +106,7 @@ def _with_copies(
     return told
 
 
-def _ends_of(tx: Tx, publisher_no: int, links: Iterable[Link]) -> _Ends:
+def _ends_of(tx: Tx, publisher_no: int, links: Iterable[FrozenLink]) -> _Ends:
     ids = {link.job_id for link in links}
     groups = {link.line.frozen.group_no for link in links}
     found: _Ends = {}
@@ -115,7 +115,7 @@ def _ends_of(tx: Tx, publisher_no: int, links: Iterable[Link]) -> _Ends:
     return found
 
 
-def _own_ends(ends: _Ends, link: Link) -> list[Instant]:
+def _own_ends(ends: _Ends, link: FrozenLink) -> list[Instant]:
     """The ends of the link's listing, of its job group's offer, and of everything of its client."""
     client_no, frozen = link.client_no, link.line.frozen
     keys = (

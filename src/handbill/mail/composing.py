@@ -29,7 +29,7 @@ _UNWANTED: Final = re.compile(
 )
 
 
-class Table(msgspec.Struct, frozen=True):
+class MailTable(msgspec.Struct, frozen=True):
     """Figures: ``heads`` above each column; the first cell of a row names it."""
 
     title: str
@@ -53,7 +53,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: str
     lines: Sequence[str]
-    parts: Sequence[Table | Items] = ()
+    parts: Sequence[MailTable | Items] = ()
     link: tuple[str, str]
     why: str
     end: str = ""
@@ -124,7 +124,7 @@ def plain(text: str, most: int = _MOST_TEXT) -> str:
     return one if len(one) <= most else f"{one[: most - 1]}…"
 
 
-def _part(part: Table | Items) -> dict[str, object]:
+def _part(part: MailTable | Items) -> dict[str, object]:
     if isinstance(part, Items):
         return {"title": plain(part.title), "lines": [plain(line) for line in part.lines]}
     return {

@@ -7,13 +7,13 @@ from handbill.host.ids import Ids, new_name
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, MINUTE, Instant
 from handbill.mail import rows
-from handbill.mail.composing import Envelope, Items, Letter, Table, message_of
+from handbill.mail.composing import Envelope, Items, Letter, MailTable, message_of
 from handbill.mail.rows import DEAD, DROPPED, SENDING, SENT, Mail
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
-__all__ = ["Items", "Letter", "Mail", "Table"]
+__all__ = ["Items", "Letter", "Mail", "MailTable"]
 
 
 WAITS: Final = tuple(minutes * MINUTE for minutes in (1, 5, 20, 60, 180, 420, 754))

@@ -11,9 +11,9 @@ from handbill.core.needs import Cause
 from handbill.kit.figures import average, change, money, number
 from handbill.kit.instants import iso_of
 from handbill.mail.composing import plain
-from handbill.mail.service import Items, Letter, Table
+from handbill.mail.service import Items, Letter, MailTable
 from handbill.stats.needs import Need
-from handbill.stats.weeks import Line, Week
+from handbill.stats.weeks import AgencyWeek, ClientWeek
 
 _MOST_LINES: Final = 50
 _MOST_IN_SUBJECT: Final = 120
@@ -21,7 +21,7 @@ _NAMES: Final = ("spent", "clicks", "applies", "cpa")
 _HEADS: Final = ("Client", "Spend", "Change", "Clicks", "Applies", "CPA")
 
 
-def report(week: Week, monday: date, address: str, end: str, *, for_employer: bool) -> Letter:
+def report(week: AgencyWeek, monday: date, address: str, end: str, *, for_employer: bool) -> Letter:
     """The report of a week. ``end``: the page that ends these reports."""
     finish = finished_for_employers if for_employer else finished_as
     spent, clicks, applies, cpa = (finish(name) for name in _NAMES)
@@ -47,7 +47,7 @@ def report(week: Week, monday: date, address: str, end: str, *, for_employer: bo
     return Letter(
         subject=f"Weekly report: {total[0]} spent from {days}",
         lines=_sentences(days, total, ranked),
-        parts=[Table(f"Week of {days}", _HEADS, rows)] if rows else (),
+        parts=[MailTable(f"Week of {days}", _HEADS, rows)] if rows else (),
         link=("Open Handbill", f"{address}/app"),
         why="You get this mail because you chose the weekly report in your account.",
         end=end,
@@ -105,7 +105,7 @@ def need_told(one: Need) -> str:
     return f"{of}{name}: {one.words} (since {iso_of(one.since_at)[:16].replace('T', ' ')} UTC)"
 
 
-def _sentences(days: str, total: Sequence[str], ranked: Sequence[Line]) -> list[str]:
+def _sentences(days: str, total: Sequence[str], ranked: Sequence[ClientWeek]) -> list[str]:
     if not ranked:
         return [f"Nothing came from {days}, nor in the week before."]
     spend, more, clicks, applies, cpa = total

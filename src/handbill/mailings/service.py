@@ -12,7 +12,7 @@ from handbill.clients import service as clients
 from handbill.core.mailings import (
     Choices,
     Mailing,
-    Marks,
+    MailMarks,
     counted,
     digest_due,
     fresh,
@@ -29,7 +29,7 @@ from handbill.mailings import alerts, ends, letters
 from handbill.mailings.alerts import Paces
 from handbill.people import choices as choosing
 from handbill.people import service as people
-from handbill.people.choices import Chosen
+from handbill.people.choices import PersonChoices
 from handbill.stats import needs, weeks
 from handbill.stats.needs import Need
 from handbill.store.records import Tx
@@ -39,7 +39,7 @@ _MOST_NEEDS: Final = 10_000
 _EndOf = Callable[[Mailing], str]
 
 
-class View(NamedTuple):
+class MailView(NamedTuple):
     """What a person's mails are about. ``seen``: the only clients that it may see, None: all of the
     agency; ``only``: those of them that it has chosen.
     """
@@ -55,21 +55,21 @@ class View(NamedTuple):
 
 
 @dataclass
-class Due:
+class DueMails:
     """Mails to a person, and what to note once they are written: the marks, and of which causes it
     is alerted (``new``), or was and they have ``gone``.
     """
 
     person: Person
-    chosen: Chosen
-    view: View
-    marks: Marks
+    chosen: PersonChoices
+    view: MailView
+    marks: MailMarks
     written: list[tuple[Mailing, Letter]] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
 
 
-def is_anything_due(chosen: Chosen, now: Instant) -> bool:
+def is_anything_due(chosen: PersonChoices, now: Instant) -> bool:
     """Whether it is time for a report or a digest."""
     wanted, marks = chosen.choices, chosen.marks
     return any(of(wanted, marks, now) is not None for of in (report_due, digest_due))
@@ -77,7 +77,7 @@ def is_anything_due(chosen: Chosen, now: Instant) -> bool:
 
 def due(
     tx: Tx, person_id: str, settings: Settings, now: Instant, paces: Paces | None = None
-) -> Due | None:
+) -> DueMails | None:
     """What is due to a person, written from the records of one moment; None: nothing is.
     ``paces``: by which alerts are looked for too.
     """
@@ -85,7 +85,7 @@ def due(
     if known is None or not may_be_mailed(known[0]):
         return None
     person, chosen = known
-    made = Due(person, chosen, view_of(tx, person, chosen.choices), chosen.marks)
+    made = DueMails(person, chosen, view_of(tx, person, chosen.choices), chosen.marks)
     keys = secret(tx, ends.KEY)
 
     def end_of(mailing: Mailing) -> str:
@@ -109,7 +109,7 @@ def due(
     return made if is_any else None
 
 
-def _add_report(tx: Tx, made: Due, settings: Settings, now: Instant, end_of: _EndOf) -> None:
+def _add_report(tx: Tx, made: DueMails, settings: Settings, now: Instant, end_of: _EndOf) -> None:
     monday = report_due(made.chosen.choices, made.marks, now)
     if monday is None:
         return
@@ -123,7 +123,7 @@ def _add_report(tx: Tx, made: Due, settings: Settings, now: Instant, end_of: _En
 
 
 def _add_alerts(
-    tx: Tx, made: Due, found: list[Need], settings: Settings, paces: Paces, end_of: _EndOf
+    tx: Tx, made: DueMails, found: list[Need], settings: Settings, paces: Paces, end_of: _EndOf
 ) -> None:
     wanted, told, now = made.chosen.choices, choosing.alerted(tx, made.person.no), paces.now
     some = list(alerts.of_needs(wanted, found))
@@ -144,7 +144,7 @@ def _add_alerts(
         made.marks, made.new = marks, [one.key for one in new]
 
 
-def write(tx: Tx, ids: Ids, now: Instant, settings: Settings, made: Due) -> bool:
+def write(tx: Tx, ids: Ids, now: Instant, settings: Settings, made: DueMails) -> bool:
     """Have what is due mailed, once; False: something has changed since it was written, so that
     nothing is mailed, and all of it is still due.
     """
@@ -167,7 +167,7 @@ def may_be_mailed(person: Person) -> bool:
     return is_there and is_mail(person.mail)
 
 
-def view_of(tx: Tx, person: Person, choices: Choices) -> View:
+def view_of(tx: Tx, person: Person, choices: Choices) -> MailView:
     """What a person's mails are about, as its rights are now."""
     assert person.agency_no is not None, "it works in an agency"
     only = seen = people.seen_by(tx, person)
@@ -175,10 +175,10 @@ def view_of(tx: Tx, person: Person, choices: Choices) -> View:
         found = (clients.find_client(tx, person.agency_no, one) for one in choices.clients)
         named = frozenset(one.no for one in found if one is not None)
         only = named if seen is None else named & seen
-    return View(person.agency_no, seen, only)
+    return MailView(person.agency_no, seen, only)
 
 
-def needed(tx: Tx, view: View, now: Instant) -> list[Need]:
+def needed(tx: Tx, view: MailView, now: Instant) -> list[Need]:
     """What needs the person, newest first. What is the agency's own, such as a publisher, is told
     whatever clients were chosen; a feed that has failed, also while it is imported again: else
     each run would end the cause for a moment.

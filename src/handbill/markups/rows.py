@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.charging import Place
-from handbill.core.markups import Dated, Markup
+from handbill.core.markups import DatedMarkup, Markup
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
@@ -101,7 +101,7 @@ def count_of_client(tx: Tx, client_no: int) -> int:
     return int(tx.value(_CLIENTS_COUNT, client_no=client_no))
 
 
-def dated(tx: Tx, places: Iterable[Place]) -> list[Dated]:
+def dated(tx: Tx, places: Iterable[Place]) -> list[DatedMarkup]:
     """Every live markup that may concern these places, once for each entity."""
     client_nos, campaign_nos, group_nos, publisher_nos = map(set, zip(*places, strict=True))
     found = tx.all(
@@ -111,7 +111,7 @@ def dated(tx: Tx, places: Iterable[Place]) -> list[Dated]:
         group_nos=Listed(sorted(group_nos | {0})),
         publisher_nos=Listed(sorted(publisher_nos | {0})),
     )
-    return [Dated(Place(*place), from_at, no, ppm) for from_at, no, ppm, *place in found]
+    return [DatedMarkup(Place(*place), from_at, no, ppm) for from_at, no, ppm, *place in found]
 
 
 def add(tx: Tx, markup: Markup) -> None:

@@ -11,7 +11,7 @@ from handbill.clients import service as clients
 from handbill.core import trail
 from handbill.core.changes import with_changes
 from handbill.core.charging import Place
-from handbill.core.markups import Entity, Markup, Steps, level_of, steps_of
+from handbill.core.markups import Markup, MarkupScopeIds, Steps, level_of, steps_of
 from handbill.groups import service as groups
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
@@ -44,7 +44,7 @@ def page_of_client(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[
     return rows.page_of_client(tx, client_no, skip, limit), rows.count_of_client(tx, client_no)
 
 
-def entities_of(tx: Tx, markups: Sequence[Markup]) -> dict[int, list[Entity]]:
+def entities_of(tx: Tx, markups: Sequence[Markup]) -> dict[int, list[MarkupScopeIds]]:
     """The places of markups, by their numbers, with the ids of all that they name, deleted ones
     included.
     """
@@ -54,14 +54,14 @@ def entities_of(tx: Tx, markups: Sequence[Markup]) -> dict[int, list[Entity]]:
     group_ids = _ids(groups.groups_by_number(tx, (place.group_no for place in places)))
     publisher_ids = _ids(publishers.publishers_by_number(tx, (p.publisher_no for p in places)))
 
-    def entity(place: Place) -> Entity:
+    def entity(place: Place) -> MarkupScopeIds:
         client_id, level = client_ids[place.client_no], level_of(place)
         entity_id = {
             "Client": client_id,
             "Campaign": campaign_ids.get(place.campaign_no, ""),
             "JobGroup": group_ids.get(place.group_no, ""),
         }[level]
-        return Entity(client_id, entity_id, level, publisher_ids.get(place.publisher_no))
+        return MarkupScopeIds(client_id, entity_id, level, publisher_ids.get(place.publisher_no))
 
     return {markup.no: list(map(entity, markup.entities)) for markup in markups}
 
@@ -85,7 +85,7 @@ def create(
     *,
     ppm: int,
     from_at: Instant | Read,
-    entities: Sequence[Entity],
+    entities: Sequence[MarkupScopeIds],
     name: str = "",
 ) -> Markup:
     """Create a markup.
@@ -146,7 +146,7 @@ def _tell(tx: Tx, now: Instant, before: Markup | None, after: Markup | None) -> 
     assert markup is not None, "one of them is there"
     named = {place.client_no for one in (before, after) if one for place in one.entities}
     client_no = named.pop() if len(named) == 1 else None
-    entity = trail.Entity("MARKUP", markup.id, markup.agency_no, client_no)
+    entity = trail.TrailEntity("MARKUP", markup.id, markup.agency_no, client_no)
     tell(tx, now, entity, *states)
 
 
@@ -170,11 +170,11 @@ def _from(tx: Tx, from_at: Instant | Read, entities: Sequence[Place]) -> Instant
     return max(0, instant_in(from_at, zone, last=False)) // SECOND * SECOND
 
 
-def _places(tx: Tx, agency_no: int, entities: Sequence[Entity]) -> tuple[Place, ...]:
+def _places(tx: Tx, agency_no: int, entities: Sequence[MarkupScopeIds]) -> tuple[Place, ...]:
     """The entities by number. **Refuses** (404) ids that are not the agency's or are of another
     level or client; (400) unknown publishers.
     """
-    places = [_place(tx, agency_no, entity) for entity in entities]
+    places = [_place_of(tx, agency_no, entity) for entity in entities]
     if any(entity.publisher_id is not None for entity in entities):
         known = {one.id: one.no for one in publishers.publishers_of(tx, agency_no)}
         faults = [
@@ -191,7 +191,7 @@ def _places(tx: Tx, agency_no: int, entities: Sequence[Entity]) -> tuple[Place, 
     return tuple(places)
 
 
-def _place(tx: Tx, agency_no: int, entity: Entity) -> Place:
+def _place_of(tx: Tx, agency_no: int, entity: MarkupScopeIds) -> Place:
     client = clients.client_of(tx, agency_no, entity.client_id)
     if entity.level == "Campaign":
         campaign = campaigns.campaign_of(tx, client.no, entity.entity_id)

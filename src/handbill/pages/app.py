@@ -18,15 +18,15 @@ from handbill.host.ids import Ids, new_name
 from handbill.pages import assets
 from handbill.pages.calls import Calls, Declined
 from handbill.pages.forms import (
-    TooLarge,
+    FormTooLarge,
     Unreadable,
     Untrusted,
     check_sender,
     check_token,
     read_fields,
 )
-from handbill.pages.frame import HEADERS, Link, Visit, render, visit_of
-from handbill.pages.rows import Page
+from handbill.pages.frame import HEADERS, PageLink, PageVisit, render, visit_of
+from handbill.pages.rows import PageRow
 from handbill.pages.views import (
     account,
     changes,
@@ -56,7 +56,7 @@ _ZIP_LEVEL = 4
 _NOBODY = ("", 0)
 Answered = Callable[[Request], Awaitable[Response]]
 
-PAGES: Sequence[Page] = (
+PAGES: Sequence[PageRow] = (
     *today.PAGES,
     *clients.PAGES,
     *jobs.PAGES,
@@ -93,17 +93,17 @@ class Pages:
 
 
 def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
-    links = [Link(page.link, HOME + page.path, page.for_whom) for page in PAGES if page.link]
+    links = [PageLink(page.link, HOME + page.path, page.for_whom) for page in PAGES if page.link]
     tabs = [
-        Link(page.tab, page.path.partition("}")[2], page.for_whom) for page in PAGES if page.tab
+        PageLink(page.tab, page.path.partition("}")[2], page.for_whom) for page in PAGES if page.tab
     ]
 
-    def arrive(request: Request) -> Visit:
+    def arrive(request: Request) -> PageVisit:
         given = request.headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else new_name(ids, 20)
         peer = request.scope.get("client") or _NOBODY
         calls = Calls(api, credential_of(request, address), request_id, (peer[0], peer[1]))
-        visit = request.state.visit = Visit(calls, ids, address, links, tabs)
+        visit = request.state.visit = PageVisit(calls, ids, address, links, tabs)
         return visit
 
     async def lost(request: Request, failure: Exception) -> Response:
@@ -143,17 +143,19 @@ async def _static(request: Request) -> Response:
     return found
 
 
-async def _guarded(page: Page, arrive: Callable[[Request], Visit], request: Request) -> Response:
+async def _guarded(
+    page: PageRow, arrive: Callable[[Request], PageVisit], request: Request
+) -> Response:
     """A page behind its guards: who sends a form, and what becomes of a refusal."""
     request.scope["page"] = page.name
     visit = arrive(request)
     try:
         response = await _viewed(page, request)
     except Declined as declined:
-        response = _told(request, declined)
+        response = _refusal_page(request, declined)
     except Untrusted:
         response = render(request, "told.html", 403, **_UNTRUSTED)
-    except TooLarge:
+    except FormTooLarge:
         response = render(request, "told.html", 413, **_TOLD[413])
     except (ClientDisconnect, Unreadable):
         response = render(request, "told.html", 400, **_TOLD[400])
@@ -165,7 +167,7 @@ async def _guarded(page: Page, arrive: Callable[[Request], Visit], request: Requ
     return _sent(visit, response)
 
 
-async def _viewed(page: Page, request: Request) -> Response:
+async def _viewed(page: PageRow, request: Request) -> Response:
     visit = visit_of(request)
     if page.by_link:
         visit.calls.credential = {}
@@ -181,7 +183,7 @@ async def _viewed(page: Page, request: Request) -> Response:
     return await (own or page.view)(request)
 
 
-def _told(request: Request, declined: Declined) -> Response:
+def _refusal_page(request: Request, declined: Declined) -> Response:
     """What the API refuses, as a page."""
     if declined.status == 401:
         return _signed_out(request)
@@ -204,7 +206,7 @@ def _signed_out(request: Request) -> Response:
     return render(request, "told.html", 401, **_TOLD[401], back=return_path(f"/{path}"))
 
 
-def _sent(visit: Visit, response: Response) -> Response:
+def _sent(visit: PageVisit, response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["x-request-id"] = visit.calls.request_id

@@ -46,7 +46,7 @@ def acted(change: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return _ACTORS.get(kind, kind.capitalize()).format(id=id_ or "Somebody")
 
 
-def told(change: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+def field_difference(change: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     """Each changed field as a phrase, with what it was and what it is; amounts are in the agency's
     currency. Fields that say nothing on both sides are left out.
     """

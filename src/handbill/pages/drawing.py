@@ -6,9 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from handbill.pages.charts.bars import Bar, Run, bullet, funnel, split, stacked, strip
+from handbill.pages.charts.bars import Bar, StripMark, bullet, funnel, split, stacked, strip
 from handbill.pages.charts.lines import days_line, sparkline, steps
-from handbill.pages.charts.marks import Series
+from handbill.pages.charts.marks import FigureRow
 from handbill.pages.charts.scatter import Point, scatter
 from handbill.pages.charts.sentences import of_days, of_runs, of_stages
 from handbill.pages.wording import (
@@ -55,10 +55,10 @@ def of_budget(place: int, line: Any, over: int | None) -> Markup:
     return bullet(f"budget-{place}", f"Budget of {line['name']}", text, used, over, 100)
 
 
-def _series(name: str, values: Sequence[Any], currency: str = "") -> Series:
+def _series(name: str, values: Sequence[Any], currency: str = "") -> FigureRow:
     """``currency``: of amounts; empty for counts."""
     told = [money(value, currency) if currency else number(value) for value in values]
-    return Series(name, values, told)
+    return FigureRow(name, values, told)
 
 
 def spend_by_day(
@@ -179,7 +179,7 @@ def classes(total: Mapping[str, Any]) -> Markup:
 def runs_strip(place: int, source: str, runs: Sequence[Any]) -> tuple[Markup, str]:
     """The last runs of a feed, the newest at the right, and a sentence about them."""
     drawn = [
-        Run(
+        StripMark(
             f"{when(one['createdOn'])}: {one['status'].lower()}", _STATES.get(one["status"], "open")
         )
         for one in reversed(runs)

@@ -26,7 +26,7 @@ _DECIMALS: Final = Decimal("0.000001")
 _OF_TILES: Final = ("Figure", "Value", "Note")
 
 
-class Part(NamedTuple):
+class ExportedPart(NamedTuple):
     """A table of a panel. ``title``: what tells it from the others; empty for a single one."""
 
     name: str
@@ -39,12 +39,12 @@ def asked_for(request: Request) -> str:
     return request.query_params.get(ASKED, "") if is_one else ""
 
 
-def parts_of(panel: str, inside: str) -> list[Part]:
+def parts_of(panel: str, inside: str) -> list[ExportedPart]:
     """The parts of a panel that can be had as files. ``inside``: its markup."""
     titles = ["figures" if tiles else title for title, tiles in _PARTS.findall(inside)]
     if len(titles) == 1:
-        return [Part(panel, "")]
-    return [Part(f"{panel}.{place}", title) for place, title in enumerate(titles, 1)]
+        return [ExportedPart(panel, "")]
+    return [ExportedPart(f"{panel}.{place}", title) for place, title in enumerate(titles, 1)]
 
 
 def file_of(page: str, name: str) -> Response | None:

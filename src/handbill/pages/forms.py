@@ -30,7 +30,7 @@ class Untrusted(Exception):
     """A form that another site may have sent, or that is older than the visitor's session."""
 
 
-class TooLarge(Exception):
+class FormTooLarge(Exception):
     """A form that is larger than any of ours."""
 
 
@@ -131,7 +131,7 @@ async def read_fields(request: Request) -> Fields:
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MOST_BYTES:
-            raise TooLarge
+            raise FormTooLarge
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -139,5 +139,5 @@ async def read_fields(request: Request) -> Fields:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise TooLarge from None
+        raise FormTooLarge from None
     return ImmutableMultiDict([(name, value.strip()) for name, value in pairs])

@@ -39,7 +39,7 @@ _MOST_FLASH = 2_000
 
 
 @dataclass(frozen=True)
-class Link:
+class PageLink:
     """A way to a page. ``path``: of one of a client's, what follows the client's path."""
 
     title: str
@@ -48,21 +48,21 @@ class Link:
 
 
 @dataclass
-class Visit:
+class PageVisit:
     """One request for a page. ``fields``: of the form that was sent."""
 
     calls: Calls
     ids: Ids
     address: str
-    links: list[Link]
-    tabs: list[Link]
+    links: list[PageLink]
+    tabs: list[PageLink]
     visitor: Visitor = field(default_factory=Visitor)
     fields: Fields = field(default_factory=Fields)
 
 
-def visit_of(request: Request) -> Visit:
+def visit_of(request: Request) -> PageVisit:
     """What belongs to this request."""
-    return cast(Visit, request.state.visit)
+    return cast(PageVisit, request.state.visit)
 
 
 def calls_of(request: Request) -> Calls:

@@ -10,7 +10,7 @@ from handbill.pages.visitors import Whom
 
 
 @dataclass(frozen=True)
-class Page:
+class PageRow:
     """A page. ``path``: beneath /app. ``name``: as logs and metrics name it.
 
     ``link``: its title in the navigation, if it is there. ``tab``: its title among the pages of a

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.changes import service as changes
-from handbill.core.mailings import MAILINGS, Choices, Mailing, Marks, begun, without
+from handbill.core.mailings import MAILINGS, Choices, Mailing, MailMarks, begun, without
 from handbill.core.persons import Person
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.kit.instants import Instant
 from handbill.mail import service as mail
 from handbill.people import rows
@@ -21,17 +21,17 @@ from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import person_alerts, person_mails, persons
 
 
-class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+class PersonChoices(msgspec.Struct, frozen=True, kw_only=True):
     """Of one person."""
 
     no: int
     person_no: int
     choices: Choices
-    marks: Marks
+    marks: MailMarks
 
 
 _c = person_mails.c
-_CHOSEN = Mapper(person_mails, Chosen)
+_CHOSEN = Mapper(person_mails, PersonChoices)
 _OF = _CHOSEN.ever("person_no")
 _EVERY = (
     sa.select(*_CHOSEN.columns, persons.c.id, persons.c.agency_no)
@@ -57,7 +57,7 @@ class Whose(NamedTuple):
 
     id: str
     agency_no: int | None
-    chosen: Chosen
+    chosen: PersonChoices
 
 
 def every(tx: Tx) -> list[Whose]:
@@ -68,14 +68,14 @@ def every(tx: Tx) -> list[Whose]:
     ]
 
 
-def chosen(tx: Tx, person_id: str) -> tuple[Person, Chosen] | None:
+def chosen(tx: Tx, person_id: str) -> tuple[Person, PersonChoices] | None:
     """A live person who has ever chosen something."""
     person = rows.person(tx, person_id)
     found = None if person is None else _OF.first(tx, person_no=person.no)
     return None if person is None or found is None else (person, found)
 
 
-def held(tx: Tx, person_id: str) -> tuple[Person, Chosen] | None:
+def held(tx: Tx, person_id: str) -> tuple[Person, PersonChoices] | None:
     """``chosen``, with the person locked: neither its rights nor its choices change until this
     transaction ends.
     """
@@ -99,13 +99,13 @@ def choose(tx: Tx, now: Instant, person: Person, after: Choices) -> None:
     before = Choices() if found is None else found.choices
     if after == before:
         return
-    marks = begun(Marks() if found is None else found.marks, before, after, now)
-    row = Chosen(no=0, person_no=person.no, choices=after, marks=marks)
+    marks = begun(MailMarks() if found is None else found.marks, before, after, now)
+    row = PersonChoices(no=0, person_no=person.no, choices=after, marks=marks)
     tx.upsert_many(person_mails, ["person_no"], [_CHOSEN.values(row)])
     gone = MAILINGS if after.clients != before.clients else before.mailings - after.mailings
     for mailing in gone:
         mail.drop(tx, now, person.no, kind=mailing)
-    entity = Entity("PERSON", person.id, person.agency_no)
+    entity = TrailEntity("PERSON", person.id, person.agency_no)
     changes.tell(tx, now, entity, _told(before), _told(after))
 
 
@@ -120,7 +120,7 @@ def end(tx: Tx, now: Instant, person: Person, *mailings: Mailing) -> None:
     choose(tx, now, person, reduce(without, mailings, of(tx, person.no)))
 
 
-def mark(tx: Tx, found: Chosen, marks: Marks) -> None:
+def mark(tx: Tx, found: PersonChoices, marks: MailMarks) -> None:
     """Note what was mailed."""
     values = _CHOSEN.values(msgspec.structs.replace(found, marks=marks), "marks")
     tx.change(person_mails, {"person_no": found.person_no}, **values)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from handbill.changes import service as changes
 from handbill.core.persons import Person
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.host.ids import Ids
 from handbill.kit.faults import Fault, Refused, refused_state
 from handbill.kit.instants import Instant
@@ -26,7 +26,7 @@ class WrongCode(Refused):
         super().__init__(400, "Bad request", [Fault("code", "is not a code that is good now")])
 
 
-class Offer(NamedTuple):
+class FactorSetup(NamedTuple):
     """What an app needs to make codes."""
 
     secret: str
@@ -38,7 +38,7 @@ def is_used_by(person: Person) -> bool:
     return person.code_step is not None
 
 
-def offer(tx: Tx, ids: Ids, person: Person) -> Offer:
+def offer(tx: Tx, ids: Ids, person: Person) -> FactorSetup:
     """A new secret, not in force yet; a former offer ends.
 
     **Refuses** (400) somebody who uses codes already.
@@ -49,7 +49,7 @@ def offer(tx: Tx, ids: Ids, person: Person) -> Offer:
     secret = codes.new_secret(ids)
     rows.drop_secrets(tx, person.no, (_OFFERED,))
     rows.add_secret(tx, person.no, _OFFERED, secret)
-    return Offer(codes.text_of(secret), codes.uri_of(secret, person.mail))
+    return FactorSetup(codes.text_of(secret), codes.uri_of(secret, person.mail))
 
 
 def put_in_force(
@@ -140,5 +140,5 @@ def forget(tx: Tx, person: Person) -> None:
 
 
 def _tell(tx: Tx, now: Instant, person: Person, *, is_used: bool) -> None:
-    entity = Entity("PERSON", person.id, person.agency_no)
+    entity = TrailEntity("PERSON", person.id, person.agency_no)
     changes.tell(tx, now, entity, {"secondFactor": not is_used}, {"secondFactor": is_used})

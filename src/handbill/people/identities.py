@@ -3,18 +3,18 @@
 from typing import NamedTuple
 
 from handbill.changes import service as changes
-from handbill.core.oidc import Provider, Said, is_let_in
+from handbill.core.oidc import Provider, TokenHolder, is_let_in
 from handbill.core.persons import Person, PersonRole
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.host.ids import Ids, new_person_id
 from handbill.kit.faults import Refused
 from handbill.kit.instants import Instant
 from handbill.people import provider_rows, rows, service
-from handbill.people.oidc import LASTS, Failed, Flow
+from handbill.people.oidc import LASTS, Failed, SignInFlow
 from handbill.store.records import Tx
 
 
-class Place(NamedTuple):
+class ClaimedRole(NamedTuple):
     """Where a claim puts a person: a role, with an EMPLOYER's clients or a PUBLISHER's family."""
 
     role: PersonRole
@@ -22,13 +22,13 @@ class Place(NamedTuple):
     family_no: int | None = None
 
 
-def check_first(tx: Tx, flow: Flow) -> None:
+def check_first(tx: Tx, flow: SignInFlow) -> None:
     """**Refuses** (Failed) a sign-in that was finished before."""
     if provider_rows.is_finished(tx, flow.digest):
         raise Failed("the sign-in was finished before")
 
 
-def finish(tx: Tx, flow: Flow, provider: Provider) -> None:
+def finish(tx: Tx, flow: SignInFlow, provider: Provider) -> None:
     """Let nobody finish this sign-in again; from here on, the provider's sign-ins come one after
     another. **Refuses** (Failed) one that was finished before, and a provider that was changed.
     """
@@ -40,7 +40,7 @@ def finish(tx: Tx, flow: Flow, provider: Provider) -> None:
 
 
 def entered(
-    tx: Tx, ids: Ids, now: Instant, provider: Provider, said: Said, place: Place | None
+    tx: Tx, ids: Ids, now: Instant, provider: Provider, said: TokenHolder, place: ClaimedRole | None
 ) -> Person:
     """The person who signs in, with the role of its place; None: with the role that it has.
 
@@ -71,12 +71,14 @@ def entered(
     provider_rows.identify(tx, agency_no, body.issuer, said.subject, person.no)
     rows.drop_links(tx, person.no)
     known = {"issuer": body.issuer, "subject": said.subject}
-    entity = Entity("PERSON", person.id, agency_no)
+    entity = TrailEntity("PERSON", person.id, agency_no)
     changes.tell(tx, now, entity, {"identity": None}, {"identity": known})
     return _placed(tx, now, person, agency_no, place)
 
 
-def _placed(tx: Tx, now: Instant, person: Person, agency_no: int, place: Place | None) -> Person:
+def _placed(
+    tx: Tx, now: Instant, person: Person, agency_no: int, place: ClaimedRole | None
+) -> Person:
     tx.occasion = tx.occasion._replace(actor_id=person.id)
     if place is None:
         return person

@@ -61,7 +61,7 @@ class _UnknownKey(Exception):
     """The provider's keys, as they are kept, have none for this token."""
 
 
-class Flow(NamedTuple):
+class SignInFlow(NamedTuple):
     """A sign-in under way. ``secret``: in the person's browser only, and in no address."""
 
     agency_id: str
@@ -102,7 +102,7 @@ class Discovered(NamedTuple):
     tells_issuer: bool
 
 
-class World(NamedTuple):
+class ProviderWorld(NamedTuple):
     """By what a provider is asked."""
 
     egress: Egress
@@ -110,19 +110,19 @@ class World(NamedTuple):
     settings: Settings
 
 
-def begun(tx: Tx, ids: Ids, now: Instant, agency_id: str) -> tuple[Flow, str]:
+def begun(tx: Tx, ids: Ids, now: Instant, agency_id: str) -> tuple[SignInFlow, str]:
     """A new sign-in, and its text for the browser, which nobody else can make."""
-    flow = Flow(agency_id, now, new_name(ids, _SECRET_LENGTH))
+    flow = SignInFlow(agency_id, now, new_name(ids, _SECRET_LENGTH))
     kid, key = max(secret(tx, _MARKED_BY).items())
     return flow, ".".join((*_parts(flow), str(kid), _mark(key, flow)))
 
 
-def opened(tx: Tx, now: Instant, text: str) -> Flow:
+def opened(tx: Tx, now: Instant, text: str) -> SignInFlow:
     """The sign-in of that text. **Refuses** (Failed) another's, and one that took too long."""
     found = _FLOW.fullmatch(text)
     if found is None:
         raise Failed("the browser has no sign-in under way")
-    flow = Flow(found[1], int(found[2]), found[3])
+    flow = SignInFlow(found[1], int(found[2]), found[3])
     key = secret(tx, _MARKED_BY).get(int(found[4]), b"")
     if not key or not same(_mark(key, flow).encode(), found[5].encode()):
         raise Failed("the sign-in is not ours")
@@ -131,7 +131,7 @@ def opened(tx: Tx, now: Instant, text: str) -> Flow:
     return flow
 
 
-def discovered(world: World, now: Instant, provider: Provider) -> Discovered:
+def discovered(world: ProviderWorld, now: Instant, provider: Provider) -> Discovered:
     """What the provider says of itself. **Refuses** (Failed) what does not hold together."""
     url = provider.body.issuer.rstrip("/") + _WELL_KNOWN
     found = _document(world, now, provider, "discovery", url)
@@ -155,7 +155,7 @@ def discovered(world: World, now: Instant, provider: Provider) -> Discovered:
     )
 
 
-def address_of(found: Discovered, body: ProviderBody, flow: Flow, back: str) -> str:
+def address_of(found: Discovered, body: ProviderBody, flow: SignInFlow, back: str) -> str:
     """Where the person signs in. ``back``: where the provider sends it afterwards."""
     asked = {
         "response_type": "code",
@@ -171,7 +171,7 @@ def address_of(found: Discovered, body: ProviderBody, flow: Flow, back: str) -> 
     return f"{found.authorization}{mark}{urlencode(asked)}"
 
 
-def check_answer(flow: Flow, body: ProviderBody, answer: Any) -> None:
+def check_answer(flow: SignInFlow, body: ProviderBody, answer: Any) -> None:
     """That the provider has answered this sign-in, and with a code. **Refuses** (Failed)."""
     if not same(answer.state.encode(), flow.state.encode()):
         raise Failed("the state is another sign-in's")
@@ -182,11 +182,11 @@ def check_answer(flow: Flow, body: ProviderBody, answer: Any) -> None:
 
 
 def claims_of(
-    world: World,
+    world: ProviderWorld,
     now: Instant,
     provider: Provider,
     client_secret: str,
-    flow: Flow,
+    flow: SignInFlow,
     answer: Any,
     back: str,
 ) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _exchanged(
     found: Discovered,
     body: ProviderBody,
     client_secret: str,
-    flow: Flow,
+    flow: SignInFlow,
     code: str,
     back: str,
 ) -> str:
@@ -298,7 +298,13 @@ def _key_for(algorithm: str, kid: Any, keys: Mapping[str, Any]) -> _Key:
 
 
 def _document(
-    world: World, now: Instant, provider: Provider, what: str, url: str, *, anew: bool = False
+    world: ProviderWorld,
+    now: Instant,
+    provider: Provider,
+    what: str,
+    url: str,
+    *,
+    anew: bool = False,
 ) -> dict[str, Any]:
     name = f"{provider.agency_no} {what}"
     try:
@@ -310,11 +316,11 @@ def _document(
     return found
 
 
-def _parts(flow: Flow) -> tuple[str, str, str]:
+def _parts(flow: SignInFlow) -> tuple[str, str, str]:
     return flow.agency_id, str(flow.since), flow.secret
 
 
-def _mark(key: bytes, flow: Flow) -> str:
+def _mark(key: bytes, flow: SignInFlow) -> str:
     return digested(key, _MARKED, ".".join(_parts(flow))).hex()
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from handbill.access.service import Agency, lock_agency
 from handbill.changes import service as changes
 from handbill.core.oidc import GRANTED, LEAST_SCOPE, Grant, Provider, ProviderBody
-from handbill.core.trail import Entity, fields_of
+from handbill.core.trail import TrailEntity, fields_of
 from handbill.host.settings import Settings
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
@@ -156,5 +156,5 @@ def _tell(
     changes.tell(tx, now, _entity(agency), state(before), state(after))
 
 
-def _entity(agency: Agency) -> Entity:
-    return Entity("SIGN_IN_PROVIDER", agency.id, agency.no)
+def _entity(agency: Agency) -> TrailEntity:
+    return TrailEntity("SIGN_IN_PROVIDER", agency.id, agency.no)

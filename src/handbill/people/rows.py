@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from msgspec import structs
 from sqlalchemy import bindparam as b
 
-from handbill.core.persons import Person, PersonRole, Standing
+from handbill.core.persons import LiveSession, Person, PersonRole
 from handbill.kit.instants import Instant
 from handbill.store import sealed
 from handbill.store.records import Tx
@@ -166,19 +166,19 @@ def add_session(tx: Tx, **values: Any) -> None:
     tx.put(person_sessions, **values)
 
 
-def standing(tx: Tx, prefix: str) -> Standing | None:
+def standing(tx: Tx, prefix: str) -> LiveSession | None:
     """The session with this prefix, of a live person in a live agency or family."""
     return _standing(tx, tx.one(_STANDING, prefix=prefix))
 
 
-def standing_numbered(tx: Tx, no: int) -> Standing | None:
+def standing_numbered(tx: Tx, no: int) -> LiveSession | None:
     return _standing(tx, tx.one(_STANDING_NUMBERED, no=no))
 
 
-def _standing(tx: Tx, row: Any) -> Standing | None:
+def _standing(tx: Tx, row: Any) -> LiveSession | None:
     if row is None or row[-1] is None:
         return None
-    found = Standing(**dict(zip(Standing.__struct_fields__, row, strict=False)))
+    found = LiveSession(**dict(zip(LiveSession.__struct_fields__, row, strict=False)))
     return structs.replace(found, clients=seen_by(tx, found.person_no, found.role))
 
 

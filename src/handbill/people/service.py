@@ -12,7 +12,7 @@ from handbill.core.persons import (
     mail_of,
     wrong_with,
 )
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.host.ids import Ids, new_person_id
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
@@ -258,8 +258,8 @@ def _faults_of_clients(role: PersonRole, client_nos: Sequence[int]) -> list[Faul
     return []
 
 
-def _entity(person: Person) -> Entity:
-    return Entity("PERSON", person.id, person.agency_no)
+def _entity(person: Person) -> TrailEntity:
+    return TrailEntity("PERSON", person.id, person.agency_no)
 
 
 def _state(tx: Tx, person: Person) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A session ends 12 hours after it was renewed last, 30 days after it began, and w
 """
 
 from handbill.access import shown
-from handbill.core.persons import IDLE_FOR, LASTS, Person, Standing
+from handbill.core.persons import IDLE_FOR, LASTS, LiveSession, Person
 from handbill.host.ids import Ids
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
@@ -38,7 +38,7 @@ def begin(
     return made.text
 
 
-def proved(tx: Tx, text: str, keys: dict[int, bytes], now: Instant) -> Standing | None:
+def proved(tx: Tx, text: str, keys: dict[int, bytes], now: Instant) -> LiveSession | None:
     """The live session with exactly this secret; None for every kind of bad one.
 
     ``keys``: the caller's cache of our secrets.
@@ -50,13 +50,13 @@ def proved(tx: Tx, text: str, keys: dict[int, bytes], now: Instant) -> Standing 
     return found if found is not None and is_proved and now < found.expires_at else None
 
 
-def renew(tx: Tx, now: Instant, standing: Standing, agency_no: int | None) -> None:
+def renew(tx: Tx, now: Instant, standing: LiveSession, agency_no: int | None) -> None:
     """Let a session go on for 12 hours, in this agency."""
     ends = min(now + IDLE_FOR, standing.ends_at)
     rows.change_session(tx, standing.session_no, expires_at=ends, agency_no=agency_no)
 
 
-def standing_numbered(tx: Tx, session_no: int) -> Standing:
+def standing_numbered(tx: Tx, session_no: int) -> LiveSession:
     """The session with this number. **Refuses** one that has ended meanwhile (404)."""
     found = rows.standing_numbered(tx, session_no)
     if found is None:

@@ -12,7 +12,7 @@ from handbill.core import rotation
 from handbill.core.nouns import Client
 from handbill.core.posting_costs import hours_of
 from handbill.core.postings import Posting, PostingJob
-from handbill.core.rotation import PostingTerms, Standing
+from handbill.core.rotation import PostingTerms, RotatingJob
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, MINUTE, Instant
@@ -232,7 +232,7 @@ def _rotates(posting: Posting, now: Instant) -> bool:
     return is_slots(posting) and now >= posting.turned_at + posting.body.rotate_days * DAY
 
 
-def _due_at(posting: Posting, stands: Sequence[Standing], now: Instant) -> Instant | None:
+def _due_at(posting: Posting, stands: Sequence[RotatingJob], now: Instant) -> Instant | None:
     """When to look again: at the next turn, and often enough to notice jobs that can no longer be
     shown, or can be again. Never for a purchase that is over or has no jobs.
     """

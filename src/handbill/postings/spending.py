@@ -13,7 +13,7 @@ from handbill.core.posting_costs import next_part, shared
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, start_of, zone_of
 from handbill.postings import rows, spending_rows
-from handbill.postings.spending_rows import Spending
+from handbill.postings.spending_rows import PostingSpending
 from handbill.store.records import Tx
 
 _MOST_CONFIGS = 100
@@ -34,18 +34,18 @@ class Share(NamedTuple):
     after_micros: int
 
 
-class Due(NamedTuple):
+class DueSpending(NamedTuple):
     """What is to be booked of one purchase, and how far it is booked then."""
 
-    former: Spending
+    former: PostingSpending
     shares: tuple[Share, ...]
     spent: tuple[str | None, int]
     due_at: Instant | None
 
 
-def unbooked(tx: Tx, now: Instant) -> list[Due]:
+def unbooked(tx: Tx, now: Instant) -> list[DueSpending]:
     """The days that have begun for every client of their purchase and are not booked."""
-    found: list[Due] = []
+    found: list[DueSpending] = []
     room = _MOST_SHARES
     for former in spending_rows.due(tx, now, _MOST_CONFIGS):
         if room <= 0:
@@ -55,12 +55,12 @@ def unbooked(tx: Tx, now: Instant) -> list[Due]:
     return found
 
 
-def booked(tx: Tx, dues: Sequence[Due]) -> bool:
+def booked(tx: Tx, dues: Sequence[DueSpending]) -> bool:
     """Note what has been booked; False when a purchase was changed or booked meanwhile."""
     return all(spending_rows.save(tx, due.former, due.spent, due.due_at) for due in dues)
 
 
-def _due(tx: Tx, former: Spending, now: Instant) -> Due:
+def _due(tx: Tx, former: PostingSpending, now: Instant) -> DueSpending:
     client_nos = rows.client_numbers(tx, former.no)
     found = clients_by_number(tx, client_nos)
     zones = [zone_of(found[no].zone if no in found else "UTC") for no in client_nos]
@@ -73,19 +73,19 @@ def _due(tx: Tx, former: Spending, now: Instant) -> Due:
         day, left = _next(former, spent_on, zones[0], until)
         micros = next_part(former.cost_micros, spent, left)
         if day is None or (left == 1 and not micros):
-            return Due(former, tuple(shares), (spent_on, spent), None)
+            return DueSpending(former, tuple(shares), (spent_on, spent), None)
         begins = [start_of(day, zone) for zone in zones]
         if max(begins) > until:
             due_at = max(begins) if former.deleted_at is None else None
-            return Due(former, tuple(shares), (spent_on, spent), due_at)
+            return DueSpending(former, tuple(shares), (spent_on, spent), due_at)
         parts = zip(client_nos, begins, shared(micros, weights), strict=True)
         shares += [Share(no, at, part, spent) for no, at, part in parts if part]
         spent_on, spent = day.isoformat(), spent + micros
-    return Due(former, tuple(shares), (spent_on, spent), now)
+    return DueSpending(former, tuple(shares), (spent_on, spent), now)
 
 
 def _next(
-    former: Spending, spent_on: str | None, zone: tzinfo, until: Instant
+    former: PostingSpending, spent_on: str | None, zone: tzinfo, until: Instant
 ) -> tuple[date | None, int]:
     """The next day to book, and how many days are left with it. If something is still owed after
     the last day, because the purchase became dearer or shorter, all of it falls on today.

@@ -10,7 +10,7 @@ from handbill.store.records import Tx
 from handbill.store.records.tables import posting_configs, posting_jobs
 
 
-class Spending(msgspec.Struct, frozen=True, kw_only=True):
+class PostingSpending(msgspec.Struct, frozen=True, kw_only=True):
     """How far a purchase's cost is booked: up to and with the day ``spent_on``."""
 
     no: int
@@ -27,7 +27,7 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _BODY = msgspec.json.Decoder(PostingBody)
-_NAMES = Spending.__struct_fields__
+_NAMES = PostingSpending.__struct_fields__
 _c, _p = posting_configs.c, posting_jobs.c
 _ONE: sa.ColumnElement[int] = sa.literal_column("1")
 _SPENDINGS = (
@@ -55,10 +55,10 @@ _POSTED_COUNTS = (
 )
 
 
-def due(tx: Tx, now: Instant, limit: int) -> list[Spending]:
+def due(tx: Tx, now: Instant, limit: int) -> list[PostingSpending]:
     """The first purchases of which a further day may have begun, deleted ones included."""
     return [
-        Spending(**dict(zip(_NAMES, row, strict=True)) | {"cost_micros": _cost(row[3])})
+        PostingSpending(**dict(zip(_NAMES, row, strict=True)) | {"cost_micros": _cost(row[3])})
         for row in tx.all(_SPENDINGS, now=now, limit=limit)
     ]
 
@@ -72,7 +72,9 @@ def posted_counts(tx: Tx, config_no: int) -> dict[int, int]:
     return dict(tx.all(_POSTED_COUNTS, config_no=config_no))
 
 
-def save(tx: Tx, former: Spending, spent: tuple[str | None, int], due_at: Instant | None) -> bool:
+def save(
+    tx: Tx, former: PostingSpending, spent: tuple[str | None, int], due_at: Instant | None
+) -> bool:
     """Save how far a purchase's cost is booked; False when the purchase was changed meanwhile."""
     spent_on, spent_micros = spent
     text = tx.dialect.update_text(

@@ -10,7 +10,7 @@ import msgspec
 from handbill.changes import service as changes
 from handbill.core.nouns import Client
 from handbill.core.postings import Posting, PostingJob
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 
@@ -26,7 +26,7 @@ def purchase(
     tx: Tx, now: Instant, client: Client, posting: Posting, before: State, after: State
 ) -> None:
     """``before`` or ``after`` is empty for a new or deleted purchase."""
-    entity = Entity("POSTING", posting.id, posting.agency_no, client.no)
+    entity = TrailEntity("POSTING", posting.id, posting.agency_no, client.no)
     changes.tell(tx, now, entity, before, after)
 
 
@@ -53,11 +53,11 @@ def jobs(
     itself. The number of the request connects them.
     """
 
-    def told(no: int) -> tuple[Entity, State, State]:
+    def told(no: int) -> tuple[TrailEntity, State, State]:
         job = (after.get(no) or before[no])[0]
         was, now_is = (states[no][1] if no in states else {} for states in (before, after))
         whose = {"posting": posting.id}
-        entity = Entity("POSTING_JOB", job.id, posting.agency_no, job.client_no)
+        entity = TrailEntity("POSTING_JOB", job.id, posting.agency_no, job.client_no)
         return entity, was and was | whose, now_is and now_is | whose
 
     changes.tell_many(tx, now, [told(no) for no in {**before, **after}])

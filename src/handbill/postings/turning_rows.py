@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.postings import can_be_shown
-from handbill.core.rotation import Standing, Turn
+from handbill.core.rotation import RotatingJob, Turn
 from handbill.kit.instants import Instant
 from handbill.postings.rows import change_jobs
 from handbill.store.records import Tx
@@ -60,10 +60,10 @@ _POST = (
 )
 
 
-def standing(tx: Tx, config_no: int, now: Instant) -> list[Standing]:
+def standing(tx: Tx, config_no: int, now: Instant) -> list[RotatingJob]:
     """Each job of a purchase that has not ended, with what turns need of it."""
     return [
-        Standing(
+        RotatingJob(
             no,
             bool(pinned),
             bool(paused),

@@ -11,7 +11,7 @@ from handbill.core.changes import with_changes
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Publisher, PublisherBody
 from handbill.core.rates import PICOS, Exchange, converted
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.core.vendors import Guarded, names_clients
 from handbill.dialects.outbound import kept_nodes
 from handbill.host.ids import Ids
@@ -259,7 +259,7 @@ def _is_new(tx: Tx, publisher: Publisher, login: Guarded[Any]) -> bool:
 
 
 def _tell_password(tx: Tx, now: Instant, publisher: Publisher, name: str) -> None:
-    entity = Entity("PUBLISHER", publisher.id, publisher.agency_no)
+    entity = TrailEntity("PUBLISHER", publisher.id, publisher.agency_no)
     changes.secret(tx, now, entity, "passwords", name)
 
 

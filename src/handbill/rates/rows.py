@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.rates import Dated
+from handbill.core.rates import DatedRate
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Row
@@ -40,12 +40,12 @@ _NAMING: sa.Select[Any] = (
 _DROP = sa.delete(rates).where(*(_t[name] == b(name) for name in _KEY))
 
 
-def _dated(row: Row) -> Dated:
+def _dated(row: Row) -> DatedRate:
     day_on, source, target, picos, agency_no = row[:5]
-    return Dated(date.fromisoformat(day_on), source, target, picos, agency_no != HOUSE)
+    return DatedRate(date.fromisoformat(day_on), source, target, picos, agency_no != HOUSE)
 
 
-def within(tx: Tx, agency_no: int, first: date, last: date) -> list[Dated]:
+def within(tx: Tx, agency_no: int, first: date, last: date) -> list[DatedRate]:
     """An agency's own rates and the house's, of these days."""
     asked = {"agency_no": agency_no, "first": first.isoformat(), "last": last.isoformat()}
     return [_dated(row) for row in tx.all(_WITHIN, **asked)]
@@ -56,7 +56,7 @@ def is_named(tx: Tx, agency_no: int, currency: str) -> bool:
     return bool(tx.all(_NAMING, agency_no=agency_no, currency=currency))
 
 
-def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[tuple[Dated, Instant]]:
+def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[tuple[DatedRate, Instant]]:
     found = tx.all(_PAGE, agency_no=agency_no, skip=skip, limit=limit)
     return [(_dated(row), row[5]) for row in found]
 
@@ -79,7 +79,7 @@ def own(tx: Tx, agency_no: int, first: date, last: date) -> dict[tuple[date, str
     }
 
 
-def put(tx: Tx, agency_no: int, every: Iterable[Dated], now: Instant) -> None:
+def put(tx: Tx, agency_no: int, every: Iterable[DatedRate], now: Instant) -> None:
     """Set rates; each replaces the former one of its pair and day."""
     rows: list[dict[str, Any]] = [
         _key(agency_no, one) | {"picos": one.picos, "set_at": now} for one in every
@@ -87,10 +87,10 @@ def put(tx: Tx, agency_no: int, every: Iterable[Dated], now: Instant) -> None:
     tx.upsert_many(rates, list(_KEY), rows)
 
 
-def drop(tx: Tx, agency_no: int, one: Dated) -> None:
+def drop(tx: Tx, agency_no: int, one: DatedRate) -> None:
     tx.run(_DROP, **_key(agency_no, one))
 
 
-def _key(agency_no: int, one: Dated) -> dict[str, Any]:
+def _key(agency_no: int, one: DatedRate) -> dict[str, Any]:
     place = (agency_no, one.on.isoformat(), one.source, one.target)
     return dict(zip(_KEY, place, strict=True))

@@ -9,7 +9,7 @@ from handbill.changes.service import tell_many
 from handbill.core import trail
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Client
-from handbill.core.rates import KEPT_DAYS, Dated, Exchange, rate_text
+from handbill.core.rates import KEPT_DAYS, DatedRate, Exchange, rate_text
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.zones import day_of, zone_of
@@ -43,7 +43,9 @@ def is_known(tx: Tx, agency_no: int, currency: str) -> bool:
     return rows.is_named(tx, agency_no, currency)
 
 
-def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[tuple[Dated, Instant]], int]:
+def page(
+    tx: Tx, agency_no: int, skip: int, limit: int
+) -> tuple[list[tuple[DatedRate, Instant]], int]:
     """An agency's own rates and the house's, the latest day first, each with when it was set; and
     how many there are.
     """
@@ -51,7 +53,7 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[tuple[Date
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
-def put(tx: Tx, now: Instant, agency_no: int, every: Sequence[Dated]) -> int:
+def put(tx: Tx, now: Instant, agency_no: int, every: Sequence[DatedRate]) -> int:
     """Set rates of an agency, or of the house; returns how many changed. Booked amounts stay.
 
     **Refuses** (400) unknown currencies, a pair of one currency, a day that lies in the future
@@ -89,16 +91,16 @@ def delete(tx: Tx, now: Instant, agency_no: int, rate_id: str) -> None:
     _tell(tx, now, agency_no, [(one, before, None)])
 
 
-def id_of(one: Dated) -> str:
+def id_of(one: DatedRate) -> str:
     """The id of a rate."""
     return f"{one.on.isoformat()}-{one.source}-{one.target}"
 
 
-def _named(rate_id: str) -> Dated:
+def _named(rate_id: str) -> DatedRate:
     day, _, pair = rate_id[:10], rate_id[10:11], rate_id[11:]
     source, _, target = pair.partition("-")
     try:
-        found = Dated(date.fromisoformat(day), source, target, 0)
+        found = DatedRate(date.fromisoformat(day), source, target, 0)
     except ValueError:
         raise not_found() from None
     if id_of(found) != rate_id:
@@ -106,7 +108,7 @@ def _named(rate_id: str) -> Dated:
     return found
 
 
-def _faults(every: Sequence[Dated], last: date) -> Iterable[Fault]:
+def _faults(every: Sequence[DatedRate], last: date) -> Iterable[Fault]:
     seen: set[tuple[date, str, str]] = set()
     for n, one in enumerate(every):
         for name in ("source", "target"):
@@ -122,7 +124,10 @@ def _faults(every: Sequence[Dated], last: date) -> Iterable[Fault]:
 
 
 def _tell(
-    tx: Tx, now: Instant, agency_no: int, changed: Sequence[tuple[Dated, int | None, int | None]]
+    tx: Tx,
+    now: Instant,
+    agency_no: int,
+    changed: Sequence[tuple[DatedRate, int | None, int | None]],
 ) -> None:
     """Record each change, and have everything decided again that the rates concern."""
     if not changed:
@@ -132,7 +137,7 @@ def _tell(
         tx,
         now,
         [
-            (trail.Entity("RATE", id_of(one), owner), _state(before), _state(after))
+            (trail.TrailEntity("RATE", id_of(one), owner), _state(before), _state(after))
             for one, before, after in changed
         ],
     )

@@ -10,7 +10,7 @@ from handbill.clients import service as clients
 from handbill.core.changes import with_changes
 from handbill.core.nouns import Campaign, Caps, Client, Group, JobSettings, Placement
 from handbill.core.rules.acts import Act
-from handbill.core.standing.tree import Hold
+from handbill.core.standing.tree import HeldByRule
 from handbill.groups import service as groups
 from handbill.host.ids import Ids
 from handbill.jobs import editing
@@ -49,14 +49,14 @@ def lift_gone(tx: Tx, now: Instant, client: Client) -> int:
     return holding.lift(tx, now, client, held_of_gone(tx, client))
 
 
-def held_of_gone(tx: Tx, client: Client) -> list[Hold]:
+def held_of_gone(tx: Tx, client: Client) -> list[HeldByRule]:
     """The holds on campaigns and job groups that were deleted, and on placements in these. A job
     may come back under its id, and is then still held.
     """
     return _of_gone(tx, client, holding.holds_of(tx, client.no))
 
 
-def _of_gone(tx: Tx, client: Client, some: Sequence[Hold]) -> list[Hold]:
+def _of_gone(tx: Tx, client: Client, some: Sequence[HeldByRule]) -> list[HeldByRule]:
     if not some:
         return []
     known = {one.no for one in campaigns.campaigns_of(tx, client.no)}

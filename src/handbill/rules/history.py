@@ -9,8 +9,8 @@ from sqlalchemy import bindparam as b
 
 from handbill.core.rule_conditions import Condition
 from handbill.core.rules.acts import Act
-from handbill.core.rules.memory import Done
-from handbill.core.rules.running import Finding
+from handbill.core.rules.memory import EarlierAct
+from handbill.core.rules.running import RuleFinding
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx
@@ -21,7 +21,7 @@ from handbill.store.records.tables import rule_acts, rule_runs, rule_states
 KEPT_FOR: Final = 400 * DAY
 
 
-class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+class AskedStats(msgspec.Struct, frozen=True, omit_defaults=True):
     """A question to stats, in a form that can be asked again."""
 
     first_on: str
@@ -30,12 +30,12 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     publishers: tuple[str, ...] = ()
 
 
-class RunBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class RuleRunBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     evaluated: int
     matched: int
     conditions: tuple[Condition, ...] = ()
-    questions: tuple[Asked, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    questions: tuple[AskedStats, ...] = ()
+    findings: tuple[RuleFinding, ...] = ()
     cut: bool = False
     """There were too many jobs: only the oldest were looked at."""
 
@@ -49,11 +49,11 @@ class RuleRun(msgspec.Struct, kw_only=True):
     rule_no: int
     at: Instant
     mode: str
-    body: RunBody
+    body: RuleRunBody
     undone_at: Instant | None = None
 
 
-class State(msgspec.Struct, kw_only=True):
+class RuleState(msgspec.Struct, kw_only=True):
     """``told``: a digest of the last run's result; ``why``: why the last run failed."""
 
     rule_no: int
@@ -67,7 +67,7 @@ class State(msgspec.Struct, kw_only=True):
     why: str = ""
 
 
-_RUNS, _STATES = Mapper(rule_runs, RuleRun), Mapper(rule_states, State)
+_RUNS, _STATES = Mapper(rule_runs, RuleRun), Mapper(rule_states, RuleState)
 _t, _a, _s = rule_runs.c, rule_acts.c, rule_states.c
 _OF_RULE = _RUNS.ever("rule_no", order=_t.no.desc())
 _ONE = _RUNS.ever("id", "rule_no")
@@ -95,9 +95,9 @@ def run_of(tx: Tx, rule_no: int, run_id: str) -> RuleRun | None:
     return _ONE.first(tx, id=run_id, rule_no=rule_no)
 
 
-def state_of(tx: Tx, rule_no: int) -> State:
+def state_of(tx: Tx, rule_no: int) -> RuleState:
     """The state of a rule; empty if it never ran."""
-    return _STATE.first(tx, rule_no=rule_no) or State(rule_no=rule_no)
+    return _STATE.first(tx, rule_no=rule_no) or RuleState(rule_no=rule_no)
 
 
 def forget_state(tx: Tx, rule_no: int) -> None:
@@ -110,18 +110,18 @@ def forgive(tx: Tx, rule_no: int) -> None:
     tx.change(rule_states, {"rule_no": rule_no}, failures=0, why="")
 
 
-def done(tx: Tx, client_no: int, mode: str, since: Instant) -> list[Done]:
+def done(tx: Tx, client_no: int, mode: str, since: Instant) -> list[EarlierAct]:
     """What the client's rules have done, or would have done, the oldest first."""
-    return [Done(*row) for row in tx.all(_ACTS, client_no=client_no, mode=mode, since=since)]
+    return [EarlierAct(*row) for row in tx.all(_ACTS, client_no=client_no, mode=mode, since=since)]
 
 
-def keep(tx: Tx, was: State, state: State) -> None:
+def keep(tx: Tx, was: RuleState, state: RuleState) -> None:
     """Store the new state. **Refuses** (Unavailable) if another worker ran the rule meanwhile."""
-    first = _STATES.values(State(rule_no=was.rule_no), *State.__struct_fields__)
+    first = _STATES.values(RuleState(rule_no=was.rule_no), *RuleState.__struct_fields__)
     tx.upsert_many(rule_states, ["rule_no"], [first], keep=True)
     if tx.run(_MOVE_ON, of=was.rule_no, was=was.number, **{"is": was.number + 1}) != 1:
         raise Unavailable("the rule was run by another worker meanwhile")
-    names = [name for name in State.__struct_fields__ if name not in {"rule_no", "number"}]
+    names = [name for name in RuleState.__struct_fields__ if name not in {"rule_no", "number"}]
     tx.change(rule_states, {"rule_no": was.rule_no}, **_STATES.values(state, *names))
 
 

@@ -10,9 +10,9 @@ from handbill.changes import service as changes
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
 from handbill.core.rules.acts import Act
-from handbill.core.standing.tree import Hold
-from handbill.core.trail import Entity
+from handbill.core.standing.tree import HeldByRule
 from handbill.core.trail import Kind as Told
+from handbill.core.trail import TrailEntity
 from handbill.core.undoing import HELD, HELD_AT
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import not_found
@@ -69,10 +69,10 @@ _ROWS = Mapper(rule_holds, _Row)
 _NAME = msgspec.json.Decoder(_Name)
 
 
-def holds_of(tx: Tx, client_no: int) -> list[Hold]:
+def holds_of(tx: Tx, client_no: int) -> list[HeldByRule]:
     """All holds of rules at a client, the oldest first."""
     return [
-        Hold._make((*found, _NAME.decode(body).name))
+        HeldByRule._make((*found, _NAME.decode(body).name))
         for *found, body in tx.all(_OF_CLIENT, client_no=client_no)
     ]
 
@@ -97,7 +97,7 @@ def hold(
     _tell(tx, now, client, before, [(row.kind, row.entity, row.entity_id)])
 
 
-def lift(tx: Tx, now: Instant, client: Client, some: Iterable[Hold]) -> int:
+def lift(tx: Tx, now: Instant, client: Client, some: Iterable[HeldByRule]) -> int:
     """Lift these holds, record it, and have listings follow; how many there were."""
     before, found = holds_of(tx, client.no), list(some)
     for one in found:
@@ -116,7 +116,7 @@ def lift_one(tx: Tx, now: Instant, client: Client, hold_id: str) -> None:
     lift(tx, now, client, found)
 
 
-def field_of(one: Hold) -> tuple[Told, str, str]:
+def field_of(one: HeldByRule) -> tuple[Told, str, str]:
     """Where changes tell of a hold: the kind and id of the entity, and the field of it."""
     return _TOLD[one.kind], one.entity_id, _field(one.kind, one.entity)
 
@@ -129,7 +129,7 @@ def _tell(
     tx: Tx,
     now: Instant,
     client: Client,
-    before: Iterable[Hold],
+    before: Iterable[HeldByRule],
     touched: Iterable[tuple[str, str, str]],
 ) -> None:
     """Record who holds each thing in its field "heldBy"; for a placement, in its job group's."""
@@ -140,5 +140,5 @@ def _tell(
             for side in sides
         )
         name = _field(kind, entity)
-        who = Entity(_TOLD[kind], entity_id, client.agency_no, client.no)
+        who = TrailEntity(_TOLD[kind], entity_id, client.agency_no, client.no)
         changes.tell(tx, now, who, {name: old}, {name: new})

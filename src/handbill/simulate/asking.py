@@ -16,7 +16,7 @@ class Unexpected(AssertionError):
     """The API gave an answer that it must not give."""
 
 
-async def told(
+async def answer_of(
     app: ASGIApp, verb: str, url: str, headers: dict[str, str], body: Any = None
 ) -> tuple[int, bytes]:
     """The status and body of one answer."""
@@ -51,7 +51,7 @@ async def told(
     return parts[0]["status"], b"".join(part.get("body", b"") for part in parts[1:])
 
 
-class Agency:
+class Asker:
     """Holds a key, and requests a new token shortly before the former one ends."""
 
     def __init__(self, api_key: str, api_client_id: str) -> None:
@@ -65,13 +65,13 @@ class Agency:
         """One call. **Refuses** any answer but a success (Unexpected)."""
         if self._signed_in_at is None or now - self._signed_in_at > _TOKEN_LASTS:
             asked = {"client_id": self._api_client_id}
-            status, raw = await told(app, "POST", "/token", self._headers, asked)
+            status, raw = await answer_of(app, "POST", "/token", self._headers, asked)
             if status != 200:
                 raise Unexpected(f"POST /token answered {status}: {raw.decode()}")
             self._headers["x-authorization-key"] = decode(raw)["access_token"]
             self._signed_in_at = now
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        status, raw = await told(app, verb, url, self._headers | named, body)
+        status, raw = await answer_of(app, verb, url, self._headers | named, body)
         if status >= 300:
             raise Unexpected(f"{verb} {url} {body} answered {status}: {raw.decode()}")
         return decode(raw)

@@ -12,7 +12,7 @@ from handbill.kit.money import MICROS
 from handbill.kit.zones import Period, period_key
 from handbill.listings.copies import copies_of
 from handbill.listings.service import ALL_CLIENTS
-from handbill.simulate.visitors import Shown
+from handbill.simulate.visitors import AdBoard
 from handbill.store.records import Tx
 
 
@@ -20,7 +20,7 @@ def unknown_fetches(
     tx: Tx,
     publishers: Mapping[str, Publisher],
     clients: Mapping[str, int],
-    every: Iterable[Shown],
+    every: Iterable[AdBoard],
     now: Instant,
 ) -> Iterator[str]:
     """Publishers that have fetched without the system's knowledge. ``clients``: by id."""

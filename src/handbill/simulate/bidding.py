@@ -10,7 +10,7 @@ from handbill.core.rates import PICOS
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.money import PPM
 from handbill.simulate.trade import Outlet, Trade
-from handbill.simulate.visitors import Offer
+from handbill.simulate.visitors import BoardJob
 from handbill.store.records import Tx
 
 _LOOKED_BACK = 45 * DAY
@@ -22,7 +22,7 @@ def other_prices(
     tx: Tx,
     group_no: int,
     publisher: Publisher,
-    offers: Iterable[Offer],
+    offers: Iterable[BoardJob],
     at: Instant,
     rates_ppm: Iterable[int],
 ) -> set[int]:
@@ -43,7 +43,7 @@ def other_prices(
     return {offer.cpc_micros or offer.cpa_micros for offer in offers} - recent
 
 
-def beyond_targets(outlet: Outlet, offers: Iterable[Offer], trade: Trade) -> Iterator[str]:
+def beyond_targets(outlet: Outlet, offers: Iterable[BoardJob], trade: Trade) -> Iterator[str]:
     """Prices in a copy above the job group's target, or that are unknown."""
     rates = trade.rates_ppm[outlet.currency]
     kind = {"CPC": "cpc", "CPA": "cpa"}.get(outlet.bid_type, "")

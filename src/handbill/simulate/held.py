@@ -9,7 +9,7 @@ Thing = tuple[str, str, str]
 """Its level and id; for a placement also the publisher's id."""
 
 
-class Held:
+class HoldLog:
     """All holds, and when each thing was last held or let go."""
 
     def __init__(self) -> None:

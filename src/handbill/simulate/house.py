@@ -23,7 +23,7 @@ from handbill.host.egress import Egress
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.http.app import Application
-from handbill.http1.messages import Answer, Later, Request
+from handbill.http1.messages import Http1Answer, Later, Request
 from handbill.judge import drain, judge_of
 from handbill.kit.digests import digest_of
 from handbill.opening import open_tools, prepare
@@ -164,7 +164,7 @@ class House:
         """Run a coroutine that uses the doors."""
         return self._loop.run_until_complete(play)
 
-    def answer(self, number: int, request: Request) -> Answer | Later:
+    def answer(self, number: int, request: Request) -> Http1Answer | Later:
         """An edge's answer to a request."""
         return self._edges[number % EDGES][0].answer(request)
 

@@ -17,7 +17,7 @@ from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.kit.digests import digest_of
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, instant_of, iso_of
-from handbill.simulate.asking import Agency
+from handbill.simulate.asking import Asker
 from handbill.simulate.edits import Edits
 from handbill.simulate.house import EDGES, House
 from handbill.simulate.rulebook import Rulebook
@@ -25,7 +25,7 @@ from handbill.simulate.ruled import Ruled
 from handbill.simulate.sites import AILMENTS, Careers, Sites
 from handbill.simulate.trade import Trade
 from handbill.simulate.truth import Broken, OfDay, Truth
-from handbill.simulate.visitors import Public
+from handbill.simulate.visitors import Comers
 from handbill.store.records.owners import OWNERS
 
 FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
@@ -65,7 +65,7 @@ class Size(NamedTuple):
         return self.clicks or self.publishers * CLICKS_OF_PUBLISHER
 
 
-class Life:
+class SimulatedLife:
     """One simulation in an empty folder."""
 
     def __init__(self, folder: Path, size: Size, seed: int) -> None:
@@ -80,12 +80,12 @@ class Life:
             _, key, api_client_id = create_agency(
                 tx, outside.ids, FIRST, agency_id="simulated", name="Simulated", currency="USD"
             )
-        agency = Agency(key, api_client_id)
+        agency = Asker(key, api_client_id)
         chance = seeded(f"{seed}/trade")
         self.trade = Trade(self.house, agency, chance, self._sites, size.daily)
         self._edits = Edits(self.trade, chance)
         self.house.run(self.trade.set_up(size.clients, size.publishers, size.jobs, size.days))
-        self.public = Public(self.trade, seeded(f"{seed}/public"), size.daily)
+        self.public = Comers(self.trade, seeded(f"{seed}/public"), size.daily)
         self.rulebook = Rulebook(self.trade, seeded(f"{seed}/rulebook"), size.days, size.daily)
         self.ruled = Ruled(self.rulebook, self.trade, seeded(f"{seed}/ruled"), size.step)
         self.truth = Truth(self.house, self.trade, self.public, self.ruled)
@@ -205,7 +205,7 @@ class Lived(NamedTuple):
 def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) -> Lived:
     """All days, each reported when it is over. **Refuses** (Broken) what does not hold."""
     days = []
-    with closing(Life(folder, size, seed)) as life:
+    with closing(SimulatedLife(folder, size, seed)) as life:
         spare_what_stays()
         for day in life.days():
             told(day)

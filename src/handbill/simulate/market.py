@@ -8,15 +8,15 @@ import math
 from typing import NamedTuple
 
 from handbill.core.nouns import Cap
-from handbill.core.pacing.caps import Delivery
-from handbill.core.pacing.curves import OF_DAY, OF_WEEK, Shape, shape_of
+from handbill.core.pacing.caps import DeliveryMode
+from handbill.core.pacing.curves import OF_DAY, OF_WEEK, TrafficShape, shape_of
 from handbill.host.ids import Chance
 
 CENT = 10_000
 WEEKDAYS = (1.12, 1.16, 1.12, 1.06, 0.96, 0.72, 0.86)
 
 
-class World(NamedTuple):
+class MarketRow(NamedTuple):
     """One row of a table. ``rhythms``: the hours between the fetches of each publisher.
 
     ``irregular``: by how much (a share) each gap differs from its rhythm, which nobody has seen
@@ -25,7 +25,7 @@ class World(NamedTuple):
 
     name: str
     cap: Cap
-    delivery: Delivery
+    delivery: DeliveryMode
     rhythms: tuple[int, ...] = (1, 4, 4, 12, 24)
     days: int = 28
     day_noise: float = 0.2
@@ -36,7 +36,7 @@ class World(NamedTuple):
     """``drop``: dropped when spent, and charged without a wall; ``wall``: the same with one."""
 
 
-class Publisher(NamedTuple):
+class MarketPublisher(NamedTuple):
     rhythm_hours: int
     first_quarter: int
     """Its first fetch, in quarter hours of the first day."""
@@ -46,13 +46,13 @@ class Publisher(NamedTuple):
     """The assumption about that beforehand."""
 
 
-class Group(NamedTuple):
+class MarketGroup(NamedTuple):
     no: int
     base_micros: int
     jobs: int
     value_micros: int
     """The budget of one average day: the cap's, or its month's by the days."""
-    publishers: tuple[Publisher, ...]
+    publishers: tuple[MarketPublisher, ...]
 
     @property
     def full_micros(self) -> float:
@@ -60,7 +60,7 @@ class Group(NamedTuple):
         return self.base_micros * sum(one.clicks for one in self.publishers)
 
 
-def shapes(chance: Chance, publishers: int) -> list[Shape]:
+def shapes(chance: Chance, publishers: int) -> list[TrafficShape]:
     """How traffic comes at each publisher: few at night, most before and after noon, some in the
     evening, fewer at weekends; each differs a little.
     """
@@ -82,14 +82,14 @@ def shapes(chance: Chance, publishers: int) -> list[Shape]:
     return made
 
 
-def groups(chance: Chance, world: World, count: int) -> list[Group]:
+def groups(chance: Chance, world: MarketRow, count: int) -> list[MarketGroup]:
     """Job groups of all sizes: 30 to 600 clicks a day use up the budget, and at the full bids there
     would be 0.7 to 3 times as many.
     """
     return [_group(chance, world, number) for number in range(count)]
 
 
-def _group(chance: Chance, world: World, number: int) -> Group:
+def _group(chance: Chance, world: MarketRow, number: int) -> MarketGroup:
     base = CENT * round(math.exp(chance.uniform(math.log(30), math.log(250))))
     budget_clicks = math.exp(chance.uniform(math.log(30), math.log(600)))
     demand = math.exp(chance.uniform(math.log(0.7), math.log(3.0))) * budget_clicks
@@ -98,8 +98,8 @@ def _group(chance: Chance, world: World, number: int) -> Group:
     for rhythm, part in zip(world.rhythms, parts, strict=True):
         clicks = demand * part / sum(parts)
         guess = clicks * math.exp(chance.gauss(0, 0.5))
-        found.append(Publisher(rhythm, chance.randrange(rhythm * 4), clicks, guess))
-    return Group(
+        found.append(MarketPublisher(rhythm, chance.randrange(rhythm * 4), clicks, guess))
+    return MarketGroup(
         number,
         base,
         chance.randrange(20, 400),

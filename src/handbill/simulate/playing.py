@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 
-from handbill.core.charging import CounterKey, Limit, Need, Place
-from handbill.core.pacing.bids import Inputs, Line, decided
-from handbill.core.pacing.caps import Days, Mark, mark_of
+from handbill.core.charging import CounterKey, EventUse, Limit, Place
+from handbill.core.pacing.bids import BidLine, Inputs, decided
+from handbill.core.pacing.caps import CapMark, Days, mark_of
 from handbill.core.pacing.copies import next_fetch, rhythm_of
 from handbill.core.pacing.curves import (
     KEEP,
     OF_DAY,
-    Shape,
+    TrafficShape,
     come_by,
     curve_of,
     day_weights,
@@ -24,14 +24,14 @@ from handbill.core.pacing.curves import (
     with_day,
 )
 from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let, guessed, next_day, seen
-from handbill.core.pacing.plans import View
-from handbill.core.pacing.streams import Stream, ahead_of, life_of
+from handbill.core.pacing.plans import CapInputs
+from handbill.core.pacing.streams import ClickStream, ahead_of, life_of
 from handbill.core.spending import Spending, Till
 from handbill.host.ids import seeded
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import QUARTER, period_key, start_of
-from handbill.simulate.market import CENT, Group, World, groups, noise, poisson, shapes
+from handbill.simulate.market import CENT, MarketGroup, MarketRow, groups, noise, poisson, shapes
 
 FIRST_DAY = date(2027, 2, 1)
 """A Monday, and the first of a month of four whole weeks."""
@@ -44,7 +44,7 @@ SHAPE_CLICKS = 2_000.0
 
 
 @dataclass(kw_only=True)
-class Copy:
+class GroupCopy:
     """What a publisher holds of a group."""
 
     bid_micros: int
@@ -88,20 +88,20 @@ class Day:
 class Played:
     """The data of a table."""
 
-    world: World
-    groups: list[Group]
+    world: MarketRow
+    groups: list[MarketGroup]
     days: list[Day] = field(default_factory=list)
     refreshes: int = 0
     changed: int = 0
     over: int = 0
-    lines: list[Line] = field(default_factory=list)
+    lines: list[BidLine] = field(default_factory=list)
     """The bid log, if it is kept."""
 
 
 class Market:
     """One market of a seed, and what the decisions know of it."""
 
-    def __init__(self, world: World, count: int, seed: int, *, log: bool = False) -> None:
+    def __init__(self, world: MarketRow, count: int, seed: int, *, log: bool = False) -> None:
         self.world, self.log = world, log
         self.chance = seeded(f"{seed}/{world.name}")
         self.groups = groups(self.chance, world, count)
@@ -115,10 +115,10 @@ class Market:
             for shape in self.truth
         ]
         self.played = Played(world, self.groups)
-        self.believed: list[Shape] = []
+        self.believed: list[TrafficShape] = []
         self.usual = [float(SEEN_BEFORE)] * places
         self.learn()
-        self.live = [Trade(self, group) for group in self.groups]
+        self.live = [GroupTrade(self, group) for group in self.groups]
 
     def learn(self) -> None:
         """The shapes as seen until now, each shrunk towards the common one."""
@@ -148,10 +148,10 @@ class Market:
         return self.played
 
 
-class Trade:
+class GroupTrade:
     """A job group at its publishers."""
 
-    def __init__(self, market: Market, group: Group) -> None:
+    def __init__(self, market: Market, group: MarketGroup) -> None:
         self.market, self.group, self.chance = market, group, market.chance
         cap = market.world.cap
         whole = group.value_micros * (market.world.days if cap.period == "Monthly" else 1)
@@ -161,10 +161,10 @@ class Trade:
         self.demand = [guessed(one.guess) for one in group.publishers]
         self.copies = [self._first(place) for place in range(len(group.publishers))]
         self.till = Till([], [0, 0, 0])
-        self.mark: Mark
+        self.mark: CapMark
         self.number = 0
 
-    def _first(self, place: int) -> Copy:
+    def _first(self, place: int) -> GroupCopy:
         """Nobody holds a copy when the market begins."""
         one = self.group.publishers[place]
         rhythm = one.rhythm_hours * HOUR
@@ -173,7 +173,7 @@ class Trade:
         times = [due_at - back * rhythm for back in (3, 2, 1)]
         if self.market.world.irregular:
             times = []
-        return Copy(
+        return GroupCopy(
             bid_micros=0,
             listed_ppm=0,
             let_ppm=0,
@@ -258,12 +258,12 @@ class Trade:
             self.market.world.delivery,
         )
 
-    def _rate(self, copy: Copy, level: float) -> float:
+    def _rate(self, copy: GroupCopy, level: float) -> float:
         bid = copy.bid_micros / self.group.base_micros
         true_let: float = bid**self.market.world.elasticity if bid else 0.0
         return level * true_let * copy.listed_ppm / PPM
 
-    def _fetched(self, place: int, copy: Copy, now: Instant) -> None:
+    def _fetched(self, place: int, copy: GroupCopy, now: Instant) -> None:
         """A publisher fetches: its former copy is evaluated to its end, and it gets a new one."""
         self._saw(place, copy, now)
         world = self.market.world
@@ -283,7 +283,7 @@ class Trade:
         self.streams[place] = self._stream(place, now)
         copy.rate = self._rate(copy, self.today[place])
 
-    def _decide(self, place: int, copy: Copy, now: Instant) -> None:
+    def _decide(self, place: int, copy: GroupCopy, now: Instant) -> None:
         self._look()
         played = self.market.played
         streams = self.streams
@@ -302,7 +302,7 @@ class Trade:
             former_micros=copy.bid_micros,
             rule_ppm=PPM,
             target=None,
-            views=(View("group/budget", self.mark, ahead),),
+            views=(CapInputs("group/budget", self.mark, ahead),),
             life=life_of(streams[place], now, until),
             elasticity_ppm=ELASTICITY_PPM,
             matching_jobs=self.group.jobs,
@@ -310,7 +310,7 @@ class Trade:
         )
         bid = decided(step)
         if self.market.log:
-            played.lines.append(Line(step, bid))
+            played.lines.append(BidLine(step, bid))
         played.refreshes += 1
         played.changed += bid.bid_micros != copy.bid_micros
         copy.bid_micros = bid.bid_micros
@@ -320,9 +320,9 @@ class Trade:
         copy.clicks_ppm = clicks_let(bid.factor_ppm, ELASTICITY_PPM) * listed // PPM
         copy.weight = PPM / max(copy.clicks_ppm, LEAST_LET)
 
-    def _stream(self, place: int, now: Instant) -> Stream:
+    def _stream(self, place: int, now: Instant) -> ClickStream:
         market, copy, demand = self.market, self.copies[place], self.demand[place]
-        return Stream(
+        return ClickStream(
             self.group.base_micros,
             demand.today,
             demand.usual,
@@ -332,7 +332,7 @@ class Trade:
             next_fetch(copy.fetched_at, copy.rhythm, now),
         )
 
-    def _saw(self, place: int, copy: Copy, now: Instant) -> None:
+    def _saw(self, place: int, copy: GroupCopy, now: Instant) -> None:
         curve = self.market.today[place]
         traffic = come_by(curve, now) - come_by(curve, copy.since)
         self.demand[place] = seen(self.demand[place], copy.clicks, traffic * copy.clicks_ppm / PPM)
@@ -345,7 +345,7 @@ class Trade:
         places = self.chance.choices(range(len(rates)), rates, k=count)
         bids = [self.copies[place].bid_micros for place in places]
         whole = sum(bids)
-        fits = self.till.take(Need(whole, count, 0)) is None
+        fits = self.till.take(EventUse(whole, count, 0)) is None
         result.used += whole if fits else 0
         for place, bid in zip(places, bids, strict=True):
             copy = self.copies[place]
@@ -355,7 +355,7 @@ class Trade:
                 self._click(result, bid)
 
     def _click(self, result: Day, bid: int) -> None:
-        fits = self.till.take(Need(bid, 1, 0)) is None
+        fits = self.till.take(EventUse(bid, 1, 0)) is None
         result.used += bid if fits else 0
         result.unbilled += 0 if fits else bid
 

@@ -12,7 +12,7 @@ from handbill.host.ids import Chance
 from handbill.kit.instants import Instant
 from handbill.simulate.acts import acts_of, take_back, thing_of
 from handbill.simulate.asking import Unexpected
-from handbill.simulate.trade import Body, Employer, Trade, of_category, said
+from handbill.simulate.trade import Body, Employer, Trade, api_day, of_category
 
 _MORE_DAYS = 30
 _ADVISED = 3
@@ -60,7 +60,7 @@ class Rulebook:
         now = self._trade.house.outside.clock.now()
         today = employer.day(now)
         ends = today + timedelta(days=self._days + _MORE_DAYS)
-        whole = {"name": "rule", **body, "startDate": said(today), "endDate": said(ends)}
+        whole = {"name": "rule", **body, "startDate": api_day(today), "endDate": api_day(ends)}
         made = await self._trade.ask("POST", "/rules", whole, x_client_id=employer.id)
         id_: str = made["data"]["id"]
         self.rules.append(RuleOf(id=id_, client=employer, body=whole, acts=acts, since_at=now))

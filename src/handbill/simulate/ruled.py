@@ -27,7 +27,7 @@ Counted = dict[tuple[str, str], list[int]]
 """Clicks, applies and spend in micros, by job group and publisher."""
 
 
-class Came(NamedTuple):
+class EntryFigures(NamedTuple):
     """What an entry adds to the figures of rules; without a job group: an empty id."""
 
     client: Employer
@@ -46,7 +46,7 @@ class Ruled:
         self._rulebook, self._trade, self._chance = rulebook, trade, chance
         self._at_quarters = EVERY % step == 0
         self._came: dict[tuple[str, date], Counted] = defaultdict(lambda: defaultdict(_nothing))
-        self._later: list[Came] = []
+        self._later: list[EntryFigures] = []
         """What has come at the very instant at which rules run: they do not see it yet."""
         self._previews: dict[str, Body] = {}
         self.acts, self.previews, self.seen, self.backtests = 0, 0, 0, 0
@@ -54,14 +54,14 @@ class Ruled:
         self.firings: Counter[str] = Counter()
         """Of back-tests and runs: equal ones, and others by why."""
 
-    def count(self, one: Came) -> None:
+    def count(self, one: EntryFigures) -> None:
         """An entry of the ledger."""
         if one.at >= self._now:
             self._later.append(one)
         else:
             self._add(one)
 
-    def _add(self, one: Came) -> None:
+    def _add(self, one: EntryFigures) -> None:
         known = self._came[one.client.id, one.client.day(one.at)][one.group, one.publisher]
         for place, amount in enumerate((one.clicks, one.applies, one.spend_micros)):
             known[place] += amount

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape
 
-from handbill.host.egress import Asked, Egress, EgressFailed, Fetched, FetchLimits
+from handbill.host.egress import Egress, EgressFailed, Fetched, FetchLimits, RequestExtras
 from handbill.kit.digests import digest_of
 
 Ailment = Literal["", "away", "torn", "empty"]
@@ -50,11 +50,11 @@ class Careers:
 
     def feed(self) -> bytes:
         ads = () if self.ails == "empty" else self.ads.values()
-        whole = "".join(["<source>\n", *map(_told, ads), "</source>\n"]).encode()
+        whole = "".join(["<source>\n", *map(_ad_text, ads), "</source>\n"]).encode()
         return whole[: len(whole) // 2] if self.ails == "torn" else whole
 
 
-def _told(ad: Ad) -> str:
+def _ad_text(ad: Ad) -> str:
     return (
         f"<job><referencenumber>{ad.ref}</referencenumber><title>{escape(ad.title)}</title>"
         f"<company>Mills</company><city>Boston</city><state>MA</state><country>US</country>"
@@ -71,7 +71,12 @@ class Sites(Egress):
         self._sites = sites
 
     @contextmanager
-    def open(self, url: str, limits: FetchLimits, asked: Asked | None = None) -> Iterator[Fetched]:  # noqa: ARG002
+    def open(
+        self,
+        url: str,
+        limits: FetchLimits,  # noqa: ARG002
+        asked: RequestExtras | None = None,
+    ) -> Iterator[Fetched]:
         careers = self._sites[url]
         if careers.ails == "away":
             raise EgressFailed("answered with status 503")

@@ -11,30 +11,30 @@ from statistics import fmean
 from typing import NamedTuple
 
 from handbill.core.nouns import Cap
-from handbill.core.pacing.caps import Delivery
-from handbill.simulate.market import World
+from handbill.core.pacing.caps import DeliveryMode
+from handbill.simulate.market import MarketRow
 from handbill.simulate.playing import Day, Market, Played
 
 MONTHLY, DAILY = Cap("Monthly", 0, pacing=True), Cap("Daily", 0)
-EVEN, ASAP = Delivery.EVEN, Delivery.ASAP
+EVEN, ASAP = DeliveryMode.EVEN, DeliveryMode.ASAP
 BOUND = 1.1
 FOUR, TWENTY_FOUR = (4,) * 5, (24,) * 5
 
-PACED = World("Monthly, paced", MONTHLY, EVEN)
+PACED = MarketRow("Monthly, paced", MONTHLY, EVEN)
 ODD = (
-    World("elasticity 0.6", MONTHLY, EVEN, elasticity=0.6),
-    World("elasticity 2.0", MONTHLY, EVEN, elasticity=2.0),
-    World("refresh unknown", MONTHLY, EVEN, irregular=0.3),
-    World("day noise 40 %", MONTHLY, EVEN, day_noise=0.4),
-    World("drift 5 % a day", MONTHLY, EVEN, drift=0.05),
+    MarketRow("elasticity 0.6", MONTHLY, EVEN, elasticity=0.6),
+    MarketRow("elasticity 2.0", MONTHLY, EVEN, elasticity=2.0),
+    MarketRow("refresh unknown", MONTHLY, EVEN, irregular=0.3),
+    MarketRow("day noise 40 %", MONTHLY, EVEN, day_noise=0.4),
+    MarketRow("drift 5 % a day", MONTHLY, EVEN, drift=0.05),
 )
 EVENLY = (
-    World("Daily EVEN, 4 h", DAILY, EVEN, FOUR),
-    World("Daily EVEN, 24 h", DAILY, EVEN, TWENTY_FOUR),
+    MarketRow("Daily EVEN, 4 h", DAILY, EVEN, FOUR),
+    MarketRow("Daily EVEN, 24 h", DAILY, EVEN, TWENTY_FOUR),
 )
-AT_ONCE = World("Daily ASAP, 4 h", DAILY, ASAP, FOUR)
+AT_ONCE = MarketRow("Daily ASAP, 4 h", DAILY, ASAP, FOUR)
 BESIDE = tuple(
-    World(f"{name}, {hours[0]} h", DAILY, ASAP, hours, policy=policy)
+    MarketRow(f"{name}, {hours[0]} h", DAILY, ASAP, hours, policy=policy)
     for name, policy in (("drop when spent", "drop"), ("wall only", "wall"))
     for hours in (FOUR, TWENTY_FOUR)
 )
@@ -64,7 +64,7 @@ class Row(NamedTuple):
     """Micros over any cap."""
 
 
-def played(world: World, groups: int, seeds: Sequence[int]) -> Row:
+def played(world: MarketRow, groups: int, seeds: Sequence[int]) -> Row:
     """The row of one world, over the markets of all seeds."""
     return row_of([Market(world, groups, seed).play() for seed in seeds])
 

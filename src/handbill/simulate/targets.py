@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from handbill.core.pacing.bids import Inputs, decided
 from handbill.core.pacing.demand import ELASTICITY_PPM
-from handbill.core.pacing.plans import Life
+from handbill.core.pacing.plans import CopyDemand
 from handbill.core.pacing.targets import (
     Got,
-    Target,
+    TargetRate,
     cautious,
     corrected,
     delay_curve,
@@ -41,7 +41,7 @@ WARM_APPLIES = 20
 
 
 @dataclass
-class Pair:
+class TargetPair:
     """A job group at a publisher."""
 
     rate: float
@@ -65,7 +65,7 @@ class Buyer:
 
     target_micros: int
     base_micros: int
-    pairs: list[Pair]
+    pairs: list[TargetPair]
     correction_ppm: int = PPM
     spend_micros: int = 0
     due: float = 0.0
@@ -141,7 +141,7 @@ def _buyer(chance: Chance, overall: float, sides: list[float]) -> Buyer:
     for side in sides:
         rate = min(0.5, own * side * noise(chance, 0.2))
         oracle = max(CENT, CENT * round(target * rate / CENT))
-        pairs.append(Pair(rate, clicks / PUBLISHERS * chance.uniform(0.5, 1.5), oracle))
+        pairs.append(TargetPair(rate, clicks / PUBLISHERS * chance.uniform(0.5, 1.5), oracle))
     most = max(pair.oracle_micros for pair in pairs)
     return Buyer(target_micros=target, base_micros=2 * most, pairs=pairs)
 
@@ -160,7 +160,7 @@ def _decide(
         if step % STEPS == 0:
             _correct(buyer, [got[number, place] for place in range(PUBLISHERS)])
         for place, pair in enumerate(buyer.pairs):
-            target = Target(
+            target = TargetRate(
                 buyer.target_micros,
                 cautious(rates[number, place], pair.applies),
                 buyer.correction_ppm,
@@ -185,7 +185,7 @@ def _correct(buyer: Buyer, got: list[Got]) -> None:
         )
 
 
-def _inputs(buyer: Buyer, pair: Pair, target: Target) -> Inputs:
+def _inputs(buyer: Buyer, pair: TargetPair, target: TargetRate) -> Inputs:
     return Inputs(
         base_micros=buyer.base_micros,
         source="JOBGROUP",
@@ -197,14 +197,14 @@ def _inputs(buyer: Buyer, pair: Pair, target: Target) -> Inputs:
         rule_ppm=PPM,
         target=target,
         views=(),
-        life=Life(0, 0),
+        life=CopyDemand(0, 0),
         elasticity_ppm=ELASTICITY_PPM,
         matching_jobs=1,
         start_ppm=0,
     )
 
 
-def _trade(chance: Chance, buyer: Buyer, pair: Pair, step: int, delays: list[int]) -> None:
+def _trade(chance: Chance, buyer: Buyer, pair: TargetPair, step: int, delays: list[int]) -> None:
     """The clicks of one pair until the next step, and their applies; and those of the oracle."""
     pair.due += [0] * (step + WINDOW + 2 - len(pair.due))
     if step % STEPS == 0:

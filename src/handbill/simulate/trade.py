@@ -14,8 +14,8 @@ from handbill.host.ids import Chance
 from handbill.kit.instants import MINUTE, SECOND, Instant
 from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import Period, day_of, zone_of
-from handbill.simulate.asking import Agency
-from handbill.simulate.held import Held, Thing
+from handbill.simulate.asking import Asker
+from handbill.simulate.held import HoldLog, Thing
 from handbill.simulate.house import House
 from handbill.simulate.sites import MAPPINGS, Ad, Careers
 
@@ -131,7 +131,7 @@ class Trade:
     """The agency, and what it has requested."""
 
     def __init__(
-        self, house: House, agency: Agency, chance: Chance, sites: dict[str, Careers], daily: float
+        self, house: House, agency: Asker, chance: Chance, sites: dict[str, Careers], daily: float
     ) -> None:
         """``daily``: about how many clicks all job groups together get in a day."""
         self.house, self.agency, self.chance, self._sites = house, agency, chance, sites
@@ -143,7 +143,7 @@ class Trade:
         """The publisher whose budget is locked, by job group."""
         self.rates_ppm = {HOME: [PPM], _ABROAD: list[int](), _NO_RATE: list[int]()}
         """The rates of each currency so far."""
-        self.held = Held()
+        self.held = HoldLog()
 
     async def ask(self, verb: str, url: str, body: Any = None, **headers: str) -> Any:
         house = self.house
@@ -168,7 +168,7 @@ class Trade:
 
     async def _say_rate(self, currency: str, ppm: int, days_before: int) -> None:
         day = day_of(self.house.outside.clock.now(), zone_of("UTC")) - timedelta(days=days_before)
-        body = {"date": said(day), "from": currency, "to": HOME, "rate": ppm / PPM}
+        body = {"date": api_day(day), "from": currency, "to": HOME, "rate": ppm / PPM}
         await self.ask("POST", "/rates", body)
 
     async def _new_outlet(self, number: int) -> None:
@@ -200,7 +200,7 @@ class Trade:
             careers.ads[ad.ref] = ad
         window = chance.choice((3, 7, 14, 30))
         today = day_of(self.house.outside.clock.now(), zone_of(zone))
-        dates = {"startDate": said(today), "endDate": said(today + timedelta(days=days + 30))}
+        dates = {"startDate": api_day(today), "endDate": api_day(today + timedelta(days=days + 30))}
         whole = each * GROUPS * 0.5
         caps, told = self._drawn_caps(whole, ("Daily", "Weekly", "Monthly", "Lifetime"))
         client = await self._made(
@@ -280,8 +280,8 @@ class Trade:
                 "priority": place + 1,
                 "caps": caps,
                 "filters": of_category(category),
-                "startDate": said(first),
-                "endDate": said(last),
+                "startDate": api_day(first),
+                "endDate": api_day(last),
                 "placements": placements,
                 "performanceTargets": targets,
             },
@@ -394,6 +394,6 @@ def cap_of(told: Body, measure: Measure) -> CapSet:
     return CapSet(told["cap"], round(told["value"] * factor))
 
 
-def said(day: date) -> str:
+def api_day(day: date) -> str:
     """A day in the API's form."""
     return f"{day:%m/%d/%Y}"

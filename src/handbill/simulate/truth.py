@@ -26,9 +26,9 @@ from handbill.simulate.beliefs import miscounted_caps, unknown_fetches
 from handbill.simulate.bidding import beyond_targets, miscounted, other_prices
 from handbill.simulate.facts import QUOTED, Fact
 from handbill.simulate.house import House
-from handbill.simulate.ruled import Came, Ruled
+from handbill.simulate.ruled import EntryFigures, Ruled
 from handbill.simulate.trade import CapOf, CapSet, Employer, Trade
-from handbill.simulate.visitors import NO_PEOPLE, Offer, Public, Shown, Visit
+from handbill.simulate.visitors import NO_PEOPLE, AcknowledgedClick, AdBoard, BoardJob, Comers
 from handbill.store import segment_files, segments
 from handbill.store.records import Tx
 
@@ -64,7 +64,7 @@ Used = dict[tuple[Holder, str], list[int]]
 class Truth:
     """All entries so far, folded; each is checked when it is read."""
 
-    def __init__(self, house: House, trade: Trade, public: Public, ruled: Ruled) -> None:
+    def __init__(self, house: House, trade: Trade, public: Comers, ruled: Ruled) -> None:
         self._house, self._trade, self._public = house, trade, public
         self._ruled = ruled
         self.days: dict[str, OfDay] = {}
@@ -188,7 +188,7 @@ class Truth:
     def _count(self, fact: Fact) -> None:
         """What rules see of it."""
         names = self._names
-        came = Came(
+        came = EntryFigures(
             client=self._employers[names["client"][fact.client_no]],
             at=fact.at,
             group=names["group"].get(fact.group_no, ""),
@@ -254,7 +254,7 @@ class Truth:
         if fact.disposition == "valid" and fact.bid_type != "CPA":
             self._check_price(fact, visit)
 
-    def _check_price(self, fact: Fact, visit: Visit) -> None:
+    def _check_price(self, fact: Fact, visit: AcknowledgedClick) -> None:
         is_fresh = visit.at - visit.copied_at < _HONOURED
         shown, rates = visit.offer.cpc_micros, self._trade.rates_ppm[visit.outlet.currency]
         least, most = shown * min(rates) // PPM, -(-shown * max(rates) // PPM)
@@ -301,13 +301,13 @@ class Truth:
         if by_others and own.period == cap.period and used + max(0, own.value - mine) > cap.value:
             self._blame(f"of {group_id} others took what is locked for {locked} in {period}")
 
-    def _check_copy(self, shown: Shown) -> None:
+    def _check_copy(self, shown: AdBoard) -> None:
         """A copy that was just fetched shows nothing of a job group that does not advertise."""
         at = shown.fetched_at
         if at is None or at == shown.checked_at:
             return
         shown.checked_at = at
-        by_group: dict[str, list[Offer]] = {}
+        by_group: dict[str, list[BoardJob]] = {}
         for offer in shown.offers:
             group = self._trade.group_of(offer.ref)
             by_group.setdefault(group.id if group else "", []).append(offer)
@@ -319,7 +319,9 @@ class Truth:
             self._blame(one)
         self._check_prices(shown, by_group, at)
 
-    def _check_prices(self, shown: Shown, by_group: Mapping[str, list[Offer]], at: Instant) -> None:
+    def _check_prices(
+        self, shown: AdBoard, by_group: Mapping[str, list[BoardJob]], at: Instant
+    ) -> None:
         """A copy shows the prices that were decided."""
         with self._house.tools.records.read() as tx:
             for group_id, offers in by_group.items():

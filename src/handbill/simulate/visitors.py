@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from handbill.demo.traffic import AGENTS, BOTS
 from handbill.host.ids import Chance
-from handbill.http1.messages import Answer, Headers, Later, Request, Told
+from handbill.http1.messages import BodyWithId, Headers, Http1Answer, Later, Request
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, iso_of, moment_of
 from handbill.kit.money import MICROS
 from handbill.simulate.market import WEEKDAYS, poisson
@@ -39,7 +39,7 @@ NO_PEOPLE = frozenset({"bot", "ahead"})
 Deed = Callable[[Instant], Coroutine[Any, Any, None]]
 
 
-class Offer(NamedTuple):
+class BoardJob(NamedTuple):
     """A job as a publisher shows it."""
 
     ref: str
@@ -48,13 +48,13 @@ class Offer(NamedTuple):
     cpa_micros: int
 
 
-class Visit(NamedTuple):
+class AcknowledgedClick(NamedTuple):
     """A click that an edge has acknowledged."""
 
     id: bytes
     at: Instant
     outlet: Outlet
-    offer: Offer
+    offer: BoardJob
     ip: str
     agent: str
     kind: str
@@ -63,7 +63,7 @@ class Visit(NamedTuple):
     click_id: str
 
 
-class Said(NamedTuple):
+class ReportedConversion(NamedTuple):
     """A conversion that a program reports."""
 
     employer: Employer
@@ -71,7 +71,7 @@ class Said(NamedTuple):
 
 
 @dataclass
-class Shown:
+class AdBoard:
     """A publisher as it is: how often it fetches, what it shows and showed before, who comes."""
 
     outlet: Outlet
@@ -82,8 +82,8 @@ class Shown:
     is_bad: bool
     client: str = ""
     """The client whose file it fetches; empty: the file of all clients."""
-    offers: list[Offer] = field(default_factory=list)
-    old: list[Offer] = field(default_factory=list)
+    offers: list[BoardJob] = field(default_factory=list)
+    old: list[BoardJob] = field(default_factory=list)
     etag: bytes | None = None
     fetched_at: Instant | None = None
     old_fetched_at: Instant = 0
@@ -95,28 +95,28 @@ class Shown:
 
 
 @dataclass
-class Heard:
+class AcknowledgedEvents:
     """What the doors have acknowledged."""
 
-    visits: dict[bytes, Visit] = field(default_factory=dict)
+    visits: dict[bytes, AcknowledgedClick] = field(default_factory=dict)
     """Clicks by id that were not seen in the ledger yet."""
     conversions: int = 0
 
 
-class Public:
+class Comers:
     """Everybody outside. What is still to happen is in ``_to_come``, in order."""
 
     def __init__(self, trade: Trade, chance: Chance, daily: float) -> None:
         self._trade, self._chance, self._house = trade, chance, trade.house
         self._clock = trade.house.outside.clock
-        self.heard = Heard()
+        self.heard = AcknowledgedEvents()
         self._serial = count()
         self._to_come: list[tuple[Instant, int, Deed]] = []
-        self._waiting: list[tuple[Answer | Later, Visit | None]] = []
-        self._said: list[Said] = []
+        self._waiting: list[tuple[Http1Answer | Later, AcknowledgedClick | None]] = []
+        self._said: list[ReportedConversion] = []
         self.shown = self.publishers(daily)
 
-    def publishers(self, daily: float) -> list[Shown]:
+    def publishers(self, daily: float) -> list[AdBoard]:
         """One of them never fetches, and the visitors of one are not human. Those with a file for
         each client fetch each of these at its own times.
         """
@@ -128,16 +128,16 @@ class Public:
             never = number and number == len(outlets) - 1
             level = daily * part / sum(parts)
             if never:
-                made.append(Shown(outlet, None, level, is_bad=False))
+                made.append(AdBoard(outlet, None, level, is_bad=False))
                 continue
             clients = list(outlet.paths) or [""]
             for client in clients:
-                shown = Shown(outlet, rhythm, level / len(clients), number == 1, client)
+                shown = AdBoard(outlet, rhythm, level / len(clients), number == 1, client)
                 made.append(shown)
                 self.fetch_from(shown, self._clock.now() + HOUR + self._chance.randrange(rhythm))
         return made
 
-    def fetch_from(self, shown: Shown, first: Instant) -> None:
+    def fetch_from(self, shown: AdBoard, first: Instant) -> None:
         """Let a publisher fetch from then on, at its rhythm."""
         self.at(first, self._fetching(shown))
 
@@ -160,7 +160,7 @@ class Public:
 
     # ── publishers ──────────────────────────────────────────────────────────────────────────────
 
-    def _fetching(self, shown: Shown) -> Deed:
+    def _fetching(self, shown: AdBoard) -> Deed:
         async def fetch(at: Instant) -> None:
             assert shown.rhythm is not None
             self._fetch(shown, at)
@@ -169,10 +169,10 @@ class Public:
 
         return fetch
 
-    def _fetch(self, shown: Shown, at: Instant) -> None:
+    def _fetch(self, shown: AdBoard, at: Instant) -> None:
         headers = Headers("Fetcher/1.0", False, False, None, b"", shown.etag, None)
         answer = self._asked(shown.path, headers, "203.0.113.7")
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, Http1Answer)
         status = answer.head.split(b" ", 2)[1]
         if status == b"404":  # not written yet
             return
@@ -185,16 +185,16 @@ class Public:
         shown.old, shown.offers = shown.offers, self.offers_in(_read(answer))
         shown.old_fetched_at = former or 0
 
-    def offers_in(self, raw: bytes) -> list[Offer]:
+    def offers_in(self, raw: bytes) -> list[BoardJob]:
         """The jobs in a publisher's feed."""
         return [
-            Offer(ref.decode(), token, micros_of(cpc), micros_of(cpa))
+            BoardJob(ref.decode(), token, micros_of(cpc), micros_of(cpa))
             for ref, token, cpa, cpc in _OFFER.findall(raw)
         ]
 
     # ── visitors ────────────────────────────────────────────────────────────────────────────────
 
-    def _let_come(self, shown: Shown, start: Instant, until: Instant) -> None:
+    def _let_come(self, shown: AdBoard, start: Instant, until: Instant) -> None:
         """Draw who follows the links of a publisher until then."""
         if not shown.offers:
             return
@@ -212,7 +212,7 @@ class Public:
             offer = offers[int(len(offers) * chance.random() ** 1.5)]
             self.at(at, self._visiting(shown, offer, copied_at))
 
-    def _visiting(self, shown: Shown, offer: Offer, copied_at: Instant) -> Deed:
+    def _visiting(self, shown: AdBoard, offer: BoardJob, copied_at: Instant) -> Deed:
         """A click from a copy of that time, even if another has been fetched meanwhile."""
         chance = self._chance
         ip = f"{_NETWORK}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
@@ -233,14 +233,16 @@ class Public:
 
         return visit
 
-    def _again(self, shown: Shown, offer: Offer, ip: str, agent: str, copied_at: Instant) -> Deed:
+    def _again(
+        self, shown: AdBoard, offer: BoardJob, ip: str, agent: str, copied_at: Instant
+    ) -> Deed:
         async def visit(_: Instant) -> None:
             self._click(shown, offer, ip, agent, "again", copied_at)
 
         return visit
 
     def _click(
-        self, shown: Shown, offer: Offer, ip: str, agent: str, kind: str, copied_at: Instant
+        self, shown: AdBoard, offer: BoardJob, ip: str, agent: str, kind: str, copied_at: Instant
     ) -> None:
         """``kind`` ahead: a browser that fetches before anybody has clicked."""
         headers = Headers(agent, kind == "ahead", False, None, b"", None, None)
@@ -254,7 +256,7 @@ class Public:
         assert found is not None, "a visitor is sent on"
         click_ids = parse_qs(urlsplit(found[1].decode()).query).get("jClickId", [""])
         at = self._clock.now()
-        visit = Visit(
+        visit = AcknowledgedClick(
             id=request.id,
             at=at,
             outlet=shown.outlet,
@@ -271,7 +273,7 @@ class Public:
 
     # ── applications ────────────────────────────────────────────────────────────────────────────
 
-    def _follow(self, visit: Visit) -> None:
+    def _follow(self, visit: AcknowledgedClick) -> None:
         """What a visitor does later: start to apply, apply, be hired; reported by one or two
         witnesses, sometimes twice, sometimes weeks later.
         """
@@ -300,7 +302,7 @@ class Public:
     def _telling(
         self,
         employer: Employer,
-        visit: Visit,
+        visit: AcknowledgedClick,
         action: str,
         application: str,
         by_pixel: bool,
@@ -309,14 +311,14 @@ class Public:
         async def tell(_: Instant) -> None:
             if by_s2s:
                 event = {"clickId": visit.click_id, "a": action}
-                self._said.append(Said(employer, event | _named(application)))
+                self._said.append(ReportedConversion(employer, event | _named(application)))
             if by_pixel:
                 fields = {"c": employer.pixel_id, "a": action, "jClickId": visit.click_id}
                 self._pixel(fields | _named(application), visit)
 
         return tell
 
-    def _pixel(self, fields: dict[str, str], visit: Visit) -> None:
+    def _pixel(self, fields: dict[str, str], visit: AcknowledgedClick) -> None:
         headers = Headers(visit.agent, False, False, None, b"", None, None)
         answer = self._asked(f"/px.gif?{urlencode(fields)}", headers, visit.ip)
         assert isinstance(answer, Later), f"a pixel is counted: {answer.head!r}"
@@ -348,7 +350,7 @@ class Public:
 
     # ── at the door ─────────────────────────────────────────────────────────────────────────────
 
-    def _asked(self, path: str, headers: Headers, ip: str) -> Answer | Later:
+    def _asked(self, path: str, headers: Headers, ip: str) -> Http1Answer | Later:
         request = Request(self._house.outside.ids.bytes(16), b"GET", path.encode(), headers, ip)
         return self._house.answer(self._chance.randrange(2), request)
 
@@ -374,11 +376,11 @@ def micros_of(text: bytes) -> int:
     return int(Decimal(text.decode() or "0") * MICROS)
 
 
-def _read(answer: Answer) -> bytes:
+def _read(answer: Http1Answer) -> bytes:
     stream, parts = answer.body, []
     if isinstance(stream, bytes):
         return stream
-    assert not isinstance(stream, Told), answer.head
+    assert not isinstance(stream, BodyWithId), answer.head
     while stream.left:
         parts.append(stream.read())
     stream.sent()

@@ -29,7 +29,7 @@ from handbill.stats.rendering import (
     table_text,
     which_text,
 )
-from handbill.stats.rows import Part
+from handbill.stats.rows import ReportFile
 from handbill.stats.service import FOLDER
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
@@ -52,7 +52,7 @@ Days = tuple[str, str]
 Sums = tuple[int, ...]
 
 
-class Chosen(NamedTuple):
+class ThingFilter(NamedTuple):
     """Which things are asked for: those with each of some raw sums and none of others, ordered by a
     raw sum; ``sums``: what is to be told of them.
     """
@@ -63,7 +63,7 @@ class Chosen(NamedTuple):
     sums: Collection[str]
 
 
-class TooLarge(Exception):
+class AnswerTooLarge(Exception):
     """The answer has more rows than a report may have; the message says so."""
 
 
@@ -91,7 +91,7 @@ class Answering:
         self._ids = ids
         self._scratch = scratch
 
-    def answer(self, plan: Plan, now: Instant, progress: Progress) -> list[Part]:
+    def answer(self, plan: Plan, now: Instant, progress: Progress) -> list[ReportFile]:
         """Write the parts to the blobs, durably; none if there are no rows, unless the plan wants
         one file in any case.
 
@@ -118,7 +118,7 @@ class Answering:
                 return
             total = _count(duck)
             if total > MOST_ROWS:
-                raise TooLarge(f"The report would have {total} rows; {MOST_ROWS} are allowed")
+                raise AnswerTooLarge(f"The report would have {total} rows; {MOST_ROWS} are allowed")
             yield total, self._rows(plan, duck)
 
     def in_ranges(
@@ -167,7 +167,7 @@ class Answering:
             its |= {known[key][0]: tuple(sums) for key, *sums in some}
 
     def largest(
-        self, plan: Plan, chosen: Chosen, skip: int, limit: int, memory_mb: int = _MEMORY_MB
+        self, plan: Plan, chosen: ThingFilter, skip: int, limit: int, memory_mb: int = _MEMORY_MB
     ) -> tuple[int, list[tuple[Names, Sums]]]:
         """How many things of a plan by one level are chosen, and some of them, the largest first:
         names and sums of each. Sums that are not asked for are 0.
@@ -245,8 +245,8 @@ class Answering:
 
     def _parts(
         self, plan: Plan, lines: Iterator[list[Any]], total: int, now: Instant, progress: Progress
-    ) -> list[Part]:
-        parts: list[Part] = []
+    ) -> list[ReportFile]:
+        parts: list[ReportFile] = []
         columns = LAYOUTS[plan.layout].columns(plan.levels)
         compressed = plan.gzip and plan.format != "PARQUET"
         suffix = files.SUFFIX[plan.format] + (".gz" if compressed else "")
@@ -264,7 +264,7 @@ class Answering:
                 path = f"{FOLDER}/{now:016d}-{self._ids.bytes(16).hex()}{suffix}"
                 self._blobs.put_file(path, local)
                 local.unlink()
-                parts.append(Part(path, count, size, media_type))
+                parts.append(ReportFile(path, count, size, media_type))
                 progress(50 + 49 * (first + count) // max(total, 1))
         return parts
 

@@ -12,7 +12,7 @@ from handbill.core.metrics import Sums
 from handbill.core.nouns import Client
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.stats.answering import Answering, Chosen
+from handbill.stats.answering import Answering, ThingFilter
 from handbill.stats.questions import Filters, planned
 from handbill.store.records import Tx
 
@@ -64,7 +64,9 @@ def jobs_by_figures(
     first = last - timedelta(days=days - 1)
     plan = planned(tx, client, Filters(first.isoformat(), last.isoformat()), ["JOB"], now)
     some, none = _SHOWN[show]
-    count, found = answering.largest(plan, Chosen(sort, some, none, sums), skip, limit, _MEMORY_MB)
+    count, found = answering.largest(
+        plan, ThingFilter(sort, some, none, sums), skip, limit, _MEMORY_MB
+    )
     return JobsByFigures(
         access.agency_by_number(tx, client.agency_no).currency,
         first,

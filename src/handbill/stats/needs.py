@@ -10,7 +10,7 @@ from handbill.callbacks import service as callbacks
 from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.core.charging import Scope
-from handbill.core.feed_runs import Run
+from handbill.core.feed_runs import FeedRun
 from handbill.core.needs import FOR_EMPLOYERS, STOPPED, Cause, Kind
 from handbill.core.nouns import Campaign, Client, Feed, Group, Publisher
 from handbill.core.rule_conditions import Rule
@@ -19,7 +19,7 @@ from handbill.feeds import service as feeds
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.listings import copies, delivering
-from handbill.listings.resolving import Around
+from handbill.listings.resolving import AroundEntity
 from handbill.publishers import service as publishers
 from handbill.rules import service as rules
 from handbill.standing import service as standing
@@ -42,7 +42,7 @@ class Need(NamedTuple):
     name: str
     words: str
     client: Client | None = None
-    around: Around | None = None
+    around: AroundEntity | None = None
     reason: Reason | None = None
 
 
@@ -113,11 +113,11 @@ def _looked_up(tx: Tx, every: Mapping[int, Client], some: Sequence[Need | _Stopp
         group = below[one.no] if one.kind == "group" else None
         campaign_no = group.campaign_no if group else one.no
         campaign = above[campaign_no] if one.kind != "client" else None
-        found.append(_needed(one, Around(every[one.client_no], campaign, group)))
+        found.append(_needed(one, AroundEntity(every[one.client_no], campaign, group)))
     return found
 
 
-def _needed(one: _Stopped, around: Around) -> Need:
+def _needed(one: _Stopped, around: AroundEntity) -> Need:
     lowest = around.group or around.campaign or around.client
     name = lowest.body.company_name if isinstance(lowest, Client) else lowest.body.name
     return Need(
@@ -135,7 +135,7 @@ def _needed(one: _Stopped, around: Around) -> Need:
 
 def _imports(tx: Tx, every: Mapping[int, Client], *, retried_too: bool) -> Iterator[Need]:
     """Feeds whose last run has failed."""
-    found: list[tuple[Feed, Run]] = feeds.failing(tx, every, MOST, of_ended=retried_too)
+    found: list[tuple[Feed, FeedRun]] = feeds.failing(tx, every, MOST, of_ended=retried_too)
     for feed, run in found:
         why = run.body.message or "no reason is known"
         yield Need(

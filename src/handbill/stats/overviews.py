@@ -12,7 +12,7 @@ from handbill.clients import service as clients
 from handbill.core.charging import Limit
 from handbill.core.metrics import RAW, Sums, finished_as, made_of
 from handbill.core.nouns import Cap, Client
-from handbill.core.pacing.months import MOST_EVIDENCE, Month, Spent, month_of, together
+from handbill.core.pacing.months import MOST_EVIDENCE, MonthPace, MonthSpend, month_of, together
 from handbill.core.standing.reasons import Resolved
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
@@ -53,7 +53,7 @@ class Timeseries(NamedTuple):
     others: Series | None
 
 
-class Line(NamedTuple):
+class ClientDays(NamedTuple):
     """A client on the days up to its today. ``before``: the same number of days before them."""
 
     client: Client
@@ -62,7 +62,7 @@ class Line(NamedTuple):
     days: Sequence[Sums]
     before: Sums
     budget: tuple[Cap, int] | None
-    month: Month
+    month: MonthPace
 
 
 class Overview(NamedTuple):
@@ -71,10 +71,10 @@ class Overview(NamedTuple):
     """
 
     currency: str
-    lines: Sequence[Line]
+    lines: Sequence[ClientDays]
     total: Sums
     before: Sums
-    month: Month
+    month: MonthPace
     clients: int
     unplanned: int
 
@@ -148,7 +148,7 @@ def overview(
         first = last - (days - 1) * _DAY
         former = _by_day(of, first - days * _DAY, first - _DAY)
         lines.append(
-            Line(
+            ClientDays(
                 one,
                 last,
                 states[one.no],
@@ -183,9 +183,9 @@ def _total(tx: Tx, lasts: Mapping[int, date], days: int, back: int) -> Sums:
     )
 
 
-def _months(tx: Tx, some: Sequence[Client], lasts: Mapping[int, date]) -> dict[int, Month]:
+def _months(tx: Tx, some: Sequence[Client], lasts: Mapping[int, date]) -> dict[int, MonthPace]:
     """Each client's month up to its today."""
-    spent: dict[int, Spent] = {}
+    spent: dict[int, MonthSpend] = {}
     for today in {*lasts.values()}:
         nos = [no for no, last in lasts.items() if last == today]
         spent |= daily_sums.spent_of(tx, nos, today)
@@ -194,7 +194,7 @@ def _months(tx: Tx, some: Sequence[Client], lasts: Mapping[int, date]) -> dict[i
         today = lasts[one.no]
         days_over = (today - day_of(one.created_at, zone_of(one.zone))).days
         over = min(MOST_EVIDENCE, max(0, days_over))
-        found[one.no] = month_of(one.body.caps.budget, today, spent.get(one.no, Spent()), over)
+        found[one.no] = month_of(one.body.caps.budget, today, spent.get(one.no, MonthSpend()), over)
     return found
 
 

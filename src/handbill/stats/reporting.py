@@ -18,7 +18,7 @@ from handbill.stats import rows
 from handbill.stats.layouts import IP_LEVELS, PUBLISHER_LEVELS
 from handbill.stats.questions import OfFamily, OneFile, Plan, Span, planned
 from handbill.stats.rows import BY_ADDRESS, GROUPED, OF_FAMILY
-from handbill.stats.service import Asked, Wish, ask
+from handbill.stats.service import RequestedReport, Wish, ask
 from handbill.store.records import Tx
 
 KINDS: Final = (GROUPED, BY_ADDRESS)
@@ -33,7 +33,7 @@ def grouped_plan(tx: Tx, client: Client, asked: OneFile, now: Instant) -> Plan:
 
 def ask_grouped(
     tx: Tx, client: Client, asked: OneFile, ids: Ids, now: Instant, *, is_new: bool = False
-) -> Asked:
+) -> RequestedReport:
     """Request a stats report. Hold the client's lock. **Refuses** foreign ids (404)."""
     plan = msgspec.structs.replace(grouped_plan(tx, client, asked, now), whole=True)
     wish = Wish(GROUPED, call_back_url=asked.call_back_url, is_new=is_new)
@@ -42,7 +42,7 @@ def ask_grouped(
 
 def ask_by_address(
     tx: Tx, client: Client, asked: OneFile, ids: Ids, now: Instant, *, is_new: bool = False
-) -> Asked:
+) -> RequestedReport:
     """Request an IP report. Hold the client's lock. **Refuses** foreign ids (404)."""
     plan = planned(tx, client, asked.filters, IP_LEVELS, now)
     plan = msgspec.structs.replace(plan, layout="ip", whole=True)
@@ -52,7 +52,7 @@ def ask_by_address(
 
 def ask_for_family(
     tx: Tx, family_no: int, asked: OfFamily, ids: Ids, now: Instant, *, is_new: bool = False
-) -> Asked:
+) -> RequestedReport:
     """Request a report for a publisher family.
 
     **Refuses** a client that uses none of its publishers (404), and a currency in which nothing is

@@ -33,7 +33,7 @@ BY_ADDRESS = "ip"
 OF_FAMILY = "publisher"
 
 
-class Part(msgspec.Struct, frozen=True):
+class ReportFile(msgspec.Struct, frozen=True):
     """One file of a report, in the blobs."""
 
     path: str
@@ -52,7 +52,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     percent: int
     question: str
-    parts: tuple[Part, ...]
+    parts: tuple[ReportFile, ...]
     message: str | None
     created_at: Instant
     expires_at: Instant
@@ -148,7 +148,7 @@ def drop(tx: Tx, no: int) -> None:
     tx.run(_DROP, gone=no)
 
 
-def encode_parts(parts: Sequence[Part]) -> str:
+def encode_parts(parts: Sequence[ReportFile]) -> str:
     return msgspec.json.encode(parts).decode()
 
 

@@ -15,7 +15,7 @@ from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.stats import links, rows
 from handbill.stats.links import Linked, NoLink
 from handbill.stats.questions import DAYS_KEPT, Plan, Question, plan
-from handbill.stats.rows import FAILED, NO_RECORDS, STATS, SUBMITTED, SUCCESS, Part, Report
+from handbill.stats.rows import FAILED, NO_RECORDS, STATS, SUBMITTED, SUCCESS, Report, ReportFile
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 from handbill.work import kinds
@@ -27,8 +27,8 @@ __all__ = [
     "KEPT_FOR",
     "SUBMITTED",
     "SUCCESS",
-    "Asked",
     "Report",
+    "RequestedReport",
     "Wish",
     "ask",
     "linked_part",
@@ -50,7 +50,7 @@ _LATER_SECONDS = 60
 FOLDER = "reports"
 
 
-class Asked(NamedTuple):
+class RequestedReport(NamedTuple):
     """A report's id, and whether it existed already, because the same was requested just before."""
 
     id: str
@@ -68,7 +68,7 @@ class Wish(NamedTuple):
 
 def submit(
     tx: Tx, client: Client, question: Question, ids: Ids, now: Instant, *, is_new: bool = False
-) -> Asked:
+) -> RequestedReport:
     """Plan a question and request its answer. Hold the client's lock.
 
     **Refuses** what ``plan`` refuses.
@@ -77,7 +77,9 @@ def submit(
     return ask(tx, client, plan(tx, client, question, now), ids, now, wish)
 
 
-def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wish) -> Asked:
+def ask(
+    tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wish
+) -> RequestedReport:
     """Request the answer to a plan. Hold the client's lock.
 
     The same plan and wish within 60 s is the same report, unless the wish is for a new one.
@@ -87,7 +89,7 @@ def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wis
     digest = hashlib.blake2b(alike + asked, digest_size=16).digest()
     twin = None if wish.is_new else rows.twin(tx, client.no, digest, now - _SAME_WITHIN)
     if twin is not None:
-        return Asked(twin.id, True)
+        return RequestedReport(twin.id, True)
     report_id = new_uuid(ids)
     nothing = planned.empty and not planned.whole
     rows.add(
@@ -108,10 +110,10 @@ def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wis
         callbacks.agree(tx, ids, now, client.agency_no, report_id, wish.call_back_url)
     if not nothing:
         enqueue(tx, kinds.REPORT, report_id, now)
-    return Asked(report_id, False)
+    return RequestedReport(report_id, False)
 
 
-def require_room(tx: Tx, made: Asked, most: int) -> None:
+def require_room(tx: Tx, made: RequestedReport, most: int) -> None:
     """**Refuses** (429) a new report when more than so many of its agency are waiting or being
     made, or more than ten times as many in all.
     """
@@ -165,7 +167,9 @@ def url_of(settings: Settings, token: str) -> str:
     return f"{settings.public_api}/files/{token}"
 
 
-def linked_part(tx: Tx, token: str, keys: Mapping[int, bytes], now: Instant) -> tuple[Report, Part]:
+def linked_part(
+    tx: Tx, token: str, keys: Mapping[int, bytes], now: Instant
+) -> tuple[Report, ReportFile]:
     """The part that a token leads to. **Refuses** (404) altered, foreign and expired ones alike."""
     try:
         linked = links.open_link(token, keys, now)

@@ -12,7 +12,7 @@ from handbill.changes.service import tell
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
 from handbill.core.persons import WRITERS
-from handbill.core.trail import Entity
+from handbill.core.trail import TrailEntity
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Refused, not_found, refused_state
 from handbill.kit.instants import DAY, Instant
@@ -115,8 +115,8 @@ def save(
     return made.id
 
 
-def _entity(client: Client, question_id: str) -> Entity:
-    return Entity("REPORT_QUESTION", question_id, client.agency_no, client.no)
+def _entity(client: Client, question_id: str) -> TrailEntity:
+    return TrailEntity("REPORT_QUESTION", question_id, client.agency_no, client.no)
 
 
 def _state(of: Saved) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from handbill.kit.faults import too_many
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.jsons import encode
 from handbill.stats import rows
-from handbill.stats.answering import Answering, TooLarge
+from handbill.stats.answering import Answering, AnswerTooLarge
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
 from handbill.store.records import Tx
@@ -53,7 +53,7 @@ def let_go(tx: Tx, key_no: int, holder: str) -> None:
     rows.end_stream(tx, key_no, holder)
 
 
-class Stream(Iterator[bytes]):
+class StatsLines(Iterator[bytes]):
     """Lines of NDJSON: ``{"streamNumber": n, "stats": […]}``, with 1,000 rows each, or with none
     after a second without rows. After ten minutes, or when it cannot go on, the last line has a
     ``message``. Close it in any case: ``release`` is called then, once.
@@ -121,7 +121,7 @@ class Stream(Iterator[bytes]):
             with self._answering.rows(self._plan, _MEMORY_MB, self._begun) as (total, lines):
                 self._put_lines(total, lines)
             self._put(_Ended())
-        except TooLarge as large:
+        except AnswerTooLarge as large:
             self._put(_Ended(str(large)))
         except Exception:  # noqa: BLE001 - its reader gets a message, and the log the cause
             if not self._stopped.is_set():

@@ -17,7 +17,7 @@ from handbill.store.records import Tx
 _DAY = timedelta(days=1)
 
 
-class Line(NamedTuple):
+class ClientWeek(NamedTuple):
     """A client. ``is_over``: whether the week has ended in its zone."""
 
     client: Client
@@ -26,18 +26,18 @@ class Line(NamedTuple):
     is_over: bool
 
 
-class Week(NamedTuple):
+class AgencyWeek(NamedTuple):
     """Those of whom anything came in the two weeks, oldest first, and all of them together."""
 
     currency: str
-    lines: Sequence[Line]
+    lines: Sequence[ClientWeek]
     total: Sums
     before: Sums
 
 
 def week_of(
     tx: Tx, agency_no: int, monday: date, now: Instant, only: frozenset[int] | None = None
-) -> Week:
+) -> AgencyWeek:
     """The week that begins on a Monday, by days of each client's zone. ``only``: as if there were
     no other clients.
     """
@@ -53,9 +53,9 @@ def week_of(
             summed(days[day] for day in _week(first) if day in days) for first in (monday, former)
         )
         if any(sums) or any(before):
-            lines.append(Line(one, sums, before, start_of(end, zone_of(one.zone)) <= now))
+            lines.append(ClientWeek(one, sums, before, start_of(end, zone_of(one.zone)) <= now))
     total, before = summed(one.sums for one in lines), summed(one.before for one in lines)
-    return Week(access.agency_by_number(tx, agency_no).currency, lines, total, before)
+    return AgencyWeek(access.agency_by_number(tx, agency_no).currency, lines, total, before)
 
 
 def _week(first: date) -> list[str]:

@@ -9,9 +9,17 @@ from handbill.access.keys import secret
 from handbill.callbacks import service as callbacks
 from handbill.kit.instants import DAY, Instant
 from handbill.stats import rows, service
-from handbill.stats.answering import Answering, TooLarge
+from handbill.stats.answering import Answering, AnswerTooLarge
 from handbill.stats.questions import Plan
-from handbill.stats.rows import FAILED, IN_PROGRESS, NO_RECORDS, SUBMITTED, SUCCESS, Part, Report
+from handbill.stats.rows import (
+    FAILED,
+    IN_PROGRESS,
+    NO_RECORDS,
+    SUBMITTED,
+    SUCCESS,
+    Report,
+    ReportFile,
+)
 from handbill.store import holds
 from handbill.store.records import Tx
 from handbill.work import kinds
@@ -43,7 +51,7 @@ def report(tools: Tools, task: Task) -> None:
     answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
     try:
         parts = answering.answer(_PLAN.decode(asked.question), tools.clock.now(), progress)
-    except TooLarge as large:
+    except AnswerTooLarge as large:
         _fail(tools, asked, str(large))
         return
     except duckdb.OutOfMemoryException:
@@ -53,7 +61,7 @@ def report(tools: Tools, task: Task) -> None:
     _succeed(tools, asked, parts)
 
 
-def _succeed(tools: Tools, asked: Report, parts: list[Part]) -> None:
+def _succeed(tools: Tools, asked: Report, parts: list[ReportFile]) -> None:
     now = tools.clock.now()
     with tools.records.write() as tx:
         rows.change(

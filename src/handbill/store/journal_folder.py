@@ -10,7 +10,7 @@ from typing import NamedTuple
 from handbill.host.identity import host_in
 from handbill.store.journal_frames import epochs_in, path_of, witness_in
 from handbill.store.journal_reading import JournalReader
-from handbill.store.journal_streams import Mark, parts_of
+from handbill.store.journal_streams import StreamMark, parts_of
 
 
 class Piece(NamedTuple):
@@ -20,14 +20,14 @@ class Piece(NamedTuple):
     size: int
 
 
-def pieces(folder: Path, marks: Mapping[str, Mark]) -> list[Piece]:
+def pieces(folder: Path, marks: Mapping[str, StreamMark]) -> list[Piece]:
     """The segments of every source, except those wholly judged. Witnesses are left out: they may be
     ahead of a copy, and whoever writes to the copy begins its own epoch.
     """
     found = []
     for source in _sources(folder):
         for epoch, segments in epochs_in(folder / source).items():
-            mark = marks.get(f"{source}/{epoch}", Mark(0, 0))
+            mark = marks.get(f"{source}/{epoch}", StreamMark(0, 0))
             for segment in segments:
                 path = path_of(folder / source, epoch, segment)
                 if segment >= mark.segment:
@@ -35,12 +35,12 @@ def pieces(folder: Path, marks: Mapping[str, Mark]) -> list[Piece]:
     return found
 
 
-def unread_bytes(folder: Path, marks: Mapping[str, Mark]) -> int:
+def unread_bytes(folder: Path, marks: Mapping[str, StreamMark]) -> int:
     """How many bytes come after the marks, of all sources here."""
     whole = 0
     for source in _sources(folder):
         for epoch, segments in epochs_in(folder / source).items():
-            mark = marks.get(f"{source}/{epoch}", Mark(0, 0))
+            mark = marks.get(f"{source}/{epoch}", StreamMark(0, 0))
             for segment in segments:
                 path = path_of(folder / source, epoch, segment)
                 if segment >= mark.segment and path.exists():
@@ -55,7 +55,7 @@ def reader_here(folder: Path) -> JournalReader:
     return JournalReader(folder, lambda source: not here or host_in(source) in here)
 
 
-def gaps(folder: Path, marks: Mapping[str, Mark]) -> list[str]:
+def gaps(folder: Path, marks: Mapping[str, StreamMark]) -> list[str]:
     """What is missing from each source after its mark, in plain words; hosts without any files here
     are ignored.
     """
@@ -68,7 +68,7 @@ def gaps(folder: Path, marks: Mapping[str, Mark]) -> list[str]:
     ]
 
 
-def _gaps(folder: Path, stream: str, mark: Mark) -> Iterator[str]:
+def _gaps(folder: Path, stream: str, mark: StreamMark) -> Iterator[str]:
     source, epoch = parts_of(stream)
     told = witness_in(folder / source, epoch)
     known = epochs_in(folder / source) if (folder / source).is_dir() else {}

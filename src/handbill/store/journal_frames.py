@@ -36,7 +36,7 @@ class Acknowledged(NamedTuple):
     records: int = 0
 
 
-class Whole(NamedTuple):
+class WholeRecord(NamedTuple):
     """A sound record and the byte after it."""
 
     end: int
@@ -47,7 +47,7 @@ class Parsed(NamedTuple):
     """``taken``: the number of bytes understood. ``is_followed``: they announce another segment."""
 
     taken: int
-    whole: list[Whole]
+    whole: list[WholeRecord]
     is_followed: bool
 
 
@@ -101,7 +101,7 @@ def frame_at(raw: bytes, at: int, seed: int) -> tuple[int, int, int] | None:
 
 def parse(raw: bytes, seed: int, start: int, most: int) -> Parsed:
     """The records in bytes of a segment from ``start`` on, up to the first that is not sound."""
-    whole: list[Whole] = []
+    whole: list[WholeRecord] = []
     at, size, is_followed = 0, len(raw), False
     while at + 8 <= size and len(whole) < most:
         length, check = HEAD.unpack_from(raw, at)
@@ -118,7 +118,7 @@ def parse(raw: bytes, seed: int, start: int, most: int) -> Parsed:
         record = raw[at + 8 : end]
         if crc32(record) != check:
             break
-        whole.append(Whole(start + end, record))
+        whole.append(WholeRecord(start + end, record))
         at = end
     assert at <= size, "no more is understood than there is"
     return Parsed(at, whole, is_followed)

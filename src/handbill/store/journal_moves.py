@@ -16,7 +16,7 @@ from handbill.store.durable import sync_folder
 _ASIDE = ".arriving"
 
 
-class StillWritten(Unavailable):
+class JournalStillWritten(Unavailable):
     """A process writes to the journal that is to be brought."""
 
 
@@ -40,7 +40,7 @@ def _hold(held: ExitStack, source: Path) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as taken:
-        raise StillWritten(f"a process still writes to {source}; stop it first") from taken
+        raise JournalStillWritten(f"a process still writes to {source}; stop it first") from taken
 
 
 def _bring(source: Path, into: Path) -> bool:

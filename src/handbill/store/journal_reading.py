@@ -14,10 +14,10 @@ from handbill.store.journal_damages import damage_at, last_before, lost, no_segm
 from handbill.store.journal_frames import epochs_in, path_of, witness_in
 from handbill.store.journal_streams import (
     Damage,
-    Line,
-    Mark,
-    Reading,
-    Stream,
+    JournalLine,
+    JournalReading,
+    JournalStream,
+    StreamMark,
     parts_of,
     records_from,
 )
@@ -35,7 +35,7 @@ class JournalReader:
     def __init__(self, folder: Path, is_ours: Callable[[str], bool] = lambda _: True) -> None:
         self._folder = folder
         self._is_ours = is_ours
-        self._known: dict[str, tuple[Mark, Damage, int]] = {}
+        self._known: dict[str, tuple[StreamMark, Damage, int]] = {}
 
     def sources(self) -> list[str]:
         if not self._folder.exists():
@@ -46,7 +46,9 @@ class JournalReader:
             if path.is_dir() and not path.name.startswith(".")
         )
 
-    def read(self, marks: Mapping[str, Mark], most: int, now: Instant | None = None) -> Reading:
+    def read(
+        self, marks: Mapping[str, StreamMark], most: int, now: Instant | None = None
+    ) -> JournalReading:
         """At most so many records after the marks, those of each stream in order.
 
         A stream without a mark is read from its first segment. No stream can keep others waiting:
@@ -56,12 +58,12 @@ class JournalReader:
         streams = self._streams()
         gone = sorted(marks.keys() - streams.keys())
         missed = [name for name in gone if self._is_lost(name, marks[name])]
-        lines: list[Line] = []
+        lines: list[JournalLine] = []
         waiting: set[str] = set()
         damages = [lost(name, marks[name]) for name in missed]
         for place, (name, stream) in enumerate(streams.items()):
             share = -(-(most - len(lines)) // (len(streams) - place))
-            mark = marks.get(name, Mark(1, 0))
+            mark = marks.get(name, StreamMark(1, 0))
             found, damage = self._patiently(stream, mark, share, now)
             lines += found
             if damage is not None:
@@ -69,9 +71,11 @@ class JournalReader:
             elif len(found) == share:
                 waiting.add(name)
         assert len(lines) <= most, "no more is given out than was asked for"
-        return Reading(lines, frozenset(waiting), frozenset(streams.keys() - marks), tuple(damages))
+        return JournalReading(
+            lines, frozenset(waiting), frozenset(streams.keys() - marks), tuple(damages)
+        )
 
-    def damages(self, marks: Mapping[str, Mark], now: Instant | None = None) -> list[Damage]:
+    def damages(self, marks: Mapping[str, StreamMark], now: Instant | None = None) -> list[Damage]:
         """Every stream's first damage after its mark, however far away."""
         places = dict(marks)
         while True:
@@ -81,7 +85,7 @@ class JournalReader:
             if not reading.lines:
                 return list(reading.damages)
 
-    def stopped(self, marks: Mapping[str, Mark], now: Instant | None = None) -> list[Damage]:
+    def stopped(self, marks: Mapping[str, StreamMark], now: Instant | None = None) -> list[Damage]:
         """The damages that follow directly after a mark: everything before them is read."""
         # If one record of a stream can be read, its damage is further on.
         self._known.clear()
@@ -107,7 +111,7 @@ class JournalReader:
         except FileNotFoundError:
             return b""
 
-    def purge(self, marks: Mapping[str, Mark]) -> int:
+    def purge(self, marks: Mapping[str, StreamMark]) -> int:
         """Delete the segments wholly before the marks; returns how many."""
         count = 0
         for name, mark in marks.items():
@@ -118,12 +122,12 @@ class JournalReader:
                     count += 1
         return count
 
-    def _streams(self) -> dict[str, Stream]:
-        found: dict[str, Stream] = {}
+    def _streams(self) -> dict[str, JournalStream]:
+        found: dict[str, JournalStream] = {}
         for source in self.sources():
             folder = self._folder / source
             for epoch in epochs_in(folder):
-                found[f"{source}/{epoch}"] = Stream(
+                found[f"{source}/{epoch}"] = JournalStream(
                     f"{source}/{epoch}", folder, epoch, told=witness_in(folder, epoch)
                 )
             for epoch, segments in epochs_in(folder).items():
@@ -131,12 +135,12 @@ class JournalReader:
                     stream.segments = segments
         return found
 
-    def _is_lost(self, name: str, mark: Mark) -> bool:
+    def _is_lost(self, name: str, mark: StreamMark) -> bool:
         return not mark.is_written_off and self._is_ours(parts_of(name)[0])
 
     def _patiently(
-        self, stream: Stream, mark: Mark, most: int, now: Instant | None
-    ) -> tuple[list[Line], Damage | None]:
+        self, stream: JournalStream, mark: StreamMark, most: int, now: Instant | None
+    ) -> tuple[list[JournalLine], Damage | None]:
         """Read a stream; one that is known to be damaged at this mark only from time to time."""
         known = self._known.get(stream.name)
         if known is not None and known[0] == mark and known[2] > 0:
@@ -149,7 +153,7 @@ class JournalReader:
                 if isinstance(said, str):
                     lines, damage = lines[:place], not_now(stream, line, said, now)
                     break
-                lines[place] = Line(line.source, line.mark_after, line.record, said)
+                lines[place] = JournalLine(line.source, line.mark_after, line.record, said)
         assert not lines or lines[0].mark_after[:2] > mark[:2], "what was read is not read again"
         self._known.pop(stream.name, None)
         if damage is not None and not lines:
@@ -157,8 +161,10 @@ class JournalReader:
         return lines, damage
 
 
-def _read(stream: Stream, mark: Mark, most: int) -> tuple[list[Line], Damage | None]:
-    lines: list[Line] = []
+def _read(
+    stream: JournalStream, mark: StreamMark, most: int
+) -> tuple[list[JournalLine], Damage | None]:
+    lines: list[JournalLine] = []
     segment, offset = mark[:2]
     assert segment > 0 <= offset, "a mark is a place in a segment"
     if segment > stream.last + 1 or (segment == stream.last + 1 and offset):
@@ -166,25 +172,25 @@ def _read(stream: Stream, mark: Mark, most: int) -> tuple[list[Line], Damage | N
         return [], Damage(stream.name, mark, None, reason, None)
     while segment <= stream.last and len(lines) < most:
         if segment not in stream.segments:
-            return lines, no_segment(stream, Mark(segment, offset))
+            return lines, no_segment(stream, StreamMark(segment, offset))
         try:
             file = path_of(stream.folder, stream.epoch, segment).open("rb", buffering=0)
         except FileNotFoundError:  # judged and deleted since it was listed, or just lost
             stream.segments.remove(segment)
-            return lines, no_segment(stream, Mark(segment, offset))
+            return lines, no_segment(stream, StreamMark(segment, offset))
         with file:
             fd = file.fileno()
-            place = Mark(segment, offset)
+            place = StreamMark(segment, offset)
             found, stop, is_followed = records_from(stream, fd, place, most - len(lines))
             lines += found
             if len(lines) == most:
                 break
-            damage = damage_at(stream, fd, Mark(segment, stop))
+            damage = damage_at(stream, fd, StreamMark(segment, stop))
         if damage is not None:
             return lines, damage
         if is_followed and segment == stream.last:
             following = path_of(stream.folder, stream.epoch, segment + 1)
             if not following.exists():
-                return lines, no_segment(stream, Mark(segment + 1, 0))
+                return lines, no_segment(stream, StreamMark(segment + 1, 0))
         segment, offset = segment + 1, 0
     return lines, None

@@ -15,7 +15,7 @@ from handbill.store.journal_frames import (
     OPENED,
     Acknowledged,
     Parsed,
-    Whole,
+    WholeRecord,
     frame_at,
     large,
     parse,
@@ -26,7 +26,7 @@ from handbill.store.journal_frames import (
 _AT_ONCE = 1_000
 
 
-class Mark(NamedTuple):
+class StreamMark(NamedTuple):
     """How far a stream is read: the next byte to read. ``is_written_off``: an operator knows that
     it is lost; it is read on if it comes back.
     """
@@ -36,13 +36,13 @@ class Mark(NamedTuple):
     is_written_off: bool = False
 
 
-class Line(NamedTuple):
+class JournalLine(NamedTuple):
     """A record of the journal, and the mark after it. ``events``: its content, if it was read to be
     judged.
     """
 
     source: str
-    mark_after: Mark
+    mark_after: StreamMark
     record: bytes
     events: list[Received] | None = None
 
@@ -59,25 +59,25 @@ class Damage(NamedTuple):
     """
 
     source: str
-    at: Mark
-    to: Mark | None
+    at: StreamMark
+    to: StreamMark | None
     reason: str
     records: int | None
 
 
-class Reading(NamedTuple):
+class JournalReading(NamedTuple):
     """``waiting``: streams with more than was asked for. ``begun``: streams without a mark yet.
     ``damages``: streams that cannot be read on.
     """
 
-    lines: list[Line]
+    lines: list[JournalLine]
     waiting: frozenset[str] = frozenset()
     begun: frozenset[str] = frozenset()
     damages: tuple[Damage, ...] = ()
 
 
 @dataclass(slots=True)
-class Stream:
+class JournalStream:
     """An epoch of a source as it is found. The witness is read first, then the names, and only then
     the segments, so that whatever is missing did exist before.
     """
@@ -111,26 +111,31 @@ def parts_of(name: str) -> tuple[str, str]:
     return source, epoch
 
 
-def records_from(stream: Stream, fd: int, mark: Mark, most: int) -> tuple[list[Line], int, bool]:
+def records_from(
+    stream: JournalStream, fd: int, mark: StreamMark, most: int
+) -> tuple[list[JournalLine], int, bool]:
     """Sound records from a place in a segment up to the first that is not; the place of that one,
     and whether the segment says that another follows.
     """
     segment, offset = mark[:2]
     seed = seed_of(stream.epoch, segment)
-    lines: list[Line] = []
+    lines: list[JournalLine] = []
     is_followed = False
     while len(lines) < most:
         found = step_from(fd, seed, offset, most - len(lines))
         if found is None:
             break
-        lines += [Line(stream.name, Mark(segment, end), record) for end, record in found.whole]
+        lines += [
+            JournalLine(stream.name, StreamMark(segment, end), record)
+            for end, record in found.whole
+        ]
         assert found.taken > 0, "reading goes on"
         offset += found.taken
         is_followed = found.is_followed
     return lines, offset, is_followed
 
 
-def each_from(stream: Stream, fd: int, mark: Mark) -> Iterator[Line]:
+def each_from(stream: JournalStream, fd: int, mark: StreamMark) -> Iterator[JournalLine]:
     """The records of ``records_from`` up to its end."""
     while found := records_from(stream, fd, mark, _AT_ONCE)[0]:
         yield from found
@@ -150,5 +155,5 @@ def step_from(fd: int, seed: int, offset: int, most: int) -> Parsed | None:
             if record is not None:
                 end = offset + HEAD.size + length
                 assert end > offset + CHUNK, "what fits into a chunk is no large record"
-                return Parsed(HEAD.size + length, [Whole(end, record)], is_followed=False)
+                return Parsed(HEAD.size + length, [WholeRecord(end, record)], is_followed=False)
     return None

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
 from handbill.store import asides
-from handbill.store.journal_streams import Mark
+from handbill.store.journal_streams import StreamMark
 from handbill.store.records import Tx
 from handbill.store.records.tables import journal_marks
 
@@ -27,7 +27,7 @@ class Marks(NamedTuple):
 
     batches: int
     judged_at: Instant
-    of: dict[str, Mark]
+    of: dict[str, StreamMark]
 
 
 def make_fence(tx: Tx) -> None:
@@ -43,7 +43,7 @@ def read(tx: Tx) -> Marks:
         batches,
         judged_at,
         {
-            source: Mark(segment, offset, written_off_at is not None)
+            source: StreamMark(segment, offset, written_off_at is not None)
             for source, (segment, offset, _, written_off_at) in found.items()
         },
     )
@@ -64,7 +64,7 @@ def hold_fence(tx: Tx) -> int:
     return int(found[0][0])
 
 
-def put(tx: Tx, former: Marks, judged_at: Instant, moved: Mapping[str, Mark]) -> None:
+def put(tx: Tx, former: Marks, judged_at: Instant, moved: Mapping[str, StreamMark]) -> None:
     """Count one more batch, which moved these sources from their ``former`` marks."""
     for source, mark in moved.items():
         assert source != FENCE, "the fence is moved by this alone"
@@ -81,7 +81,7 @@ def put(tx: Tx, former: Marks, judged_at: Instant, moved: Mapping[str, Mark]) ->
                 "judged_at": judged_at,
                 "written_off_at": None,
             }
-            for source, mark in sorted({FENCE: Mark(former.batches + 1, 0), **moved}.items())
+            for source, mark in sorted({FENCE: StreamMark(former.batches + 1, 0), **moved}.items())
         ],
     )
 

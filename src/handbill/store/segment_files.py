@@ -18,7 +18,7 @@ import duckdb
 
 from handbill.kit.faults import Unavailable
 from handbill.store.blobs import Blobs
-from handbill.store.segments import Segment, Written, merged
+from handbill.store.segments import Segment, WrittenSegment, merged
 
 _CHUNK: Final = 1024**2
 _MOST_NAMED: Final = 3
@@ -213,7 +213,9 @@ def _ail_of(segment: Segment, file: Path | None) -> str:
     return ""
 
 
-def merge(blobs: Blobs, scratch: Path, former: Sequence[Written], path: str) -> Written:
+def merge(
+    blobs: Blobs, scratch: Path, former: Sequence[WrittenSegment], path: str
+) -> WrittenSegment:
     """Write the entries of these segments as one new segment, and sync it; it is not listed yet.
 
     **Refuses** (Damaged) what would make a sound file of a damaged one.

@@ -47,7 +47,7 @@ _TYPES: Final[Mapping[Any, DataType]] = {
 }
 
 
-class Dated(Protocol):
+class SegmentEntry(Protocol):
     """What a segment needs of an entry: a struct of integers, texts and bytes, with these two."""
 
     @property
@@ -80,7 +80,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 _Digest = bytes  # since a field has this name
 
 
-class Part(NamedTuple):
+class ClientExtent(NamedTuple):
     """What a segment holds of one client."""
 
     client_no: int
@@ -89,11 +89,11 @@ class Part(NamedTuple):
     last_at: Instant
 
 
-class Written(NamedTuple):
+class WrittenSegment(NamedTuple):
     """A segment whose file is durable, and whose entries it holds; it is not registered yet."""
 
     segment: Segment
-    parts: list[Part]
+    parts: list[ClientExtent]
 
 
 class Replaced(Exception):
@@ -146,11 +146,11 @@ _client_no = attrgetter("client_no")
 
 
 @lru_cache(maxsize=16)
-def _columns(kind: type[Dated]) -> tuple[tuple[str, DataType], ...]:
+def _columns(kind: type[SegmentEntry]) -> tuple[tuple[str, DataType], ...]:
     return tuple((field.name, _TYPES[field.type]) for field in msgspec.structs.fields(kind))  # type: ignore[arg-type]
 
 
-def encoded(entries: Sequence[Dated]) -> bytes:
+def encoded(entries: Sequence[SegmentEntry]) -> bytes:
     """The entries as one Parquet file."""
     columns = zip(*map(_values, entries), strict=True)
     kinds = _columns(type(entries[0]))
@@ -176,7 +176,7 @@ def path_of(month: str, now: Instant, ids: Ids) -> str:
     return f"{FOLDER}/{month}/{now:016d}-{ids.bytes(8).hex()}.parquet"
 
 
-def write(blobs: Blobs, path: str, entries: Sequence[Dated]) -> Written:
+def write(blobs: Blobs, path: str, entries: Sequence[SegmentEntry]) -> WrittenSegment:
     """Write a durable segment of entries of one month, those of each client together."""
     entries = sorted(entries, key=_client_no)
     ats = [entry.at for entry in entries]
@@ -189,7 +189,7 @@ def write(blobs: Blobs, path: str, entries: Sequence[Dated]) -> Written:
         for client_no, some in groupby(entries, key=_client_no)
     ]
     assert sum(part.rows for part in parts) == len(ats), "every entry is somebody's"
-    return Written(
+    return WrittenSegment(
         Segment(
             path=path,
             month=month,
@@ -208,17 +208,17 @@ def write(blobs: Blobs, path: str, entries: Sequence[Dated]) -> Written:
     )
 
 
-def _part(client_no: int, ats: Sequence[Instant]) -> Part:
-    return Part(client_no, len(ats), min(ats), max(ats))
+def _part(client_no: int, ats: Sequence[Instant]) -> ClientExtent:
+    return ClientExtent(client_no, len(ats), min(ats), max(ats))
 
 
-def merged(former: Sequence[Written], path: str, digest: bytes, size: int) -> Written:
+def merged(former: Sequence[WrittenSegment], path: str, digest: bytes, size: int) -> WrittenSegment:
     """The segment with the entries of all these, in its own file."""
     of = [written.segment for written in former]
     assert all(it.month == of[0].month for it in of), "a segment is of one month"
     every = sorted((part for written in former for part in written.parts), key=_client_no)
     parts = [
-        Part(client_no, *_extent(list(of_one)))
+        ClientExtent(client_no, *_extent(list(of_one)))
         for client_no, of_one in groupby(every, key=_client_no)
     ]
     rows, first_at, last_at = _extent(of)
@@ -232,10 +232,10 @@ def merged(former: Sequence[Written], path: str, digest: bytes, size: int) -> Wr
         digest=digest,
         totals={name: str(sum(int(it.totals[name]) for it in of)) for name in of[0].totals},
     )
-    return Written(made, parts)
+    return WrittenSegment(made, parts)
 
 
-def _extent(some: Sequence[Segment] | Sequence[Part]) -> tuple[int, Instant, Instant]:
+def _extent(some: Sequence[Segment] | Sequence[ClientExtent]) -> tuple[int, Instant, Instant]:
     """The total number of rows, and their first and last instants."""
     return (
         sum(it.rows for it in some),
@@ -244,7 +244,7 @@ def _extent(some: Sequence[Segment] | Sequence[Part]) -> tuple[int, Instant, Ins
     )
 
 
-def register(tx: Tx, written: Iterable[Written], now: Instant) -> None:
+def register(tx: Tx, written: Iterable[WrittenSegment], now: Instant) -> None:
     """List written segments: once committed, their entries are in the ledger."""
     for segment, parts in written:
         assert segment.no == 0, "a segment is listed once"
@@ -275,15 +275,15 @@ def segments_before(tx: Tx, before: Instant) -> list[Segment]:
     return _BEFORE.all(tx, before=before)
 
 
-def with_parts(tx: Tx, some: Sequence[Segment]) -> list[Written]:
+def with_parts(tx: Tx, some: Sequence[Segment]) -> list[WrittenSegment]:
     """These listed segments, with the clients of their entries."""
-    parts: dict[int, list[Part]] = {segment.no: [] for segment in some}
+    parts: dict[int, list[ClientExtent]] = {segment.no: [] for segment in some}
     for segment_no, *part in tx.all(_PARTS, nos=Listed(parts)):
-        parts[segment_no].append(Part(*part))
-    return [Written(segment, parts[segment.no]) for segment in some]
+        parts[segment_no].append(ClientExtent(*part))
+    return [WrittenSegment(segment, parts[segment.no]) for segment in some]
 
 
-def clients_in(written: Iterable[Written]) -> set[int]:
+def clients_in(written: Iterable[WrittenSegment]) -> set[int]:
     """The clients whose entries these segments hold."""
     return {part.client_no for _, parts in written for part in parts}
 
@@ -336,7 +336,7 @@ def _bounded(alike: Sequence[Segment]) -> list[Segment]:
     return taken
 
 
-def replace(tx: Tx, former: Sequence[Segment], made: Written, now: Instant) -> None:
+def replace(tx: Tx, former: Sequence[Segment], made: WrittenSegment, now: Instant) -> None:
     """List the new segment instead of the former ones. **Refuses** (Replaced) if not all of them
     are still listed.
     """

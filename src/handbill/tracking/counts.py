@@ -3,7 +3,7 @@
 import msgspec
 
 from handbill.host import figures
-from handbill.http1.messages import Answer, head
+from handbill.http1.messages import Http1Answer, head
 
 _HEADERS = b"Content-Type: %b\r\nCache-Control: no-store\r\n" % figures.MEDIA_TYPE.encode()
 
@@ -50,7 +50,7 @@ class Telling:
             setattr(self._told, name, count)
 
 
-def metrics() -> Answer:
+def metrics() -> Http1Answer:
     """The figures of all processes in Prometheus' text format."""
     body = figures.text()
-    return Answer(head(200, _HEADERS, len(body)), body)
+    return Http1Answer(head(200, _HEADERS, len(body)), body)

@@ -15,12 +15,12 @@ import httptools
 import msgspec
 
 from handbill.core import health
-from handbill.core.health import Check
+from handbill.core.health import CheckResult
 from handbill.core.judging import HEAD, PREFETCH, TEST
 from handbill.core.listing_tokens import (
     JOB,
-    Click,
-    NotOurs,
+    ForeignToken,
+    SealedClick,
     click_signer,
     is_test,
     listing_opener,
@@ -29,7 +29,7 @@ from handbill.core.listing_tokens import (
 )
 from handbill.core.received import Received, click_of_packed, encode, job_id_of
 from handbill.host.clock import Clock
-from handbill.http1.messages import FAULTS, JSON, Answer, Later, Request, head
+from handbill.http1.messages import FAULTS, JSON, Http1Answer, Later, Request, head
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.index import IndexDamaged, IndexFailed
 from handbill.store.journal import JournalBroken, JournalFull
@@ -38,7 +38,7 @@ from handbill.tracking.counts import Counts, Telling, metrics
 from handbill.tracking.destination import web_address, with_click
 from handbill.tracking.fetches import Fetches
 from handbill.tracking.files import Feeds
-from handbill.tracking.pixel import GIF, NOT_COUNTED, Report, conversion, report_of, script
+from handbill.tracking.pixel import GIF, NOT_COUNTED, PixelReport, conversion, report_of, script
 
 _LOG = getLogger("handbill.edge")
 
@@ -50,9 +50,9 @@ _MOVED = (
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
 _WAIT = b"Retry-After: 5\r\n" + JSON
-_LIVE = Answer(head(200, _PLAIN, 3), b"ok\n")
+_LIVE = Http1Answer(head(200, _PLAIN, 3), b"ok\n")
 _ROBOTS_TEXT = b"User-agent: *\nDisallow: /c/\nDisallow: /px.gif\n"
-_ROBOTS = Answer(head(200, _PLAIN, len(_ROBOTS_TEXT)), _ROBOTS_TEXT)
+_ROBOTS = Http1Answer(head(200, _PLAIN, len(_ROBOTS_TEXT)), _ROBOTS_TEXT)
 """Search engines need not follow clicks; feeds are for machines."""
 
 
@@ -67,7 +67,7 @@ class Index(Protocol):
     def replace(self) -> None: ...
 
 
-class Journal(Protocol):
+class EdgeJournal(Protocol):
     """What the edge needs of the journal (store/journal.py)."""
 
     def append(self, record: bytes) -> asyncio.Future[None]: ...
@@ -85,13 +85,13 @@ class Edge:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: EdgeJournal,
         index: Index,
         clock: Clock,
         proxies: Proxies,
         feeds: Path,
         on_broken: Callable[[], object],
-        checks: Callable[[], list[Check]] = list,
+        checks: Callable[[], list[CheckResult]] = list,
     ) -> None:
         self.counts = Counts()
         self.telling = Telling(self.counts)
@@ -109,7 +109,7 @@ class Edge:
         self._keys_read_at: Instant = 0
         self._read_keys(clock.now())
 
-    def answer(self, request: Request) -> Answer | Later:
+    def answer(self, request: Request) -> Http1Answer | Later:
         """Answer any request."""
         target = request.target
         if not target.startswith(b"/"):
@@ -127,7 +127,7 @@ class Edge:
         except IndexFailed as failure:
             return self._misled(failure)
 
-    def _page(self, request: Request, path: bytes, query: bytes) -> Answer | Later:
+    def _page(self, request: Request, path: bytes, query: bytes) -> Http1Answer | Later:
         is_feed = path.startswith(b"/f/")
         if not is_feed and path not in _PAGES:
             return FAULTS[404]
@@ -152,7 +152,7 @@ class Edge:
         self.telling.tell()
         return metrics()
 
-    def _ready(self) -> Answer:
+    def _ready(self) -> Http1Answer:
         """Whether this edge can do its work; 503 with what is missing, and what to do about it."""
         checks = [health.journal(not self.is_ready)]
         try:
@@ -163,17 +163,19 @@ class Edge:
             checks.append(health.damaged_index())
         is_ready = all(check.ok for check in checks)
         body = msgspec.json.encode(health.report(checks))
-        return Answer(head(200, JSON, len(body)) if is_ready else head(503, _WAIT, len(body)), body)
+        return Http1Answer(
+            head(200, JSON, len(body)) if is_ready else head(503, _WAIT, len(body)), body
+        )
 
     # Clicks
 
-    def _click(self, request: Request, token: bytes) -> Answer | Later:
+    def _click(self, request: Request, token: bytes) -> Http1Answer | Later:
         is_get = request.method == b"GET"
         if not is_get and request.method != b"HEAD":
             return FAULTS[405]
         try:
             packed = self._open(token)
-        except NotOurs:
+        except ForeignToken:
             found = self._opened_as_meant(token)
             if found is not None:
                 packed = found
@@ -197,27 +199,27 @@ class Edge:
             ahead = PREFETCH if is_get else HEAD
             self.counts.uncounted += 1
             self._told(click_of_packed(packed, request.id, at, ip, headers.agent, ahead))
-            return Answer(_MOVED % url)
+            return Http1Answer(_MOVED % url)
         kind = TEST if is_test(packed) else ""
         event = click_of_packed(packed, request.id, at, ip, headers.agent, kind)
         kept = self._journal.append(encode([event]))
         self.counts.clicks += 1
         said = self._sign(packed, request.id, at)
-        return Later(kept, Answer(_MOVED % with_click(url, said)), self._broken)
+        return Later(kept, Http1Answer(_MOVED % with_click(url, said)), self._broken)
 
     def _opened_as_meant(self, token: bytes) -> bytes | None:
         """Open a text that is no token as written, or is one under a key that is new to us."""
         for text in (token, *meant(token)):
             if text != token or self._has_new_key(text):
-                with suppress(NotOurs):
+                with suppress(ForeignToken):
                     return self._open(text)
         return None
 
-    def _click_of(self, text: str) -> Click | None:
+    def _click_of(self, text: str) -> SealedClick | None:
         """The click that a page names; None if it is not ours."""
         try:
             return open_click(text, self._keys)
-        except NotOurs:
+        except ForeignToken:
             if self._has_new_key(text.encode("ascii", "replace")):
                 return self._click_of(text)
             return None
@@ -250,7 +252,7 @@ class Edge:
 
     # Pixels
 
-    def _pixel(self, request: Request, query: bytes) -> Answer | Later:
+    def _pixel(self, request: Request, query: bytes) -> Http1Answer | Later:
         """Always an image; a wider one if the report cannot be counted, which px.js notices."""
         if request.method == b"HEAD" or request.headers.is_ahead:
             return GIF
@@ -271,7 +273,7 @@ class Edge:
         self.counts.pixels += 1
         return Later(kept, GIF, self._broken)
 
-    def _job(self, client_id: str, report: Report) -> bytes:
+    def _job(self, client_id: str, report: PixelReport) -> bytes:
         """The job that a report names; none if it was never advertised: anybody may report."""
         if not report.job_reference:
             return b""
@@ -308,7 +310,7 @@ class Edge:
         if failure is not None:
             self._broken(failure)
 
-    def _broken(self, failure: BaseException) -> Answer:
+    def _broken(self, failure: BaseException) -> Http1Answer:
         """The answer for an event that could not be stored: nothing was counted, come again."""
         self.counts.journal_failures += 1
         if self.is_ready:
@@ -317,7 +319,7 @@ class Edge:
             self._on_broken()
         return FAULTS[503]
 
-    def _misled(self, failure: BaseException) -> Answer:
+    def _misled(self, failure: BaseException) -> Http1Answer:
         """The answer when the index is damaged. A new index takes its place, which a worker fills;
         until it is complete, whatever can be read of this one is answered as usual.
         """

@@ -13,7 +13,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from handbill.core.feed_notes import MOST_BYTES, content_of, note_path
-from handbill.http1.messages import FAULTS, Answer, Request, head
+from handbill.http1.messages import FAULTS, Http1Answer, Request, head
 from handbill.kit.addresses import network_of
 from handbill.kit.etags import names
 from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of_http_date
@@ -65,7 +65,7 @@ class Feeds:
         self._open = 0
         self._open_of: Counter[str] = Counter()
 
-    def answer(self, name: bytes, request: Request, address: str) -> Answer:
+    def answer(self, name: bytes, request: Request, address: str) -> Http1Answer:
         """The file of that name, which counts as open until its stream is closed."""
         of = network_of(address)
         if self._open_of[of] >= MOST_OPEN_OF_ADDRESS:
@@ -87,7 +87,7 @@ class Feeds:
 
 def feed_file(
     folder: Path, name: bytes, request: Request, opened: ExitStack, handed: Handed
-) -> Answer:
+) -> Http1Answer:
     """The file of that name; 304 if the caller has it. A wrong or unknown name is 404.
 
     ``opened`` closes the file, unless it is streamed: then the stream closes it. ``handed`` is
@@ -118,7 +118,7 @@ def feed_file(
         handed(name, changed_at, 304, request)
         return not_modified(headers)
     sent = partial(handed, name, changed_at, 200, request)
-    return Answer(
+    return Http1Answer(
         head(200, headers, stat.st_size), FileStream(fd, stat.st_size, opened.pop_all().close, sent)
     )
 
@@ -136,9 +136,9 @@ def _noted(folder: Path, name: bytes, changed_at: Instant) -> bytes | None:
     return content and b'W/"%b%b"' % (content, b"-gz" * name.endswith(b".gz"))
 
 
-def not_modified(headers: bytes) -> Answer:
+def not_modified(headers: bytes) -> Http1Answer:
     """304 without a length: the length would have to be that of the whole file."""
-    return Answer(b"HTTP/1.1 304 Not Modified\r\n" + headers)
+    return Http1Answer(b"HTTP/1.1 304 Not Modified\r\n" + headers)
 
 
 def is_current(request: Request, tag: bytes, changed_at: Instant) -> bool:

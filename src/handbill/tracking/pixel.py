@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from handbill.core.listing_tokens import Click
+from handbill.core.listing_tokens import SealedClick
 from handbill.core.received import ReceivedConversion, conversion_of, id_said, organic_of
-from handbill.http1.messages import Answer, Request, head
+from handbill.http1.messages import Http1Answer, Request, head
 from handbill.kit.etags import names
 from handbill.kit.instants import Instant
 from handbill.tracking.files import not_modified
@@ -25,11 +25,11 @@ _GIF = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
 _GIF_HEADERS = b"Content-Type: image/gif\r\nCache-Control: no-store\r\n" + _OPEN
-GIF = Answer(head(200, _GIF_HEADERS, len(_GIF)), _GIF)
+GIF = Http1Answer(head(200, _GIF_HEADERS, len(_GIF)), _GIF)
 _WIDE = bytes.fromhex(
     "47494638396102000100800000000000ffffff21f90401000000002c0000000002000100000202040a003b"
 )
-NOT_COUNTED = Answer(head(200, _GIF_HEADERS, len(_WIDE)), _WIDE)
+NOT_COUNTED = Http1Answer(head(200, _GIF_HEADERS, len(_WIDE)), _WIDE)
 """Transparent like the other, and two pixels wide: scripts see only a foreign image's size."""
 
 _SCRIPT = files("handbill.tracking").joinpath("px.js").read_bytes()
@@ -38,10 +38,10 @@ _SCRIPT_HEADERS = (
     b"Content-Type: text/javascript; charset=utf-8\r\nCache-Control: public, max-age=3600\r\n"
     b"ETag: %b\r\n%b" % (_SCRIPT_TAG.encode(), _OPEN)
 )
-_SCRIPT_ANSWER = Answer(head(200, _SCRIPT_HEADERS, len(_SCRIPT)), _SCRIPT)
+_SCRIPT_ANSWER = Http1Answer(head(200, _SCRIPT_HEADERS, len(_SCRIPT)), _SCRIPT)
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class PixelReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a pixel says, with its form checked but nothing verified."""
 
     pixel_id: str
@@ -52,14 +52,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     job_reference: str
 
 
-def script(request: Request) -> Answer:
+def script(request: Request) -> Http1Answer:
     """The script that stores the click id and loads the image."""
     if names((request.headers.if_none_match or b"").decode("latin-1"), _SCRIPT_TAG):
         return not_modified(_SCRIPT_HEADERS)
     return _SCRIPT_ANSWER
 
 
-def report_of(query: bytes, cookies: bytes) -> Report | None:
+def report_of(query: bytes, cookies: bytes) -> PixelReport | None:
     """Read a pixel's query; None if it cannot be counted. **Source**: domain 7.2."""
     try:
         fields = dict(reversed(parse_qsl(_as_written(query), max_num_fields=_MOST_FIELDS)))
@@ -77,7 +77,7 @@ def report_of(query: bytes, cookies: bytes) -> Report | None:
     if not click_id and (found := _COOKIE.search(cookies)):
         click_id = found[1].decode("latin-1")
     reference = fields.get("r", "")
-    return Report(
+    return PixelReport(
         pixel_id=pixel_id,
         action=action,
         click_id=click_id,
@@ -93,7 +93,7 @@ def _as_written(query: bytes) -> str:
 
 
 def conversion(
-    report: Report, client_no: int, click: Click | None, at: Instant, job_id: bytes
+    report: PixelReport, client_no: int, click: SealedClick | None, at: Instant, job_id: bytes
 ) -> ReceivedConversion:
     """The journal's form of a pixel's report; without a click it is organic."""
     if click is not None:

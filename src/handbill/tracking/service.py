@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from handbill.core.listing_tokens import Click, NotOurs, open_click
+from handbill.core.listing_tokens import ForeignToken, SealedClick, open_click
 from handbill.core.received import conversion_of, encode
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.instants import Instant
@@ -34,11 +34,11 @@ def take(
     one. **Source**: contract 5.
     """
     faults: list[Fault] = []
-    clicks: list[Click] = []
+    clicks: list[SealedClick] = []
     for n, conversion in enumerate(reported):
         try:
             clicks.append(open_click(conversion.click_id, keys))
-        except NotOurs:
+        except ForeignToken:
             faults.append(Fault(f"{n}.click_id", "is not a valid click id"))
     if faults:
         raise bad_request(faults)

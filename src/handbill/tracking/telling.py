@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from handbill.http1.messages import Answer, Later, Request
+from handbill.http1.messages import Http1Answer, Later, Request
 
 _LOG = logging.getLogger("handbill.access")
 _MOST_PATH = 300
@@ -11,10 +11,12 @@ _SECRET = frozenset({b"c", b"f"})
 """After these comes a token, or a name that allows its holder to read a feed."""
 
 
-def told(answer: Callable[[Request], Answer | Later]) -> Callable[[Request], Answer | Later]:
+def logged_answers(
+    answer: Callable[[Request], Http1Answer | Later],
+) -> Callable[[Request], Http1Answer | Later]:
     """The same answers, each logged; one that fails later is logged again."""
 
-    def telling(request: Request) -> Answer | Later:
+    def telling(request: Request) -> Http1Answer | Later:
         made = answer(request)
         meant = made.answer if isinstance(made, Later) else made
         _LOG.debug(

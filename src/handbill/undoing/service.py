@@ -5,12 +5,12 @@ from typing import Final
 
 from handbill.access import service as access
 from handbill.changes import service as changes
-from handbill.changes.service import Change
+from handbill.changes.service import RecordedChange
 from handbill.clients import service as clients
 from handbill.core.trail import Changed, changed
 from handbill.core.undoing import (
     WORDS,
-    Bar,
+    UndoBar,
     bar_of_row,
     bar_of_state,
     restored,
@@ -32,7 +32,7 @@ from handbill.undoing.subjects import (
     DERIVED,
     FIND,
     NOT_FOUND,
-    Subject,
+    UndoSubject,
     held_fields,
     subject_of,
 )
@@ -52,10 +52,12 @@ class _OnlyLooked(Exception):
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
-def bars(tx: Tx, now: Instant, some: Sequence[Change], *, can_locate: bool) -> list[Bar]:
+def bars(
+    tx: Tx, now: Instant, some: Sequence[RecordedChange], *, can_locate: bool
+) -> list[UndoBar]:
     """Whether each of these changes may be undone, and if not, why."""
     undone = changes.undone(tx, (one.no for one in some))
-    known: dict[tuple[str | frozenset[str], ...], Subject | None] = {}
+    known: dict[tuple[str | frozenset[str], ...], UndoSubject | None] = {}
     found = []
     for one in some:
         bar = _by_row(one, undone)
@@ -68,20 +70,20 @@ def bars(tx: Tx, now: Instant, some: Sequence[Change], *, can_locate: bool) -> l
     return found
 
 
-def _by_row(one: Change, undone: Iterable[int]) -> Bar:
+def _by_row(one: RecordedChange, undone: Iterable[int]) -> UndoBar:
     bar = bar_of_row(one.act, one.fields, undone=one.no in undone)
     if bar.why is None and (one.kind not in FIND or one.agency_no is None):
-        return Bar("KIND")
+        return UndoBar("KIND")
     return bar
 
 
-def _by_state(tx: Tx, one: Change, subject: Subject | None) -> Bar:
+def _by_state(tx: Tx, one: RecordedChange, subject: UndoSubject | None) -> UndoBar:
     if subject is None:
-        return Bar("GONE")
+        return UndoBar("GONE")
     return bar_of_state(_set(one), subject.state, lambda: changes.moved_since(tx, one))
 
 
-def _set(one: Change) -> list[Changed]:
+def _set(one: RecordedChange) -> list[Changed]:
     """The fields of a change that were set, not derived."""
     hidden = DERIVED.get(one.kind, frozenset())
     return [field for field in one.fields if field.field.split("/")[1] not in hidden]
@@ -126,7 +128,7 @@ def undo(
     raise ended
 
 
-def _hold(tx: Tx, one: Change) -> None:
+def _hold(tx: Tx, one: RecordedChange) -> None:
     """Let nobody else decide about it until the transaction ends."""
     if one.client_no is not None:
         clients.lock(tx, one.client_no)
@@ -136,7 +138,7 @@ def _hold(tx: Tx, one: Change) -> None:
         publishers.hold(tx, one.agency_no, one.entity_id)
 
 
-def _undone(tx: Tx, now: Instant, one: Change, *, can_locate: bool) -> Undone:
+def _undone(tx: Tx, now: Instant, one: RecordedChange, *, can_locate: bool) -> Undone:
     bar = _by_row(one, changes.undone(tx, [one.no]))
     subject = None
     if bar.why is None:
@@ -153,7 +155,7 @@ def _undone(tx: Tx, now: Instant, one: Change, *, can_locate: bool) -> Undone:
     try:
         subject.put(names, wanted)
     except Refused as refused:
-        raise _told(refused) from None
+        raise _in_trail_names(refused) from None
     after = subject_of(tx, now, one, can_locate=can_locate)
     assert after is not None, "it is held"
     stays = [one.field for one in fields if value_at(after.state, one.field) != one.before]
@@ -163,7 +165,7 @@ def _undone(tx: Tx, now: Instant, one: Change, *, can_locate: bool) -> Undone:
     return changed(subject.state, after.state)
 
 
-def _told(refused: Refused) -> Refused:
+def _in_trail_names(refused: Refused) -> Refused:
     """A service's refusal, with the field names that changes use."""
     if refused.status == NOT_FOUND:
         return refused_state("", "something that it names is deleted")

@@ -8,11 +8,11 @@ import msgspec
 
 from handbill.access import service as access
 from handbill.campaigns import service as campaigns
-from handbill.changes.service import Change
+from handbill.changes.service import RecordedChange
 from handbill.clients import service as clients
-from handbill.core.markups import Entity
+from handbill.core.markups import MarkupScopeIds
 from handbill.core.nouns import Client, JobBody, JobSettings, PublisherFields
-from handbill.core.trail import Kind, told
+from handbill.core.trail import Kind, trail_state
 from handbill.core.undoing import State, is_of_hold
 from handbill.core.vendors import FtpConfig, Guarded, Portal
 from handbill.definitions import service as definitions
@@ -39,7 +39,7 @@ NOT_FOUND: Final = 404
 _ALONE: Final = frozenset(("status",))
 
 
-class Around(NamedTuple):
+class AroundChange(NamedTuple):
     """``agency_no``: the agency of the change; ``client``: its live client, or None."""
 
     tx: Tx
@@ -55,14 +55,14 @@ class Around(NamedTuple):
         return self.client
 
 
-class Subject(NamedTuple):
+class UndoSubject(NamedTuple):
     """``put``: sets some of its fields, given the whole state as it is to be."""
 
     state: State
     put: Callable[[frozenset[str], State], None]
 
 
-Find = Callable[[Around], Subject]
+Find = Callable[[AroundChange], UndoSubject]
 """**Refuses** (404) what does not exist any more."""
 
 
@@ -71,7 +71,7 @@ def _subject(
     beside: dict[str, Any],
     update: Callable[[dict[str, Any]], Any],
     switch: Callable[[str], Any],
-) -> Subject:
+) -> UndoSubject:
     """The subject of a noun with a switch, whose body is changed by its own names."""
 
     def put(names: frozenset[str], state: State) -> None:
@@ -80,7 +80,7 @@ def _subject(
         if "status" in names:
             switch(state["status"])
 
-    return Subject(told(msgspec.structs.asdict(body) | beside), put)
+    return UndoSubject(trail_state(msgspec.structs.asdict(body) | beside), put)
 
 
 def _typed(noun: type[msgspec.Struct], names: frozenset[str], state: State) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _typed(noun: type[msgspec.Struct], names: frozenset[str], state: State) -> d
     return {name: msgspec.convert(state[name], types.get(name, Any)) for name in names}
 
 
-def _client(at: Around) -> Subject:
+def _client(at: AroundChange) -> UndoSubject:
     one = at.owner
     return _subject(
         one.body,
@@ -99,7 +99,7 @@ def _client(at: Around) -> Subject:
     )
 
 
-def _campaign(at: Around) -> Subject:
+def _campaign(at: AroundChange) -> UndoSubject:
     one = campaigns.campaign_of(at.tx, at.owner.no, at.entity_id)
     return _subject(
         one.body,
@@ -109,7 +109,7 @@ def _campaign(at: Around) -> Subject:
     )
 
 
-def _group(at: Around) -> Subject:
+def _group(at: AroundChange) -> UndoSubject:
     one = groups.group_of(at.tx, at.owner.no, at.entity_id)
     return _subject(
         one.body,
@@ -119,7 +119,7 @@ def _group(at: Around) -> Subject:
     )
 
 
-def _job(at: Around) -> Subject:
+def _job(at: AroundChange) -> UndoSubject:
     one = jobs.job_by_id(at.tx, at.owner.no, at.entity_id)
     settings = one.body.settings or JobSettings()
 
@@ -135,7 +135,7 @@ def _job(at: Around) -> Subject:
             editing.switch(at.tx, at.now, at.owner, job, state["status"])
 
     state = editing.state_of(one.body, settings, whole=True) | {"status": one.status}
-    return Subject(told(state), put)
+    return UndoSubject(trail_state(state), put)
 
 
 def _given(
@@ -157,7 +157,7 @@ def _given(
     return changes
 
 
-def _feed(at: Around) -> Subject:
+def _feed(at: AroundChange) -> UndoSubject:
     one = feeds.feed_of(at.tx, at.owner.no, at.entity_id)
 
     def update(changes: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ def _logging_in(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, An
     return rest
 
 
-def _publisher(at: Around) -> Subject:
+def _publisher(at: AroundChange) -> UndoSubject:
     one = publishers.publisher_of(at.tx, at.agency_no, at.entity_id)
 
     def update(changes: dict[str, Any]) -> None:
@@ -205,7 +205,7 @@ def _guarded(value: Any) -> Any:
     return value
 
 
-def _definition(at: Around) -> Subject:
+def _definition(at: AroundChange) -> UndoSubject:
     publisher = publishers.publisher_of(at.tx, at.agency_no, at.entity_id)
     found = definitions.definition_at(at.tx, publisher, at.client)
 
@@ -213,22 +213,22 @@ def _definition(at: Around) -> Subject:
         said = state["rules"] | {k: v for k, v in state.items() if k != "rules"}
         definitions.put(at.tx, at.now, publisher, at.client, said, can_locate=at.can_locate)
 
-    return Subject(told(msgspec.structs.asdict(found.body)), put)
+    return UndoSubject(trail_state(msgspec.structs.asdict(found.body)), put)
 
 
-def _markup(at: Around) -> Subject:
+def _markup(at: AroundChange) -> UndoSubject:
     found = markups.markup_of(at.tx, at.agency_no, at.entity_id)
 
     def put(names: frozenset[str], state: State) -> None:
         changes = {name: state[name] for name in names}
         if "entities" in changes:
-            changes["entities"] = [Entity(**one) for one in state["entities"]]
+            changes["entities"] = [MarkupScopeIds(**one) for one in state["entities"]]
         markups.update(at.tx, at.now, at.agency_no, found.id, changes)
 
-    return Subject(told(markups.state_of(at.tx, found)), put)
+    return UndoSubject(trail_state(markups.state_of(at.tx, found)), put)
 
 
-def _rule(at: Around) -> Subject:
+def _rule(at: AroundChange) -> UndoSubject:
     one = rules.rule_of(at.tx, at.owner, at.entity_id)
 
     def update(changes: dict[str, Any]) -> None:
@@ -239,24 +239,24 @@ def _rule(at: Around) -> Subject:
     return _subject(one.body, {"status": one.status}, update, switch)
 
 
-def _switch_rule(at: Around, rule_id: str, status: str) -> None:
+def _switch_rule(at: AroundChange, rule_id: str, status: str) -> None:
     rules.switch(at.tx, at.now, at.owner, [rule_id], status)
 
 
-def _agency(at: Around) -> Subject:
+def _agency(at: AroundChange) -> UndoSubject:
     agency = access.agency_by_number(at.tx, at.agency_no)
 
     def put(_: frozenset[str], state: State) -> None:
         access.update_agency(at.tx, at.now, agency, state)
 
-    return Subject({"name": agency.name}, put)
+    return UndoSubject({"name": agency.name}, put)
 
 
-def _stage_map(at: Around) -> Subject:
+def _stage_map(at: AroundChange) -> UndoSubject:
     def put(_: frozenset[str], state: State) -> None:
         funnel.set_stage_map(at.tx, at.now, at.owner, state["stages"])
 
-    return Subject({"stages": funnel.stage_map(at.tx, at.owner)[0]}, put)
+    return UndoSubject({"stages": funnel.stage_map(at.tx, at.owner)[0]}, put)
 
 
 FIND: Final[Mapping[Kind, Find]] = {
@@ -274,7 +274,7 @@ FIND: Final[Mapping[Kind, Find]] = {
 }
 
 
-def _held(at: Around, kind: Kind, names: frozenset[str]) -> Subject:
+def _held(at: AroundChange, kind: Kind, names: frozenset[str]) -> UndoSubject:
     """An entity as rules hold it, by the names of fields; only what is held can be let go."""
     found = [
         (name, one)
@@ -288,15 +288,17 @@ def _held(at: Around, kind: Kind, names: frozenset[str]) -> Subject:
         over = [one for name, one in found if one.rule_id not in state[name]]
         holding.lift(at.tx, at.now, at.owner, over)
 
-    return Subject(state, put)
+    return UndoSubject(state, put)
 
 
-def held_fields(change: Change) -> frozenset[str]:
+def held_fields(change: RecordedChange) -> frozenset[str]:
     """The fields of a change that name the rules that hold an entity."""
     return frozenset(one.field.split("/")[1] for one in change.fields if is_of_hold(one.field))
 
 
-def subject_of(tx: Tx, now: Instant, change: Change, *, can_locate: bool) -> Subject | None:
+def subject_of(
+    tx: Tx, now: Instant, change: RecordedChange, *, can_locate: bool
+) -> UndoSubject | None:
     """The subject of a change's entity; None: the entity or its client is gone."""
     assert change.agency_no is not None, "what can be undone is an agency's"
     client = None
@@ -304,7 +306,7 @@ def subject_of(tx: Tx, now: Instant, change: Change, *, can_locate: bool) -> Sub
         client = clients.find_client(tx, change.agency_no, change.client_id or "")
         if client is None:
             return None
-    around = Around(tx, now, change.agency_no, client, change.entity_id, can_locate)
+    around = AroundChange(tx, now, change.agency_no, client, change.entity_id, can_locate)
     try:
         found = FIND[change.kind](around)
         if names := held_fields(change):

@@ -16,7 +16,7 @@ from handbill.wire.wrong import found_in
 _M = TypeVar("_M", bound=Model)
 
 
-class Batch(NamedTuple):
+class ReadItems(NamedTuple):
     """The contents of one object, or of an array of them. ``many``: it was an array."""
 
     many: bool
@@ -32,20 +32,20 @@ class OneOrMany:
     one: type[Model]
     most: int = 1_000
 
-    def read(self, value: Any, at: str, faults: Faults) -> Batch:
+    def read(self, value: Any, at: str, faults: Faults) -> ReadItems:
         if not isinstance(value, list):
-            return Batch(many=False, items=[self.one.read(value, at, faults)])
+            return ReadItems(many=False, items=[self.one.read(value, at, faults)])
         if not 1 <= len(value) <= self.most:
             faults.append(Fault(at, f"must have 1 to {self.most} items"))
-            return Batch(many=True, items=[])
+            return ReadItems(many=True, items=[])
         with suppress(ValidationError):
-            return Batch(many=True, items=every(self.one).validate_python(value))
+            return ReadItems(many=True, items=every(self.one).validate_python(value))
         items = []
         for n, item in enumerate(value):
             if len(faults) >= MOST_FAULTS:
                 break
             items.append(self.one.read(item, f"{at}/{n}", faults))
-        return Batch(many=True, items=items)
+        return ReadItems(many=True, items=items)
 
     def schema(self, of_one: Schema) -> Schema:
         many = {"type": "array", "items": of_one, "minItems": 1, "maxItems": self.most}

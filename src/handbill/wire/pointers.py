@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, get_args, get_origin
 
 from handbill.kit.faults import Fault, Refused, pointed, step_said
-from handbill.wire.bodies import Batch
+from handbill.wire.bodies import ReadItems
 from handbill.wire.models import Model, parts, spellings
 
 
@@ -18,9 +18,9 @@ def pointers(of: Any, faults: Iterable[Fault], said: Any = None) -> list[Fault]:
     """Faults of a value of this type, with JSON pointers where they name a noun's attributes:
     ``entities.0.publisher_id`` as ``/entities/0/placementId``.
     """
-    if isinstance(said, Batch):
+    if isinstance(said, ReadItems):
         of = list[type(said.items[0])] if said.many else type(said.items[0])  # type: ignore[misc]
-    alone = isinstance(said, Batch) and not said.many
+    alone = isinstance(said, ReadItems) and not said.many
     return [
         fault
         if fault.field[:1] in {"", "/"}

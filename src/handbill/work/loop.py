@@ -211,7 +211,7 @@ def beside(lanes: Sequence[Worker]) -> Iterator[None]:
                 one.let_go()
 
 
-class Beside:
+class SideThread:
     """A thread that calls its function every so many seconds beside the tasks, whatever fails."""
 
     def __init__(self, name: str, seconds: float, deed: Callable[[], None]) -> None:
@@ -245,7 +245,7 @@ class Beside:
                 _LOG.exception("the %s failed, and waits %.1f s", self._name, wait)
 
 
-class _Renewal(Beside):
+class _Renewal(SideThread):
     """Renews the lease of the task under way."""
 
     def __init__(self, records: Records, seconds: float) -> None:
@@ -268,7 +268,7 @@ class _Renewal(Beside):
                 queue.renew(tx, task, LEASE_SECONDS)
 
 
-class _Look(Beside):
+class _Look(SideThread):
     """Runs what is due by the schedule."""
 
     def __init__(self, records: Records, clock: Clock, items: Sequence[Schedule]) -> None:

@@ -23,7 +23,7 @@ _MOST_DOUBLINGS = 20
 _MOST_WHY = 2_000
 
 
-class Standing(NamedTuple):
+class ScheduleState(NamedTuple):
     """The state of an item. ``ran_at`` None: it never ran. ``late``: by how many micros it is
     overdue, 0 if it is not. ``failures``: in a row, since it ran last.
     """
@@ -53,7 +53,7 @@ _HELD = (
 )
 
 
-def standings(tx: Tx, items: Sequence[Schedule], now: Instant) -> list[Standing]:
+def standings(tx: Tx, items: Sequence[Schedule], now: Instant) -> list[ScheduleState]:
     """The state of each item of this release."""
     kept = _kept(tx)
     return [_standing(name, kept.get(name), now) for name, _, _ in items]
@@ -86,11 +86,11 @@ def _is_due(kept: _Kept | None, seconds: int, now: Instant) -> bool:
     return kept is None or not now < kept.due_at <= now + seconds * SECOND
 
 
-def _standing(name: str, kept: _Kept | None, now: Instant) -> Standing:
+def _standing(name: str, kept: _Kept | None, now: Instant) -> ScheduleState:
     if kept is None:
-        return Standing(name, None, 0, 0, None)
+        return ScheduleState(name, None, 0, 0, None)
     late = max(0, now - kept.due_at)
-    return Standing(name, kept.ran_at, late, kept.failures, kept.failure)
+    return ScheduleState(name, kept.ran_at, late, kept.failures, kept.failure)
 
 
 def _run(records: Records, item: Schedule, now: Instant) -> None:

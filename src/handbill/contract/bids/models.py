@@ -11,7 +11,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from handbill.contract.envelopes import Page
 from handbill.contract.rates.models import Rate
 from handbill.core.pacing import targets
-from handbill.core.pacing.bids import Binding, Line
+from handbill.core.pacing.bids import BidLine, Binding
 from handbill.kit.money import micros_of, number_of
 from handbill.wire.fields import Id, Instant, Money, Percent, SaidDay
 from handbill.wire.models import Model
@@ -169,7 +169,7 @@ class BidsAsked(Paged):
     to_on: SaidDay = Field("", alias="to", description="Last day, included.")
 
 
-def change_told(line: Line, publisher_id: str, at: int, version: int | None) -> BidChange:
+def change_told(line: BidLine, publisher_id: str, at: int, version: int | None) -> BidChange:
     """A line of the log as it is told."""
     step, bid = line
     views = [

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, WithJsonSchema
 
-from handbill.control.budgets import Budget, Entity, Outlook
+from handbill.control.budgets import Budget, Budgeted, Outlook
 from handbill.control.budgets import Unbilled as Came
 from handbill.core.charging import Measure
 from handbill.core.nouns import Campaign, Client, Group
@@ -195,11 +195,11 @@ def budget_told(found: Budget) -> ClientBudget:
     )
 
 
-def _group(found: Entity) -> JobGroupBudget:
+def _group(found: Budgeted) -> JobGroupBudget:
     return JobGroupBudget.of(**_entity(found))
 
 
-def _entity(found: Entity) -> dict[str, object]:
+def _entity(found: Budgeted) -> dict[str, object]:
     one = found.one
     return {
         "id": one.id,

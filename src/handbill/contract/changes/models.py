@@ -149,7 +149,7 @@ class ChangePage(Model):
     next: str | None = Field(description="Cursor of the next page. Null: there is none.")
 
 
-def change_told(one: service.Change, bar: core.Bar) -> Change:
+def change_told(one: service.RecordedChange, bar: core.UndoBar) -> Change:
     undo = Undoing.of(possible=bar.why is None, why=bar.why, fields_of=list(bar.fields))
     return Change.of(
         one,

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from handbill.campaigns import service as campaigns
 from handbill.changes import service
-from handbill.changes.service import Asked
+from handbill.changes.service import ChangeFilter
 from handbill.contract.changes.models import (
     ChangePage,
     ChangesAsked,
@@ -35,7 +35,7 @@ _ABOUT: Final = (
 
 def _page(call: Call, entity_id: str | None, client_no: int | None = None) -> Answer:
     said: ChangesBelow = call.query
-    asked = Asked(
+    asked = ChangeFilter(
         agency_no=call.caller.agency_no,
         client_no=client_no,
         entity_id=entity_id,

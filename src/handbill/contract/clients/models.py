@@ -200,15 +200,15 @@ class ClientStatus(Model):
 
 def client_told(client: nouns.Client, campaigns: Iterable[nouns.Campaign]) -> Client:
     children = {one.id: child_told(one) for one in campaigns}
-    return _told(Client, client, children)
+    return _client_of(Client, client, children)
 
 
 def row_told(client: nouns.Client, campaigns: Iterable[nouns.Campaign]) -> ClientRow:
     children = {one.id: ChildName.of(one, name=one.body.name) for one in campaigns}
-    return _told(ClientRow, client, children)
+    return _client_of(ClientRow, client, children)
 
 
-def _told(kind: type[_C], client: nouns.Client, children: Mapping[str, ChildName]) -> _C:
+def _client_of(kind: type[_C], client: nouns.Client, children: Mapping[str, ChildName]) -> _C:
     return kind.of(
         client.body,
         id=client.id,

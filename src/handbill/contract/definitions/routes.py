@@ -46,10 +46,10 @@ def _get(call: Call) -> ClickDefinition:
     publisher = publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
     client = call.maybe_client
     definition = service.definition_at(call.tx, publisher, client)
-    return _told(call.tx, publisher, client, definition)
+    return _definition_model(call.tx, publisher, client, definition)
 
 
-def _told(
+def _definition_model(
     tx: Tx, publisher: Publisher, client: Client | None, definition: core.ClickDefinition
 ) -> ClickDefinition:
     listed = service.bot_ips_count(tx, definition)
@@ -63,7 +63,7 @@ def _list(call: Call) -> Answer:
     live = [one for one in every if not one.client_no or clients[one.client_no].status != "I"]
     skip, limit = skip_and_limit(call)
     page = [
-        _told(call.tx, publisher, clients.get(one.client_no), one)
+        _definition_model(call.tx, publisher, clients.get(one.client_no), one)
         for one in live[skip : skip + limit]
     ]
     return with_links(call, ClickDefinitionPage.of(rows=page), len(live))

@@ -7,7 +7,7 @@ from pydantic import Field
 from handbill.contract.budget.models import Amount, CapStatus, StateInBrief, cap_told, name_of
 from handbill.contract.caps import is_none
 from handbill.contract.standing.models import ResolvedStatus, status_told
-from handbill.control.budgets import Entity, budget_of
+from handbill.control.budgets import Budgeted, budget_of
 from handbill.control.explaining import ExplainedCap, explain_caps
 from handbill.core.charging import Measure
 from handbill.core.nouns import Campaign, Client, Group, Publisher
@@ -16,7 +16,7 @@ from handbill.groups import service as groups
 from handbill.kit.instants import Instant as At
 from handbill.kit.money import number_of
 from handbill.listings.listed import shown
-from handbill.listings.resolving import Told, standing_at
+from handbill.listings.resolving import ResolvedEntity, standing_at
 from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
@@ -111,7 +111,12 @@ class EntityExplanation(Model):
 
 
 def explain_entity(
-    tx: Tx, blobs: Blobs, ceiling_ppm: int, now: At, told: Told, asked: CapsAsked | None = None
+    tx: Tx,
+    blobs: Blobs,
+    ceiling_ppm: int,
+    now: At,
+    told: ResolvedEntity,
+    asked: CapsAsked | None = None,
 ) -> EntityExplanation:
     """Explain a client, campaign or job group. ``told``: how it stands; ``asked``: which of its
     caps to explain, by default all.
@@ -152,7 +157,7 @@ def explain_entity(
     )
 
 
-def _only(entity: Entity, asked: CapsAsked) -> Entity:
+def _only(entity: Budgeted, asked: CapsAsked) -> Budgeted:
     """The entity with those of its caps that are asked for."""
     caps = [
         one

@@ -20,7 +20,7 @@ from handbill.groups.explaining import Loser
 from handbill.groups.service import groups_by_number
 from handbill.host.settings import Settings
 from handbill.kit.money import number_of
-from handbill.listings.explaining import Explained, Outcome, Shop
+from handbill.listings.explaining import ClientShop, JobExplanation, PublisherOutcome
 from handbill.listings.service import feed_url
 from handbill.store.records import Tx
 from handbill.wire.fields import Instant, Money, Percent
@@ -213,7 +213,7 @@ class Explanation(Model):
 
 
 def explanation_of(
-    tx: Tx, settings: Settings, client: nouns.Client, found: Explained
+    tx: Tx, settings: Settings, client: nouns.Client, found: JobExplanation
 ) -> Explanation:
     """An explanation as it is told."""
     job, here = found.job, found.belonging
@@ -244,7 +244,7 @@ def explanation_of(
     )
 
 
-def _job(found: Explained) -> ExplainedJob:
+def _job(found: JobExplanation) -> ExplainedJob:
     job = found.job
     settings = job.body.settings or nouns.JobSettings()
     return ExplainedJob.of(
@@ -262,14 +262,14 @@ def _level(one: nouns.Client | nouns.Campaign, name: str, state: Resolved) -> Ex
     return ExplainedLevel.of(id=one.id, name=name, state=state, caps=one.body.caps)
 
 
-def _campaign(found: Explained) -> ExplainedLevel | None:
+def _campaign(found: JobExplanation) -> ExplainedLevel | None:
     campaign = found.belonging.campaign
     if campaign is None or found.belonging.group is None:
         return None
     return _level(campaign, campaign.body.name, found.states[1])
 
 
-def _group(found: Explained) -> ExplainedGroup | None:
+def _group(found: JobExplanation) -> ExplainedGroup | None:
     here = found.belonging
     if here.campaign is None or here.group is None:
         return None
@@ -312,7 +312,7 @@ def _compared(one: Compared) -> ComparisonTrace:
     return ComparisonTrace.of(one.leaf, terms=spelled_terms(one.leaf), value=value, holds=one.holds)
 
 
-def _said(bid: Bid | None, currency: str) -> dict[str, Any]:
+def _bid_as_given(bid: Bid | None, currency: str) -> dict[str, Any]:
     """A bid as it was said. ``currency``: the agency's."""
     if bid is None:
         return {"said_micros": None, "said_in": None, "said_picos": None}
@@ -323,7 +323,10 @@ def _said(bid: Bid | None, currency: str) -> dict[str, Any]:
 
 
 def _publisher(
-    one: Outcome, placement: nouns.Placement | None, published: Published, exchange: Exchange
+    one: PublisherOutcome,
+    placement: nouns.Placement | None,
+    published: Published,
+    exchange: Exchange,
 ) -> ExplainedPublisher:
     body, bid = one.publisher.body, one.bid
     return ExplainedPublisher.of(
@@ -334,7 +337,7 @@ def _publisher(
         bid_micros=None if bid is None else bid.micros,
         bid_source=None if bid is None else str(bid.source),
         price_picos=exchange.picos(body.currency) or None,
-        **_said(bid, exchange.currency),
+        **_bid_as_given(bid, exchange.currency),
         markdown_ppm=None if bid is None else one.markdown_ppm,
         price_micros=one.offer.price_micros if isinstance(one.offer, Offer) else None,
         caps=PlacementCaps.of(budget=placement and placement.budget),
@@ -342,8 +345,10 @@ def _publisher(
     )
 
 
-def _published(tx: Tx, settings: Settings, one: Outcome, group_ids: dict[int, str]) -> Published:
-    shop: Shop = one.shop
+def _published(
+    tx: Tx, settings: Settings, one: PublisherOutcome, group_ids: dict[int, str]
+) -> Published:
+    shop: ClientShop = one.shop
     listing, publisher = shop.listing, one.publisher
     return Published.of(
         shop,

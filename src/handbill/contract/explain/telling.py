@@ -17,7 +17,7 @@ from handbill.contract.explain.clicks import (
     OfClick,
 )
 from handbill.core.charging import Limit, Scope
-from handbill.core.click_checks import CapThen, Check, Step
+from handbill.core.click_checks import CapThen, CheckStep, Step
 from handbill.core.entries import Entry
 from handbill.core.judging import KIND_OF_ACTION
 from handbill.core.nouns import Client
@@ -28,7 +28,7 @@ from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
 from handbill.kit.instants import MINUTE, SECOND
 from handbill.kit.money import number_of
-from handbill.ledger.explaining import MOST_TOLD, Explained, State
+from handbill.ledger.explaining import MOST_TOLD, ExplainedClick, State
 from handbill.publishers.service import publishers_by_number
 from handbill.store.records import Tx
 
@@ -115,7 +115,7 @@ class _Names(NamedTuple):
         return owner, self.publishers.get(int(second)) if is_placed else None
 
 
-def click_told(tx: Tx, client: Client, found: Explained) -> ClickExplanation:
+def click_told(tx: Tx, client: Client, found: ExplainedClick) -> ClickExplanation:
     """An explanation of a click as it is told."""
     named, entry = found.named, found.entry
     of: Any = entry or named.listing
@@ -159,7 +159,7 @@ def click_told(tx: Tx, client: Client, found: Explained) -> ClickExplanation:
     )
 
 
-def _link(found: Explained, of: Any) -> ClickLink:
+def _link(found: ExplainedClick, of: Any) -> ClickLink:
     listing, held, seen = found.named.listing, found.held, found.sighting
     return ClickLink.of(
         bid_type=of.bid_type,
@@ -183,7 +183,7 @@ def _visitor(entry: Entry) -> ClickVisitor:
     )
 
 
-def _check(found: Explained, one: Check) -> ClickCheck:
+def _check(found: ExplainedClick, one: CheckStep) -> ClickCheck:
     assert found.entry is not None, "it is judged"
     reason = found.entry.reason.partition(" ")[0]
     words = {
@@ -196,13 +196,13 @@ def _check(found: Explained, one: Check) -> ClickCheck:
     return ClickCheck.of(step=one.step, found=one.found, words=words, saw=saw)
 
 
-def _lacks_list(found: Explained, step: Step) -> bool:
+def _lacks_list(found: ExplainedClick, step: Step) -> bool:
     """Whether the rules ask for a list of addresses that there is none of."""
     rules = found.in_force and found.in_force.rules
     return bool(step == "ADDRESS_LIST" and rules and rules.bot and rules.by_address)
 
 
-def _saw(found: Explained, step: Step) -> ClickSaw:
+def _saw(found: ExplainedClick, step: Step) -> ClickSaw:
     entry = found.entry
     assert entry is not None, "it is judged"
     saw: dict[str, Any] = dict.fromkeys(ClickSaw.names)
@@ -229,7 +229,7 @@ def _saw(found: Explained, step: Step) -> ClickSaw:
     return ClickSaw.of(**saw)
 
 
-def _grace(found: Explained) -> int | None:
+def _grace(found: ExplainedClick) -> int | None:
     """How long a click counts after its listing has left the file."""
     held = found.in_force
     if held is None:
@@ -239,7 +239,7 @@ def _grace(found: Explained) -> int | None:
     return (grace + held.rules.latency_minutes * MINUTE) // SECOND
 
 
-def _cap(names: _Names, found: Explained, one: CapThen) -> ClickCap:
+def _cap(names: _Names, found: ExplainedClick, one: CapThen) -> ClickCap:
     limit = one.limit
     owner, publisher = names.of(limit)
 
@@ -302,7 +302,7 @@ def _waiting(one: ReceivedConversion) -> OfClick:
     )
 
 
-def _not_known(found: Explained) -> Iterator[str]:
+def _not_known(found: ExplainedClick) -> Iterator[str]:
     """What cannot be told any more of a click, each with why."""
     entry = found.entry
     if found.named.listing is None:

@@ -385,7 +385,7 @@ def feed_told(feed: nouns.Feed, client_id: str) -> Feed:
     )
 
 
-def run_told(run: feed_runs.Run) -> Run:
+def run_told(run: feed_runs.FeedRun) -> Run:
     counts = {name: run.body.counts.get(name, 0) for name in RunCounts.names}
     return Run.of(
         run.body,

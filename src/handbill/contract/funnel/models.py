@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from handbill.core.funnel_stages import STAGES, Disposition, Item, Stage, folded
+from handbill.core.funnel_stages import STAGES, Disposition, SentStage, Stage, folded
 from handbill.funnel.service import FunnelItem
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant as At
@@ -117,12 +117,12 @@ class FunnelDetails(_Keys):
         return self
 
 
-def _item(details: dict[str, Any] | None = None, **said: Any) -> Item:
+def _item(details: dict[str, Any] | None = None, **said: Any) -> SentStage:
     """An event whose keys may stand in it or in its details."""
     details = {name: value for name, value in (details or {}).items() if value is not None}
     for name in _Keys.names:
         said[name] = said.get(name) or details.get(name) or ""
-    return Item(details=details, **said)
+    return SentStage(details=details, **said)
 
 
 class FunnelEvent(_Keys):

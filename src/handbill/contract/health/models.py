@@ -6,7 +6,7 @@
 from pydantic import Field
 
 from handbill.keeping import health
-from handbill.keeping.manifest import Made
+from handbill.keeping.manifest import FinishedBackup
 from handbill.kit.instants import instant_of_iso
 from handbill.wire.fields import Instant
 from handbill.wire.models import Model
@@ -155,5 +155,5 @@ def _failing(one: Failing) -> FailingTold:
     return FailingTold.of(one)
 
 
-def _backup(one: Made) -> BackupTold:
+def _backup(one: FinishedBackup) -> BackupTold:
     return BackupTold.of(one, taken_at=instant_of_iso(one.taken_at))

@@ -74,7 +74,9 @@ class JobGroupPreview(Model):
     )
 
 
-def preview_told(found: previewing.Preview, groups: Mapping[int, nouns.Group]) -> JobGroupPreview:
+def preview_told(
+    found: previewing.GroupPreview, groups: Mapping[int, nouns.Group]
+) -> JobGroupPreview:
     """``groups``: all that are counted, by number."""
 
     def counted(counts: Counter[int]) -> list[JobsCounted]:

@@ -9,7 +9,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, mod
 
 from handbill.contract.envelopes import Dated, Identified, Page
 from handbill.core import markups as core
-from handbill.core.markups import Entity, Level
+from handbill.core.markups import Level, MarkupScopeIds
 from handbill.kit.faults import Fault
 from handbill.kit.instants import SECOND
 from handbill.markups import service
@@ -60,7 +60,7 @@ Since = Annotated[
 
 
 class MarkupEntity(Model):
-    makes = Entity
+    makes = MarkupScopeIds
     client_id: Id = Field(alias="clientId", description="The client's id.")
     entity_id: Id = Field(
         "",
@@ -111,7 +111,7 @@ class MarkupPage(Page[Markup]):
     """Markups, oldest first."""
 
 
-def told(tx: Tx, markups: Sequence[core.Markup]) -> list[Markup]:
+def shown_markups(tx: Tx, markups: Sequence[core.Markup]) -> list[Markup]:
     """Markups with the ids of all that they name."""
     entities = service.entities_of(tx, markups)
     return [

@@ -3,7 +3,13 @@
 from typing import Any
 
 from handbill.contract.envelopes import Done, Made, done
-from handbill.contract.markups.models import Markup, MarkupChange, MarkupPage, NewMarkup, told
+from handbill.contract.markups.models import (
+    Markup,
+    MarkupChange,
+    MarkupPage,
+    NewMarkup,
+    shown_markups,
+)
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.markups import service
@@ -21,18 +27,18 @@ def _create(call: Call) -> Made:
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
-    return with_links(call, MarkupPage.of(rows=told(call.tx, found)), total)
+    return with_links(call, MarkupPage.of(rows=shown_markups(call.tx, found)), total)
 
 
 def _list_of_client(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     found, total = service.page_of_client(call.tx, call.client.no, skip, limit)
-    return with_links(call, MarkupPage.of(rows=told(call.tx, found)), total)
+    return with_links(call, MarkupPage.of(rows=shown_markups(call.tx, found)), total)
 
 
 def _get(call: Call) -> Markup:
     markup = service.markup_of(call.tx, call.caller.agency_no, call.path["markup_id"])
-    return told(call.tx, [markup])[0]
+    return shown_markups(call.tx, [markup])[0]
 
 
 def _update(call: Call) -> Done:

@@ -79,10 +79,10 @@ class Needs(Page[Need]):
 
 
 def needs_told(found: list[needs.Need], total: int, *, with_fixes: bool) -> Needs:
-    return Needs.of(rows=[_told(one, with_fixes=with_fixes) for one in found], total=total)
+    return Needs.of(rows=[_need_model(one, with_fixes=with_fixes) for one in found], total=total)
 
 
-def _told(one: needs.Need, *, with_fixes: bool) -> Need:
+def _need_model(one: needs.Need, *, with_fixes: bool) -> Need:
     group = one.around.group if one.around else None
     campaign = one.around.campaign if one.around else None
     return Need.of(

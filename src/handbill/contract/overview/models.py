@@ -249,7 +249,7 @@ def overview_told(found: overviews.Overview, metrics: Finishing) -> Overview:
     )
 
 
-def _line(one: overviews.Line, metrics: Finishing) -> ClientLine:
+def _line(one: overviews.ClientDays, metrics: Finishing) -> ClientLine:
     cap, used = one.budget or (None, 0)
     return ClientLine.of(
         id=one.client.id,

@@ -22,7 +22,7 @@ def _person(call: Call) -> service.Person:
     return service.person_of(call.tx, call.caller.agency_no, call.path["person_id"])
 
 
-def _told(call: Call, people: list[service.Person]) -> list[PersonShown]:
+def _shown_people(call: Call, people: list[service.Person]) -> list[PersonShown]:
     mailed = letters.last_mails(call.tx, people)
     able = entrants.able(call.tx, call.caller.agency_no, people)
     return [
@@ -40,12 +40,12 @@ def _told(call: Call, people: list[service.Person]) -> list[PersonShown]:
 def _list(call: Call) -> Answer:
     every = service.people_of(call.tx, call.caller.agency_no)
     skip, limit = skip_and_limit(call)
-    page = PeoplePage.of(rows=_told(call, every[skip : skip + limit]))
+    page = PeoplePage.of(rows=_shown_people(call, every[skip : skip + limit]))
     return with_links(call, page, len(every))
 
 
 def _get(call: Call) -> PersonShown:
-    (told,) = _told(call, [_person(call)])
+    (told,) = _shown_people(call, [_person(call)])
     return told
 
 

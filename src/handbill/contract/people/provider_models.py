@@ -100,7 +100,7 @@ class ProviderShown(Dated):
     )
 
 
-def told(provider: Provider, return_address: str, start_address: str) -> ProviderShown:
+def shown_provider(provider: Provider, return_address: str, start_address: str) -> ProviderShown:
     """A provider as it is shown."""
     body = provider.body
     return ProviderShown.of(

@@ -33,7 +33,9 @@ def _agency(call: Call) -> access.Agency:
 def _get(call: Call) -> models.ProviderShown:
     agency, address = _agency(call), call.settings.public_api
     found = providers.provider_of(call.tx, agency.no)
-    return models.told(found, return_address(address, agency.id), start_address(address, agency.id))
+    return models.shown_provider(
+        found, return_address(address, agency.id), start_address(address, agency.id)
+    )
 
 
 def check_grant(tx: Tx, agency_no: int, grant: Grant) -> None:

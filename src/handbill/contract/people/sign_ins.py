@@ -24,7 +24,7 @@ _log = logging.getLogger("handbill.sign_ins")
 
 
 class _Proved(NamedTuple):
-    flow: oidc.Flow
+    flow: oidc.SignInFlow
     provider: Provider
     claims: dict[str, Any]
 
@@ -53,8 +53,8 @@ def _place_at(call: Call, provider: Provider) -> Iterator[None]:
         places.leave(name)
 
 
-def _world(call: Call) -> oidc.World:
-    return oidc.World(call.desk.egress, call.desk.documents, call.settings)
+def _world(call: Call) -> oidc.ProviderWorld:
+    return oidc.ProviderWorld(call.desk.egress, call.desk.documents, call.settings)
 
 
 def _begin_ahead(call: Call) -> Callable[[], SignInBegun]:
@@ -103,7 +103,9 @@ def _finish_ahead(call: Call) -> Callable[[], _Proved]:
     return ask
 
 
-def _place_of(call: Call, provider: Provider, claims: dict[str, Any]) -> identities.Place | None:
+def _place_of(
+    call: Call, provider: Provider, claims: dict[str, Any]
+) -> identities.ClaimedRole | None:
     """Where the claim puts the person; None: the agency's owners do. **Refuses** (Failed) a claim
     without a grant, and one whose clients or family are gone.
     """
@@ -117,12 +119,12 @@ def _place_of(call: Call, provider: Provider, claims: dict[str, Any]) -> identit
     if grant.role == "EMPLOYER" and not nos:
         raise oidc.Failed("the role's clients are gone")
     if not grant.family:
-        return identities.Place(grant.role, nos)
+        return identities.ClaimedRole(grant.role, nos)
     try:
         family = access.family_of(call.tx, provider.agency_no, grant.family)
     except Refused:
         raise oidc.Failed("the role's publisher family is gone") from None
-    return identities.Place(grant.role, nos, family.no)
+    return identities.ClaimedRole(grant.role, nos, family.no)
 
 
 def _finish(call: Call) -> SessionMade:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from handbill.contract.postings.models import (
-    JobFilter,
     PinnedPage,
     PostedJob,
     PostedJobPage,
     PostingJob,
+    PostingJobFilter,
     PostingJobs,
     Processed,
     ReferenceResult,
@@ -45,7 +45,7 @@ def _rows(call: Call, job: core.PostingJob, at: Publisher) -> dict[str, Any]:
     return {"client_id": call.client.id, "publisher_id": at.id, "status": status}
 
 
-def _told(call: Call, job: core.PostingJob, at: Publisher) -> PostingJob:
+def _posting_job(call: Call, job: core.PostingJob, at: Publisher) -> PostingJob:
     return PostingJob.of(job, **_rows(call, job, at))
 
 
@@ -61,14 +61,14 @@ def _posted(call: Call) -> Answer:
 
 def _jobs_of(call: Call) -> PostingJobs:
     here, at, wanted = posting(call), publisher(call), call.query.given()
-    told = [_told(call, job, at) for job in service.jobs_of(call.tx, here, call.client)]
+    told = [_posting_job(call, job, at) for job in service.jobs_of(call.tx, here, call.client)]
     return PostingJobs.of(rows=[job for job in told if wanted.items() <= vars(job).items()])
 
 
 def _job(call: Call) -> PostingJob:
     here, at = posting(call), publisher(call)
     job = service.job_of(call.tx, here, call.client, call.path["job_reference"])
-    return _told(call, job, at)
+    return _posting_job(call, job, at)
 
 
 def _processed(what: str, results: list[slots.Result]) -> Processed:
@@ -211,7 +211,7 @@ OPERATIONS = [
         about="The client's jobs of the posting: posted, waiting and ended ones.",
         work=_jobs_of,
         lane="bulk",
-        query=JobFilter,
+        query=PostingJobFilter,
         answer=PostingJobs,
         sample_answer={"data": [_JOB]},
     ),

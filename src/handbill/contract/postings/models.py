@@ -319,7 +319,7 @@ class PinnedPage(Paged):
     pinned: bool | None = Field(None, description="Only pinned, or only unpinned jobs.")
 
 
-class JobFilter(Query):
+class PostingJobFilter(Query):
     paused: bool | None = Field(
         None, alias="isPaused", description="Only jobs that are paused in this posting, or are not."
     )

@@ -22,7 +22,7 @@ from handbill.publishers.service import publishers_by_number
 _ONE = f"{OF_PUBLISHER}/{{config_id}}"
 
 
-def _told(call: Call, found: list[core.Posting]) -> list[PostingRow]:
+def _posting_rows(call: Call, found: list[core.Posting]) -> list[PostingRow]:
     publishers = publishers_by_number(call.tx, (one.publisher_no for one in found))
     agency_id = call.caller.owner_id
     return [row_told(one, agency_id, publishers[one.publisher_no], call.now) for one in found]
@@ -39,16 +39,16 @@ def _list_at(call: Call) -> Answer:
     """The newest at the top level as in the sample, and all of them in ``data``."""
     at = publisher(call)
     found, total = service.page_at(call.tx, call.client, at, *skip_and_limit(call))
-    newest, told = service.newest_at(call.tx, call.client, at), _told(call, found)
+    newest, told = service.newest_at(call.tx, call.client, at), _posting_rows(call, found)
     if newest is None:
         return with_links(call, PostingPage.of(rows=told), total)
-    (top,) = _told(call, [newest])
+    (top,) = _posting_rows(call, [newest])
     return with_links(call, NewestPosting.of(top, rows=told), total)
 
 
 def _list_of_client(call: Call) -> Answer:
     found, total = service.page(call.tx, call.client, *skip_and_limit(call))
-    return with_links(call, PostingPage.of(rows=_told(call, found)), total)
+    return with_links(call, PostingPage.of(rows=_posting_rows(call, found)), total)
 
 
 def _get(call: Call) -> Posting:

@@ -20,7 +20,7 @@ from handbill.contract.envelopes import STORED, Dated, Page
 from handbill.contract.publishers import vendors
 from handbill.core import nouns
 from handbill.core.nouns import BidType, PublisherSchema
-from handbill.core.pacing.copies import Held
+from handbill.core.pacing.copies import ShownCopy
 from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
 from handbill.kit.faults import Fault
 from handbill.kit.instants import MINUTE
@@ -242,7 +242,7 @@ class FetchRows(Model):
     )
 
 
-def fetch_rows(held: Held) -> dict[str, Any]:
+def fetch_rows(held: ShownCopy) -> dict[str, Any]:
     """What ``FetchRows`` says of a copy."""
     return {
         "fetched_at": held.fetched_at or None,
@@ -273,18 +273,18 @@ class PublisherFeed(FetchRows):
 
 def publisher_told(publisher: nouns.Publisher, agency_id: str) -> Publisher:
     """All but its passwords."""
-    return Publisher.of(publisher.body, **_told(publisher, agency_id))
+    return Publisher.of(publisher.body, **_more_rows(publisher, agency_id))
 
 
 def publisher_with_feed(
-    publisher: nouns.Publisher, agency_id: str, feed_url: str | None, held: Held
+    publisher: nouns.Publisher, agency_id: str, feed_url: str | None, held: ShownCopy
 ) -> PublisherWithFeed:
     """The same, with the address of its feed, and what it has of that."""
-    rows = _told(publisher, agency_id) | fetch_rows(held)
+    rows = _more_rows(publisher, agency_id) | fetch_rows(held)
     return PublisherWithFeed.of(publisher.body, **rows, feed_url=feed_url)
 
 
-def _told(publisher: nouns.Publisher, agency_id: str) -> dict[str, Any]:
+def _more_rows(publisher: nouns.Publisher, agency_id: str) -> dict[str, Any]:
     """Rows that are no attributes of a publisher's body."""
     body = publisher.body
     ftp = body.ftp and vendors.FtpConfig.of(

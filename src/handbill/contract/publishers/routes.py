@@ -15,7 +15,7 @@ from handbill.contract.publishers.models import (
 )
 from handbill.contract.switches import switches
 from handbill.core.nouns import Publisher
-from handbill.core.pacing.copies import Held
+from handbill.core.pacing.copies import ShownCopy
 from handbill.http.kinds import Mint
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
@@ -47,7 +47,7 @@ def _url(call: Call, publisher: Publisher, client_no: int = ALL_CLIENTS) -> str 
     return minding.feed_url(call.tx, call.ids, call.settings, call.now, publisher, client_no)
 
 
-def _held(call: Call, publisher: Publisher, client_no: int = ALL_CLIENTS) -> Held:
+def _held(call: Call, publisher: Publisher, client_no: int = ALL_CLIENTS) -> ShownCopy:
     return copies.copy_of(call.tx, publisher.no, call.now, client_no)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from handbill.contract.envelopes import Page
 from handbill.contract.publishers.models import Currency
-from handbill.core.rates import Dated, picos_of, rate_number
+from handbill.core.rates import DatedRate, picos_of, rate_number
 from handbill.rates.service import id_of
 from handbill.wire.bodies import OneOrMany
 from handbill.wire.fields import Instant, SaidDay, number_in
@@ -28,7 +28,7 @@ Rate = Annotated[
 class NewRate(Model):
     """The value of one unit of a currency in another one, from a day on."""
 
-    makes = staticmethod(lambda on, **rows: Dated(date.fromisoformat(on), **rows))
+    makes = staticmethod(lambda on, **rows: DatedRate(date.fromisoformat(on), **rows))
     on: SaidDay = Field(alias="date", description="The day on which it begins to apply.")
     source: Currency = Field(
         alias="from", description="ISO 4217 code of the currency that is converted."
@@ -59,6 +59,6 @@ class RatePage(Page[RateTold]):
     """Rates, the latest day first."""
 
 
-def told(one: Dated, set_at: int) -> RateTold:
+def shown_rate(one: DatedRate, set_at: int) -> RateTold:
     """A rate, with when it was set."""
     return RateTold.of(one, id=id_of(one), on=one.on.isoformat(), set_at=set_at)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from handbill.contract.envelopes import Done, done
-from handbill.contract.rates.models import RATES, RatePage, told
+from handbill.contract.rates.models import RATES, RatePage, shown_rate
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.rates import service
@@ -21,7 +21,7 @@ def _put(call: Call) -> Done:
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
-    return with_links(call, RatePage.of(rows=[told(*one) for one in found]), total)
+    return with_links(call, RatePage.of(rows=[shown_rate(*one) for one in found]), total)
 
 
 def _delete(call: Call) -> Done:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from handbill.contract.envelopes import Identified, Page
 from handbill.core import rejudging as core
-from handbill.ledger.rejudgings import Kept
+from handbill.ledger.rejudgings import KeptRejudging
 from handbill.wire.fields import Instant, Matching, Money
 from handbill.wire.models import Model
 
@@ -83,10 +83,10 @@ class RejudgingPage(Page[Rejudged]):
     """The months of a client that were judged again, newest first."""
 
 
-def outcome_told(one: core.Outcome) -> RejudgingOutcome:
+def outcome_told(one: core.MonthOutcome) -> RejudgingOutcome:
     left = [ClicksLeft.of(rule=rule, clicks=n) for rule, n in sorted(one.unknown.items())]
     return RejudgingOutcome.of(one, left=left)
 
 
-def rejudged_told(one: Kept) -> Rejudged:
+def rejudged_told(one: KeptRejudging) -> Rejudged:
     return Rejudged.of(one, outcome=outcome_told(one.outcome[0]) if one.outcome else None)

@@ -49,7 +49,9 @@ def _for_family(call: Call) -> Answer:
     return _asked(call, _own_family(call), reporting.ask_for_family, PublisherReportAsked)
 
 
-def _asked(call: Call, whose: Any, ask: Callable[..., service.Asked], told: type[Model]) -> Answer:
+def _asked(
+    call: Call, whose: Any, ask: Callable[..., service.RequestedReport], told: type[Model]
+) -> Answer:
     made = ask(call.tx, whose, call.body.noun(), call.ids, call.now, is_new=wants_new(call))
     service.require_room(call.tx, made, call.settings.reports_waiting)
     body = told.of(id=made.id, success=True)
@@ -58,15 +60,19 @@ def _asked(call: Call, whose: Any, ask: Callable[..., service.Asked], told: type
 
 def _get(call: Call) -> Report:
     client_no, report_id = call.client.no, call.path["report_id"]
-    return _told(call, service.report_of(call.tx, client_no, report_id, call.now, reporting.KINDS))
+    return _report_model(
+        call, service.report_of(call.tx, client_no, report_id, call.now, reporting.KINDS)
+    )
 
 
 def _get_of_family(call: Call) -> Report:
     report_id = call.path["reportId"]
-    return _told(call, service.report_of_family(call.tx, _own_family(call), report_id, call.now))
+    return _report_model(
+        call, service.report_of_family(call.tx, _own_family(call), report_id, call.now)
+    )
 
 
-def _told(call: Call, report: service.Report) -> Report:
+def _report_model(call: Call, report: service.Report) -> Report:
     url = given_up = None
     if report.parts:
         token = service.tokens_of(report, secret(call.tx, "link"), call.now)[0]

@@ -8,7 +8,7 @@ from handbill.campaigns.service import campaigns_by_number
 from handbill.contract.envelopes import Identified
 from handbill.contract.rules.runs import level_told
 from handbill.core.nouns import Client
-from handbill.core.standing.tree import Hold
+from handbill.core.standing.tree import HeldByRule
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
 from handbill.store.records import Tx
@@ -41,7 +41,7 @@ class RuleHolds(Model):
     rows: list[RuleHold] = Field(alias="data", description="The holds.")
 
 
-def holds_told(tx: Tx, client: Client, some: Sequence[Hold]) -> RuleHolds:
+def holds_told(tx: Tx, client: Client, some: Sequence[HeldByRule]) -> RuleHolds:
     names = _names(tx, client, some)
     return RuleHolds.of(
         rows=[
@@ -51,7 +51,7 @@ def holds_told(tx: Tx, client: Client, some: Sequence[Hold]) -> RuleHolds:
     )
 
 
-def _names(tx: Tx, client: Client, some: Sequence[Hold]) -> Mapping[str, str]:
+def _names(tx: Tx, client: Client, some: Sequence[HeldByRule]) -> Mapping[str, str]:
     """The names of what is held, by id."""
     nos: dict[str, list[int]] = {"campaign": [], "group": [], "placement": []}
     jobs = [one.entity_id for one in some if one.kind == "job"]

@@ -13,9 +13,9 @@ from handbill.core.nouns import Client
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.rules.acts import Act, Skip
 from handbill.core.rules.backtesting import BackTest, Fired
-from handbill.core.rules.running import Finding
+from handbill.core.rules.running import RuleFinding
 from handbill.rules import service
-from handbill.rules.history import Asked, RunBody
+from handbill.rules.history import AskedStats, RuleRunBody
 from handbill.rules.history import RuleRun as Kept
 from handbill.rules.undoing import Undone
 from handbill.store.records import Tx
@@ -218,7 +218,7 @@ class RunUndone(Model):
     left: list[NotUndone] = Field(description="The acts that were not undone, and why.")
 
 
-def seen_told(body: RunBody) -> dict[str, Any]:
+def seen_told(body: RuleRunBody) -> dict[str, Any]:
     """The rows of a run's body."""
     return {
         "evaluated": body.evaluated,
@@ -234,7 +234,7 @@ def run_told(run: Kept) -> RuleRun:
     return RuleRun.of(run, **seen_told(run.body))
 
 
-def preview_told(tx: Tx, client: Client, body: RuleBody, found: RunBody) -> RulePreview:
+def preview_told(tx: Tx, client: Client, body: RuleBody, found: RuleRunBody) -> RulePreview:
     conflicts = conflicts_told(service.rules_of(tx, client), body)
     warnings = warnings_told(tx, client, body)
     return RulePreview.of(conflicts=conflicts, warnings=warnings, **seen_told(found))
@@ -269,7 +269,7 @@ def level_told(kind: str) -> str:
     return "JOBGROUP" if kind == "group" else kind.upper()
 
 
-def _entity(one: Finding) -> RunEntity:
+def _entity(one: RuleFinding) -> RunEntity:
     return RunEntity.of(one, **_rows_of(one))
 
 
@@ -278,7 +278,7 @@ def _firing(one: Fired) -> Firing:
     return Firing.of(one.finding, at=one.at, **beside, **_rows_of(one.finding))
 
 
-def _rows_of(one: Finding) -> dict[str, Any]:
+def _rows_of(one: RuleFinding) -> dict[str, Any]:
     return {
         "publisher_ids": list(one.publishers),
         "seen": list(one.seen),
@@ -287,7 +287,7 @@ def _rows_of(one: Finding) -> dict[str, Any]:
     }
 
 
-def _question(one: Asked) -> RunQuestion:
+def _question(one: AskedStats) -> RunQuestion:
     filters = RunFilters.of(
         start_on=one.first_on, end_on=one.last_on, publisher_ids=list(one.publishers)
     )

@@ -10,7 +10,7 @@ from handbill.contract.caps import Budget, CountCap, PlacementCaps
 from handbill.contract.jobgroups.models import placed
 from handbill.contract.jobs.answers import placed as job_placed
 from handbill.contract.jobs.models import JobSetting as Setting
-from handbill.core.bids import Source
+from handbill.core.bids import BidSource
 from handbill.core.nouns import (
     Campaign,
     Cap,
@@ -23,7 +23,7 @@ from handbill.core.nouns import (
 )
 from handbill.core.standing.reasons import Fix, Level, Reason
 from handbill.groups.placing import least_budget
-from handbill.listings.resolving import Around
+from handbill.listings.resolving import AroundEntity
 from handbill.wire.models import spelled
 from handbill.wire.values import spell_day
 
@@ -36,7 +36,7 @@ _IN_GROUP: Final = {
 }
 
 
-def request_of(around: Around, reason: Reason) -> Request | None:
+def request_of(around: AroundEntity, reason: Reason) -> Request | None:
     """The request that would mend it, with what stands there now; None where there is none."""
     fix = reason.fix
     if fix is not None and fix.kind == "lift":
@@ -53,7 +53,7 @@ def request_of(around: Around, reason: Reason) -> Request | None:
     return None if body is None else {"method": "PUT", "path": path, "body": body}
 
 
-def _path(around: Around, reason: Reason) -> str | None:
+def _path(around: AroundEntity, reason: Reason) -> str | None:
     """The address of what is to be changed: of a placement, its job group."""
     client = f"/clients/{around.client.id}"
     if reason.level is Level.CLIENT:
@@ -70,11 +70,11 @@ def _path(around: Around, reason: Reason) -> str | None:
     return f"{campaign}/jobgroups/{around.group.id}" if of_group and around.group else campaign
 
 
-def _begun(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
+def _begun(around: AroundEntity, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
     return {"jobSetting": {"startDate": spell_day(fix.text)}}
 
 
-def _extended(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
+def _extended(around: AroundEntity, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
     """Of a job, the end of its settings or, where the cause names no day, its own."""
     last = spell_day(fix.text)
     if reason.level is not Level.JOB:
@@ -82,12 +82,12 @@ def _extended(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG
     return {"jobSetting": {"endDate": last}} if reason.params.on else {"endAtDate": last}
 
 
-def _opened(around: Around, reason: Reason, fix: Fix) -> Request | None:  # noqa: ARG001
+def _opened(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:  # noqa: ARG001
     group = around.group
     return None if group is None else {"daysToSchedule": sorted({*group.body.days, fix.value})}
 
 
-def _raised(around: Around, reason: Reason, fix: Fix) -> Request | None:
+def _raised(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:
     """A cap with a value that is enough; with a placement's, as much of its job group's budget."""
     name = reason.params.cap
     if reason.level is Level.PLACEMENT:
@@ -104,7 +104,7 @@ def _raised(around: Around, reason: Reason, fix: Fix) -> Request | None:
     return None if cap is None else {"caps": {name: _cap(name, cap, fix.value)}}
 
 
-def _job_cap(around: Around, reason: Reason, fix: Fix) -> Request | None:
+def _job_cap(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:
     name = reason.params.cap
     if reason.params.publisher_id:
         return _job_placed_anew(around, reason, lambda one: _with_budget(one, fix.value))
@@ -112,11 +112,11 @@ def _job_cap(around: Around, reason: Reason, fix: Fix) -> Request | None:
     return None if cap is None else {"jobSetting": {"caps": {name: _cap(name, cap, fix.value)}}}
 
 
-def _settings(around: Around) -> JobSettings:
+def _settings(around: AroundEntity) -> JobSettings:
     return (around.job.body.settings if around.job else None) or JobSettings()
 
 
-def _campaign_placement(around: Around, reason: Reason, fix: Fix) -> Request | None:
+def _campaign_placement(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:
     """All of them: an update replaces the whole map."""
     if around.campaign is None:
         return None
@@ -128,13 +128,13 @@ def _campaign_placement(around: Around, reason: Reason, fix: Fix) -> Request | N
     return {"placementCaps": told} if name in caps else None
 
 
-def _activated(around: Around, reason: Reason, fix: Fix) -> Request | None:  # noqa: ARG001
+def _activated(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:  # noqa: ARG001
     if reason.level is Level.JOB:
         return _allowed(around, reason)
     return _placed_anew(around, reason, lambda one: msgspec.structs.replace(one, active=True))
 
 
-def _allowed(around: Around, reason: Reason) -> Request | None:
+def _allowed(around: AroundEntity, reason: Reason) -> Request | None:
     """What lets a job to a publisher: its settings there, and its list of publishers."""
     at, settings = reason.params.publisher_id, _settings(around)
     found: Request = {}
@@ -148,23 +148,23 @@ def _allowed(around: Around, reason: Reason) -> Request | None:
     return found or None
 
 
-def _bid(around: Around, reason: Reason, fix: Fix) -> Request | None:
+def _bid(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:
     """Of a placement, in the agency's currency. None where each job's own bid is stronger."""
     if reason.level is Level.JOB:
         name = "cpa_bid_micros" if fix.by_apply else "cpc_bid_micros"
-        if fix.source is Source.JOB_PLACEMENT:
+        if fix.source is BidSource.JOB_PLACEMENT:
             bid = {name: fix.value, "currency": ""}
             return _job_placed_anew(around, reason, lambda one: msgspec.structs.replace(one, **bid))
         setting = msgspec.structs.replace(JobSetting(), **{name: fix.value})
         return {"jobSetting": spelled(Setting.of(setting, caps=None))}
-    if fix.source is Source.JOB_PLACEMENT:
+    if fix.source is BidSource.JOB_PLACEMENT:
         return None
     changed = {"bid_micros": fix.value, "currency": ""}
     return _placed_anew(around, reason, lambda one: msgspec.structs.replace(one, **changed))
 
 
 def _job_placed_anew(
-    around: Around, reason: Reason, change: Callable[[JobPlacement], JobPlacement]
+    around: AroundEntity, reason: Reason, change: Callable[[JobPlacement], JobPlacement]
 ) -> Request:
     """All settings of a job for publishers, as an update replaces them, with one changed."""
     at = reason.params.publisher_id
@@ -175,7 +175,7 @@ def _job_placed_anew(
     return {"placementSettings": told}
 
 
-def _admitted(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
+def _admitted(around: AroundEntity, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
     body = around.client.body
     lists = {
         "excludedPublishers": body.excluded_publishers,
@@ -186,7 +186,7 @@ def _admitted(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG
 
 
 def _placed_anew(
-    around: Around, reason: Reason, change: Callable[[Placement], Placement]
+    around: AroundEntity, reason: Reason, change: Callable[[Placement], Placement]
 ) -> Request | None:
     """The whole list of placements, as an update replaces it, with one of them changed."""
     if around.group is None:
@@ -199,7 +199,7 @@ def _placed_anew(
     return {"placements": told}
 
 
-def _placement_cap(around: Around, reason: Reason, fix: Fix) -> Request | None:
+def _placement_cap(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:
     """A placement's budget, and its job group's where that would be less."""
     at, group = reason.params.publisher_id, around.group
     told = _placed_anew(around, reason, lambda one: _with_budget(one, fix.value))
@@ -226,7 +226,7 @@ def _cap(name: str, cap: Cap, value: int) -> Request:
     return told
 
 
-_BODIES: Final[dict[str, Callable[[Around, Reason, Fix], Request | None]]] = {
+_BODIES: Final[dict[str, Callable[[AroundEntity, Reason, Fix], Request | None]]] = {
     "begin": _begun,
     "extend": _extended,
     "open_day": _opened,

@@ -13,7 +13,7 @@ from handbill.core.standing.reasons import Code
 from handbill.kit.instants import MINUTE
 from handbill.kit.money import number_of
 from handbill.kit.zones import Period
-from handbill.listings.resolving import Around, HeldFile, Told
+from handbill.listings.resolving import AroundEntity, HeldFile, ResolvedEntity
 from handbill.wire.fields import Day, Instant, Money, Percent
 from handbill.wire.models import Model
 
@@ -212,7 +212,7 @@ class ResolvedStatus(Model):
     )
 
 
-def status_told(found: Told) -> ResolvedStatus:
+def status_told(found: ResolvedEntity) -> ResolvedStatus:
     """A state as it is told."""
     one = found.resolved
     return ResolvedStatus.of(
@@ -225,7 +225,7 @@ def status_told(found: Told) -> ResolvedStatus:
     )
 
 
-def _reason(around: Around, one: core.Reason) -> Reason:
+def _reason(around: AroundEntity, one: core.Reason) -> Reason:
     fix = request_of(around, one)
     return Reason.of(
         one,

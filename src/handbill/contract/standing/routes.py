@@ -8,7 +8,7 @@ from handbill.core.nouns import Campaign
 from handbill.groups import service as groups
 from handbill.http.operations import Call, Operation
 from handbill.listings import resolving
-from handbill.listings.resolving import Around
+from handbill.listings.resolving import AroundEntity
 
 _CAMPAIGN: Final = "/clients/{client_id}/campaigns/{campaign_id}"
 _GROUP: Final = f"{_CAMPAIGN}/jobgroups/{{jobgroup_id}}"
@@ -42,7 +42,7 @@ def _of_group(call: Call) -> ResolvedStatus:
 def _of_placement(call: Call) -> ResolvedStatus:
     campaign = _campaign(call)
     group = groups.group_under(call.tx, campaign, call.path["jobgroup_id"])
-    around = Around(call.client, campaign, group)
+    around = AroundEntity(call.client, campaign, group)
     publisher_id = call.path["publisher_id"]
     return status_told(resolving.of_placement(call.tx, around, group, publisher_id, call.now))
 

@@ -13,13 +13,13 @@ from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.wrong import Wrong, WrongBeside
 
 
-def _said(day: str) -> str:
+def _day_text(day: str) -> str:
     if not day:
         raise ValueError("is required")
     return day
 
 
-SaidDay = Annotated[Day, AfterValidator(_said)]
+SaidDay = Annotated[Day, AfterValidator(_day_text)]
 Ids = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NOT_BLANK)]],
     Field(max_length=1_000),

@@ -52,7 +52,7 @@ def _stream(call: Call) -> Answer:
 
     scratch = desk.settings.scratch_folder
     answering = Answering(desk.records, desk.blobs, desk.ids, scratch)
-    stream = streaming.Stream(answering, plan, desk.clock, release)
+    stream = streaming.StatsLines(answering, plan, desk.clock, release)
     headers = {"x-first-day": plan.first_on} if plan.cut else {}
     return Answer(headers=headers, media_type="application/x-ndjson; charset=utf-8", chunks=stream)
 

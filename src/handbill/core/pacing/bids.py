@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 from handbill.core.bids import price_of
 from handbill.core.pacing.demand import bid_for, spend_let
-from handbill.core.pacing.plans import Life, View, Want, least_of
-from handbill.core.pacing.targets import Target, target_bid
-from handbill.core.pacing.thinning import Window, window_of
+from handbill.core.pacing.plans import CapInputs, CopyDemand, Want, least_of
+from handbill.core.pacing.targets import TargetRate, target_bid
+from handbill.core.pacing.thinning import JobWindow, window_of
 from handbill.core.rates import PICOS
 from handbill.kit.money import PPM, nearest, raised_to, share_down
 
@@ -48,9 +48,9 @@ class Inputs(NamedTuple):
     unit_micros: int
     former_micros: int
     rule_ppm: int
-    target: Target | None
-    views: tuple[View, ...]
-    life: Life
+    target: TargetRate | None
+    views: tuple[CapInputs, ...]
+    life: CopyDemand
     elasticity_ppm: int
     matching_jobs: int
     start_ppm: int
@@ -58,7 +58,7 @@ class Inputs(NamedTuple):
     said_micros: int = 0
 
 
-class Bid(NamedTuple):
+class PacedBid(NamedTuple):
     """``factor_ppm``: the bid factor. ``listed_ppm``: the part of the jobs that is listed.
     ``let_ppm``: the resulting part of the full spend. ``cap``: the name of the binding cap.
     """
@@ -69,16 +69,16 @@ class Bid(NamedTuple):
     listed_ppm: int
     let_ppm: int
     target_bid_micros: int | None
-    window: Window
+    window: JobWindow
     cap: str
     binding: tuple[Binding, ...]
 
 
-class Line(NamedTuple):
+class BidLine(NamedTuple):
     """One line of the bid log."""
 
     inputs: Inputs
-    bid: Bid
+    bid: PacedBid
 
     @property
     def is_true(self) -> bool:
@@ -86,7 +86,7 @@ class Line(NamedTuple):
         return decided(self.inputs) == self.bid
 
 
-def decided(step: Inputs) -> Bid:
+def decided(step: Inputs) -> PacedBid:
     """The bid of a copy, the jobs it lists, and what was binding.
 
     The bid as set (or as changed by a rule) is lowered to what the budget allows, or to the target
@@ -124,7 +124,7 @@ def decided(step: Inputs) -> Bid:
     if step.markdown_ppm:
         binding.append(Binding.MARKDOWN)
     factor = bid * PPM // step.base_micros
-    return Bid(
+    return PacedBid(
         bid_micros=bid,
         price_micros=_price(step, bid),
         factor_ppm=factor,

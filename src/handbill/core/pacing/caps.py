@@ -16,7 +16,7 @@ LEAST_CEILING_PPM: Final = 1_000_000
 MOST_CEILING_PPM: Final = 2_000_000
 
 
-class Delivery(StrEnum):
+class DeliveryMode(StrEnum):
     """EVEN: spread over the day as its traffic comes, by lower bids. ASAP: at the bids as set."""
 
     EVEN = "EVEN"
@@ -43,7 +43,7 @@ class Days(NamedTuple):
     """Whether tomorrow is the first day of a new period."""
 
 
-class Mark(NamedTuple):
+class CapMark(NamedTuple):
     """The state of a cap on a day. ``share`` is the day's target, ``most`` is what it can take."""
 
     value: int
@@ -80,12 +80,12 @@ class Mark(NamedTuple):
         return max(0, self.most - self.used_today)
 
 
-def delivery_of(said: str | None, cap: Cap) -> Delivery:
+def delivery_of(said: str | None, cap: Cap) -> DeliveryMode:
     """The delivery of a cap where none was chosen: EVEN if it is paced, or its period is short."""
     if said is not None:
-        return Delivery(said)
+        return DeliveryMode(said)
     evenly = cap.pacing or cap.period in {"Daily", "Weekly"}
-    return Delivery.EVEN if evenly else Delivery.ASAP
+    return DeliveryMode.EVEN if evenly else DeliveryMode.ASAP
 
 
 def share_of(left: int, weights: Sequence[int]) -> int:
@@ -100,9 +100,9 @@ def mark_of(
     used: int,
     used_today: int,
     days: Days,
-    delivery: Delivery,
+    delivery: DeliveryMode,
     ceiling_ppm: int = CEILING_PPM,
-) -> Mark:
+) -> CapMark:
     """The state of a cap. ``value``: its own in millionths (a clicks cap counts whole clicks).
 
     The wall is the value, for the whole period. A paced cap has a share for each day and a ceiling
@@ -111,11 +111,11 @@ def mark_of(
     assert LEAST_CEILING_PPM <= ceiling_ppm <= MOST_CEILING_PPM, "a ceiling is 1.0 to 2.0 shares"
     assert 0 <= used_today <= used, "what was used today is part of what was used"
     before = max(0, value - (used - used_today))
-    spread = cap.pacing or (delivery is Delivery.EVEN and cap.period != "Daily")
+    spread = cap.pacing or (delivery is DeliveryMode.EVEN and cap.period != "Daily")
     share = share_of(before, days.weights) if spread else before
     most = min(before, share_down(share, ceiling_ppm)) if cap.pacing else before
     next_left = value if days.renews else before - max(share, used_today)
-    return Mark(
+    return CapMark(
         value=value,
         used=used,
         used_today=used_today,
@@ -127,13 +127,13 @@ def mark_of(
             if cap.threshold_ppm < PPM
             else None
         ),
-        even=delivery is Delivery.EVEN,
+        even=delivery is DeliveryMode.EVEN,
         paced=cap.pacing,
         renews=days.renews,
     )
 
 
-def is_stopped(mark: Mark, in_flight: int, cheapest: int) -> bool:
+def is_stopped(mark: CapMark, in_flight: int, cheapest: int) -> bool:
     """Whether nothing more can be listed: the rest does not pay for one more at the cheapest live
     bid, or the in-flight spend is expected to use it up.
     """

@@ -42,7 +42,7 @@ class Taken(NamedTuple):
     reader: str
 
 
-class Held(NamedTuple):
+class ShownCopy(NamedTuple):
     """The copy that a publisher shows, and when it is expected to be replaced. ``version`` and
     ``fetched_at`` 0: it never fetched, and shows nothing.
     """
@@ -101,13 +101,13 @@ def taken_of(fetches: Sequence[Fetch]) -> Taken | None:
     return Taken(last.version, last.at, last.at + rhythm, last.reader)
 
 
-def held_of(taken: Taken, now: Instant) -> Held:
+def held_of(taken: Taken, now: Instant) -> ShownCopy:
     """The copy that a publisher holds at an instant.
 
     A delivered copy does not expire for want of another delivery: there is one after each change.
     """
     rhythm = taken.due_at - taken.at
-    return Held(
+    return ShownCopy(
         version=taken.version,
         fetched_at=taken.at,
         rhythm=rhythm,
@@ -130,9 +130,9 @@ def newer_since(fetches: Sequence[Fetch], instant: Instant) -> Instant | None:
     return newer[0]
 
 
-def unfetched(since_at: Instant, now: Instant) -> Held:
+def unfetched(since_at: Instant, now: Instant) -> ShownCopy:
     """The copy of a publisher that never fetched its file, which exists since an instant."""
-    return Held(
+    return ShownCopy(
         version=0,
         fetched_at=0,
         rhythm=UNKNOWN_RHYTHM,

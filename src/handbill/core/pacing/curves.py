@@ -22,7 +22,7 @@ KEEP: Final = 0.8
 """The part that a week leaves of what was seen before it."""
 
 
-class Shape(NamedTuple):
+class TrafficShape(NamedTuple):
     weights: tuple[float, ...]
 
 
@@ -38,19 +38,19 @@ class Curve(NamedTuple):
         return self.sums[-1]
 
 
-FLAT: Final = Shape((1 / OF_DAY,) * OF_WEEK)
+FLAT: Final = TrafficShape((1 / OF_DAY,) * OF_WEEK)
 
 
-def shape_of(weights: Sequence[float]) -> Shape:
+def shape_of(weights: Sequence[float]) -> TrafficShape:
     """A shape from any weights by quarter hour."""
     assert len(weights) == OF_WEEK, "a week has 672 quarter hours"
     least = SMALLEST * sum(weights) / OF_WEEK
     lifted = [max(weight, least) for weight in weights]
     scale = 7 / sum(lifted)
-    return Shape(tuple(weight * scale for weight in lifted))
+    return TrafficShape(tuple(weight * scale for weight in lifted))
 
 
-def learned(seen: Sequence[float], prior: Shape, strength: float) -> Shape:
+def learned(seen: Sequence[float], prior: TrafficShape, strength: float) -> TrafficShape:
     """The shape of what was seen by quarter hour, shrunk to a prior one. ``strength``: the average
     days that the prior counts for; few if many clicks were seen.
 
@@ -85,7 +85,7 @@ def with_day(
     return found
 
 
-def day_weights(shape: Shape) -> tuple[int, ...]:
+def day_weights(shape: TrafficShape) -> tuple[int, ...]:
     """The weight of each weekday, in parts per million of an average day, Monday first."""
     return tuple(
         max(1, round(1_000_000 * sum(shape.weights[day * OF_DAY : (day + 1) * OF_DAY])))
@@ -94,7 +94,7 @@ def day_weights(shape: Shape) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4_096)
-def curve_of(shape: Shape, day: date, zone: tzinfo) -> Curve:
+def curve_of(shape: TrafficShape, day: date, zone: tzinfo) -> Curve:
     """The day's traffic. A day of 23 or 25 hours has as much as any other of its weekday."""
     start_at, end_at = bounds_of(day, day, zone)
     first = day.weekday() * OF_DAY

@@ -14,7 +14,7 @@ MOST_EVIDENCE: Final = 7
 """A projection goes by so many days before today, at most."""
 
 
-class Spent(NamedTuple):
+class MonthSpend(NamedTuple):
     """Spend with markups: in this month, today, and in the days before today that a projection goes
     by.
     """
@@ -24,7 +24,7 @@ class Spent(NamedTuple):
     lately: int = 0
 
 
-class Month(NamedTuple):
+class MonthPace(NamedTuple):
     """``planned`` None: there is no budget by day, week or month. ``projected`` None: no day is
     over, so nothing is known yet.
     """
@@ -34,7 +34,7 @@ class Month(NamedTuple):
     projected: int | None
 
 
-def month_of(cap: Cap | None, today: date, spent: Spent, days_over: int) -> Month:
+def month_of(cap: Cap | None, today: date, spent: MonthSpend, days_over: int) -> MonthPace:
     """The month of which ``today`` is a day. ``days_over``: how many days ``lately`` is of.
 
     The projection assumes that each day that is left brings the average of those days, rounded
@@ -43,12 +43,12 @@ def month_of(cap: Cap | None, today: date, spent: Spent, days_over: int) -> Mont
     days = monthrange(today.year, today.month)[1]
     planned = planned_in(cap, days)
     if not days_over:
-        return Month(spent.used, planned, None)
+        return MonthPace(spent.used, planned, None)
     a_day = spent.lately // days_over
     projected = spent.used + max(0, a_day - spent.today) + a_day * (days - today.day)
     if planned is not None:
         projected = min(projected, max(planned, spent.used))
-    return Month(spent.used, planned, max(projected, spent.used))
+    return MonthPace(spent.used, planned, max(projected, spent.used))
 
 
 def planned_in(cap: Cap | None, days: int) -> int | None:
@@ -60,11 +60,11 @@ def planned_in(cap: Cap | None, days: int) -> int | None:
     return cap.value * days if cap.period == "Daily" else cap.value * days // 7
 
 
-def together(some: list[Month]) -> Month:
+def together(some: list[MonthPace]) -> MonthPace:
     """The sum of several. What is planned for none, or projected of none, is None."""
     planned = [one.planned for one in some if one.planned is not None]
     projected = [one.projected for one in some if one.projected is not None]
-    return Month(
+    return MonthPace(
         sum(one.used for one in some),
         sum(planned) if planned else None,
         sum(projected) if projected else None,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from math import sqrt
 from typing import Final, NamedTuple
 
-from handbill.core.pacing.caps import Mark
+from handbill.core.pacing.caps import CapMark
 from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
@@ -66,7 +66,7 @@ class Unspent(StrEnum):
     NO_DEMAND = "NO_DEMAND"
 
 
-def forecast(mark: Mark, days: Sequence[DayUsed], left: Sequence[int]) -> Forecast | None:
+def forecast(mark: CapMark, days: Sequence[DayUsed], left: Sequence[int]) -> Forecast | None:
     """The expected use. ``days``: some that are over; ``left``: the weights of those to come, today
     first. None if no day is over: nothing is known yet.
     """
@@ -126,7 +126,7 @@ def in_budget_ppm(one: Limited, begun_at: Instant, now: Instant) -> int | None:
     return PPM * (passed - min(passed, held)) // passed
 
 
-def pace_ppm(mark: Mark, past: float, today: float, left: Sequence[int]) -> int | None:
+def pace_ppm(mark: CapMark, past: float, today: float, left: Sequence[int]) -> int | None:
     """The use so far, relative to a use that follows the traffic evenly; None if no day is over.
     ``past``: the weight of the days that are over; ``today``: the part of today's traffic that has
     come.
@@ -138,7 +138,7 @@ def pace_ppm(mark: Mark, past: float, today: float, left: Sequence[int]) -> int 
 
 
 def unspent(
-    mark: Mark, ahead: Forecast | None, causes: Sequence[Unspent], part_ppm: int = PPM
+    mark: CapMark, ahead: Forecast | None, causes: Sequence[Unspent], part_ppm: int = PPM
 ) -> list[Unspent]:
     """Why some of it will be left; nothing if it will be used up, or if nobody knows yet.
     ``causes``: known obstacles; without one, the cause is a lack of demand. ``part_ppm``: the part
@@ -153,7 +153,7 @@ def unspent(
     return sorted(set(found), key=list(Unspent).index)
 
 
-def _is_enough(mark: Mark, end: int) -> bool:
+def _is_enough(mark: CapMark, end: int) -> bool:
     return end * PPM >= mark.value * USED_UP_PPM
 
 
@@ -165,6 +165,6 @@ def _variance(days: Sequence[DayUsed], rate: float) -> float:
     return off / (len(days) - 1)
 
 
-def _within(mark: Mark, amount: float) -> int:
+def _within(mark: CapMark, amount: float) -> int:
     """The amount, limited to the range from what is used to the value."""
     return min(max(round(amount), mark.used), max(mark.value, mark.used))

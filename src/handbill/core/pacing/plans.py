@@ -8,7 +8,7 @@ they fetch is **in flight**: it cannot be influenced. The rest is **open**.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from handbill.core.pacing.caps import Mark
+from handbill.core.pacing.caps import CapMark
 from handbill.kit.money import PPM, share_down
 
 FLOOR_PPM = 10_000
@@ -28,7 +28,7 @@ class Ahead(NamedTuple):
     open_then: int = 0
 
 
-class Life(NamedTuple):
+class CopyDemand(NamedTuple):
     """What the copy that is written now would spend at the full bids until it is replaced, today
     and tomorrow.
     """
@@ -37,11 +37,11 @@ class Life(NamedTuple):
     then: int
 
 
-class View(NamedTuple):
+class CapInputs(NamedTuple):
     """All that one cap contributes to a decision; ``name`` says which cap it is."""
 
     name: str
-    mark: Mark
+    mark: CapMark
     ahead: Ahead
 
 
@@ -61,7 +61,7 @@ class Want(NamedTuple):
 FREE = Want(PPM, PPM)
 
 
-def want_of(view: View, life: Life) -> Want:
+def want_of(view: CapInputs, life: CopyDemand) -> Want:
     """What one cap leaves to a copy with this life.
 
     Evenly: the rest of the share, less what is in flight, divided by what is open. A copy that
@@ -87,7 +87,7 @@ def want_of(view: View, life: Life) -> Want:
     return Want(even, _part(mark.room - in_flight, max(1, life.now + life.then)))
 
 
-def weighed(life: Life, now_ppm: int, then_ppm: int) -> int:
+def weighed(life: CopyDemand, now_ppm: int, then_ppm: int) -> int:
     """One answer for both days, each weighted by the copy's spend on it; rounded down."""
     whole = life.now + life.then
     if whole <= 0:
@@ -95,7 +95,7 @@ def weighed(life: Life, now_ppm: int, then_ppm: int) -> int:
     return (life.now * now_ppm + life.then * then_ppm) // whole
 
 
-def least_of(views: Sequence[View], life: Life) -> tuple[Want, str]:
+def least_of(views: Sequence[CapInputs], life: CopyDemand) -> tuple[Want, str]:
     """The lowest answer over a cap tree, and the cap that gave it ("": none is binding)."""
     even = fit = PPM
     least, name = PPM, ""
@@ -107,14 +107,14 @@ def least_of(views: Sequence[View], life: Life) -> tuple[Want, str]:
     return Want(even, fit), name
 
 
-class Part(NamedTuple):
+class ChildDemand(NamedTuple):
     """What one child could spend of a parent's cap: at the full bids, and within its own caps."""
 
     full: int
     most: int
 
 
-def filled(left: int, parts: Iterable[Part]) -> tuple[int, int]:
+def filled(left: int, parts: Iterable[ChildDemand]) -> tuple[int, int]:
     """What is left and open of a parent, without the children whose own caps keep them below the
     common level: so these do not hold others back.
 

@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from handbill.core.pacing.curves import Curve, come_by
 from handbill.core.pacing.demand import clicks_ppm
-from handbill.core.pacing.plans import Ahead, Life
+from handbill.core.pacing.plans import Ahead, CopyDemand
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM, share_down
 
 ZERO: float = 0
 
 
-class Stream(NamedTuple):
+class ClickStream(NamedTuple):
     """``full_micros``: the cost of a click at the full bid, as caps count it. ``rate``, ``usual``:
     clicks of a day at the full bids, estimated for today and on average. ``let_ppm``: the part of
     the full spend that the current copy lets through, until ``next_at``.
@@ -31,7 +31,7 @@ class Stream(NamedTuple):
     next_at: Instant
 
 
-class Flow(NamedTuple):
+class ClickFlow(NamedTuple):
     """Clicks of one stream in millionths, today and tomorrow: in flight, those that its copy would
     still bring if all were let through; open, those after it.
     """
@@ -42,7 +42,7 @@ class Flow(NamedTuple):
     open_then: int
 
 
-def flow_of(stream: Stream, now: Instant, *, steered: bool) -> Flow:
+def flow_of(stream: ClickStream, now: Instant, *, steered: bool) -> ClickFlow:
     """The flow of a stream. ``steered``: its copy is replaced now, so that everything is open.
     Tomorrow has the usual demand.
     """
@@ -55,7 +55,7 @@ def flow_of(stream: Stream, now: Instant, *, steered: bool) -> Flow:
         if let_ppm:
             flight_now = clicks_ppm(rate, until - at)
             flight_then = clicks_ppm(usual, later)
-    return Flow(
+    return ClickFlow(
         flight_now,
         clicks_ppm(rate, today.sums[-1] - until),
         flight_then,
@@ -63,12 +63,12 @@ def flow_of(stream: Stream, now: Instant, *, steered: bool) -> Flow:
     )
 
 
-def spends(flow: Flow, full: int, let_ppm: int) -> Flow:
+def spends(flow: ClickFlow, full: int, let_ppm: int) -> ClickFlow:
     """The flow in the unit that a cap counts, at so much a click: in flight in millionths of
     millionths of it, open in millionths. ``ahead_in`` adds them up.
     """
     flight = full * let_ppm
-    return Flow(
+    return ClickFlow(
         flight * flow.flight_now,
         full * flow.open_now,
         flight * flow.flight_then,
@@ -76,7 +76,7 @@ def spends(flow: Flow, full: int, let_ppm: int) -> Flow:
     )
 
 
-def ahead_in(flows: Iterable[Flow]) -> Ahead:
+def ahead_in(flows: Iterable[ClickFlow]) -> Ahead:
     """The expected spend under a cap: the sum of its flows."""
     flight_now = open_now = flight_then = open_then = 0
     for flow in flows:
@@ -88,7 +88,7 @@ def ahead_in(flows: Iterable[Flow]) -> Ahead:
     return Ahead(flight_now // square, open_now // PPM, flight_then // square, open_then // PPM)
 
 
-def ahead_of(streams: Sequence[Stream], now: Instant, own: int) -> Ahead:
+def ahead_of(streams: Sequence[ClickStream], now: Instant, own: int) -> Ahead:
     """The expected spend under a cap when stream number ``own`` is steered."""
     return ahead_in(
         spends(flow_of(stream, now, steered=number == own), stream.full_micros, stream.let_ppm)
@@ -96,11 +96,11 @@ def ahead_of(streams: Sequence[Stream], now: Instant, own: int) -> Ahead:
     )
 
 
-def life_of(stream: Stream, now: Instant, until: Instant) -> Life:
+def life_of(stream: ClickStream, now: Instant, until: Instant) -> CopyDemand:
     """What a copy of this stream would spend at the full bid from now on until it is replaced."""
     today = come_by(stream.today, until) - come_by(stream.today, now)
     later = come_by(stream.tomorrow, until)
-    return Life(
+    return CopyDemand(
         share_down(stream.full_micros, clicks_ppm(stream.rate, today)),
         share_down(stream.full_micros, clicks_ppm(stream.usual, later)),
     )

@@ -26,7 +26,7 @@ SURE_APPLIES: Final = 5
 """Real costs correct nothing before so many applies."""
 
 
-class Target(NamedTuple):
+class TargetRate(NamedTuple):
     """``rate_ppm``: applies of a million clicks. ``is_prior``: no apply has come yet.
     ``former_micros`` 0: there was no bid for this target before. ``kind``: cpa, or cpc, the most
     that a click may cost.
@@ -47,14 +47,14 @@ class Got(NamedTuple):
     applies: int
 
 
-def at_most(micros: int, *, kind: Kind) -> Target:
+def at_most(micros: int, *, kind: Kind) -> TargetRate:
     """A target that only limits the bid: for a click (cpc), or for an apply (cpa) if applies are
     what is bid for.
     """
-    return Target(micros, PPM, PPM, 0, kind=kind)
+    return TargetRate(micros, PPM, PPM, 0, kind=kind)
 
 
-def target_bid(target: Target, most_micros: int) -> tuple[int, bool]:
+def target_bid(target: TargetRate, most_micros: int) -> tuple[int, bool]:
     """The bid for a target, at most the bid as set; and whether it was limited to one step. Within
     the dead band it is kept.
     """

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from handbill.kit.money import PPM
 
 
-class Window(NamedTuple):
+class JobWindow(NamedTuple):
     """``jobs`` of them from position ``first`` on, round the end. ``next_ppm``: where the next
     window begins, in millionths of a job.
     """
@@ -29,14 +29,14 @@ def turn_of(job_id: str) -> bytes:
     return hashlib.blake2b(job_id.encode()).digest()
 
 
-def window_of(jobs: int, listed_ppm: int, start_ppm: int) -> Window:
+def window_of(jobs: int, listed_ppm: int, start_ppm: int) -> JobWindow:
     """The jobs of one copy. A remaining fraction of a job is carried over to the next copy."""
     assert 0 <= listed_ppm <= PPM, "a part of all jobs"
     if jobs == 0:
-        return Window(0, 0, 0)
+        return JobWindow(0, 0, 0)
     end_ppm = start_ppm + jobs * listed_ppm
     listed = end_ppm // PPM - start_ppm // PPM
-    return Window(start_ppm // PPM % jobs, listed, end_ppm % (jobs * PPM))
+    return JobWindow(start_ppm // PPM % jobs, listed, end_ppm % (jobs * PPM))
 
 
 class Span(NamedTuple):
@@ -54,7 +54,7 @@ class Span(NamedTuple):
         return bool(self.end) and (turn >= self.start or turn < self.end)
 
 
-def span_of(window: Window, turns: Sequence[bytes]) -> Span:
+def span_of(window: JobWindow, turns: Sequence[bytes]) -> Span:
     """The window over the current jobs, by their turns in order."""
     jobs = len(turns)
     if window.jobs == 0 or jobs == 0:

@@ -9,9 +9,9 @@ from typing import Any, Final, Literal
 import msgspec
 
 from handbill.core.rule_conditions import Guards, RuleBody
-from handbill.core.rules.memory import Done, Memory, Of, of_act
+from handbill.core.rules.memory import EarlierAct, Memory, Of, of_act
 from handbill.core.rules.sights import Sight
-from handbill.core.rules.subjects import Kind, Target
+from handbill.core.rules.subjects import ActTarget, Kind
 from handbill.kit.figures import counted
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
@@ -71,7 +71,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return of_act(self.kind, self.entity, self.what)
 
 
-def act_on(rule: RuleBody, target: Target, sight: Sight, memory: Memory) -> Act:
+def act_on(rule: RuleBody, target: ActTarget, sight: Sight, memory: Memory) -> Act:
     """What a rule does to a target, or why it does not."""
     what = rule.admin or (rule.action.parameter if rule.action else "")
     after, clamped, (skip, words) = _result(rule, what, target, memory)
@@ -96,7 +96,7 @@ def act_on(rule: RuleBody, target: Target, sight: Sight, memory: Memory) -> Act:
 
 
 def _result(
-    rule: RuleBody, what: str, target: Target, memory: Memory
+    rule: RuleBody, what: str, target: ActTarget, memory: Memory
 ) -> tuple[int | None, bool, Found]:
     """The new amount, whether a bound has changed it, and why nothing is to be done."""
     thing = (target.kind, target.entity)
@@ -118,7 +118,7 @@ def _result(
     return whole if whole >= least else after, after != wanted, skipped
 
 
-def _bounded(guards: Guards, what: str, target: Target, wanted: int) -> int:
+def _bounded(guards: Guards, what: str, target: ActTarget, wanted: int) -> int:
     """An amount within an act's most change first, then within the bounds."""
     assert target.before, "there is a base"
     by = target.before * guards.change_ppm // PPM
@@ -128,13 +128,13 @@ def _bounded(guards: Guards, what: str, target: Target, wanted: int) -> int:
     return found if high is None else min(found, high)
 
 
-def _low(guards: Guards, what: str, target: Target) -> int:
+def _low(guards: Guards, what: str, target: ActTarget) -> int:
     if what == "budget":
         return guards.min_budget_micros
     return max(guards.min_bid_micros, target.least)
 
 
-def _least(guards: Guards, what: str, target: Target, *, more: bool) -> int:
+def _least(guards: Guards, what: str, target: ActTarget, *, more: bool) -> int:
     """Cutting an amount down to whole cents must pass no bound, and not undo an increase."""
     assert target.before, "there is a base"
     by = target.before * guards.change_ppm // PPM
@@ -178,7 +178,7 @@ def _times(act: Act, memory: Memory) -> list[Instant]:
     return [one.at for one in _done_to(act, memory)]
 
 
-def _done_to(act: Act, memory: Memory) -> Sequence[Done]:
+def _done_to(act: Act, memory: Memory) -> Sequence[EarlierAct]:
     return memory.done.get((act.kind, act.entity), ())
 
 

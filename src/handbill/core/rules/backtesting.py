@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.rules.figures import ADDED, Asked, Figures, Sums, figures_of_sums
-from handbill.core.rules.memory import Done, Memory, Thing
-from handbill.core.rules.running import Finding, does, looked_at, run
+from handbill.core.rules.memory import EarlierAct, Memory, Thing
+from handbill.core.rules.running import RuleFinding, does, looked_at, run
 from handbill.core.rules.sights import Sight
-from handbill.core.rules.subjects import Subject
+from handbill.core.rules.subjects import RuleSubject
 from handbill.core.rules.windows import EVERY, SETTLES, reads_once, waits_for_yesterday, window_of
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, start_of
@@ -34,7 +34,7 @@ _SPENT, _APPLIES = (
 )
 
 
-class Past:
+class PastResults:
     """The results of an entity, slice by slice; any range of slices is added up."""
 
     def __init__(self, slices: Iterable[Slice] = ()) -> None:
@@ -52,7 +52,7 @@ def _added(one: Sums, other: Sums) -> Sums:
     return tuple(a + b for a, b in zip(one, other, strict=True))
 
 
-class Beside(NamedTuple):
+class DaysBeside(NamedTuple):
     """The results of an entity on the days before a firing, or after it."""
 
     spent_micros: int
@@ -63,9 +63,9 @@ class Fired(NamedTuple):
     """An entity on which the rule would have acted, and when."""
 
     at: Instant
-    finding: Finding
-    before: Beside
-    after: Beside
+    finding: RuleFinding
+    before: DaysBeside
+    after: DaysBeside
 
 
 class BackTest(NamedTuple):
@@ -83,13 +83,13 @@ class BackTest(NamedTuple):
     cut: bool = False
 
 
-class Scene(NamedTuple):
+class BacktestScene(NamedTuple):
     """What is known about those days. ``pasts``: by publishers and id of the entity; ``curve_at``:
     how late applies come, as learned by a day.
     """
 
     zone: tzinfo
-    pasts: Mapping[tuple[tuple[str, ...], str], Past]
+    pasts: Mapping[tuple[tuple[str, ...], str], PastResults]
     curve_at: Callable[[date], Sequence[int]]
     any_held: frozenset[Thing] = frozenset()
 
@@ -107,8 +107,8 @@ def instants_of(rule: RuleBody, first_on: date, last: Instant, zone: tzinfo) -> 
 
 def backtested(
     rule: RuleBody,
-    subjects: Sequence[Subject],
-    scene: Scene,
+    subjects: Sequence[RuleSubject],
+    scene: BacktestScene,
     instants: Iterable[Instant],
     most: int = MOST_LOOKS,
 ) -> BackTest:
@@ -142,11 +142,15 @@ class _Play:
     and all are when a day begins; only those for which the conditions hold are decided on.
     """
 
-    def __init__(self, rule: RuleBody, subjects: Sequence[Subject], scene: Scene) -> None:
+    def __init__(
+        self, rule: RuleBody, subjects: Sequence[RuleSubject], scene: BacktestScene
+    ) -> None:
         self.looks = 0
         self._rule, self._subjects, self._scene = rule, subjects, scene
         self._durations = list(dict.fromkeys(one.duration for one in rule.conditions))
-        self._pasts = [scene.pasts.get((one.publishers, one.id)) or Past() for one in subjects]
+        self._pasts = [
+            scene.pasts.get((one.publishers, one.id)) or PastResults() for one in subjects
+        ]
         self._since = sorted(one.since_at for one in subjects)
         nothing = [figures_of_sums(_NOTHING)] * len(rule.conditions)
         self._open = [
@@ -157,12 +161,12 @@ class _Play:
         self._coming = sorted((at, no) for no, past in enumerate(self._pasts) for at in past.ats)
         self._come = 0
         self._met: set[int] = set()
-        self._done: dict[Thing, list[Done]] = defaultdict(list)
+        self._done: dict[Thing, list[EarlierAct]] = defaultdict(list)
         self._memory = Memory(done=self._done, any_held=scene.any_held)
         self._day = date.min
         self._bounds: dict[str, tuple[Instant, Instant]] = {}
 
-    def run(self, at: Instant) -> list[Finding]:
+    def run(self, at: Instant) -> list[RuleFinding]:
         """The findings on which it acts."""
         today = day_of(at, self._scene.zone)
         for no in self._stale(today, at):
@@ -180,7 +184,7 @@ class _Play:
         )
         acting = [one for one in found.findings if does(one)]
         for act in (act for one in acting for act in one.acts if not act.skip):
-            done = Done(0, act.kind, act.entity, act.what, act.pull, at)
+            done = EarlierAct(0, act.kind, act.entity, act.what, act.pull, at)
             self._done[act.kind, act.entity].append(done)
         self._memory = self._memory._replace(truths=found.truths)
         return acting
@@ -217,13 +221,13 @@ class _Play:
         curve = self._scene.curve_at(today)
         return Sight(at, today, start_of(today, zone), answers, curve, zone)
 
-    def fired(self, at: Instant, finding: Finding) -> Fired:
+    def fired(self, at: Instant, finding: RuleFinding) -> Fired:
         """A firing, with the results of the days before and after it."""
-        past = self._scene.pasts.get((finding.publishers, finding.id)) or Past()
+        past = self._scene.pasts.get((finding.publishers, finding.id)) or PastResults()
         day, zone = day_of(at, self._scene.zone), self._scene.zone
 
-        def beside(first: int, end: int) -> Beside:
+        def beside(first: int, end: int) -> DaysBeside:
             sums = past.between(*(start_of(day + timedelta(days=n), zone) for n in (first, end)))
-            return Beside(sums[_SPENT], sums[_APPLIES])
+            return DaysBeside(sums[_SPENT], sums[_APPLIES])
 
         return Fired(at, finding, beside(-BESIDE, 0), beside(1, 1 + BESIDE))

@@ -13,7 +13,7 @@ _LEAST_REACH: Final = 2 * DAY
 """Today's acts are counted, however long the day is."""
 
 
-class Done(NamedTuple):
+class EarlierAct(NamedTuple):
     """An earlier act."""
 
     rule_no: int
@@ -38,9 +38,9 @@ Thing = tuple[str, str]
 """A kind, and an entity of it."""
 
 
-def done_to(some: Iterable[Done]) -> dict[Thing, list[Done]]:
+def done_to(some: Iterable[EarlierAct]) -> dict[Thing, list[EarlierAct]]:
     """Acts by their thing."""
-    found: dict[Thing, list[Done]] = defaultdict(list)
+    found: dict[Thing, list[EarlierAct]] = defaultdict(list)
     for one in some:
         found[one.kind, one.entity].append(one)
     return found
@@ -63,7 +63,7 @@ class Memory(NamedTuple):
 
     rule_no: int = 0
     truths: frozenset[str] = frozenset()
-    done: Mapping[Thing, Sequence[Done]] = {}
+    done: Mapping[Thing, Sequence[EarlierAct]] = {}
     held: frozenset[Thing] = frozenset()
     any_held: frozenset[Thing] = frozenset()
     now: Mapping[Of, tuple[str, int]] = {}

@@ -15,7 +15,7 @@ from handbill.core.rules.acts import Act, Found, Skip, act_on
 from handbill.core.rules.figures import NONE, RATIOS, Asked, Figures
 from handbill.core.rules.memory import Memory, Of
 from handbill.core.rules.sights import Sight, met_by
-from handbill.core.rules.subjects import Subject
+from handbill.core.rules.subjects import RuleSubject
 from handbill.core.rules.windows import is_past, maturity_ppm, window_of
 from handbill.kit.figures import counted
 from handbill.kit.instants import Instant
@@ -26,7 +26,7 @@ MOST_TOLD: Final = 1_000
 _NAMED: Final = ("level", "id", "name", "publishers")
 
 
-class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class RuleFinding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A rule's result for one entity. ``seen``: the number of each condition, in their order."""
 
     level: str
@@ -44,19 +44,19 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return key_of(self)
 
 
-def key_of(one: Finding | Subject) -> str:
+def key_of(one: RuleFinding | RuleSubject) -> str:
     """What an entity is remembered by, with the publishers there."""
     return f"{one.level} {one.id} {' '.join(one.publishers)}"
 
 
-class Run(NamedTuple):
+class RuleEvaluation(NamedTuple):
     """``findings``: the entities that it holds for or that could not be evaluated; at most 1,000,
     and all that are acted on. ``truths``: to be remembered.
     """
 
     evaluated: int
     matched: int
-    findings: tuple[Finding, ...]
+    findings: tuple[RuleFinding, ...]
     truths: frozenset[str]
 
     @property
@@ -64,7 +64,7 @@ class Run(NamedTuple):
         return [act for one in self.findings for act in one.acts if not act.skip]
 
 
-def asked_of(rule: RuleBody, subjects: Iterable[Subject], today: date) -> set[Asked]:
+def asked_of(rule: RuleBody, subjects: Iterable[RuleSubject], today: date) -> set[Asked]:
     """The queries to stats that a rule needs."""
     durations = {one.duration for one in rule.conditions}
     places = {one.publishers for one in subjects if not one.gone}
@@ -73,18 +73,18 @@ def asked_of(rule: RuleBody, subjects: Iterable[Subject], today: date) -> set[As
 
 def run(
     rule: RuleBody,
-    subjects: Sequence[Subject],
+    subjects: Sequence[RuleSubject],
     sight: Sight,
     memory: Memory,
     whole: int | None = None,
-) -> Run:
+) -> RuleEvaluation:
     """Decide on a run; nothing is changed here. ``whole``: the number of entities that the rule
     looks at, if these are only the ones that it may hold for.
     """
     found = _worth_telling(rule, subjects, sight)
     of = len(subjects) if whole is None else whole
     most = min(max(1, of * rule.guards.share_ppm // PPM), MOST_TOLD)
-    told: list[Finding] = []
+    told: list[RuleFinding] = []
     heard: set[str] = set()
     own: set[Of] = set()
     acting = others = matched = 0
@@ -113,16 +113,16 @@ def run(
         if one.matched or one.skip:
             others += not does(one)
             told.append(one)
-    return Run(of, matched, tuple(_bounded_to(told)), frozenset(heard))
+    return RuleEvaluation(of, matched, tuple(_bounded_to(told)), frozenset(heard))
 
 
-def _is_taken(rule: RuleBody, one: Subject, memory: Memory) -> bool:
+def _is_taken(rule: RuleBody, one: RuleSubject, memory: Memory) -> bool:
     """Whether earlier rules of this run have acted on all that its action would change."""
     what = "switch" if rule.action is None else rule.action.parameter
     return all((it.kind, it.entity, what) in memory.now for it in one.targets)
 
 
-def _may_be_heard(rule: RuleBody, one: Subject, memory: Memory) -> bool:
+def _may_be_heard(rule: RuleBody, one: RuleSubject, memory: Memory) -> bool:
     """Whether it must be remembered of an entity, on which the rule does not act, that it holds."""
     if not rule.admin:
         return False
@@ -136,11 +136,11 @@ def _may_be_heard(rule: RuleBody, one: Subject, memory: Memory) -> bool:
 class _Worth(NamedTuple):
     """Entities, and whether the conditions hold. Only those since ``young`` can be too young."""
 
-    worth: list[tuple[Subject, bool]]
+    worth: list[tuple[RuleSubject, bool]]
     young: Instant
 
 
-def _worth_telling(rule: RuleBody, subjects: Sequence[Subject], sight: Sight) -> _Worth:
+def _worth_telling(rule: RuleBody, subjects: Sequence[RuleSubject], sight: Sight) -> _Worth:
     """The entities about which there is something to report: few, if there are very many. Figures
     are compared column by column.
     """
@@ -157,12 +157,12 @@ def _worth_telling(rule: RuleBody, subjects: Sequence[Subject], sight: Sight) ->
     return _Worth(worth, young)
 
 
-def does(one: Finding) -> bool:
+def does(one: RuleFinding) -> bool:
     """Whether it changes anything."""
     return any(not act.skip for act in one.acts)
 
 
-def _bounded_to(told: Sequence[Finding], most: int = MOST_TOLD) -> Iterator[Finding]:
+def _bounded_to(told: Sequence[RuleFinding], most: int = MOST_TOLD) -> Iterator[RuleFinding]:
     """The first ones, and in any case those that are acted on."""
     room = most - sum(map(does, told))
     for one in told:
@@ -172,7 +172,7 @@ def _bounded_to(told: Sequence[Finding], most: int = MOST_TOLD) -> Iterator[Find
             yield one
 
 
-def _is_heard(one: Finding, memory: Memory) -> bool:
+def _is_heard(one: RuleFinding, memory: Memory) -> bool:
     """Whether a rule that pauses or resumes has acted on an entity that it holds for. It acts once,
     until it has ceased to hold.
     """
@@ -181,11 +181,11 @@ def _is_heard(one: Finding, memory: Memory) -> bool:
     return one.key in memory.truths or any(act.skip in {"", "ALREADY"} for act in one.acts)
 
 
-def _acted_on(one: Finding) -> set[Of]:
+def _acted_on(one: RuleFinding) -> set[Of]:
     return {act.of for act in one.acts if not act.skip}
 
 
-def _once(one: Finding, own: AbstractSet[Of]) -> Finding:
+def _once(one: RuleFinding, own: AbstractSet[Of]) -> RuleFinding:
     """A finding without what this run has done already: a rule may name an entity twice, with
     publishers of which some are the same.
     """
@@ -199,7 +199,7 @@ def _once(one: Finding, own: AbstractSet[Of]) -> Finding:
     return msgspec.structs.replace(one, acts=acts)
 
 
-def _left(one: Finding, skip: Skip, words: str) -> Finding:
+def _left(one: RuleFinding, skip: Skip, words: str) -> RuleFinding:
     acts = tuple(
         act if act.skip else msgspec.structs.replace(act, skip=skip, words=words)
         for act in one.acts
@@ -208,18 +208,18 @@ def _left(one: Finding, skip: Skip, words: str) -> Finding:
 
 
 def _finding(
-    rule: RuleBody, one: Subject, sight: Sight, memory: Memory, young: Instant = 0
-) -> Finding:
+    rule: RuleBody, one: RuleSubject, sight: Sight, memory: Memory, young: Instant = 0
+) -> RuleFinding:
     """``young``: an entity that was there before cannot be too young for a window."""
 
-    def found(skip: str = "", words: str = "", **more: Any) -> Finding:
+    def found(skip: str = "", words: str = "", **more: Any) -> RuleFinding:
         told: Any = {
             "level": one.level,
             "id": one.id,
             "name": one.name,
             "publishers": one.publishers,
         }
-        return Finding(**told, skip=skip, words=words, **more)
+        return RuleFinding(**told, skip=skip, words=words, **more)
 
     if one.gone:
         return found("GONE", "it is not there any more, or is elsewhere")
@@ -253,7 +253,7 @@ def _finding(
 
 
 def looked_at(
-    rule: RuleBody, one: Subject, figures: Sequence[Figures]
+    rule: RuleBody, one: RuleSubject, figures: Sequence[Figures]
 ) -> tuple[tuple[int | None, ...], bool]:
     """The number of each condition, and whether the rule holds for the entity."""
     seen = tuple(
@@ -277,7 +277,7 @@ def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> Fo
     return "", ""
 
 
-def _too_short(rule: RuleBody, one: Subject, sight: Sight) -> str:
+def _too_short(rule: RuleBody, one: RuleSubject, sight: Sight) -> str:
     """Why a window begins before its entity did; empty if it does not."""
     for it in rule.conditions:
         if is_past(it.duration) and it.duration != "yesterday":

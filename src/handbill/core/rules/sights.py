@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from handbill.core.rule_conditions import Condition
 from handbill.core.rules import figures as seeing
 from handbill.core.rules.figures import NONE, Asked, Figures
-from handbill.core.rules.subjects import Subject
+from handbill.core.rules.subjects import RuleSubject
 from handbill.core.rules.windows import window_of
 from handbill.kit.instants import Instant
 
@@ -32,7 +32,7 @@ class Sight(NamedTuple):
     columns: Columns | None = None
 
 
-def met_by(it: Condition, subjects: Sequence[Subject], sight: Sight) -> list[bool]:
+def met_by(it: Condition, subjects: Sequence[RuleSubject], sight: Sight) -> list[bool]:
     """For each entity, whether a condition holds."""
     if it.unit == "%" and it.parameter == "spent":
         figures = _column(it.duration, "", subjects, sight)
@@ -44,7 +44,9 @@ def met_by(it: Condition, subjects: Sequence[Subject], sight: Sight) -> list[boo
     return seeing.which_hold(it, every)
 
 
-def _column(duration: str, parameter: str, subjects: Sequence[Subject], sight: Sight) -> list[Any]:
+def _column(
+    duration: str, parameter: str, subjects: Sequence[RuleSubject], sight: Sight
+) -> list[Any]:
     """A figure of each entity, or all its figures; rules that look at the same share them."""
     key = id(subjects), duration, parameter
     known: Columns = {} if sight.columns is None else sight.columns

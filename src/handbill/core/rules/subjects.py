@@ -18,7 +18,7 @@ LEVELS: Final[Mapping[str, str]] = {
 _BIDS: Final = {"cpc bid": "cpc_bid_micros", "cpa bid": "cpa_bid_micros"}
 
 
-class Target(NamedTuple):
+class ActTarget(NamedTuple):
     """One switch, budget or bid. ``before``: the current amount; None: there is none. ``least``:
     the publisher's minimum bid.
     """
@@ -42,7 +42,7 @@ class JobAt(NamedTuple):
     setting: JobSetting = JobSetting()
 
 
-class Subject(NamedTuple):
+class RuleSubject(NamedTuple):
     """``since_at``: when it was created. ``budget``: the base of conditions on a share of it.
     ``gone``: it was named, and no longer exists.
     """
@@ -53,7 +53,7 @@ class Subject(NamedTuple):
     since_at: Instant = 0
     publishers: tuple[str, ...] = ()
     budget: int | None = None
-    targets: tuple[Target, ...] = ()
+    targets: tuple[ActTarget, ...] = ()
     gone: bool = False
 
 
@@ -67,7 +67,7 @@ class Book(NamedTuple):
     jobs: Sequence[JobAt] = ()
 
 
-def subjects_of(rule: RuleBody, book: Book) -> list[Subject]:
+def subjects_of(rule: RuleBody, book: Book) -> list[RuleSubject]:
     """All entities that a rule looks at, in the order of its filters, or the oldest first; before
     them, those that limit it and are gone.
     """
@@ -81,13 +81,13 @@ def subjects_of(rule: RuleBody, book: Book) -> list[Subject]:
     named = [
         _subject(rule, book, known[one.id], one)
         if one.id in known
-        else Subject(LEVELS[rule.level], one.id, one.name, gone=True)
+        else RuleSubject(LEVELS[rule.level], one.id, one.name, gone=True)
         for one in dict.fromkeys(rule.filters)
     ]
     return [*limits, *named]
 
 
-def _gone_limits(rule: RuleBody, book: Book) -> Iterator[Subject]:
+def _gone_limits(rule: RuleBody, book: Book) -> Iterator[RuleSubject]:
     """Of the scope, and of the filters of a rule of level jobs, what is not there any more."""
     if rule.level == "clients":
         return
@@ -101,7 +101,7 @@ def _gone_limits(rule: RuleBody, book: Book) -> Iterator[Subject]:
         limits += [(rule.job_level, one.id, one.name) for one in rule.filters]
     for level, id_, name in dict.fromkeys(limits):
         if id_ and id_ not in live[level]:
-            yield Subject(LEVELS[level], id_, name, gone=True)
+            yield RuleSubject(LEVELS[level], id_, name, gone=True)
 
 
 def groups_in_scope(rule: RuleBody, book: Book) -> set[int]:
@@ -142,9 +142,9 @@ def _groups(rule: RuleBody, book: Book) -> list[Group]:
 
 def _subject(
     rule: RuleBody, book: Book, one: Client | Campaign | Group, said: RuleFilter
-) -> Subject:
+) -> RuleSubject:
     budget = one.body.caps.budget
-    return Subject(
+    return RuleSubject(
         level=LEVELS[rule.level],
         id=one.id,
         name=one.body.company_name if isinstance(one, Client) else one.body.name,
@@ -155,19 +155,19 @@ def _subject(
     )
 
 
-def _of_job(rule: RuleBody, job: JobAt) -> Subject:
+def _of_job(rule: RuleBody, job: JobAt) -> RuleSubject:
     budget, action = job.setting.caps.budget, rule.action
     before = budget.value if budget else None
     if action is not None and action.parameter in _BIDS:
         before = getattr(job.setting, _BIDS[action.parameter])
-    target = Target("job", job.id, job.id, job.ref, before=before)
+    target = ActTarget("job", job.id, job.id, job.ref, before=before)
     of_budget = budget.value if budget else None
-    return Subject("JOB", job.id, job.ref, job.since_at, (), of_budget, (target,))
+    return RuleSubject("JOB", job.id, job.ref, job.since_at, (), of_budget, (target,))
 
 
 def _targets(
     rule: RuleBody, book: Book, one: Client | Campaign | Group, said: RuleFilter
-) -> Iterator[Target]:
+) -> Iterator[ActTarget]:
     """The targets of an action on an entity. At named publishers, these are placements; an entity
     without its own bid leaves it to the job groups below.
     """
@@ -201,14 +201,14 @@ def _below(book: Book, one: Client | Campaign | Group) -> list[Group]:
     ]
 
 
-def _own(one: Client | Campaign | Group, action: Action | None) -> Target:
+def _own(one: Client | Campaign | Group, action: Action | None) -> ActTarget:
     kinds: dict[type, Kind] = {Client: "client", Campaign: "campaign", Group: "group"}
     name = one.body.company_name if isinstance(one, Client) else one.body.name
     cap: Cap | None = one.body.caps.budget if action else None
-    return Target(kinds[type(one)], f"{one.no}", one.id, name, before=cap.value if cap else None)
+    return ActTarget(kinds[type(one)], f"{one.no}", one.id, name, before=cap.value if cap else None)
 
 
-def _bid_of(action: Action, book: Book, group: Group) -> Target:
+def _bid_of(action: Action, book: Book, group: Group) -> ActTarget:
     """A job group's bid, and the highest minimum of the publishers that use it."""
     kind = action.parameter.removesuffix(" bid").upper()
     placed = [
@@ -218,12 +218,12 @@ def _bid_of(action: Action, book: Book, group: Group) -> Target:
     ]
     least = max((it.min_bid_micros for it in placed if it.bid_type == kind), default=0)
     before = getattr(group.body, _BIDS[action.parameter]) or None
-    return Target("group", f"{group.no}", group.id, group.body.name, before=before, least=least)
+    return ActTarget("group", f"{group.no}", group.id, group.body.name, before=before, least=least)
 
 
 def _of_placements(
     action: Action | None, book: Book, group: Group, said: RuleFilter
-) -> Iterator[Target]:
+) -> Iterator[ActTarget]:
     for one in group.body.placements:
         publisher = book.publishers.get(one.publisher_id)
         wanted = said.all_placements or one.publisher_id in said.placement_ids
@@ -236,7 +236,7 @@ def _of_placements(
             if publisher.body.bid_type != action.parameter.removesuffix(" bid").upper():
                 continue
             before, least = one.bid_micros, publisher.body.min_bid_micros
-        yield Target(
+        yield ActTarget(
             kind="placement",
             entity=f"{group.no}/{publisher.no}",
             id=group.id,

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from handbill.core.charging import MEASURES, Measure, Scope
 from handbill.core.nouns import Cap
-from handbill.core.pacing.caps import Mark, is_stopped
+from handbill.core.pacing.caps import CapMark, is_stopped
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
@@ -31,13 +31,13 @@ class Capped(NamedTuple):
     """
 
     cap: Cap
-    mark: Mark
+    mark: CapMark
     in_flight: int = 0
     cheapest: int = 0
     likely: int = 0
 
 
-class Owner(NamedTuple):
+class CappedEntity(NamedTuple):
     """The entity that has a cap, as it is reported. ``what``: in words."""
 
     level: Level
@@ -56,7 +56,7 @@ class Moment(NamedTuple):
 
 
 def cap_reasons(
-    scope: Scope, entity: str, owner: Owner, caps: Mapping[CapKey, Capped], when: Moment
+    scope: Scope, entity: str, owner: CappedEntity, caps: Mapping[CapKey, Capped], when: Moment
 ) -> Iterator[Reason]:
     """The effect of each cap of one owner; a blocking one with its fix."""
     for measure in MEASURES:
@@ -80,7 +80,7 @@ def cap_reasons(
 
 
 def pacing_reason(
-    scope: Scope, measure: Measure, owner: Owner, capped: Capped, let_ppm: int
+    scope: Scope, measure: Measure, owner: CappedEntity, capped: Capped, let_ppm: int
 ) -> Reason:
     """That bids are lowered, or jobs left out, so that a cap lasts."""
     return Reason(
@@ -95,7 +95,7 @@ def pacing_reason(
 
 
 def locked_reason(
-    capped: Capped, owner: Owner, kept: int, cheapest: int, when: Moment
+    capped: Capped, owner: CappedEntity, kept: int, cheapest: int, when: Moment
 ) -> Reason | None:
     """That the rest of a job group's budget is reserved for other placements."""
     if capped.mark.room - kept >= max(1, cheapest):
@@ -125,7 +125,7 @@ def code_of(capped: Capped) -> Code | None:
 
 
 def params_of(
-    scope: Scope, measure: Measure, capped: Capped, owner: Owner, let_ppm: int | None = None
+    scope: Scope, measure: Measure, capped: Capped, owner: CappedEntity, let_ppm: int | None = None
 ) -> Params:
     """A cap in figures. ``share``: the day's target, if it is less than the whole."""
     mark = capped.mark

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from handbill.core.bids import PLAIN_JOB, Asked, Source
+from handbill.core.bids import PLAIN_JOB, BidSource, JobBids
 from handbill.core.nouns import Client, Group, Job
 from handbill.core.rates import Exchange
-from handbill.core.standing.capping import Owner
+from handbill.core.standing.capping import CappedEntity
 from handbill.core.standing.reasons import (
     CAPS,
     ON_PURPOSE,
@@ -63,15 +63,15 @@ def job_resolved(
     return resolved(Level.JOB, job.id, found)
 
 
-def _owner(job: Job) -> Owner:
-    return Owner(Level.JOB, job.id, job.body.title or job.body.ref, "job")
+def _owner(job: Job) -> CappedEntity:
+    return CappedEntity(Level.JOB, job.id, job.body.title or job.body.ref, "job")
 
 
 def _is_above(one: Reason) -> bool:
     return one.code in _TRADING and not one.params.publisher_id
 
 
-def _own(job: Job, owner: Owner, now: Instant, today: date) -> Iterator[Reason]:
+def _own(job: Job, owner: CappedEntity, now: Instant, today: date) -> Iterator[Reason]:
     setting = (job.body.settings or PLAIN_JOB).setting
     if job.status != "A":
         yield reason(Code.PAUSED, owner, "the job is paused", fix=Fix(kind="enable"))
@@ -99,13 +99,13 @@ def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
         return
     body = job.body
     settings = body.settings or PLAIN_JOB
-    asked = Asked(job.status != "A", body.cpc_micros, settings, body.cpc_currency)
+    asked = JobBids(job.status != "A", body.cpc_micros, settings, body.cpc_currency)
     every = [_at_place(job, above, place, asked, today) for place in above.places]
     yield from seen_at_places(every)
 
 
 def _at_place(
-    job: Job, above: Above, place: tuple[Spot, Sequence[Resolved]], asked: Asked, today: date
+    job: Job, above: Above, place: tuple[Spot, Sequence[Resolved]], asked: JobBids, today: date
 ) -> list[Reason]:
     spot, standings = place
     found = [
@@ -130,7 +130,7 @@ def _at_place(
 
 def _of_bid(job: Job, one: Reason) -> Reason:
     """That a bid is too low; where it is the job's own, this is the cause of the job."""
-    if one.fix is None or one.fix.source not in {Source.JOB, Source.JOB_PLACEMENT}:
+    if one.fix is None or one.fix.source not in {BidSource.JOB, BidSource.JOB_PLACEMENT}:
         return one
     owner = _owner(job)
     return msgspec.structs.replace(one, level=owner.level, entity_id=owner.id, name=owner.name)

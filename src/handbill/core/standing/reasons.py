@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from handbill.core.bids import Source
+from handbill.core.bids import BidSource
 from handbill.core.pacing.caps import Felt
 from handbill.core.states import Status as Traded
 from handbill.kit.instants import Instant
@@ -121,7 +121,7 @@ class Fix(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     kind: FixKind
     value: int = 0
     text: str = ""
-    source: Source | None = None
+    source: BidSource | None = None
     by_apply: bool = False
 
 

@@ -16,8 +16,8 @@ from handbill.core.pacing.caps import Felt
 from handbill.core.standing.capping import (
     OF_EACH_JOB,
     CapKey,
+    CappedEntity,
     Moment,
-    Owner,
     cap_reasons,
     code_of,
     locked_reason,
@@ -36,7 +36,7 @@ from handbill.core.standing.reasons import (
     seen_below,
 )
 from handbill.core.standing.selling import owner_of, sold
-from handbill.core.standing.tree import CappedJob, Kind, Let, Spot, Tree, extended, reason
+from handbill.core.standing.tree import CappedJob, Kind, Let, Spot, StandingTree, extended, reason
 from handbill.core.states import may_match, stops_of
 from handbill.kit.figures import counted
 from handbill.kit.instants import Instant
@@ -47,7 +47,7 @@ _T = TypeVar("_T")
 _K = TypeVar("_K")
 
 
-def resolve(tree: Tree, now: Instant) -> dict[tuple[Kind, str], Resolved]:
+def resolve(tree: StandingTree, now: Instant) -> dict[tuple[Kind, str], Resolved]:
     """The standing of every entity, by kind and number (of a job: its id); of jobs and placements
     of jobs, only those stopped by a cap. It has no dates: ``kept_since`` adds since when.
     """
@@ -57,13 +57,13 @@ def resolve(tree: Tree, now: Instant) -> dict[tuple[Kind, str], Resolved]:
 class _Resolving:
     """One evaluation of a tree."""
 
-    def __init__(self, tree: Tree, now: Instant) -> None:
+    def __init__(self, tree: StandingTree, now: Instant) -> None:
         self.tree = tree
         zone = zone_of(tree.client.zone)
         self.when = Moment(day_of(now, zone), zone)
         self.today: date = self.when.today
         self.found: dict[tuple[Kind, str], Resolved] = {}
-        self.owners: dict[tuple[Scope, str], Owner] = {}
+        self.owners: dict[tuple[Scope, str], CappedEntity] = {}
         self.groups = _by(tree.groups, attrgetter("campaign_no"))
         self.lets = _by(tree.lets.items(), lambda one: one[0][0])
         self.jobs = _by(tree.capped_jobs, attrgetter("group_no"))
@@ -74,7 +74,7 @@ class _Resolving:
     def whole(self) -> dict[tuple[Kind, str], Resolved]:
         tree = self.tree
         client = tree.client
-        top = Owner(Level.CLIENT, client.id, client.body.company_name, "client")
+        top = CappedEntity(Level.CLIENT, client.id, client.body.company_name, "client")
         self.owners["client", f"{client.no}"] = top
         own = self._trading("client", f"{client.no}", top, client)
         below = self._campaigns(seen_below(own))
@@ -88,7 +88,7 @@ class _Resolving:
         found = []
         for campaign in self.tree.campaigns:
             entity = f"{campaign.no}"
-            owner = Owner(Level.CAMPAIGN, campaign.id, campaign.body.name, "campaign")
+            owner = CappedEntity(Level.CAMPAIGN, campaign.id, campaign.body.name, "campaign")
             self.owners["campaign", entity] = owner
             own = self._trading("campaign", entity, owner, campaign)
             groups = self.groups.get(campaign.no, [])
@@ -104,7 +104,7 @@ class _Resolving:
 
     def _group(self, campaign: Campaign, group: Group, above: list[Reason]) -> Resolved:
         entity = f"{group.no}"
-        owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
+        owner = CappedEntity(Level.GROUP, group.id, group.body.name, "job group")
         self.owners["group", entity] = owner
         own = self._trading("group", entity, owner, group)
         is_open = may_match(group, campaign, self.today)
@@ -125,7 +125,7 @@ class _Resolving:
         self,
         scope: Literal["client", "campaign", "group"],
         entity: str,
-        owner: Owner,
+        owner: CappedEntity,
         one: Client | Campaign | Group,
     ) -> list[Reason]:
         """What stops or brakes it by itself: its switch, dates, days, caps."""
@@ -147,7 +147,7 @@ class _Resolving:
         found += cap_reasons(scope, entity, owner, self.tree.caps, self.when)
         return found
 
-    def _held(self, scope: Scope, entity: str, owner: Owner) -> Iterator[Reason]:
+    def _held(self, scope: Scope, entity: str, owner: CappedEntity) -> Iterator[Reason]:
         """The rules that hold it."""
         for one in self.tree.holds.get((scope, entity), ()):
             yield Reason(
@@ -182,7 +182,7 @@ class _Resolving:
             return extended(self.today)
         return Fix(kind="open_day", value=self.today.weekday()) if code == "OFF_DAY" else None
 
-    def _jobs(self, group: Group, owner: Owner) -> Iterator[Reason]:
+    def _jobs(self, group: Group, owner: CappedEntity) -> Iterator[Reason]:
         """What the jobs of a group mean for it as a whole; those that are capped are reported."""
         count = sum(many for _, many in self.tree.jobs.get(group.no, ()))
         if not count:
@@ -200,7 +200,7 @@ class _Resolving:
 
     def _stops(self, job: CappedJob) -> list[Reason]:
         """What stops a job everywhere: its own caps, its job group's for each job, and rules."""
-        owner = Owner(Level.JOB, job.id, job.title or job.ref, "job")
+        owner = CappedEntity(Level.JOB, job.id, job.title or job.ref, "job")
         caps, when = self.tree.caps, self.when
         found = [
             *self._held("job", job.id, owner),
@@ -222,7 +222,7 @@ class _Resolving:
         campaign, publisher = spot.campaign, spot.publisher
         entity, above = f"{spot.group.no}/{publisher.no}", f"{campaign.no}/{publisher.no}"
         owner = owner_of(spot)
-        over = Owner(
+        over = CappedEntity(
             level=Level.CAMPAIGN,
             id=campaign.id,
             name=campaign.body.name,
@@ -275,7 +275,7 @@ class _Resolving:
         return found
 
 
-def _of_places(owner: Owner, places: list[list[Reason]]) -> Iterator[Reason]:
+def _of_places(owner: CappedEntity, places: list[list[Reason]]) -> Iterator[Reason]:
     """The reasons of the placements for their group, or that it has none."""
     if not places:
         yield reason(Code.NO_PLACEMENT, owner, "the job group has no publisher", Params())
@@ -295,7 +295,7 @@ def _raised_for_all(stopped: list[list[Reason]]) -> tuple[str, Fix | None]:
     return cap, Fix(kind="raise", value=most)
 
 
-def _none_below(owner: Owner, what: str) -> Reason:
+def _none_below(owner: CappedEntity, what: str) -> Reason:
     return reason(Code.NONE_BELOW, owner, f"none of its {what}s is listed", Params())
 
 

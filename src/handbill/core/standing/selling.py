@@ -5,12 +5,21 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
-from handbill.core.bids import Asked, Offer, Withheld, bars, bid_of, markdown_of, offer_of, terms_at
+from handbill.core.bids import (
+    JobBids,
+    Offer,
+    Withheld,
+    bars,
+    bid_of,
+    markdown_of,
+    offer_of,
+    terms_at,
+)
 from handbill.core.nouns import Client, Publisher
 from handbill.core.rates import PICOS, Exchange
-from handbill.core.standing.capping import Owner
+from handbill.core.standing.capping import CappedEntity
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
-from handbill.core.standing.tree import Spot, Tree, reason
+from handbill.core.standing.tree import Spot, StandingTree, reason
 from handbill.kit.figures import counted
 from handbill.kit.money import PPM
 
@@ -26,10 +35,10 @@ _UNSOLD: Final = {
 }
 
 
-def owner_of(spot: Spot) -> Owner:
+def owner_of(spot: Spot) -> CappedEntity:
     """A placement as the owner of a cause."""
     publisher = spot.publisher
-    return Owner(
+    return CappedEntity(
         level=Level.PLACEMENT,
         id=publisher.id,
         name=publisher.body.name,
@@ -39,7 +48,7 @@ def owner_of(spot: Spot) -> Owner:
     )
 
 
-def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
+def sold(tree: StandingTree, spot: Spot, today: date) -> Iterator[Reason]:
     """What the client, the publisher and the bids mean for a placement."""
     client, publisher = tree.client, spot.publisher
     there = owner_of(spot)._replace(level=Level.PUBLISHER, group_id="")
@@ -48,7 +57,7 @@ def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
         if code is Code.PUBLISHER_PAUSED:
             yield reason(code, there, words, fix=Fix(kind="enable"))
         elif code is Code.EXCLUDED:
-            at = Owner(
+            at = CappedEntity(
                 level=Level.CLIENT,
                 id=client.id,
                 name=client.body.company_name,
@@ -72,7 +81,7 @@ def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
     yield from _unfetched(tree, publisher, there)
 
 
-def _rateless(owner: Owner, currency: str) -> Reason:
+def _rateless(owner: CappedEntity, currency: str) -> Reason:
     params = Params(publisher_id=owner.publisher_id, group_id=owner.group_id, currency=currency)
     return reason(Code.NO_RATE, owner, f"there is no exchange rate for {currency}", params)
 
@@ -80,7 +89,7 @@ def _rateless(owner: Owner, currency: str) -> Reason:
 def unsold(
     client: Client,
     spot: Spot,
-    jobs: Sequence[tuple[Asked, int]],
+    jobs: Sequence[tuple[JobBids, int]],
     today: date,
     exchange: Exchange,
 ) -> Iterator[Reason]:
@@ -88,7 +97,7 @@ def unsold(
     campaign, group, placement, publisher = spot
     terms = terms_at(client, campaign, group, publisher, placement, exchange)
     causes: Counter[Withheld] = Counter()
-    example: dict[Withheld, Asked] = {}
+    example: dict[Withheld, JobBids] = {}
     for asked, count in jobs:
         offer = offer_of(terms, asked, today)
         if isinstance(offer, Offer):
@@ -129,7 +138,7 @@ def unsold(
     yield reason(code, owner_of(spot), words, params, fix=None if is_flat else fix)
 
 
-def _unfetched(tree: Tree, publisher: Publisher, there: Owner) -> Iterator[Reason]:
+def _unfetched(tree: StandingTree, publisher: Publisher, there: CappedEntity) -> Iterator[Reason]:
     """Lost, or never seen: this is only reported, and stops nothing."""
     held = tree.held.get(publisher.no)
     if held is None or not held.lost:

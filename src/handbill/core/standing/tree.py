@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
-from handbill.core.bids import Asked
+from handbill.core.bids import JobBids
 from handbill.core.charging import Scope
 from handbill.core.nouns import Campaign, Client, Group, Placement, Publisher
-from handbill.core.pacing.copies import Held
+from handbill.core.pacing.copies import ShownCopy
 from handbill.core.rates import Exchange
-from handbill.core.standing.capping import CapKey, Capped, Owner
+from handbill.core.standing.capping import CapKey, Capped, CappedEntity
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason, Resolved, resolved
 from handbill.kit.instants import Instant
 from handbill.kit.zones import days_later
@@ -32,7 +32,7 @@ class Locked(NamedTuple):
     cheapest: int
 
 
-class Hold(NamedTuple):
+class HeldByRule(NamedTuple):
     """What a rule keeps from being listed: the key of its standing, and the ids to report."""
 
     kind: Scope
@@ -56,7 +56,7 @@ class CappedJob(NamedTuple):
     group_no: int
 
 
-class Tree(NamedTuple):
+class StandingTree(NamedTuple):
     """All that decides the standing of a client's entities.
 
     ``groups``: all but the default one, which advertises nothing. ``publishers``: the agency's, by
@@ -71,16 +71,16 @@ class Tree(NamedTuple):
     campaigns: Sequence[Campaign]
     groups: Sequence[Group]
     publishers: Mapping[str, Publisher]
-    jobs: Mapping[int, Sequence[tuple[Asked, int]]]
+    jobs: Mapping[int, Sequence[tuple[JobBids, int]]]
     exchange: Exchange
     caps: Mapping[CapKey, Capped] = {}
     lets: Mapping[tuple[int, int], Let] = {}
     selling: Collection[tuple[int, int]] = ()
     locked: Mapping[tuple[int, int], Locked] = {}
     capped_jobs: Sequence[CappedJob] = ()
-    held: Mapping[int, Held] = {}
+    held: Mapping[int, ShownCopy] = {}
     posted: int = 0
-    holds: Mapping[tuple[Scope, str], Sequence[Hold]] = {}
+    holds: Mapping[tuple[Scope, str], Sequence[HeldByRule]] = {}
 
 
 class Spot(NamedTuple):
@@ -94,7 +94,7 @@ class Spot(NamedTuple):
 
 def reason(
     code: Code,
-    owner: Owner,
+    owner: CappedEntity,
     words: str,
     params: Params | None = None,
     *,
@@ -122,6 +122,6 @@ def extended(today: date) -> Fix:
 
 def standing_of_default(group: Group) -> Resolved:
     """The standing of a client's default job group."""
-    owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
+    owner = CappedEntity(Level.GROUP, group.id, group.body.name, "job group")
     paused = reason(Code.PAUSED, owner, "the default job group advertises nothing", Params())
     return resolved(Level.GROUP, group.id, [paused])

@@ -11,7 +11,7 @@ from xml.parsers import expat
 
 from handbill.core.feed_text import ALSO
 from handbill.dialects.inbound.markup import HTML, html_of
-from handbill.dialects.inbound.repeats import Said, fields_of
+from handbill.dialects.inbound.repeats import NodeText, fields_of
 
 MOST_ITEM_BYTES = 4 * 1024 * 1024
 MOST_ELEMENTS = 2_000
@@ -68,7 +68,7 @@ class ItemReader:
     def begin(self) -> None:
         """Forget the former item; the next byte fed is the ``<`` of an item's tag."""
         self._raw = b""
-        self._said: list[Said] = []
+        self._said: list[NodeText] = []
         self._depth = self._elements = self._attributes = self._ended = self._said_size = 0
         self._marked = -1
         self._names: set[str] = set()  # of the nodes within the marked one
@@ -148,7 +148,7 @@ class ItemReader:
             raise self._refuse("a node has too many attributes")
         path, places = self._path, (*self._places, 0)
         for name, value in attributes.items():
-            self._said.append(Said((*path, f"@{name}"), places, value.strip()))
+            self._said.append(NodeText((*path, f"@{name}"), places, value.strip()))
 
     def _end(self, name: str) -> None:  # noqa: ARG002
         self._depth -= 1
@@ -163,7 +163,7 @@ class ItemReader:
         if self._said_size > MOST_TEXT:
             # A node has the text of all nodes within it: so deep text is stored repeatedly.
             raise self._refuse("an item's text is nested too deep")
-        self._said.append(Said(tuple(self._path), tuple(self._places), value.strip()))
+        self._said.append(NodeText(tuple(self._path), tuple(self._places), value.strip()))
         for open_nodes in (self._path, self._places, self._counts, self._since):
             open_nodes.pop()
 

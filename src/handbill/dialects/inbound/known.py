@@ -168,7 +168,7 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
 """Other names in use, the likelier first; compared without regard to case."""
 
 
-class Seen(NamedTuple):
+class FeedBeginning(NamedTuple):
     """What the beginning of a feed shows: where the jobs are, and which nodes they have."""
 
     collection: str
@@ -221,7 +221,7 @@ def _shared(board: Board, by_name: Mapping[str, str]) -> tuple[bool, int]:
     )
 
 
-def look(head: bytes) -> Seen | None:
+def look(head: bytes) -> FeedBeginning | None:
     """Where the jobs are in a feed with this beginning (UTF-8); None: nowhere that we recognise.
 
     The first node, at any depth, whose nodes make a mapping is an item; the nodes of similar items
@@ -238,7 +238,7 @@ def look(head: bytes) -> Seen | None:
         for name in looked.nodes
         if f"{name}/@href" in looked.nodes and name not in looked.spoken
     }
-    return Seen(*looked.place, tuple(name for name in looked.nodes if name not in silent))
+    return FeedBeginning(*looked.place, tuple(name for name in looked.nodes if name not in silent))
 
 
 def fault_of(head: bytes) -> tuple[int, str] | None:

@@ -15,7 +15,7 @@ _FOR_OTHERS: Mapping[tuple[str, ...], Callable[[str], bool]] = {
 """Attributes of links, and the values that mean that a link is not to the page for people."""
 
 
-class Said(NamedTuple):
+class NodeText(NamedTuple):
     """The text of one node. ``places``: for each step of its path, which of the repeated nodes."""
 
     path: tuple[str, ...]
@@ -23,7 +23,7 @@ class Said(NamedTuple):
     text: str
 
 
-def fields_of(said: list[Said], rows: Collection[str] = ()) -> dict[str, str]:
+def fields_of(said: list[NodeText], rows: Collection[str] = ()) -> dict[str, str]:
     """Text by path. Of repeated nodes the first one with text counts, with all that is below it;
     the texts of the others follow, each behind ``ALSO``.
 
@@ -53,12 +53,12 @@ def _bare(step: str) -> str:
     return mark + step.removeprefix("@").rpartition(":")[2]
 
 
-def _chosen(said: list[Said], rows: Collection[str]) -> dict[tuple[str, ...], str]:
+def _chosen(said: list[NodeText], rows: Collection[str]) -> dict[tuple[str, ...], str]:
     repeated = {
         one.path[: depth + 1] for one in said for depth, place in enumerate(one.places) if place
     }
-    by_path: dict[tuple[str, ...], list[Said]] = {}
-    below: dict[tuple[str, ...], list[Said]] = {}
+    by_path: dict[tuple[str, ...], list[NodeText]] = {}
+    below: dict[tuple[str, ...], list[NodeText]] = {}
     for one in said:
         by_path.setdefault(one.path, []).append(one)
         prefix = _prefix_of(one.path, repeated)
@@ -83,7 +83,7 @@ def _prefix_of(
     return next((path[:size] for size in range(1, len(path) + 1) if path[:size] in repeated), None)
 
 
-def _main_place(below: list[Said], depth: int) -> int:
+def _main_place(below: list[NodeText], depth: int) -> int:
     """Which of the repeated nodes at a path of this depth counts, for all below that path."""
     others = {
         one.places[depth - 1]
@@ -97,7 +97,7 @@ def _main_place(below: list[Said], depth: int) -> int:
 
 
 def _joined(
-    every: list[Said], prefix: tuple[str, ...] | None, main: dict[tuple[str, ...], int]
+    every: list[NodeText], prefix: tuple[str, ...] | None, main: dict[tuple[str, ...], int]
 ) -> str:
     if prefix is None:
         return every[0].text

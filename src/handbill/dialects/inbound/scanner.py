@@ -42,7 +42,7 @@ class Malformed(ValueError):
         self.message = message
 
 
-class Item(NamedTuple):
+class FeedItem(NamedTuple):
     """``fields`` None: the digest was known; ``line`` is only set together with fields.
 
     ``broken``: why the item cannot be read, in that line; its fields are what could be found.
@@ -115,7 +115,7 @@ def scan(
     salt: bytes = b"",
     following: list[str] | None = None,
     passes_broken: bool = False,
-) -> Iterator[Item]:
+) -> Iterator[FeedItem]:
     """The items of a feed in UTF-8, in order, in memory bounded by the size of one item.
 
     ``item``: the name of an item's node as it is written; ``collection``: a node that must be
@@ -215,7 +215,7 @@ def _end_of(run: re.Pattern[bytes], view: bytes, at: int) -> int:
     return at if found is None else found.end()
 
 
-def _item(window: _Window, cutter: _Cutter) -> Item:
+def _item(window: _Window, cutter: _Cutter) -> FeedItem:
     """Read the item that begins at ``window.at``, and go behind it."""
     end = _guess(window, cutter.closing, 0)
     start = window.at
@@ -236,7 +236,7 @@ def _item(window: _Window, cutter: _Cutter) -> Item:
             if read.broken is not None:
                 line, broken = line + read.broken.line - 1, read.broken.message
     window.at = end
-    return Item(digest, fields, line, is_mended, broken)
+    return FeedItem(digest, fields, line, is_mended, broken)
 
 
 def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadItem:

@@ -10,8 +10,8 @@ from handbill.pages.charts.lines import course_marks
 from handbill.pages.charts.marks import (
     HIGH,
     WIDE,
+    FigureRow,
     Number,
-    Series,
     between,
     box,
     filled,
@@ -40,7 +40,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Run:
+class StripMark:
     """One of a strip. ``state``: good, bad, or open, while it runs."""
 
     label: str
@@ -67,8 +67,8 @@ def stacked(
     title: str,
     text: str,
     days: Sequence[str],
-    series: Sequence[Series],
-    line: Series | None = None,
+    series: Sequence[FigureRow],
+    line: FigureRow | None = None,
     top: str = "",
 ) -> Markup:
     """Bars of days, stacked by series, and a line across. What is negative hangs below zero.
@@ -91,7 +91,7 @@ def stacked(
     return scale(top) + drawn + (between(days[0], days[-1]) if days else "") + told
 
 
-def _sum(series: Sequence[Series], place: int, sign: int) -> Number:
+def _sum(series: Sequence[FigureRow], place: int, sign: int) -> Number:
     found = (one.values[place] for one in series)
     return sum((value for value in found if value is not None and value * sign > 0), 0)
 
@@ -100,7 +100,7 @@ def _day(
     name: str,
     place: int,
     days: Sequence[str],
-    series: Sequence[Series],
+    series: Sequence[FigureRow],
     ends: tuple[Number, Number],
 ) -> Markup:
     share = part_of(1, 0, len(days))
@@ -171,7 +171,7 @@ def split(name: str, title: str, text: str, parts: Sequence[Bar]) -> Markup:
     return picture(name, title, text, body, kind="split") + told
 
 
-def strip(name: str, title: str, text: str, runs: Sequence[Run]) -> Markup:
+def strip(name: str, title: str, text: str, runs: Sequence[StripMark]) -> Markup:
     """Runs side by side, the newest at the right: good ones are full, bad ones crossed, open ones a
     line.
     """

@@ -7,8 +7,8 @@ from markupsafe import Markup
 from handbill.pages.charts.marks import (
     HIGH,
     WIDE,
+    FigureRow,
     Number,
-    Series,
     between,
     joined,
     limits,
@@ -48,7 +48,7 @@ def sparkline(name: str, title: str, text: str, values: Sequence[Number | None])
 
 
 def days_line(
-    name: str, title: str, text: str, days: Sequence[str], series: Series, top: str = ""
+    name: str, title: str, text: str, days: Sequence[str], series: FigureRow, top: str = ""
 ) -> Markup:
     """A line of one figure over days, with both ends of the axis labelled. ``top``: the greatest
     value as text.

@@ -18,7 +18,7 @@ _DIGITS = 1_000_000  # of an exponent, so that no number is too large for a scal
 
 
 @dataclass(frozen=True)
-class Series:
+class FigureRow:
     """A row of figures. ``labels``: each value as text, told where a pointer rests."""
 
     name: str

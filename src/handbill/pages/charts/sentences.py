@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from handbill.kit.figures import counted
-from handbill.pages.charts.bars import Bar, Run
-from handbill.pages.charts.marks import Number, Series
+from handbill.pages.charts.bars import Bar, StripMark
+from handbill.pages.charts.marks import FigureRow, Number
 
 _ONE = Decimal(1)
 _PLURAL = frozenset({"Applies", "Clicks", "Hires", "Starts"})
@@ -23,7 +23,7 @@ def beside(name: str, now: Number | None, before: Number | None, of: str) -> str
     return f"{name} is {abs(off):f} % {'over' if off > 0 else 'under'} {of}."
 
 
-def of_days(days: Sequence[str], series: Series) -> str:
+def of_days(days: Sequence[str], series: FigureRow) -> str:
     """The highest day of a series, its last one, and how many days have nothing."""
     known = [place for place, value in enumerate(series.values) if value is not None]
     if not known:
@@ -54,7 +54,7 @@ def of_stages(stages: Sequence[Bar]) -> str:
     return f"{reached}: {share:f} %." if first is not last else f"{first.label} {first.name}."
 
 
-def of_runs(runs: Sequence[Run]) -> str:
+def of_runs(runs: Sequence[StripMark]) -> str:
     """How many runs have failed, and how the last one ended."""
     if not runs:
         return "There are no runs yet."

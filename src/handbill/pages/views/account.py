@@ -9,7 +9,7 @@ from handbill.pages.calls import Declined
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.qr_codes import qr_code
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views.entering import left
 
 _LEAVING = {"sign-out": "/sessions/current", "sign-out-everywhere": "/sessions"}
@@ -74,5 +74,5 @@ def _offered(secret: str, uri: str) -> dict[str, Any] | None:
 
 
 PAGES = [
-    Page("account", "/account", account, ("GET", "POST"), link="Account", for_whom="everybody")
+    PageRow("account", "/account", account, ("GET", "POST"), link="Account", for_whom="everybody")
 ]

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handbill.pages.calls import Calls, allowed, at
-from handbill.pages.differences import acted, told
+from handbill.pages.differences import acted, field_difference
 from handbill.pages.frame import calls_of, render
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views.changing import named_client
 
 _ON_A_PAGE = 50
@@ -47,7 +47,7 @@ async def _listed(request: Request, path: str, client: dict[str, str] | None) ->
         names=names,
         acts=_ACTS,
         acted=acted,
-        told=told,
+        told=field_difference,
     )
 
 
@@ -80,8 +80,8 @@ async def _names(calls: Calls, client: dict[str, str] | None) -> dict[str, str]:
 
 
 PAGES = [
-    Page("changes", "/changes", every, link="Changes", for_whom="traders"),
-    Page(
+    PageRow("changes", "/changes", every, link="Changes", for_whom="traders"),
+    PageRow(
         "client_changes",
         "/clients/{client_id}/changes",
         of_client,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from handbill.pages.calls import Calls, Declined, at
 from handbill.pages.frame import calls_of, leave, visit_of
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.visitors import return_path
 
 _OF = re.compile(
@@ -79,6 +79,6 @@ async def named_client(request: Request) -> dict[str, str]:
 
 
 PAGES = [
-    Page("undo", "/changes/{change_id}/undo", undo, ("POST",)),
-    Page("fix", "/fixes", fix, ("POST",)),
+    PageRow("undo", "/changes/{change_id}/undo", undo, ("POST",)),
+    PageRow("fix", "/fixes", fix, ("POST",)),
 ]

@@ -12,7 +12,7 @@ from handbill.pages.exports import asked_for
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import days_in, page_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views import employers
 from handbill.pages.views.changing import latest_change, named_client
 
@@ -116,7 +116,7 @@ async def _changed(request: Request, path: str) -> str:
 
 
 PAGES = [
-    Page(
+    PageRow(
         "client",
         "/clients/{client_id}",
         view,
@@ -124,5 +124,5 @@ PAGES = [
         for_whom="employers",
         of_employers=employers.client,
     ),
-    Page("client_change", "/clients/{client_id}/jobgroups", change, ("POST",)),
+    PageRow("client_change", "/clients/{client_id}/jobgroups", change, ("POST",)),
 ]

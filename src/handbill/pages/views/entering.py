@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from handbill.pages.calls import Declined
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, render, visit_of
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.visitors import forget_session, keep_session, return_path
 
 _WRONG = "The mail address, the password or the code is not right."
@@ -101,7 +101,7 @@ def left(request: Request) -> Response:
 
 _BOTH = ("GET", "POST")
 PAGES = [
-    Page("sign_in", "/sign-in", sign_in, _BOTH, is_public=True),
-    Page("join", "/join/{link}", join, _BOTH, is_public=True),
-    Page("set_up", "/set-up/{link}", set_up, _BOTH, is_public=True),
+    PageRow("sign_in", "/sign-in", sign_in, _BOTH, is_public=True),
+    PageRow("join", "/join/{link}", join, _BOTH, is_public=True),
+    PageRow("set_up", "/set-up/{link}", set_up, _BOTH, is_public=True),
 ]

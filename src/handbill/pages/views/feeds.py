@@ -10,7 +10,7 @@ from handbill.pages.calls import Calls, Declined, at
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views.changing import latest_change, named_client
 
 _ON_A_PAGE = 10
@@ -115,7 +115,9 @@ async def _tried(calls: Calls, of: str, feed: Any, asked: Any) -> Any:
 
 
 PAGES = [
-    Page("feeds", "/clients/{client_id}/feeds", view, tab="Feeds"),
-    Page("feed_change", "/clients/{client_id}/feeds/{feed_id}", change, ("POST",)),
-    Page("feed_mapping", "/clients/{client_id}/feeds/{feed_id}/mapping", mapping, ("GET", "POST")),
+    PageRow("feeds", "/clients/{client_id}/feeds", view, tab="Feeds"),
+    PageRow("feed_change", "/clients/{client_id}/feeds/{feed_id}", change, ("POST",)),
+    PageRow(
+        "feed_mapping", "/clients/{client_id}/feeds/{feed_id}/mapping", mapping, ("GET", "POST")
+    ),
 ]

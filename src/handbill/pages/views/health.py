@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handbill.pages.frame import calls_of, render
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 
 
 async def view(request: Request) -> Response:
@@ -12,4 +12,4 @@ async def view(request: Request) -> Response:
     return render(request, "health.html", health=await calls_of(request).get("/health"))
 
 
-PAGES = [Page("health", "/health", view, link="Health", for_whom="operators")]
+PAGES = [PageRow("health", "/health", view, link="Health", for_whom="operators")]

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Calls, Declined, Reply, at
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 
 _RECENT = 20
 _GIVEN_UP = {"DEAD", "DISABLED"}
@@ -120,6 +120,6 @@ async def _edge(request: Request, publishers: list[dict[str, str]]) -> str:
 
 
 PAGES = [
-    Page("integrate", "/clients/{client_id}/integrate", view, tab="Integrate"),
-    Page("callbacks", "/clients/{client_id}/integrate/callbacks", send_again, ("POST",)),
+    PageRow("integrate", "/clients/{client_id}/integrate", view, tab="Integrate"),
+    PageRow("callbacks", "/clients/{client_id}/integrate/callbacks", send_again, ("POST",)),
 ]

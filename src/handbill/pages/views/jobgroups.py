@@ -21,7 +21,7 @@ from handbill.pages.filters import (
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views.changing import latest_change, named_client
 from handbill.pages.wording import days_back
 
@@ -150,6 +150,6 @@ def _names(fields: Any) -> dict[str, str]:
 
 
 PAGES = [
-    Page("jobgroup", _PATH, view),
-    Page("jobgroup_filter", f"{_PATH}/filter", change, ("POST",)),
+    PageRow("jobgroup", _PATH, view),
+    PageRow("jobgroup_filter", f"{_PATH}/filter", change, ("POST",)),
 ]

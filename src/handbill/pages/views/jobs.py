@@ -10,7 +10,7 @@ from handbill.pages.calls import Declined, Reply, at
 from handbill.pages.filters import FIELDS, OPERATORS
 from handbill.pages.frame import calls_of, render
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in, page_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views import employers
 from handbill.pages.views.changing import named_client
 
@@ -115,7 +115,7 @@ REASONS = {
     "THINNED": "a cap allows only a part of the jobs for now; they take turns",
 }
 PAGES = [
-    Page(
+    PageRow(
         "jobs",
         "/clients/{client_id}/jobs",
         view,
@@ -123,5 +123,5 @@ PAGES = [
         for_whom="employers",
         of_employers=employers.jobs,
     ),
-    Page("why", "/clients/{client_id}/jobs/why", why),
+    PageRow("why", "/clients/{client_id}/jobs/why", why),
 ]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Calls, Declined
 from handbill.pages.forms import Fields, Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 
 _MINE = "/people/me/mails"
 _MOST_CLIENTS = 1_000
@@ -114,6 +114,6 @@ async def end(request: Request) -> Response:
 
 _BOTH = ("GET", "POST")
 PAGES = [
-    Page("mails", "/account/mails", mails, _BOTH, for_whom="employers"),
-    Page("end_mails", "/mails/end", end, _BOTH, is_public=True, by_link=True),
+    PageRow("mails", "/account/mails", mails, _BOTH, for_whom="employers"),
+    PageRow("end_mails", "/mails/end", end, _BOTH, is_public=True, by_link=True),
 ]

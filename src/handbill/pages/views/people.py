@@ -10,7 +10,7 @@ from handbill.pages.calls import Declined, at
 from handbill.pages.forms import FIELDS_WRONG, Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 
 _ON_A_PAGE = 50
 _PERSON = re.compile("[0-9a-f]{24}")
@@ -78,5 +78,5 @@ async def _done(request: Request, typed: dict[str, str]) -> tuple[str, str]:
 
 _BOTH = ("GET", "POST")
 PAGES = [
-    Page("people", "/people", people, _BOTH, link="People", for_whom="owners"),
+    PageRow("people", "/people", people, _BOTH, link="People", for_whom="owners"),
 ]

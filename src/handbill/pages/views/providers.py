@@ -10,7 +10,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Declined, at
 from handbill.pages.forms import Fields, Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views.entering import entered
 from handbill.pages.visitors import flow_in, forget_flow, keep_flow, return_path
 
@@ -128,9 +128,9 @@ def _typed(shown: dict[str, Any]) -> dict[str, str]:
 
 _BOTH = ("GET", "POST")
 PAGES = [
-    Page("sign_in_with", "/sign-in/with", begin, is_public=True),
-    Page("signed_in", "/signed-in/{agency_id}", finish, is_public=True),
-    Page(
+    PageRow("sign_in_with", "/sign-in/with", begin, is_public=True),
+    PageRow("signed_in", "/signed-in/{agency_id}", finish, is_public=True),
+    PageRow(
         "sign_in_provider",
         "/sign-in-provider",
         provider,

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from handbill.pages.calls import at
 from handbill.pages.frame import calls_of, render
 from handbill.pages.queries import days_in, page_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views.changing import named_client
 
 _FUNNEL = "spent,clicks,applyStarts,applies,hires,cpc,cpa,cta"
@@ -75,7 +75,7 @@ async def one(request: Request) -> Response:
 
 
 PAGES = [
-    Page("publishers", "/publishers", every, link="Publishers"),
-    Page("publisher", "/publishers/{publisher_id}", one),
-    Page("client_publishers", "/clients/{client_id}/publishers", of_client, tab="Publishers"),
+    PageRow("publishers", "/publishers", every, link="Publishers"),
+    PageRow("publisher", "/publishers/{publisher_id}", one),
+    PageRow("client_publishers", "/clients/{client_id}/publishers", of_client, tab="Publishers"),
 ]

@@ -14,7 +14,7 @@ from handbill.pages.exports import asked_for
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views import employers
 from handbill.pages.views.changing import named_client
 from handbill.pages.views.jobgroups import TooMany, lines_of, stats
@@ -152,7 +152,7 @@ def _text(line: Any, name: str) -> str:
 
 
 PAGES = [
-    Page(
+    PageRow(
         "reports",
         "/clients/{client_id}/reports",
         view,
@@ -160,6 +160,6 @@ PAGES = [
         for_whom="employers",
         of_employers=employers.reports,
     ),
-    Page("questions", "/clients/{client_id}/reports/questions", change, ("POST",)),
-    Page("shared", "/shared/{link}", shared, is_public=True),
+    PageRow("questions", "/clients/{client_id}/reports/questions", change, ("POST",)),
+    PageRow("shared", "/shared/{link}", shared, is_public=True),
 ]

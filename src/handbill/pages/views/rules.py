@@ -9,7 +9,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Declined, Reply, at
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views.changing import named_client
 
 _ON_A_PAGE = 100
@@ -222,10 +222,10 @@ def _acts(entities: list[Any]) -> list[str]:
 
 
 PAGES = [
-    Page("rules", "/clients/{client_id}/rules", every, tab="Rules"),
-    Page("rule", "/clients/{client_id}/rules/{rule_id}", one),
-    Page("rules_control", "/clients/{client_id}/rules/control", set_control, ("POST",)),
-    Page("rule_lift", "/clients/{client_id}/rules/lift", lift, ("POST",)),
-    Page("rule_order", "/clients/{client_id}/rules/order", order, ("POST",)),
-    Page("rule_change", "/clients/{client_id}/rules/{rule_id}/change", change, ("POST",)),
+    PageRow("rules", "/clients/{client_id}/rules", every, tab="Rules"),
+    PageRow("rule", "/clients/{client_id}/rules/{rule_id}", one),
+    PageRow("rules_control", "/clients/{client_id}/rules/control", set_control, ("POST",)),
+    PageRow("rule_lift", "/clients/{client_id}/rules/lift", lift, ("POST",)),
+    PageRow("rule_order", "/clients/{client_id}/rules/order", order, ("POST",)),
+    PageRow("rule_change", "/clients/{client_id}/rules/{rule_id}/change", change, ("POST",)),
 ]

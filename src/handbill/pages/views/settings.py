@@ -9,7 +9,7 @@ from handbill.pages.amounts import amount
 from handbill.pages.calls import Calls, Declined, Reply, allowed, at
 from handbill.pages.forms import Fields, Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 
 _MOST = 100
 _MOST_PUBLISHERS = 20
@@ -119,4 +119,4 @@ async def _definitions(calls: Calls, listed: Reply | None) -> list[tuple[str, Re
     return [(one["name"], reply) for one, reply in pairs if reply and reply.json["data"]]
 
 
-PAGES = [Page("settings", "/settings", view, ("GET", "POST"), link="Settings")]
+PAGES = [PageRow("settings", "/settings", view, ("GET", "POST"), link="Settings")]

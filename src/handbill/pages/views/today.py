@@ -12,7 +12,7 @@ from handbill.pages.calls import Calls, Reply, at
 from handbill.pages.exports import asked_for
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in, whole_in
-from handbill.pages.rows import Page
+from handbill.pages.rows import PageRow
 from handbill.pages.views.changing import entity_of, latest_change
 from handbill.pages.visitors import HOME
 from handbill.pages.wording import day_of
@@ -102,6 +102,6 @@ async def mend(request: Request) -> Response:
 
 
 PAGES = [
-    Page("today", "", view, link="Today", for_whom="employers"),
-    Page("mend", "/needs", mend, ("POST",)),
+    PageRow("today", "", view, link="Today", for_whom="employers"),
+    PageRow("mend", "/needs", mend, ("POST",)),
 ]

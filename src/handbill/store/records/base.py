@@ -16,7 +16,7 @@ from sqlalchemy.sql.expression import Executable
 
 from handbill.core.trail import Occasion
 from handbill.kit.batches import batches
-from handbill.store.records.held import Closable, Held
+from handbill.store.records.held import Closable, HeldConnection
 
 STEP = 1_000
 """The most rows that a transaction may change while others wait: some 20 ms."""
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 _C = TypeVar("_C", bound=Closable)
 
 
-class Masters(Protocol):
+class MasterKeys(Protocol):
     """Master keys by name, the newest first (host/masters.py)."""
 
     def newest(self) -> bytes: ...
@@ -178,7 +178,7 @@ class Tx(ABC):
     nouns: dict[Hashable, Any] | None = None
 
     @property
-    def masters(self) -> Masters:
+    def masters(self) -> MasterKeys:
         """The keys that seal secrets. **Refuses** records opened without them (TypeError)."""
         if self.records.masters is None:
             raise TypeError("these records were opened without master keys")
@@ -317,11 +317,11 @@ class Records(ABC):
     dialect: Dialect
     reads_inline: bool
 
-    def __init__(self, masters: Masters | None) -> None:
+    def __init__(self, masters: MasterKeys | None) -> None:
         self.masters = masters
         self._local = threading.local()
         self._opening = threading.Lock()
-        self._opened: weakref.WeakSet[Held[Any]] = weakref.WeakSet()
+        self._opened: weakref.WeakSet[HeldConnection[Any]] = weakref.WeakSet()
 
     @abstractmethod
     def write(self) -> AbstractContextManager[Tx]:
@@ -373,7 +373,7 @@ class Records(ABC):
 
     def _hold(self, connection: _C, purpose: str = "held") -> _C:
         """Keep a connection for this thread, until the thread or this store ends."""
-        held = Held(connection)
+        held = HeldConnection(connection)
         setattr(self._local, purpose, held)
         with self._opening:
             self._opened.add(held)

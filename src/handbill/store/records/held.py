@@ -11,7 +11,7 @@ class Closable(Protocol):
 _C = TypeVar("_C", bound=Closable)
 
 
-class Held(Generic[_C]):
+class HeldConnection(Generic[_C]):
     """A thread's own connection, closed with the thread at the latest; a copy of it in a forked
     process is left alone: closing that would end the connection here as well.
     """

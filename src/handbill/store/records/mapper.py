@@ -38,13 +38,13 @@ class Mapper(Generic[N]):
         has_mark = "deleted_at" in table.c and "deleted_at" not in self._names
         self._live = (table.c.deleted_at.is_(None),) if has_mark else ()
 
-    def live(self, *conditions: Condition, order: Any = None) -> "Chosen[N]":
+    def live(self, *conditions: Condition, order: Any = None) -> "Selection[N]":
         """Those that are not deleted, in the order they were added, unless told otherwise."""
         return self.ever(*conditions, *self._live, order=order)
 
-    def ever(self, *conditions: Condition, order: Any = None) -> "Chosen[N]":
+    def ever(self, *conditions: Condition, order: Any = None) -> "Selection[N]":
         """Those of ``live``, and deleted ones too."""
-        return Chosen(self, self._table, self._where(conditions), order)
+        return Selection(self, self._table, self._where(conditions), order)
 
     def _where(self, conditions: tuple[Condition, ...]) -> list[sa.ColumnElement[bool]]:
         return [
@@ -78,7 +78,7 @@ class Mapper(Generic[N]):
         return tx.put(self._table, **self.values(noun))
 
 
-class Chosen(Generic[N]):
+class Selection(Generic[N]):
     """A selection of a table's nouns: its statements are made once, and run with given values."""
 
     def __init__(

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from handbill.store.migrations import INITIAL, NEWEST, number_of
-from handbill.store.records.base import Masters, Records
+from handbill.store.records.base import MasterKeys, Records
 from handbill.store.records.sqlite import SqliteRecords
 
 
-class NotOurs(Exception):
+class ForeignRecords(Exception):
     """These records cannot be used, now or later. The message says whose they are."""
 
 
-def open_records(url: str, masters: Masters | None = None) -> Records:
+def open_records(url: str, masters: MasterKeys | None = None) -> Records:
     """Open ``sqlite:///path`` or ``postgresql://…``; without master keys, its secrets cannot be
     read. **Refuses** any other scheme (ValueError).
     """
@@ -46,6 +46,6 @@ def require_ours(revision: str | None) -> None:
         return
     assert revision is not None
     if number_of(revision) > number_of(NEWEST):
-        raise NotOurs("were written by a newer release of Handbill")
+        raise ForeignRecords("were written by a newer release of Handbill")
     if number_of(revision) == number_of(INITIAL) and revision != INITIAL:
-        raise NotOurs("were made by an earlier development version of Handbill")
+        raise ForeignRecords("were made by an earlier development version of Handbill")

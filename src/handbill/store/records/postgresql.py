@@ -18,8 +18,8 @@ from sqlalchemy.sql.expression import Executable
 
 from handbill.host.acting import occasion
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Clash, Dialect, Listed, Masters, Records, Row, Tx
-from handbill.store.records.held import Held
+from handbill.store.records.base import Clash, Dialect, Listed, MasterKeys, Records, Row, Tx
+from handbill.store.records.held import HeldConnection
 
 _T = TypeVar("_T")
 _STREAM_ROWS = 2_000
@@ -68,7 +68,7 @@ class PostgresTx(Tx):
         except psycopg.Error as failure:
             if self._connection.closed:
                 raise
-            return _told(failure)
+            return _port_exception(failure)
         except Exception as failure:  # noqa: BLE001 - returned to the caller
             return failure
 
@@ -147,12 +147,12 @@ class PostgresRecords(Records):
     dialect = PostgresDialect()  # one for all: it remembers the text of each statement
     reads_inline = False
 
-    def __init__(self, url: str, masters: Masters | None = None) -> None:
+    def __init__(self, url: str, masters: MasterKeys | None = None) -> None:
         super().__init__(masters)
         self._url = url
 
     def _connection(self) -> psycopg.Connection[Row]:
-        held: Held[psycopg.Connection[Row]] | None = getattr(self._local, "held", None)
+        held: HeldConnection[psycopg.Connection[Row]] | None = getattr(self._local, "held", None)
         if held is not None and not held.connection.closed:
             return held.connection
         try:
@@ -171,7 +171,7 @@ class PostgresRecords(Records):
             with connection.transaction():
                 yield PostgresTx(connection, self)
         except psycopg.Error as failure:
-            raise _told(failure) from failure
+            raise _port_exception(failure) from failure
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -195,7 +195,7 @@ _WORLDS_DOING = (
 )
 
 
-def _told(failure: psycopg.Error) -> Exception:
+def _port_exception(failure: psycopg.Error) -> Exception:
     """The port's exception for the driver's."""
     if isinstance(failure, psycopg.errors.UniqueViolation):
         return Clash(f"a row of these keys is there: {failure.diag.constraint_name}")

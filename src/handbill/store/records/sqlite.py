@@ -16,8 +16,8 @@ from sqlalchemy.sql.expression import Executable
 from handbill.host.acting import occasion
 from handbill.host.clock import pause
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Clash, Dialect, Listed, Masters, Records, Row, Tx
-from handbill.store.records.held import Held
+from handbill.store.records.base import Clash, Dialect, Listed, MasterKeys, Records, Row, Tx
+from handbill.store.records.held import HeldConnection
 
 _T = TypeVar("_T")
 _C = TypeVar("_C", bound=sqlite3.Connection)
@@ -106,7 +106,7 @@ class SqliteTx(Tx):
         except Exception as failure:  # noqa: BLE001 - returned to the caller
             # After some failures SQLite has rolled everything back: then this raises, as promised.
             self.connection.execute("ROLLBACK TO part")
-            done = _told(failure) if isinstance(failure, sqlite3.Error) else failure
+            done = _port_exception(failure) if isinstance(failure, sqlite3.Error) else failure
         self.connection.execute("RELEASE part")
         return done
 
@@ -202,7 +202,7 @@ class _Transaction(AbstractContextManager[Tx]):
                 self._tx.connection.execute(self._begin)
             except sqlite3.Error as failure:
                 if not _is_busy(failure) or waited_ms + _TURN_MS >= _BUSY_MS:
-                    raise _told(failure) from failure
+                    raise _port_exception(failure) from failure
                 pause(_TURN_MS / 1_000)
             else:
                 break
@@ -220,19 +220,19 @@ class _Transaction(AbstractContextManager[Tx]):
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if isinstance(failure, sqlite3.Error):
-            raise _told(failure) from failure
+            raise _port_exception(failure) from failure
 
 
 class SqliteRecords(Records):
     dialect = SqliteDialect()  # one for all: it remembers the text of each statement
     reads_inline = True
 
-    def __init__(self, path: Path, masters: Masters | None = None) -> None:
+    def __init__(self, path: Path, masters: MasterKeys | None = None) -> None:
         super().__init__(masters)
         self._path = path
 
     def _connection(self, purpose: str, kind: type[_C], query_only: int) -> _C:
-        held: Held[_C] | None = getattr(self._local, purpose, None)
+        held: HeldConnection[_C] | None = getattr(self._local, purpose, None)
         if held is not None:
             return held.connection
         try:
@@ -248,7 +248,7 @@ class SqliteRecords(Records):
             if not query_only:
                 connection.execute("PRAGMA busy_timeout=0")  # we wait for our turn ourselves
         except sqlite3.Error as failure:
-            raise _told(failure) from failure
+            raise _port_exception(failure) from failure
         return self._hold(connection, purpose)
 
     def write(self) -> AbstractContextManager[Tx]:
@@ -272,7 +272,7 @@ def _is_busy(failure: sqlite3.Error) -> bool:
     return getattr(failure, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _told(failure: sqlite3.Error) -> Exception:
+def _port_exception(failure: sqlite3.Error) -> Exception:
     """The port's exception for the driver's."""
     code = getattr(failure, "sqlite_errorcode", 0)
     if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
