@@ -33,7 +33,8 @@ MOST_WAIT = 10.0
 SETTLED = 30.0
 """A child that lived so long is well: its next death is taken for its first. **Units**: seconds."""
 MOST_EARLY_DEATHS = 5
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
+"""A machine that is busy with other things may take so long to start a process."""
 _POLL_SECONDS = 0.05
 MOST_MISSED = 3
 """So many probes without a sign of life, and a child is taken for hung."""

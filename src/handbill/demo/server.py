@@ -14,8 +14,9 @@ from aiohttp import web
 from handbill.demo import market
 from handbill.demo.calls import DemoFailed
 from handbill.demo.feeds import Dialect, feed
+from handbill.supervise import READY_SECONDS
 
-_READY_SECONDS = 90
+_READY_SECONDS = READY_SECONDS + 30  # then the tree itself has given up
 _STOP_SECONDS = 120
 _TAIL = 3_000
 
