@@ -208,3 +208,14 @@ def test_bounds_that_leave_no_room_are_refused(shop: Shop) -> None:
         ["/guards/maxBid", "/guards/maxBudget"],
     )
     shop.rule(guards={"minBid": 2, "maxBid": 2, "minBudget": 5, "maxBudget": None})
+
+
+def test_an_action_that_cannot_be_read_is_told_with_what_else_is_wrong(shop: Shop) -> None:
+    action = {"action": "decrease", "parameter": "bid", "value": 10, "unit": "%"}
+    changes = {"actionType": "bidStrategy", "adminActions": None, "actions": action}
+    days = {"startDate": "12/31/2026", "endDate": "01/01/2026"}
+    reply = shop.ask("POST", "/rules", RULE | changes | days)
+    assert (reply.status, [one["field"] for one in reply.json["errors"]]) == (
+        400,
+        ["/actions/parameter", "/endDate"],
+    )

@@ -274,7 +274,9 @@ class NewRule(Model):
                 yield Fault(f"/{name}", f"is not for {kind}")
         if administers and self.repeat_days is not None:
             yield Fault("/repeatActionDuration", f"is not for {kind}")
-        if not administers and self.action is not None:
+        if administers or self.action is None:
+            return
+        if self.action.model_fields_set.issuperset(RuleAction.names):  # each row could be read
             for name, why in faults_of_action(kind, self.action.noun()):
                 yield Fault(f"/actions/{name}", why)
 
