@@ -154,3 +154,24 @@ def test_of_many_questions_the_latest_are_kept(
     for plan in (*plans, plans[2], plans[0]):
         told(market, plan)
     assert read == [1, 1, 1, 1], "the third is known, the first is read again"
+
+
+def test_parts_with_too_many_rows_in_all_are_read_again_as_one(
+    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in (ranges, module):
+        monkeypatch.setattr(one, "MOST_KEPT", 1)
+    listing = market.listing()
+    other = market.client("c2")
+    for files in ([1], [1, 2]):
+        happens(market, listing, other)
+        market.clock.forward(MINUTE)
+        plan = plan_of(market, listing.client_no, "CLIENT")
+        read.clear()
+        found = told(market, plan)
+        assert read == files
+        assert told(market, plan) == found == anew(market, plan, monkeypatch)
+        assert read[: len(files)] == files
+        read.clear()
+        assert told(market, plan) == found
+        assert not read

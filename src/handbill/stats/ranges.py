@@ -77,8 +77,8 @@ def _key_of(plan: Plan) -> bytes:
 def _renewed(
     plan: Plan, whole: Mapping[bytes, Segment], former: list[_Part], read: Read
 ) -> list[_Part] | None:
-    """The parts that still stand, and one of the segments that are in none of them. None: they
-    have too many rows.
+    """The parts that still stand, and one of the segments that are in none of them; if those have
+    too many rows, one of all segments, which tells each thing and day once. None: too many too.
     """
     parts = [part for part in former if part.digests <= whole.keys()]
     new = [one for digest, one in whole.items() if not any(digest in p.digests for p in parts)]
@@ -88,7 +88,9 @@ def _renewed(
         if found is None:
             return None
         parts.append(_Part(frozenset(one.digest for one in new), found))
-    return parts if sum(len(part.rows) for part in parts) <= MOST_KEPT else None
+    if sum(len(part.rows) for part in parts) <= MOST_KEPT:
+        return parts
+    return _renewed(plan, whole, [], read) if len(parts) > 1 else None
 
 
 def summed(rows: Iterable[Row], first: int, last: int) -> Iterator[Row]:
