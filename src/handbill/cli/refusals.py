@@ -51,11 +51,11 @@ def _lines(refused: Refused) -> list[str]:
     """What was refused, and each fault beside its field; nothing twice."""
     says = refused.message
     whole = any(one.field and one.message == says for one in refused.faults)
-    exit_status_of = [] if whole or (refused.faults and says == _SAYS_NOTHING) else [says]
+    lines = [] if whole or (refused.faults and says == _SAYS_NOTHING) else [says]
     for one in refused.faults:
         is_said = not whole and says.endswith(one.message)
-        exit_status_of.append(one.field if is_said else f"{one.field} {one.message}".strip())
-    return [line for line in dict.fromkeys(exit_status_of) if line]
+        lines.append(one.field if is_said else f"{one.field} {one.message}".strip())
+    return [line for line in dict.fromkeys(lines) if line]
 
 
 def _of_system(failure: OSError) -> str:

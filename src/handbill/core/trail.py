@@ -162,12 +162,12 @@ def _bounded(found: list[Changed]) -> Iterator[Changed]:
     if len(_ENCODE(found)) <= MOST_VALUE and len(found) <= MOST_FIELDS:
         yield from found  # the usual case: thousands may be recorded in one transaction
         return
-    trail_state = 0
+    size = 0
     for one in found[:MOST_FIELDS]:
         sides = [_ENCODE(side) for side in (one.before, one.after) if side is not msgspec.UNSET]
-        trail_state += sum(map(len, sides))
-        if trail_state > MOST_TOLD or max(map(len, sides)) > MOST_VALUE:
-            trail_state -= sum(map(len, sides))
+        size += sum(map(len, sides))
+        if size > MOST_TOLD or max(map(len, sides)) > MOST_VALUE:
+            size -= sum(map(len, sides))
             yield Changed(one.field, _cut(one.before), _cut(one.after), cut=True)
         else:
             yield one
