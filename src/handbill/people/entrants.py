@@ -6,11 +6,12 @@ from handbill.people import provider_rows, rows
 from handbill.store.records import Tx
 
 
-def hold_owners(tx: Tx, agency_no: int) -> list[Person]:
+def hold_owners(tx: Tx, agency_no: int, *also: int) -> list[Person]:
     """The agency's owners as they are now, locked, so that of two changes that each would leave
-    the other's owner the second one sees what the first one did.
+    the other's owner the second one sees what the first one did. ``also``: people who are locked
+    with them, by number, owners or not.
     """
-    for no in sorted(one.no for one in _owners(tx, agency_no)):
+    for no in sorted({*also, *(one.no for one in _owners(tx, agency_no))}):
         rows.lock(tx, no)
     return _owners(tx, agency_no)
 

@@ -226,7 +226,7 @@ def seen_by(tx: Tx, person: Person) -> frozenset[int] | None:
 def _held(tx: Tx, person: Person) -> Person:
     """The person as it is now, locked, and an owner with all owners of the agency."""
     if person.role == "OWNER" and person.agency_no is not None:
-        entrants.hold_owners(tx, person.agency_no)
+        entrants.hold_owners(tx, person.agency_no, person.no)  # who may be none any more
     else:
         rows.lock(tx, person.no)
     return person_numbered(tx, person.no)
