@@ -226,13 +226,13 @@ class Limits(tuple[Limit, ...]):  # noqa: SLOT001 - a tuple's subclass cannot ha
     many events in a row are of one place and day.
     """
 
-    _day: date | None = None
-    _compared: tuple[Compared, ...] = ()
+    _last: tuple[date, tuple[Compared, ...]] | None = None
 
     def on(self, day: date) -> tuple[Compared, ...]:
-        if self._day != day:
-            self._compared, self._day = tuple(_compared(self, day)), day
-        return self._compared
+        last = self._last
+        if last is None or last[0] != day:
+            last = self._last = day, tuple(_compared(self, day))
+        return last[1]
 
 
 def compared_on(limits: Iterable[Limit], day: date) -> tuple[Compared, ...]:
