@@ -49,6 +49,7 @@ NOTHING_THERE = {
     "begin_sign_in",
 }
 """What needs a link, which no world can name before it is made, or a provider outside."""
+NOT_TWICE = {"order_rules", "undo_change", "undo_rule_run"}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -138,7 +139,7 @@ def tour(request: pytest.FixtureRequest, operation: Operation, lasting: Tour) ->
     """The lasting world, or a new one for what would end it, must name all of it, or is refused
     once another has changed the same.
     """
-    if operation.verb != "DELETE" and operation.name not in {"order_rules", "undo_change"}:
+    if operation.verb != "DELETE" and operation.name not in NOT_TWICE:
         return lasting
     return Tour(lasting.office, build(lasting.office), lasting.partner)
 

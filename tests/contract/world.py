@@ -169,7 +169,7 @@ def build(office: Office, company: str = "client of") -> World:
     made = office.ask("POST", "/rules", rule, headers=headers).json
     sent = office.ask("POST", "/funnel", FUNNEL[0].sample, headers=headers).json
     world.ids |= {"rule_id": made["data"]["id"], "batch_id": sent["value"]}
-    world.ids |= _held(world)
+    world.ids |= held(world)
     world.ids["click_id"] = _click_of(world)
     world.ids["callback_id"] = _callback_of(office, task)
     named = {"name": "By campaign", "by": "campaign"}
@@ -193,7 +193,7 @@ def build(office: Office, company: str = "client of") -> World:
     return world
 
 
-def _held(world: World) -> dict[str, str]:
+def held(world: World) -> dict[str, str]:
     """A run of the rule that holds the job group: its id, and that of the hold."""
     desk, now = world.office.desk, world.office.clock.now()
     with desk.records.write() as tx:

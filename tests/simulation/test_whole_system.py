@@ -106,7 +106,7 @@ def test_a_fetch_that_nobody_knows_of_is_found(
     begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handbill.ledger.judge.copies.note", lambda *_: None)
-    with pytest.raises(Broken, match=r"Board\d+ has fetched at \d+, and Held.* is known"):
+    with pytest.raises(Broken, match=r"Board\d+ has fetched at \d+, and ShownCopy.* is known"):
         list(begun.days())
 
 
@@ -181,7 +181,7 @@ def test_another_bid_than_was_decided_is_found(
         return decided(step)._replace(bid_micros=step.base_micros + 1)
 
     monkeypatch.setattr(bidding, "decided", dearer)
-    with pytest.raises(Broken, match=r"came .*, and not Bid\("):
+    with pytest.raises(Broken, match=r"came .*, and not PacedBid\("):
         list(begun.days())
 
 
