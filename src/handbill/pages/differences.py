@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from handbill.pages.wording import number, raw
+from handbill.pages.wording import instant, number, raw
 
 _MICROS = 1_000_000
 _SWITCHED = {"A": "active", "P": "paused"}
@@ -13,6 +13,7 @@ _MOST = 80
 _SIDES = ("before", "after")
 _NAMES = ("/name", "/company_name", "/mail", "/url", "/source")
 _NOTHING = raw(None)
+_INSTANTS = ("_at", "_until")
 _HELD = {"heldBy": "held by rules", "heldAtPlacement": "held at a publisher by rules"}
 _ACTORS = {
     "PERSON": "A person",
@@ -74,6 +75,8 @@ def _name(path: str) -> str:
 def _value(path: str, is_amount: bool, value: Any, names: Mapping[str, str]) -> str:
     if is_amount and isinstance(value, int | Decimal):
         return number(Decimal(value) / _MICROS, 6)
+    if path.endswith(_INSTANTS) and isinstance(value, int):
+        return instant(value)
     if path == "status":
         return _SWITCHED.get(value, raw(value))
     if path.rpartition("/")[2].startswith("is_") and value in (0, 1):

@@ -108,8 +108,10 @@ async def _tried(
     try:
         return await calls.ask("POST", url, body, client_id=client_id), ""
     except Declined as declined:
-        if declined.status != 400:
+        if declined.status not in {400, 404}:
             raise
+        if declined.status == 404:
+            return None, "it names something that was deleted; take that out of the rule first"
         return None, ". ".join(declined.faults.values()) or declined.message
 
 
