@@ -83,6 +83,7 @@ async def view(
         days=days,
         answer=answer,
         heading=_heading(level),
+        amounts=_AMOUNTS,
         rows=_rows(lines[:most], level) if lines is not None else None,
         left_out=max(0, len(lines) - most) if lines is not None else 0,
         currency=whole.json["currency"],
