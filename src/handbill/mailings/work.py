@@ -28,7 +28,8 @@ def look(tools: Tools, task: Task) -> None:
         return [one.id for one in choices.every(tx) if service.is_anything_due(one.chosen, now)]
 
     def with_alerts(tx: Tx) -> list[str]:
-        return sorted({str(one.agency_no) for one in _alerted(tx)})
+        some = {one.agency_no for one in choices.every(tx) if _wants_alerts(one)}
+        return sorted(f"{no}" for no in some if no is not None)
 
     if task.key == _ALERTS:
         ask_for_each(tools, kinds.MAIL_ALERTS, with_alerts)
@@ -51,7 +52,8 @@ def alert(tools: Tools, task: Task) -> None:
     now = tools.clock.now()
     paces = Paces(now, tools.settings.ceiling_ppm)
     with tools.records.read() as tx:
-        some = [one.id for one in _alerted(tx) if str(one.agency_no) == task.key]
+        every = choices.of_agency(tx, int(task.key))
+    some = [one.id for one in every if _wants_alerts(one)]
     failed: list[Exception] = []
     for person_id in some:
         try:
@@ -62,12 +64,8 @@ def alert(tools: Tools, task: Task) -> None:
         raise ExceptionGroup(f"alerts of {len(failed)} of {len(some)} people", failed)
 
 
-def _alerted(tx: Tx) -> list[choices.Whose]:
-    return [
-        one
-        for one in choices.every(tx)
-        if one.agency_no is not None and "ALERTS" in one.chosen.choices.mailings
-    ]
+def _wants_alerts(one: choices.Whose) -> bool:
+    return "ALERTS" in one.chosen.choices.mailings
 
 
 def _write(tools: Tools, person_id: str, now: Instant, paces: Paces | None) -> None:

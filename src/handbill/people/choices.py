@@ -1,6 +1,6 @@
 """What people have chosen to be mailed, and what each was mailed last."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ _EVERY = (
     .where(persons.c.deleted_at.is_(None))
     .order_by(_c.no)
 )
+_OF_AGENCY = _EVERY.where(persons.c.agency_no == b("agency_no"))
 _FORGET = sa.delete(person_mails).where(_c.person_no == b("person_no"))
 _a = person_alerts.c
 _TOLD = sa.select(_a.cause).where(_a.person_no == b("person_no"))
@@ -62,10 +63,16 @@ class Whose(NamedTuple):
 
 def every(tx: Tx) -> list[Whose]:
     """What each live person has chosen."""
-    return [
-        Whose(str(one), agency_no, _CHOSEN.read(tuple(row)))
-        for *row, one, agency_no in tx.all(_EVERY)
-    ]
+    return _whose(tx.all(_EVERY))
+
+
+def of_agency(tx: Tx, agency_no: int) -> list[Whose]:
+    """What each live person of an agency has chosen."""
+    return _whose(tx.all(_OF_AGENCY, agency_no=agency_no))
+
+
+def _whose(found: Iterable[Sequence[Any]]) -> list[Whose]:
+    return [Whose(str(one), agency_no, _CHOSEN.read(tuple(row))) for *row, one, agency_no in found]
 
 
 def chosen(tx: Tx, person_id: str) -> tuple[Person, PersonChoices] | None:
