@@ -10,13 +10,21 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
-from handbill.contract.filters import read_filter, spell
+from handbill.contract.filters import JobTree, read_filter, spell
 from handbill.core.filter_code import Contender, JobFacts, Matcher
 from handbill.core.filters import TEXT_FIELDS, asks_age, kind_of
 from handbill.core.nouns import Branch, Leaf
+from handbill.kit.faults import Fault
 from handbill.kit.money import micros_of
+from handbill.wire.models import Model
 from handbill.wire.wrong import Wrong
+
+
+class Taking(Model):
+    tree: JobTree = Field(description="A filter.")
+
 
 TODAY = date(2026, 11, 23)
 PLACES = {"salary": 1, "Team": 2}
@@ -140,9 +148,11 @@ def test_three_groups_deep_and_no_deeper() -> None:
     third = {"operator": "ANY", "rules": [leaf]}
     second = {"operator": "all", "rules": [third]}
     assert read_filter({"operator": "And", "rules": [second]})
-    assert faults_of({"operator": "OR", "rules": [{"operator": "OR", "rules": [second]}]}) == [
-        "/rules/0/rules/0/rules/0"
-    ]
+    deep = {"operator": "OR", "rules": [{"operator": "OR", "rules": [second]}]}
+    assert faults_of(deep) == ["/rules/0/rules/0/rules/0"]
+    faults: list[Fault] = []
+    Taking.read({"tree": deep}, "", faults)
+    assert [fault.field for fault in faults] == ["/tree/rules/0/rules/0/rules/0"]
 
 
 def test_comparisons_are_bounded() -> None:

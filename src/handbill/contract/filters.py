@@ -24,7 +24,7 @@ from handbill.kit.faults import Fault
 from handbill.kit.money import NotMoney, micros_of
 from handbill.wire.models import Model
 from handbill.wire.values import read_day, spell_day
-from handbill.wire.wrong import Wrong
+from handbill.wire.wrong import Wrong, WrongWithin
 
 MOST_DEPTH: Final = 3
 MOST_RULES: Final = 100
@@ -46,12 +46,12 @@ _DAYS = re.compile(r"[0-9]{1,5}")
 
 # ── read ────────────────────────────────────────────────────────────────────────────────────────
 def read_filter(value: Any) -> Branch:
-    """A filter as it came in JSON, in any case. **Refuses** (Wrong) with every fault."""
+    """A filter as it came in JSON, in any case. **Refuses** (WrongWithin) with every fault."""
     found = _group(value, 1)
     if isinstance(found, Branch) and leaves_in(found) > MOST_LEAVES:
         found = [Fault("", f"must have at most {MOST_LEAVES} comparisons")]
     if isinstance(found, list):
-        raise Wrong(*found)
+        raise WrongWithin(*found)
     return found
 
 

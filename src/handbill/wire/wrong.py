@@ -39,6 +39,10 @@ class Wrong(ValueError):
         self.faults = faults
 
 
+class WrongWithin(Wrong):
+    """Errors within one value that has no rows: without a part it would be another value."""
+
+
 class WrongBeside(Wrong):
     """An error that depends on other fields. It is reported only if they could be read. ``of``: the
     pointer of the one field; without it, all others.
@@ -125,7 +129,7 @@ def _left(value: Any, places: list[_Place]) -> Any:
 def _places_of(error: Mapping[str, Any]) -> list[_Place]:
     """The steps to each row that an error is about."""
     cause = _cause(error)
-    if not isinstance(cause, Wrong):
+    if not isinstance(cause, Wrong) or isinstance(cause, WrongWithin):
         return [error["loc"]]
     return [(*error["loc"], *fault.field.split("/")[1:]) for fault in cause.faults]
 
