@@ -121,6 +121,9 @@ def test_every_fault_is_told_at_its_place() -> None:
             {"operator": "OR", "rules": []},
             {"field": "title", "operator": "CONTAINS", "data": ""},
             17,
+            {"field": "", "operator": "NO"},
+            {"operator": "EQUAL"},
+            {"field": "city", "operator": "NO"},
         ],
     }
     assert faults_of(filters) == [
@@ -135,6 +138,13 @@ def test_every_fault_is_told_at_its_place() -> None:
         "/rules/7/rules",
         "/rules/8/data",
         "/rules/9",
+        "/rules/10/field",
+        "/rules/10/operator",
+        "/rules/10/data",
+        "/rules/11/field",
+        "/rules/11/data",
+        "/rules/12/operator",
+        "/rules/12/data",
     ]
 
 

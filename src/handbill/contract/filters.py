@@ -89,18 +89,18 @@ def _rule(value: Any, depth: int) -> Branch | Leaf | list[Fault]:
 
 def _comparison(value: dict[str, Any]) -> Leaf | list[Fault]:
     field, operator = value.get("field"), value.get("operator")
-    known = isinstance(field, str) and 1 <= len(field) <= MOST_NAME
-    if not known or not isinstance(field, str) or not isinstance(operator, str):
-        faults = [] if known else [Fault("/field", "must be the name of a field")]
-        if not isinstance(operator, str):
-            faults.append(Fault("/operator", "must be the name of an operator"))
-        return faults
-    kind, operator = kind_of(field), operator.upper()
-    if operator not in OPERATORS[kind]:
+    kind = kind_of(field) if isinstance(field, str) and 1 <= len(field) <= MOST_NAME else None
+    operator = operator.upper() if isinstance(operator, str) else ""
+    faults = [] if kind else [Fault("/field", "must be the name of a field")]
+    if kind and operator and operator not in OPERATORS[kind]:
         allowed = ", ".join(sorted(OPERATORS[kind]))
-        return [Fault("/operator", f"must, for a {kind}, be one of {allowed}")]
+        faults.append(Fault("/operator", f"must, for a {kind}, be one of {allowed}"))
+    elif not any(operator in some for some in OPERATORS.values()):
+        faults.append(Fault("/operator", "must be the name of an operator"))
+    if faults or kind is None:
+        return faults if value.get("data") is not None else [*faults, Fault("/data", "is required")]
     try:
-        return Leaf(field, operator, _terms(kind, operator, value.get("data")))
+        return Leaf(str(field), operator, _terms(kind, operator, value.get("data")))
     except Wrong as wrong:
         return [Fault(f"/data{one.field}", one.message) for one in wrong.faults]
 
