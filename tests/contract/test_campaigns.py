@@ -205,7 +205,7 @@ def _with(**more: Any) -> dict[str, Any]:
         ),
         (
             _with(filters={"operator": "XOR", "rules": [{"field": "title", "operator": "ON"}]}),
-            {"/filters/operator", "/filters/rules/0/operator"},
+            {"/filters/operator", "/filters/rules/0/operator", "/filters/rules/0/data"},
         ),
         (
             _with(
