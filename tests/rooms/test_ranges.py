@@ -11,10 +11,11 @@ from handbill.core.listing_tokens import Listing
 from handbill.kit.instants import HOUR, MINUTE
 from handbill.ledger.work import ask_to_compact, compact
 from handbill.stats import answering as module
-from handbill.stats import ranges
+from handbill.stats import ranges, small_files
 from handbill.stats.answering import Answering
 from handbill.stats.questions import Filters, Plan, planned
 from handbill.stats.ranges import Ranges
+from handbill.stats.small_files import SmallFiles
 from handbill.store import segment_files
 from handbill.store.records import Records
 from handbill.work.queue import Task
@@ -41,7 +42,14 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(segment_files, "source", noted)
     monkeypatch.setattr(module, "_RANGES", Ranges())
+    monkeypatch.setattr(module, "_SMALL", SmallFiles())
     return counts
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No segment is small."""
+    monkeypatch.setattr(small_files, "MOST_SMALL", 0)
 
 
 def happens(market: Desk, listing: Listing, client_no: int) -> None:
@@ -66,17 +74,25 @@ def told(market: Desk, plan: Plan) -> Any:
 
 
 def anew(market: Desk, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The same, of a process that knows nothing, and may keep nothing."""
+    """The same, of a process that knows nothing, and may keep nothing: DuckDB adds all up."""
     with monkeypatch.context() as patch:
+        patch.setattr(small_files, "MOST_SMALL", 0)
         patch.setattr(module, "_RANGES", Ranges())
         patch.setattr(ranges, "MOST_KEPT", -1)
         patch.setattr(module, "MOST_KEPT", -1)
         return told(market, plan)
 
 
+@pytest.mark.parametrize(("most", "files"), [(0, [[1], [1], [1], [1]]), (5_000, [[1], [], [], []])])
 def test_each_segment_is_read_once(
-    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
+    market: Desk,
+    read: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    files: list[list[int]],
 ) -> None:
+    """A large one for each question, a small one for all questions of all clients."""
+    monkeypatch.setattr(small_files, "MOST_SMALL", most)
     listing = market.listing()
     other = market.client("c2", zone="America/New_York")
     clicks = []
@@ -84,16 +100,19 @@ def test_each_segment_is_read_once(
         market.clock.forward(5 * HOUR)
         happens(market, listing, other)
         market.clock.forward(MINUTE)
-        for level in ("CLIENT", "JOBGROUP", "JOB"):
+        for level, once in zip(("CLIENT", "JOBGROUP", "JOB"), files, strict=False):
             plan = plan_of(market, listing.client_no, level)
             read.clear()
             found = told(market, plan)
-            assert read == [1], "only the new one"
+            assert read == once, "only the new one"
             assert told(market, plan) == found
-            assert read == [1], "nothing is new"
+            assert read == once, "nothing is new"
             assert found == anew(market, plan, monkeypatch)
             clicks.append(sum(its[0] for its in found[DAYS[0]].values()))
         theirs = plan_of(market, other, "CLIENT")
+        read.clear()
+        assert told(market, theirs) is not None
+        assert read == files[-1]
         assert told(market, theirs) == anew(market, theirs, monkeypatch)
         assert n == 0 or told(market, theirs)[DAYS[0]] != told(market, plan)[DAYS[0]]
     assert clicks == [3 * (n + 1) for n in range(3) for _ in range(3)]
@@ -143,6 +162,7 @@ def test_merged_segments_are_read_in_place_of_their_parts(
     assert read[0] == 1
 
 
+@pytest.mark.usefixtures("large")
 def test_of_many_questions_the_latest_are_kept(
     market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +176,24 @@ def test_of_many_questions_the_latest_are_kept(
     assert read == [1, 1, 1, 1], "the third is known, the first is read again"
 
 
+def test_of_many_small_segments_the_latest_are_kept(
+    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_files, "_MOST_HELD", 4)
+    listing = market.listing()
+    other = market.client("c2")
+    for _ in range(2):  # two rows each
+        happens(market, listing, other)
+        market.clock.forward(MINUTE)
+    for level, files in (("CLIENT", [2]), ("JOBGROUP", [1])):
+        plan = plan_of(market, listing.client_no, level)
+        read.clear()
+        found = told(market, plan)
+        assert read == files
+        assert found == anew(market, plan, monkeypatch)
+
+
+@pytest.mark.usefixtures("large")
 def test_parts_with_too_many_rows_in_all_are_read_again_as_one(
     market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple, Protocol
@@ -23,6 +24,7 @@ from handbill.stats.rendering import (
     COUNT,
     COUNT_WHERE,
     few_text,
+    fine_text,
     largest_text,
     range_text,
     rows_text,
@@ -31,6 +33,7 @@ from handbill.stats.rendering import (
 )
 from handbill.stats.rows import ReportFile
 from handbill.stats.service import FOLDER
+from handbill.stats.small_files import FineRow, SmallFiles, fitting
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
@@ -41,6 +44,7 @@ _AT_ONCE = 5_000
 _MEMORY_MB = 1_024
 _THREADS = 2
 _RANGES: Final = Ranges()
+_SMALL: Final = SmallFiles()
 _OWN_NAMES = frozenset(
     {"IP", "COUNTRY", "CITY", "BID_TYPE", "CURRENCY", "QUARTER"}
 )  # texts of the entries themselves
@@ -141,14 +145,37 @@ class Answering:
         return found
 
     def _few(self, plan: Plan, listed: list[segments.Segment], memory_mb: int) -> list[Row] | None:
-        """The rows of a plan in some segments, unless there are too many to keep."""
+        """The rows of a plan in some segments, unless there are too many to keep. Several may be
+        about the same thing and day.
+        """
+        small = fitting(plan, listed)
+        read = partial(self._fine, memory_mb=memory_mb)
+        rows: list[Row] = [*_SMALL.rows(plan, small, read)] if small else []
+        large = [one for one in listed if one not in small] if small else listed
+        if not large or len(rows) > MOST_KEPT:
+            return rows if len(rows) <= MOST_KEPT else None
         with (
-            segment_files.files(self._blobs, listed, self._scratch) as local,
+            segment_files.files(self._blobs, large, self._scratch) as local,
             segment_files.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
         ):
             entries = segment_files.source(local, {plan.client_no})
             found = duck.execute(*few_text(plan, entries, MOST_KEPT + 1)).fetchall()
-        return [*found] if len(found) <= MOST_KEPT else None
+        rows += found
+        return rows if len(rows) <= MOST_KEPT else None
+
+    def _fine(
+        self, layout: str, listed: list[segments.Segment], memory_mb: int
+    ) -> list[list[FineRow]]:
+        """The rows of small segments, of each."""
+        with (
+            segment_files.files(self._blobs, listed, self._scratch) as local,
+            segment_files.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
+        ):
+            text = fine_text(layout, segment_files.source(local, None))
+            found: dict[str, list[FineRow]] = {file: [] for file in local}
+            for file, *row in duck.execute(text).fetchall():
+                found[file].append(row)
+        return list(found.values())
 
     def _sum(
         self,

@@ -23,6 +23,8 @@ _KEY_OF_LEVEL: Final = {
     "QUARTER": "quarter",
 }
 _QUARTER: Final = f'"at" // {QUARTER} AS quarter'
+FINE: Final = ("client_no", "campaign_no", "group_no", "publisher_no", "job_id", "quarter")
+"""The columns by which any question by days can be added up."""
 ANSWER: Final = """SELECT * FROM answer ORDER BY {keys}"""
 RANGE: Final = """
     SELECT {key}, {sums} FROM answer WHERE day BETWEEN $first AND $last
@@ -59,6 +61,22 @@ def few_text(plan: Plan, entries: str, most: int) -> tuple[str, dict[str, Any]]:
     return f"{text} LIMIT {most:d}", params
 
 
+def fine_text(layout: str, entries: str) -> str:
+    """The statement for the raw sums of a layout by file and by all of ``FINE``, without rows of
+    zeros. ``entries``: SQL for the entries of every client in some files.
+    """
+    assert LAYOUTS[layout].source == "entries", "it reads nothing else"
+    keys = ", ".join(_QUARTER if key == "quarter" else key for key in FINE)
+    sums, some = _sums_text(LAYOUTS[layout].sums)
+    return f"SELECT filename, {keys}, {sums} FROM {entries} AS entries GROUP BY ALL HAVING {some}"
+
+
+def _sums_text(made: Collection[tuple[str, str]]) -> tuple[str, str]:
+    """Raw sums, and the condition that any of them is not 0."""
+    sums = ", ".join(f'{text} AS "{name}"' for name, text in made)
+    return sums, " OR ".join(f'"{name}" != 0' for name, _ in made)
+
+
 def _answer_text(plan: Plan, source: str, only: Collection[str] = ()) -> tuple[str, dict[str, Any]]:
     day = day_text(plan.first, plan.end, zone_of(plan.zone))
     named = {"day": f"{day} AS day", "quarter": _QUARTER}
@@ -76,11 +94,10 @@ def _answer_text(plan: Plan, source: str, only: Collection[str] = ()) -> tuple[s
             params[name] = list(wanted)
     layout = LAYOUTS[plan.layout]
     made = [(name, text) for name, text in layout.sums if not only or name in only]
-    sums = ", ".join(f'{text} AS "{name}"' for name, text in made)
+    sums, some = _sums_text(made)
     text = (
         f"SELECT {', '.join(keys)}, {sums} FROM {source} WHERE {' AND '.join(where)} GROUP BY ALL"
     )
-    some = " OR ".join(f'"{name}" != 0' for name, _ in made)
     return text if only else f"{text} HAVING {some}", params
 
 
