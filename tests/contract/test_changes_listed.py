@@ -107,6 +107,38 @@ def test_changes_are_chosen_by_actor_and_time(world: World) -> None:
     assert office.faults("GET", "/changes?cursor=1-2-3") == said
 
 
+def test_what_is_named_by_its_id_has_its_name_beside(world: World) -> None:
+    office, ids = world.office, world.ids
+    path = f"{world.client}/campaigns/{ids['campaign_id']}"
+    office.put(path, {"name": "winter"})
+    headers = {"x-client-id": ids["client_id"]}
+    rule = office.ask("GET", f"/rules/{ids['rule_id']}", headers=headers).json
+    ((person, mail),) = [
+        (one["id"], one["mail"]) for one in office.get("/people?page=0&limit=9")["data"]
+    ]
+    with office.desk.records.write() as tx:
+        tx.occasion = Occasion("PERSON", person)
+        changes.secret(tx, office.clock.now(), TrailEntity("FEED", "f", agency_no=1), "x")
+    assert office.get("/changes?limit=1")["names"] == {person: mail}
+    [held] = [one for one in _listed(world) if one["fields"][0]["field"] == "/heldBy"]
+    assert held["fields"][0]["after"] == [rule["id"]]
+    office.ask("DELETE", path)
+    names = office.get("/changes?limit=1000")["names"]
+    assert names[ids["campaign_id"]] == "winter", "of what is deleted too"
+    assert names[rule["id"]] == rule["name"]
+    assert names[ids["client_id"]] == office.get(world.client)["companyName"]
+    other = build(office.another())
+    assert not names.keys() & other.office.get("/changes?limit=1000")["names"].keys()
+
+
+def test_instants_are_told_as_all_are(world: World) -> None:
+    office = world.office
+    path = f"{world.client}/report-questions/{world.ids['question_id']}/link"
+    until = office.ask("POST", path, {"days": 7}).json["expiresOn"]
+    (field,) = _listed(world, limit=1)[0]["fields"]
+    assert field == {"field": "/link_until", "before": None, "after": until}
+
+
 def test_nobody_sees_another_agencys_changes(world: World) -> None:
     other = build(world.office.another())
     mine = {one["id"] for one in _listed(world)}

@@ -24,7 +24,7 @@ NAMES = {"6ad5": "Ann Lee", RULE: "Pause Job"}
         ("/name", "x" * 99, "", [f"name: {'x' * 79}… → –"]),
         ("/heldBy", [], [RULE], ["held by rules: none → Pause Job"]),
         ("/heldAtPlacement7", [RULE], [], ["held at a publisher by rules: Pause Job → none"]),
-        ("/link_until", None, 1_795_972_779_974_542, ["link until: – → 2026-11-29 17:19 UTC"]),
+        ("/link_until", None, "2026-11-29T17:19:39.974Z", ["link until: – → 2026-11-29 17:19 UTC"]),
         ("/body", None, {"bytes": 9_000, "digest": "x"}, ["body: – → a text of 9000 bytes"]),
     ],
 )

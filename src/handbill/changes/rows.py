@@ -207,6 +207,16 @@ def _held(table: sa.Table, columns: tuple[str, ...], where: tuple[str, ...]) -> 
     return found.where(*(table.c[name] == b(f"is_{name}") for name in where)).with_for_update()
 
 
+@lru_cache(maxsize=16)
+def _bodies(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table.c.id, table.c.body).where(among(table.c.id, "ids"))
+
+
+def bodies(tx: Tx, table: sa.Table, ids: Sequence[str]) -> list[Row]:
+    """Id and body of each of these rows."""
+    return tx.all(_bodies(table), ids=Listed(ids)) if ids else []
+
+
 def held(
     tx: Tx, table: sa.Table, columns: Sequence[str], where: dict[str, Any]
 ) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def changes(
 
     Fields and values are shown as stored: money in millionths.
     """
-    from handbill.contract.changes.models import change_told
+    from handbill.contract.changes.models import change_told, names_told
     from handbill.wire.models import spelled
 
     kind = _ACTORS.get(actor or "")
@@ -77,9 +77,10 @@ def changes(
         found = service.page(tx, asked, last)
         can_locate = bool(stores.settings.geo_file)
         bars = undoing.bars(tx, stores.clock.now(), found, can_locate=can_locate)
+        names = names_told(tx, found, None) if json else {}
     if json:
         told = [spelled(change_told(*pair)) for pair in zip(found, bars, strict=True)]
-        say({"data": told}, as_json=True)
+        say({"data": told, "names": names}, as_json=True)
         return
     say_lines(_harmless(line).encode() for one in found for line in _lines(one))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from handbill.pages.wording import instant, number, raw
+from handbill.pages.wording import number, raw, when
 
 _MICROS = 1_000_000
 _SWITCHED = {"A": "active", "P": "paused"}
@@ -75,8 +75,8 @@ def _name(path: str) -> str:
 def _value(path: str, is_amount: bool, value: Any, names: Mapping[str, str]) -> str:
     if is_amount and isinstance(value, int | Decimal):
         return number(Decimal(value) / _MICROS, 6)
-    if path.endswith(_INSTANTS) and isinstance(value, int):
-        return instant(value)
+    if path.endswith(_INSTANTS) and isinstance(value, str):
+        return when(value)
     if path == "status":
         return _SWITCHED.get(value, raw(value))
     if path.rpartition("/")[2].startswith("is_") and value in (0, 1):
@@ -85,14 +85,12 @@ def _value(path: str, is_amount: bool, value: Any, names: Mapping[str, str]) -> 
         is_cut = value.keys() == {"bytes", "digest"}
         return f"a text of {value['bytes']} bytes" if is_cut else f"{len(value)} values"
     if isinstance(value, list):
-        return (
-            ", ".join(
-                _cut(names.get(one) or raw(one) if isinstance(one, str) else raw(one))
-                for one in value
-            )
-            or "none"
-        )
-    return _cut(raw(value))
+        return ", ".join(_named(one, names) for one in value) or "none"
+    return _named(value, names)
+
+
+def _named(value: Any, names: Mapping[str, str]) -> str:
+    return _cut(names.get(value) or raw(value) if isinstance(value, str) else raw(value))
 
 
 def _cut(text: str) -> str:

@@ -10,7 +10,7 @@ from handbill.core.persons import LiveSession, Person, PersonRole
 from handbill.kit.instants import Instant
 from handbill.store import sealed
 from handbill.store.records import Tx
-from handbill.store.records.base import sweep_of
+from handbill.store.records.base import Listed, among, sweep_of
 from handbill.store.records.tables import (
     agencies,
     clients,
@@ -42,6 +42,9 @@ _BY_NO = _PERSONS.where(_p.no == b("no"))
 _BY_MAIL = _PERSONS.where(_p.mail == b("mail")).order_by(_p.no)
 _OF_AGENCY = _PERSONS.where(_p.agency_no == b("agency_no")).order_by(_p.no)
 _ALL = _PERSONS.order_by(_p.no)
+_NAMES = sa.select(_p.id, _p.agency_no, _p.name, _p.mail).where(
+    among(_p.id, "ids"), _p.deleted_at.is_(None)
+)
 _STANDINGS = (
     sa.select(
         _s.no,
@@ -127,6 +130,11 @@ def people_of(tx: Tx, agency_no: int) -> list[Person]:
 
 def everyone(tx: Tx) -> list[Person]:
     return [Person(*row) for row in tx.all(_ALL)]
+
+
+def names(tx: Tx, ids: list[str]) -> list[tuple[str, int | None, str]]:
+    """Id, agency and name of each of these people; the mail address of who has no name."""
+    return [(id_, of, name or mail) for id_, of, name, mail in tx.all(_NAMES, ids=Listed(ids))]
 
 
 def place_id(tx: Tx, no: int) -> str | None:

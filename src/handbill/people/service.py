@@ -1,6 +1,6 @@
 """People of an agency, a publisher family or the installation: who they are, what they may do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from handbill.changes import service as changes
@@ -32,6 +32,7 @@ __all__ = [
     "check_password",
     "client_ids_of",
     "everyone",
+    "names_of",
     "people_of",
     "person_numbered",
     "person_of",
@@ -184,6 +185,14 @@ def person_of(tx: Tx, agency_no: int, person_id: str) -> Person:
 def people_of(tx: Tx, agency_no: int) -> list[Person]:
     """An agency's people, the oldest first."""
     return [one for one in rows.people_of(tx, agency_no) if one.role in OF_AGENCIES]
+
+
+def names_of(tx: Tx, ids: Iterable[str], agency_no: int | None) -> dict[str, str]:
+    """Id → name of those of these people who are of the agency; None: of all of them. Who has no
+    name is named by the mail address.
+    """
+    found = rows.names(tx, sorted(set(ids)))
+    return {id_: name for id_, of, name in found if agency_no in (None, of)}
 
 
 def everyone(tx: Tx) -> list[Person]:

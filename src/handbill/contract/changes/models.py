@@ -1,16 +1,18 @@
 """Who changed what, as it is told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from handbill.changes import service
+from handbill.changes import naming, service
 from handbill.changes.service import CursorPlace
 from handbill.core import undoing as core
 from handbill.core.trail import Act, Actor, Changed, Kind
-from handbill.kit.instants import DAY, instant_or_day
+from handbill.kit.instants import DAY, instant_or_day, iso_of
+from handbill.people import service as people
+from handbill.store.records import Tx
 from handbill.wire.fields import AnyCase, Id, Instant, Matching, Whole
 from handbill.wire.models import Model
 from handbill.wire.queries import Query
@@ -18,6 +20,8 @@ from handbill.wire.queries import Query
 _WHYS: Final = "".join(f"\n- {why}: {words}." for why, words in core.WORDS.items())
 _PLACE: Final = r"[0-9]{1,18}-[0-9]{1,18}"
 _NO_PLACE: Final = "must be next of a previous answer"
+_INSTANTS: Final = ("_at", "_until")
+_SIDES: Final = ("before", "after")
 _WHEN: Final = WithJsonSchema({"type": "string", "maxLength": 40})
 
 
@@ -137,8 +141,9 @@ class Change(Model):
     undo: Undoing = Field(description="Whether it can be undone now.")
     fields_changed: list[dict[str, Any]] = Field(
         alias="fields",
-        description="Each field by its JSON pointer, with its value before and after. Secrets "
-        "have no values; long values have their size and digest.",
+        description="Each field by its JSON pointer, with its value before and after. Amounts "
+        "are in millionths, in fields whose names end in micros. Secrets have no values; long "
+        "values have their size and digest.",
     )
 
 
@@ -147,6 +152,21 @@ class ChangePage(Model):
 
     rows: list[Change] = Field(alias="data", description="The changes.")
     next: str | None = Field(description="Cursor of the next page. Null: there is none.")
+    named: dict[str, str] = Field(
+        alias="names",
+        description="By id, the names of the clients, campaigns, job groups, rules and people in "
+        "these changes, as they are now; of deleted ones, as they were last. Who was removed has "
+        "none.",
+    )
+
+
+def names_told(
+    tx: Tx, some: Sequence[service.RecordedChange], agency_no: int | None
+) -> dict[str, str]:
+    """The names in some changes. ``agency_no``: whose people may be named; None: all."""
+    people_ids = {one.actor_id for one in some if one.actor == "PERSON"}
+    people_ids |= {one.entity_id for one in some if one.kind == "PERSON"}
+    return naming.names_in(tx, some) | people.names_of(tx, people_ids, agency_no)
 
 
 def change_told(one: service.RecordedChange, bar: core.UndoBar) -> Change:
@@ -161,4 +181,13 @@ def change_told(one: service.RecordedChange, bar: core.UndoBar) -> Change:
 
 
 def fields_told(fields: Iterable[Changed]) -> list[dict[str, Any]]:
-    return [msgspec.to_builtins(field) for field in fields]
+    """Each field as it is told: an instant as all are, everything else as it is stored."""
+    found = [msgspec.to_builtins(field) for field in fields]
+    for field in found:
+        if field["field"].endswith(_INSTANTS):
+            field |= {side: iso_of(field[side]) for side in _SIDES if _is_whole(field.get(side))}
+    return found
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -15,6 +15,7 @@ from handbill.contract.changes.models import (
     UndoDone,
     change_told,
     fields_told,
+    names_told,
 )
 from handbill.feeds import service as feeds
 from handbill.groups import service as groups
@@ -26,10 +27,10 @@ from handbill.undoing import service as undoing
 from handbill.undoing.service import number_of
 
 _ABOUT: Final = (
-    "One entry for each change: who made it, why, and each field before and after, as stored: "
-    "money in millionths, times in microseconds. Newest first, kept for 400 days. Jobs that a "
-    "feed import changes are not listed; see the feed's runs. Requires a token with write scope, "
-    "because entries name API clients."
+    "One entry for each change: who made it, why, and each field before and after, as stored, "
+    "but for instants. Newest first, kept for 400 days. Jobs that a feed import changes are not "
+    "listed; see the feed's runs. Requires a token with write scope, because entries name API "
+    "clients and people."
 )
 
 
@@ -48,7 +49,11 @@ def _page(call: Call, entity_id: str | None, client_no: int | None = None) -> An
     some = found[: said.limit]
     bars = undoing.bars(call.tx, call.now, some, can_locate=_can_locate(call))
     goes_on = f"{some[-1].at}-{some[-1].no}" if len(found) > said.limit else None
-    told = ChangePage.of(rows=list(map(change_told, some, bars)), next=goes_on)
+    told = ChangePage.of(
+        rows=list(map(change_told, some, bars)),
+        next=goes_on,
+        named=names_told(call.tx, some, asked.agency_no),
+    )
     links = {"first": said.told() | {"cursor": None}}
     if goes_on:
         links["next"] = said.told() | {"cursor": goes_on}
@@ -147,6 +152,10 @@ _SAMPLE: Final[dict[str, Any]] = {
         }
     ],
     "next": None,
+    "names": {
+        "40194b3f-7b49-41e8-b235-4d93a50330f3": "External API-789",
+        "df8285cd-2ab4-44ab-8861-9ff3be0c4970": "Nurses",
+    },
 }
 OPERATIONS: Final = [
     Operation(
