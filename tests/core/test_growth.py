@@ -25,10 +25,10 @@ from handbill.dialects.inbound.markup import html_of
 from handbill.dialects.inbound.scanner import Malformed, scan
 from handbill.host.inflate import unpacked
 from handbill.host.logs import JsonLines
+from handbill.kit.cells import neutral
 from handbill.kit.faults import Fault
 from handbill.kit.jsons import NotJson, decode
 from handbill.kit.urls import NotUrl, canonical_url, strip_params
-from handbill.stats.files import neutral
 from handbill.tracking.pixel import report_of
 
 pytestmark = pytest.mark.no_cover  # it measures CPU itself

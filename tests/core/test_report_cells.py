@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from handbill.stats.files import neutral, part_file
+from handbill.kit.cells import neutral
+from handbill.stats.files import part_file
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,24 @@ from pages.browsing import EVIL, Browser
 
 
 def test_a_file_has_exact_figures_and_no_formulas() -> None:
-    made = csv_file("spend", ["Name", "Spend"], [["=1+1", 5], [" -x", -3], ["a,b\n", None]])
+    rows: list[list[Any]] = [
+        ["=1+1", 5],
+        [" -x", -3],
+        ["a,b\n", None],
+        ["\uff1d1", "-0.5"],
+        ["\u200b=1", "x;=1"],
+    ]
+    made = csv_file("spend", ["Name", "Spend"], rows)
     text = bytes(made.body).decode()
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
         ["Name", "Spend"],
         ["'=1+1", "5"],
         ["' -x", "-3"],
         ["a,b\n", ""],
+        ["'\uff1d1", "-0.5"],
+        ["'\u200b=1", "x;=1"],
     ]
+    assert '"x;=1"' in text, "a reader that parts at ; starts no cell with ="
     assert made.headers["content-disposition"] == 'attachment; filename="spend.csv"'
 
 

@@ -1,7 +1,6 @@
 """The parts of a report: CSV, JSONL or Parquet, at most 100,000 rows each, written as they come."""
 
 import gzip
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -13,14 +12,10 @@ from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
 from handbill.core.metrics import DECIMALS
+from handbill.kit.cells import csv_cell
 from handbill.kit.jsons import encode
 
 MOST_ROWS: Final = 100_000
-# The signs also in their full width, and after characters that spreadsheets do not show.
-_FORMULA = re.compile(
-    r"[\s\x00-\x20\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫\u2212]|[\t\r\n]"
-)
-_QUOTED = re.compile(r"[\",;\t\r\n|]")
 _PLACES = 6
 
 Row = Sequence[Any]
@@ -33,25 +28,12 @@ MEDIA_TYPE: Final = {
 }
 
 
-def neutral(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (safety.md, report files)."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def _cell(value: Any) -> str:
-    """A cell of CSV (RFC 4180), also quoted if it contains a separator of other readers."""
-    if isinstance(value, str):
-        text = neutral(value)
-        return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
-    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
 @contextmanager
 def _csv(file: IO[bytes], columns: Sequence[str]) -> Iterator[Put]:
     text = TextIOWrapper(file, encoding="utf-8", newline="")
 
     def put(row: Row) -> None:
-        text.write(",".join(map(_cell, row)) + "\n")
+        text.write(",".join(map(csv_cell, row)) + "\n")
 
     put(columns)
     yield put
