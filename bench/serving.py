@@ -40,11 +40,10 @@ class Server(NamedTuple):
     pid: int
 
     def resident(self, child: str) -> int:
-        """Bytes of memory that this child of the supervisor, or the one at its work, holds."""
-        for pid in below(self.pid):
-            if child.encode() in (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0"):
-                sizes = [_resident(one) for one in (pid, *below(pid))]
-                return max(sizes)
+        """Bytes of memory that this process of the tree, or the one at its work, holds."""
+        for pid in (grandchild for one in below(self.pid) for grandchild in below(one)):
+            if Path(f"/proc/{pid}/comm").read_text(encoding="ascii").startswith(f"{child}-"):
+                return max(_resident(one) for one in (pid, *below(pid)))
         raise LookupError(child)
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
 from logging import getLogger
-from multiprocessing import parent_process
+from multiprocessing import parent_process, set_start_method
 from typing import Any, Literal
 
 from granian import Granian
@@ -248,6 +248,7 @@ def main(settings: Settings, begun: Begun, number: int = 0, ahead: int | None = 
     Granian's own process holds the port and watches one worker, which does the work. When one of
     them dies, both end with status 1, so that the supervisor starts new ones.
     """
+    set_start_method("fork", force=True)  # else Granian has its worker import everything again
     Granian(
         "handbill.api",
         address=settings.host,

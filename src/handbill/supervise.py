@@ -1,8 +1,8 @@
 """``handbill serve``: keeps one small tree of processes alive, and ends it in order.
 
 A child that dies is started again. Nothing is lost: what a child has acknowledged is in the journal
-or in the records. When the supervisor itself is killed, its children's standard input ends, and so
-do they.
+or in the records. All are forked from one process that has imported everything. When the supervisor
+itself is killed, they end.
 """
 
 import asyncio
@@ -10,16 +10,18 @@ import logging
 import os
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import msgspec
 
-from handbill.config import BadSettings, environment_of
+from handbill.config import BadSettings
+from handbill.host import children
 from handbill.host.beats import BEAT_SECONDS, silence_of
+from handbill.host.children import Child
 from handbill.host.clock import SystemClock, ticking
 from handbill.host.figures import RESTARTS, share
 from handbill.host.settings import Settings
@@ -48,7 +50,7 @@ _ANSWER_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ChildProcess:
-    """A process of the tree: ``handbill <kind> --number <number>``."""
+    """A process of the tree: what ``handbill <kind> --number <number>`` runs."""
 
     kind: str
     number: int
@@ -56,6 +58,14 @@ class ChildProcess:
     @property
     def name(self) -> str:
         return f"{self.kind}-{self.number}"
+
+
+class Work(Protocol):
+    """What a child does. ``ahead``: of the supervisor's clock; ``rest``: only what waits now."""
+
+    def __call__(
+        self, kind: str, number: int, settings: Settings, ahead: int, *, rest: bool
+    ) -> object: ...
 
 
 def children_of(settings: Settings) -> list[ChildProcess]:
@@ -112,11 +122,12 @@ class ChildWatch:
 class ProcessTree:
     """The children, kept running until ``stop`` is called."""
 
-    def __init__(self, settings: Settings, clock: SystemClock) -> None:
+    def __init__(self, settings: Settings, clock: SystemClock, work: Work) -> None:
+        self._settings = settings
         self._clock = clock
+        self._work = work
         self._watch = ChildWatch(settings)
-        self._environment = os.environ | environment_of(settings)
-        self._processes: dict[ChildProcess, Process] = {}
+        self._processes: dict[ChildProcess, Child] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._hurried = asyncio.Event()
@@ -145,9 +156,14 @@ class ProcessTree:
             if kind == "judge" and not all(in_order) and not self.failure:
                 # It was starting or already dead: what it has left behind is still judged.
                 child = ChildProcess(kind, 0)
-                rest = await self._run(child, "--rest")
+                rest = await self._run(child, rest=True)
                 await self._ended(child, rest)
         await asyncio.gather(*self._keepers)
+
+    def let_go(self) -> None:
+        """Ask those that still run to end: without them this process could not end either."""
+        for process in self._processes.values():
+            process.terminate()
 
     @property
     def is_stopping(self) -> bool:
@@ -177,7 +193,7 @@ class ProcessTree:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
 
-    async def _end_of(self, child: ChildProcess, process: Process) -> int:
+    async def _end_of(self, child: ChildProcess, process: Child) -> int:
         """Wait until a child ends, or end it when it hangs; its exit status."""
         ended = asyncio.create_task(process.wait())
         hung = asyncio.create_task(self._watch.until_hung(child))
@@ -192,7 +208,7 @@ class ProcessTree:
             process.kill()
         return await ended
 
-    async def _spawn(self, child: ChildProcess) -> Process:
+    async def _spawn(self, child: ChildProcess) -> Child:
         process = await self._run(child)
         self._processes[child] = process
         _log.info("started", extra={"child": child.name, "pid": process.pid})
@@ -200,37 +216,21 @@ class ProcessTree:
             process.kill()
         return process
 
-    async def _run(self, child: ChildProcess, *options: str) -> Process:
-        """Start a child in a session of its own, so that a terminal's Ctrl-C reaches the supervisor
-        only, which ends the tree in order. The child's standard input ties it to this process. Its
-        clock continues this one's, even if the machine's was changed meanwhile.
-        """
+    async def _run(self, child: ChildProcess, *, rest: bool = False) -> Child:
+        """Start a child. Its clock continues this one's, even if the machine's was changed."""
         self._clock.now()
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "handbill",
-            child.kind,
-            "--number",
-            str(child.number),
-            "--tied",
-            str(self._clock.ahead),
-            *options,
-            stdin=PIPE,
-            stdout=sys.stderr.fileno(),
-            env=self._environment,
-            start_new_session=True,
-        )
+        work = partial(self._work, rest=rest)
+        given = (child.kind, child.number, self._settings, self._clock.ahead)
+        return await children.started(child.name, work, *given)
 
-    async def _end(self, child: ChildProcess, process: Process) -> bool:
+    async def _end(self, child: ChildProcess, process: Child) -> bool:
         """End a running child; returns whether it ended in order."""
         if process.returncode is not None:
             return False
         process.terminate()
         return await self._ended(child, process) == 0
 
-    async def _ended(self, child: ChildProcess, process: Process) -> int:
+    async def _ended(self, child: ChildProcess, process: Child) -> int:
         """Wait for the end of a child, with a limit; its exit status."""
         hurry = asyncio.create_task(self._hurried.wait())
         ended = asyncio.create_task(process.wait())
@@ -299,30 +299,34 @@ async def _keep_hold(tree: ProcessTree, renew: Callable[[], str | None]) -> None
 async def keep_serving(
     settings: Settings,
     clock: SystemClock,
+    work: Work,
     announce: Callable[[str], None],
     renew: Callable[[], str | None],
     set_up: str | None = None,
 ) -> int:
-    """Run the tree until SIGTERM or SIGINT; ``announce`` gets the ready line once, and the
-    children's clocks continue this one's. ``set_up``: the link that the line shows.
+    """Run the tree until SIGTERM or SIGINT; each child does ``work``. ``announce`` gets the ready
+    line once, and the children's clocks continue this one's. ``set_up``: the link that it shows.
 
     ``renew`` is called every few seconds, and returns why the tree must end, if it must. Exit
     status: 0 when it was ended on request, 1 when it could not start or had to end.
     """
     share(settings.figures_folder, "serve")
-    tree = ProcessTree(settings, clock)
+    tree = ProcessTree(settings, clock, work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, tree.stop)
     tree.start(children_of(settings))
     keeping = asyncio.create_task(_keep_hold(tree, renew))
     keeping.add_done_callback(lambda _: None if tree.is_stopping else tree.stop())
-    if await _become_ready(tree, settings):
-        tree.settle()
-        line = {"ready": True, "api": settings.api_address, "edge": settings.edge_address}
-        line |= {"setUp": set_up} if set_up is not None else {}
-        announce(msgspec.json.encode(line).decode())
-    await tree.stopped()
+    try:
+        if await _become_ready(tree, settings):
+            tree.settle()
+            line = {"ready": True, "api": settings.api_address, "edge": settings.edge_address}
+            line |= {"setUp": set_up} if set_up is not None else {}
+            announce(msgspec.json.encode(line).decode())
+        await tree.stopped()
+    finally:
+        tree.let_go()
     keeping.cancel()
     with suppress(asyncio.CancelledError):
         await keeping

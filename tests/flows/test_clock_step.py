@@ -13,6 +13,13 @@ from handbill.host.clock import SystemClock
 from handbill.kit.instants import DAY, MINUTE, SECOND
 from serving import asked, environment, until
 
+_CHILD = """
+import sys
+from handbill.cli.serving import child_of_tree
+from handbill.host.settings import Settings
+child_of_tree("edge", 0, Settings(data=sys.argv[1], edge_port=0), int(sys.argv[2]), rest=False)
+"""
+
 
 def test_a_door_that_is_started_anew_goes_by_its_supervisors_time(tmp_path: Path) -> None:
     """As if the machine's clock had been set 400 days forward since the supervisor began."""
@@ -20,20 +27,7 @@ def test_a_door_that_is_started_anew_goes_by_its_supervisors_time(tmp_path: Path
     log = tmp_path / "log"
     with log.open("wb") as said:
         door = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "handbill",
-                "edge",
-                "--data",
-                str(tmp_path / "data"),
-                "--edge-port",
-                "0",
-                "--tied",
-                str(ahead),
-            ],
-            stdin=subprocess.PIPE,
+            [sys.executable, "-P", "-c", _CHILD, str(tmp_path / "data"), str(ahead)],
             stderr=said,
             env=environment(),
         )
@@ -45,8 +39,7 @@ def test_a_door_that_is_started_anew_goes_by_its_supervisors_time(tmp_path: Path
         behind = SystemClock().now() // SECOND - parsedate_to_datetime(told).timestamp()
         assert abs(behind - 400 * DAY // SECOND) < MINUTE // SECOND
     finally:
-        assert door.stdin is not None
-        door.stdin.close()
+        door.terminate()
         door.wait(30)
 
 

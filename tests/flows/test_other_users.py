@@ -19,6 +19,7 @@ IS_ROOT = os.geteuid() == 0
 # reach of the user that it then becomes, where Python itself belongs to another one.
 RUN = """
 import contextlib, io, json, os, sys, tempfile
+import handbill.host.children
 from handbill.__main__ import main
 
 def told_of(words):

@@ -64,6 +64,8 @@ def test_whatever_is_killed_comes_back_and_no_acknowledged_click_is_lost(tmp_pat
                 until(f"both doors after {child}", lambda: _both_ready(server))
             server.kill("api-0", at_work=True)
             until("both doors after the worker of the API", lambda: _both_ready(server))
+            _kill_what_all_are_forked_from(server)
+            until("both doors after all children", lambda: _both_ready(server))
             acknowledged = clickers.finish()
             assert server.stop() == 0
     assert len(acknowledged) > 50
@@ -71,6 +73,25 @@ def test_whatever_is_killed_comes_back_and_no_acknowledged_click_is_lost(tmp_pat
     assert len(booked) == len(set(booked)), "a click is booked twice"
     assert set(acknowledged) <= set(booked), "an acknowledged click is lost"
     assert check_books(data)["balanced"] is True
+
+
+def _kill_what_all_are_forked_from(server: Server) -> None:
+    """It has one thread, as what is forked may not begin inside another one's work."""
+    children = server.children()
+    names = {name: Path(f"/proc/{pid}/comm").read_text().strip() for name, pid in children.items()}
+    assert names == {name: name for name in children}
+    (parent,) = {_parent_of(pid) for pid in children.values()}
+    assert _parent_of(parent) == server.process.pid
+    assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
+    after = len(server.log)
+    os.kill(parent, signal.SIGKILL)
+    for name in children:
+        server.wait_for("started", name, after)
+    assert parent not in {_parent_of(pid) for pid in server.children().values()}
+
+
+def _parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _both_ready(server: Server) -> bool | None:

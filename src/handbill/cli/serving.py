@@ -1,8 +1,10 @@
 """``serve``, and the processes of its tree: api, edge, judge, fetcher, worker."""
 
 import logging
+import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +19,13 @@ from handbill.host.settings import Settings
 from handbill.host.tie import end_with_parent
 
 _log = logging.getLogger("handbill")
+_ROOTS = {
+    "api": "handbill.api",
+    "edge": "handbill.edge",
+    "judge": "handbill.judge",
+    "fetcher": "handbill.worker",
+    "worker": "handbill.worker",
+}
 
 HostOption = Annotated[
     str | None, typer.Option(help="Address to listen on (default: HANDBILL_HOST, or 127.0.0.1).")
@@ -36,17 +45,6 @@ TiedOption = Annotated[
 def announce(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-ClockOption = Annotated[
-    int | None,
-    typer.Option(
-        "--tied",
-        hidden=True,
-        metavar="AHEAD",
-        help="End when standard input ends; the clock is read from it.",
-    ),
-]
 
 
 def serve(
@@ -71,6 +69,7 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
 
     with undisturbed():
         from handbill.holding import holding
+        from handbill.host import children
         from handbill.opening import prepare, set_up_link
         from handbill.supervise import keep_serving, sole_server, with_ports
 
@@ -79,35 +78,65 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     _warn_root()
     with sole_server(settings):
         ready = with_ports(settings)
+        children.begin([__name__, *_ROOTS.values()])
         outside, machine = of_this_machine(ready), machine_clock()
         prepare(ready, outside)
         with holding(ready, outside, machine) as hold:
             link = set_up_link(ready, outside)
-            status = asyncio.run(keep_serving(ready, machine, tell, hold.renew, link))
+            status = asyncio.run(
+                keep_serving(ready, machine, child_of_tree, tell, hold.renew, link)
+            )
     raise typer.Exit(status)
 
 
-def _child(name: str, number: int, *, tied: int | None, data: str | None, **flags: Any) -> Settings:
-    """What every process of the tree does first."""
-    log_json_lines(f"{name}-{number}")
-    if tied is not None:
-        end_with_parent()
-        measure_by(tied)
-    else:
-        _warn_root()
-    settings = settings_with(data=data, **flags)
+def child_of_tree(kind: str, number: int, settings: Settings, ahead: int, *, rest: bool) -> None:
+    """What a process of the tree does: as the command of that kind, but with the settings and the
+    clock of the supervisor.
+    """
+    from handbill.cli.refusals import exit_status_of
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    log_json_lines(f"{kind}-{number}")
     set_level(settings.log_level)
-    return settings
+    measure_by(ahead)
+    try:
+        _do(kind, number, settings, ahead=ahead, rest=rest)
+    except Exception as failure:
+        status = exit_status_of(failure, as_log=True)
+        if status is None:
+            raise
+        sys.exit(status)
 
 
-def _child_of_records(name: str, number: int, **given: Any) -> Settings:
-    """The same for all but the edge, which needs no records. **Refuses** a folder without any."""
+def _alone(kind: str, number: int, *, rest: bool = False, **flags: Any) -> None:
+    """Run such a process without a tree."""
+    log_json_lines(f"{kind}-{number}")
+    _warn_root()
+    settings = settings_with(**flags)
+    set_level(settings.log_level)
+    _do(kind, number, settings, rest=rest)
+
+
+def _do(
+    kind: str, number: int, settings: Settings, *, ahead: int | None = None, rest: bool = False
+) -> None:
+    """Do what that kind of process does, until SIGTERM. All but the edge need records: **refuses**
+    a folder without any.
+    """
     with undisturbed():
-        from handbill.opening import require_records
+        root = import_module(_ROOTS[kind])
+        if kind != "edge":
+            from handbill.opening import require_records
 
-    settings = _child(name, number, **given)
-    require_records(settings)
-    return settings
+            require_records(settings)
+    if kind == "api":
+        root.main(settings, of_this_machine, number, ahead)
+    elif kind == "edge":
+        root.main(settings, of_this_machine(settings), number)
+    elif kind == "judge":
+        root.main(settings, of_this_machine(settings), rest=rest)
+    else:
+        root.main(settings, of_this_machine(settings), number, fetches=kind == "fetcher")
 
 
 def _warn_root() -> None:
@@ -122,63 +151,40 @@ def _warn_root() -> None:
 
 def api(
     number: NumberOption = 0,
-    tied: ClockOption = None,
     data: DataOption = None,
     host: HostOption = None,
     api_port: ApiPortOption = None,
 ) -> None:
     """Run an API process alone (`serve` runs all)."""
-    settings = _child_of_records("api", number, tied=tied, data=data, host=host, api_port=api_port)
-    with undisturbed():
-        from handbill.api import main
-
-    main(settings, of_this_machine, number, tied)
+    _alone("api", number, data=data, host=host, api_port=api_port)
 
 
 def edge(
     number: NumberOption = 0,
-    tied: ClockOption = None,
     data: DataOption = None,
     host: HostOption = None,
     edge_port: EdgePortOption = None,
 ) -> None:
     """Run an edge process alone; several, with different numbers, may share the port."""
-    settings = _child("edge", number, tied=tied, data=data, host=host, edge_port=edge_port)
-    with undisturbed():
-        from handbill.edge import main
-
-    main(settings, of_this_machine(settings), number)
+    _alone("edge", number, data=data, host=host, edge_port=edge_port)
 
 
 def judge(
     number: NumberOption = 0,
-    tied: ClockOption = None,
     rest: Annotated[
         bool, typer.Option("--rest", help="Judge all received events, then end.")
     ] = False,
     data: DataOption = None,
 ) -> None:
     """Run the judge alone: it drains the journal into the ledger."""
-    settings = _child_of_records("judge", number, tied=tied, data=data)
-    with undisturbed():
-        from handbill.judge import main
-
-    main(settings, of_this_machine(settings), rest=rest)
+    _alone("judge", number, rest=rest, data=data)
 
 
-def worker(number: NumberOption = 0, tied: ClockOption = None, data: DataOption = None) -> None:
+def worker(number: NumberOption = 0, data: DataOption = None) -> None:
     """Run a worker alone: matching, outbound feeds, reports."""
-    settings = _child_of_records("worker", number, tied=tied, data=data)
-    with undisturbed():
-        from handbill.worker import main
-
-    main(settings, of_this_machine(settings), number)
+    _alone("worker", number, data=data)
 
 
-def fetcher(number: NumberOption = 0, tied: ClockOption = None, data: DataOption = None) -> None:
+def fetcher(number: NumberOption = 0, data: DataOption = None) -> None:
     """Run a fetcher alone: imports of feeds, callbacks, deliveries by FTP."""
-    settings = _child_of_records("fetcher", number, tied=tied, data=data)
-    with undisturbed():
-        from handbill.worker import main
-
-    main(settings, of_this_machine(settings), number, fetches=True)
+    _alone("fetcher", number, data=data)

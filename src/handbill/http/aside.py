@@ -5,7 +5,6 @@ When the process ends, its requests are Unavailable, and the next request starts
 """
 
 import asyncio
-import gc
 import multiprocessing
 import os
 import signal
@@ -18,6 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from handbill.host import security
+from handbill.host.forking import forked
 from handbill.kit.faults import Refused, Unavailable, passes
 
 _SETTLE_SECONDS = 1.0
@@ -50,7 +50,7 @@ class Deputy:
         # The process that all deputies are forked from imports this function's module. A wrapped
         # function would name its wrapper's module, and each deputy would import everything anew.
         assert opens is getattr(sys.modules[opens.__module__], opens.__qualname__)
-        _FORKS.set_forkserver_preload(["handbill.http.forking", opens.__module__])
+        _FORKS.set_forkserver_preload(["handbill.host.forking", opens.__module__])
         self._start = (opens, given, places)
         self._seconds = seconds
         self._lock = threading.Lock()  # guards everything below
@@ -191,8 +191,7 @@ def _help(pipe: Connection, opens: Callable[[Any], Work], given: Any, places: in
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
     os.nice(_NICENESS)
-    gc.freeze()
-    gc.enable()
+    forked()
     work = opens(given)
     lock = threading.Lock()
     bodies: dict[int, Iterator[bytes]] = {}

@@ -1,0 +1,116 @@
+"""Processes forked from one that has imported everything and has one thread only.
+
+A new process takes milliseconds, and shares the memory of what was imported with all others.
+**Source**: the start method ``forkserver`` of ``multiprocessing``.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from handbill.host.forking import forked
+from handbill.host.tie import end_when
+
+_FORKS = multiprocessing.get_context("forkserver")
+_ONE_AT_A_TIME = ThreadPoolExecutor(1, thread_name_prefix="fork")
+"""Starts children and asks how they ended: multiprocessing may not do both at once."""
+
+
+def begin(modules: Sequence[str]) -> None:
+    """Start the process that children are forked from; it imports these modules meanwhile."""
+    # It must not import what happens to lie in the working folder (as ``python -P``).
+    os.environ["PYTHONSAFEPATH"] = "1"
+    _FORKS.set_forkserver_preload(["handbill.host.forking", *modules])
+    forkserver.ensure_running()
+
+
+class Child:
+    """A running process that was forked. ``returncode``: None as long as it runs; else its exit
+    status, below 0 after a signal.
+    """
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        assert process.pid is not None, "it was started"
+        self.pid = process.pid
+        self.returncode: int | None = None
+        self._process = process
+        self._ended = asyncio.create_task(self._end())
+
+    async def wait(self) -> int:
+        """Wait until it has ended; the exit status."""
+        return await asyncio.shield(self._ended)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    async def _end(self) -> int:
+        loop, sentinel = asyncio.get_running_loop(), self._process.sentinel
+        ended = asyncio.Event()
+        loop.add_reader(sentinel, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(sentinel)
+        self.returncode = await loop.run_in_executor(_ONE_AT_A_TIME, _status_of, self._process)
+        return self.returncode
+
+
+async def started(name: str, work: Callable[..., object], *given: Any) -> Child:
+    """A new process, in a session of its own, so that a terminal's Ctrl-C does not reach it; it
+    ends when this one does. ``work``: a function of its module; what it is given is pickled.
+    """
+    loop = asyncio.get_running_loop()
+    return Child(await loop.run_in_executor(_ONE_AT_A_TIME, _started, name, work, given))
+
+
+def _started(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> ForkServerProcess:
+    try:
+        return _start(name, work, given)
+    except (EOFError, OSError):  # the one to fork from was killed meanwhile: now it starts anew
+        return _start(name, work, given)
+
+
+def _start(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> ForkServerProcess:
+    process = _FORKS.Process(name=name, target=_run, args=(name, work, given))
+    process.start()
+    return process
+
+
+def _status_of(process: ForkServerProcess) -> int:
+    process.join()
+    status = process.exitcode
+    process.close()
+    assert status is not None, "it has ended"
+    return status
+
+
+def _run(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> None:
+    """In the new process. What it prints goes where logs go."""
+    os.setsid()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    with suppress(OSError):  # where there is no such file, it goes by the name of the program
+        Path("/proc/self/comm").write_text(name, encoding="ascii")
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "it is another's child"
+    end_when(parent.join)
+    forked()
+    work(*given)
