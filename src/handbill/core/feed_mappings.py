@@ -29,7 +29,8 @@ KEYS = {
     "schemaMappingsExpirationDate": "expirationdate",
 }
 """The contract's mapping key → the canonical name of the field, in the contract's order."""
-ADDED_KEYS = frozenset({"schemaMappingsExpirationDate"})
+END_KEY = "schemaMappingsExpirationDate"
+ADDED_KEYS = frozenset({END_KEY})
 """Keys that the contract does not have: they are returned only if they are mapped."""
 
 ADDITIONAL, PUBLISHER = "schemaMappingAdditional", "schemaMappingPublisher"

@@ -9,9 +9,11 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from handbill.core.amounts import Amount, is_of_cents, read_amount, said_of, tellers
+from handbill.core.feed_ends import end_node, ending_nodes, is_no_end, is_over
 from handbill.core.feed_mappings import (
     ADDITIONAL,
     CANONICAL,
+    END_KEY,
     STRUCTURE,
     mandatory_of,
     nodes_of,
@@ -98,6 +100,13 @@ class _Moments(NamedTuple):
     last: _Remembered
 
 
+class _Endings(NamedTuple):
+    """The nodes of an item that may end its job: with a date, or with a word."""
+
+    node: str
+    marks: dict[str, frozenset[str]]
+
+
 class _Plan(NamedTuple):
     """A feed's settings, grouped by their use."""
 
@@ -113,6 +122,8 @@ class _Plan(NamedTuple):
     needed: list[str]
     publishers: str
     strip: frozenset[str]
+    finds_end: bool
+    """Whether the end of the offer is searched under its usual names."""
 
 
 def _plan(feed: FeedBody) -> _Plan:
@@ -139,6 +150,7 @@ def _plan(feed: FeedBody) -> _Plan:
         needed=[name for name in mandatory_of(feed) if name in CANONICAL - STRUCTURE],
         publishers=publishers_node(feed.mappings),
         strip=frozenset(feed.url_params_to_strip),
+        finds_end=END_KEY not in feed.mappings and _END not in always | otherwise,
     )
 
 
@@ -148,6 +160,7 @@ def compile_mapping(
     currency: str,
     read_date: ReadDate,
     rated: Container[str] | None = None,
+    now: Instant = 0,
 ) -> MapJob:
     """A function that turns an item's nodes into a job, by the feed's settings.
 
@@ -155,6 +168,9 @@ def compile_mapping(
     currency keeps it, with a fault unless it is in ``rated``, the currencies with a rate today. If
     its currency is not known, there is no bid, and a fault. A mandatory field without a value is
     listed in ``missing`` of the body; so is an invalid URL: it is never advertised.
+
+    ``now``: the end of a job of which the feed only says that it is over. If the mapping does not
+    mention an end, it is searched under its usual names.
     """
     plan = _plan(feed)
     moments = _Moments(
@@ -164,6 +180,7 @@ def compile_mapping(
     amounts = _Remembered(lambda text: read_amount(text, currency))
     names_of = _Remembered(lambda names: tellers(plan.bid.node, names))
     bids = _Bids(amounts, currency, names_of, rated)
+    endings = _Remembered(lambda names: _Endings(end_node(names), ending_nodes(names)))
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
         faults: list[FieldFault] = []
@@ -185,7 +202,13 @@ def compile_mapping(
             setattr(body, source.name, value or source.otherwise)
         body.description = _text(plan.text, fields, faults)
         body.url, target = _url(plan.url, fields, plan.strip, faults)
-        posted_on = _keep_dates(body, plan.dates, fields, moments, faults)
+        ends = endings[tuple(fields)]
+        dates = plan.dates
+        if plan.finds_end and ends.node:
+            dates = [*dates, FeedValue(_END, ends.node, "")]
+        posted_on = _keep_dates(body, dates, fields, moments, faults)
+        if ends.marks and is_over(ends.marks, fields):
+            body.end_at = now if body.end_at is None else min(body.end_at, now)
         body.cpc_micros, body.cpc_currency = _bid(plan.bid, fields, bids, faults)
         if plan.additional:
             body.additional = _additional(plan.additional, fields, faults)
@@ -275,7 +298,7 @@ def _dated(
     if not text:
         return None
     found: tuple[Instant, str] | None = moments[text]
-    if found is None:
+    if found is None and not (source.name == _END and is_no_end(text)):
         message = f"cannot be read as a date: {text[:40]}"
         faults.append(FieldFault(source.name, "not_a_date", message))
     return found

@@ -33,7 +33,7 @@ from handbill.store.records import Tx
 
 MOST_ITEMS = 3_000_000
 MOST_PAGES = 1_000
-_READING = b"4"  # the version of the code that reads jobs; a new number has every job read anew
+_READING = b"5"  # the version of the code that reads jobs; a new number has every job read anew
 _FAULTY = b"!"
 SAMPLE_BYTES = 1024 * 1024
 _UNSEEN, _SAME, _OTHER, _STANDS = 0, 1, 2, 3
@@ -76,16 +76,19 @@ def settings_digest(body: FeedBody, zone: str) -> bytes:
 
 
 class FeedLocale(NamedTuple):
-    """Zone and currency of a feed's dates and amounts. ``rated``: currencies with a rate today."""
+    """Zone and currency of a feed's dates and amounts. ``rated``: currencies with a rate today.
+    ``now``: when it is read.
+    """
 
     zone: str
     currency: str
     rated: Container[str] | None = None
+    now: Instant = 0
 
 
 def locale_of(tx: Tx, client: Client, now: Instant) -> FeedLocale:
     today = rates.exchange_of(tx, client, now)
-    return FeedLocale(client.zone, today.currency, today)
+    return FeedLocale(client.zone, today.currency, today, now)
 
 
 class KnownJobs:
@@ -301,7 +304,9 @@ def reading_of(
         passes_broken=True,
     )
     zone = zone_of(locale.zone)
-    map_job = compile_mapping(read_by, zone, locale.currency, read_instant, locale.rated)
+    map_job = compile_mapping(
+        read_by, zone, locale.currency, read_instant, locale.rated, locale.now
+    )
     return FeedReading(items, map_job, mappings, repaired, following)
 
 

@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from handbill.core.feed_mappings import ADDITIONAL, KEYS
+from handbill.core.feed_ends import end_node
+from handbill.core.feed_mappings import ADDITIONAL, END_KEY, KEYS
 from handbill.core.mapping import FIELD_NAME, MOST_ADDITIONAL
 from handbill.dialects.inbound.mending import mended
 
@@ -140,30 +141,6 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
     "pubDate": ("pubdate", "published", "publisheddate", "publication_date"),
     "lastmodifieddate": ("lastmodifieddate", "updated", "modified", "modifieddate", "updated_at"),
     "cpc": ("cpc", "bid", "cpcbid", "cpc_bid"),
-    "expirationdate": (
-        "expirationdate",
-        "expiration_date",
-        "validthrough",
-        "valid_through",
-        "valid-through",
-        "expire",
-        "expires",
-        "expirydate",
-        "expiry_date",
-        "expiry",
-        "expireson",
-        "expires_on",
-        "expires_at",
-        "closingdate",
-        "closing_date",
-        "deadline",
-        "applicationdeadline",
-        "application_deadline",
-        "valid_until",
-        "validuntil",
-        "expiration",
-        "expiration-date",
-    ),
 }
 """Other names in use, the likelier first; compared without regard to case."""
 
@@ -197,6 +174,9 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     if any(name not in found for name in _NEEDED):
         return {}
     mapping: dict[str, Any] = {_KEY_OF[name]: node for name, node in found.items()}
+    end = end_node(by_name.values())
+    if end:
+        mapping[END_KEY] = end
     parents = {name.rpartition("/")[0] for name in by_name}
     extra = [
         by_name[name]

@@ -1,0 +1,114 @@
+"""Whether an item of a feed says that its job is no longer offered, or until when it is. Pure.
+
+Names of nodes are compared without case and without marks between words.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from handbill.core.feed_text import ALSO
+
+_ENDS: Final = (
+    "expirationdate",
+    "validthrough",
+    "expire",
+    "expires",
+    "expirydate",
+    "expiry",
+    "expireson",
+    "expiresat",
+    "expiredate",
+    "dateexpires",
+    "closingdate",
+    "closedate",
+    "closeson",
+    "closesat",
+    "deadline",
+    "applicationdeadline",
+    "applicationclosingdate",
+    "applyby",
+    "validuntil",
+    "validto",
+    "expiration",
+    "jobexpirationdate",
+    "jobexpirydate",
+    "jobexpiry",
+    "jobexpires",
+    "postingexpirationdate",
+    "postingenddate",
+    "datevalidthrough",
+    "unpublishdate",
+    "unpublishon",
+    "unpublishat",
+    "removaldate",
+)
+"""Names of nodes that contain the end of an offer, the likelier first. ``enddate`` is none: it may
+be the end of the employment."""
+_STATES: Final = frozenset(
+    ["status", "jobstatus", "postingstatus", "vacancystatus", "positionstatus", "publishstatus"]
+)
+_OVER_WORDS: Final = (
+    "closed expired inactive notactive filled positionfilled deleted removed cancelled canceled "
+    "withdrawn archived unpublished ended deactivated offline nolongeravailable draft paused "
+    "suspended onhold"
+)
+_OVER: Final = frozenset(_OVER_WORDS.split())
+_ENDINGS: Final = frozenset(["action", "operation", "jobaction"])
+_ACTS: Final = frozenset(
+    ["delete", "remove", "deactivate", "close", "expire", "unpublish", "deleted", "removed"]
+)
+_IS_OVER: Final = frozenset(
+    f"{before}{word}"
+    for word in ("expired", "deleted", "closed", "archived", "inactive")
+    for before in ("", "is", "job")
+) | {"isfilled", "isremoved"}
+_IS_LIVE: Final = frozenset(["active", "isactive", "islive", "ispublished", "isopen", "enabled"])
+_TRUE: Final = frozenset(["true", "yes", "y", "1"])
+_FALSE: Final = frozenset(["false", "no", "n", "0"])
+_MARKS: Final = re.compile(r"[\W_]+")
+_NO_END: Final = re.compile(
+    r"(?:0000-00-00|(?:.*\b)?(?:2[2-9]|[3-9]\d)\d\d\b).*"
+    r"|(?:none|null|n/?a|never|ongoing|open|open until filled|until filled|[-–])",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def bare(name: str) -> str:
+    """A node's name without case, prefix and marks between words."""
+    return _MARKS.sub("", name.rpartition(":")[2]).lower()
+
+
+def end_node(names: Iterable[str]) -> str:
+    """The node that contains the end of an offer; empty: none of these."""
+    named: dict[str, str] = {}
+    for name in names:
+        if "/" not in name:
+            named.setdefault(bare(name), name)
+    return next((named[end] for end in _ENDS if end in named), "")
+
+
+def is_no_end(text: str) -> bool:
+    """Whether a text stands for an end that is not set: ``9999-12-31``, ``0000-00-00``, "n/a"."""
+    return _NO_END.fullmatch(text.strip()) is not None
+
+
+def ending_nodes(names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The nodes that may say that the job is over, each with the values that say so, bare."""
+    found = {}
+    for name in names:
+        said = bare(name)
+        for marks, values in (
+            (_STATES, _OVER),
+            (_ENDINGS, _ACTS),
+            (_IS_OVER, _TRUE),
+            (_IS_LIVE, _FALSE),
+        ):
+            if said in marks and "/" not in name:
+                found[name] = values
+    return found
+
+
+def is_over(nodes: Mapping[str, frozenset[str]], fields: Mapping[str, str]) -> bool:
+    """Whether an item says that its job is over."""
+    return any(bare(fields[name].partition(ALSO)[0]) in over for name, over in nodes.items())

@@ -1,0 +1,110 @@
+"""Jobs that their owner has ended in the feed: by a date, or by a word."""
+
+from typing import Any
+
+import pytest
+
+from handbill.core.mapping import compile_mapping
+from handbill.core.nouns import FeedBody
+from handbill.dialects.inbound.dates import read_instant
+from handbill.kit.instants import instant_of_iso, iso_of
+from handbill.kit.zones import zone_of
+
+_NOW = instant_of_iso("2026-11-28T10:00:00Z")
+_MAPPINGS = {
+    "schemaMappingsJobCollection": "source",
+    "schemaMappingsJob": "job",
+    "schemaMappingsTitle": "title",
+    "schemaMappingsDescription": "description",
+    "schemaMappingsURL": "url",
+    "schemaMappingsRefNumber": "referencenumber",
+}
+_ITEM = {"title": "T", "description": "d", "url": "https://a.example/1", "referencenumber": "R"}
+
+
+def end_of(node: str, text: str, **mappings: Any) -> tuple[str | None, list[str]]:
+    """When the job with this node ends, and what is told of it."""
+    feed = FeedBody(url="u", mappings=_MAPPINGS | mappings)
+    mapped = compile_mapping(feed, zone_of("UTC-10:00"), "USD", read_instant, now=_NOW)
+    found = mapped(_ITEM | {node: text})
+    assert found.body is not None
+    end = found.body.end_at
+    return None if end is None else iso_of(end), [fault.reason for fault in found.faults]
+
+
+@pytest.mark.parametrize(
+    "node",
+    ["expirationdate", "ExpirationDate", "valid_through", "closing-date", "expiresAt", "x:expiry"],
+)
+def test_an_end_counts_also_if_the_mapping_does_not_mention_it(node: str) -> None:
+    assert end_of(node, "2026-11-20") == ("2026-11-21T09:59:59.999Z", [])
+
+
+def test_an_end_that_the_mapping_leaves_out_does_not_count() -> None:
+    off = {"schemaMappingsExpirationDate": None}
+    assert end_of("expirationdate", "2026-11-20", **off) == (None, [])
+    other = {"schemaMappingsExpirationDate": "until"}
+    assert end_of("expirationdate", "2026-11-20", **other) == (None, [])
+
+
+@pytest.mark.parametrize("node", ["enddate", "location/expiry", "date"])
+def test_other_nodes_are_no_ends(node: str) -> None:
+    assert end_of(node, "2026-11-20")[0] is None
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "0000-00-00", "12/31/2999", "N/A", "until filled"])
+def test_an_end_that_is_not_set_is_no_fault(text: str) -> None:
+    assert end_of("expirationdate", text) == (None, [])
+
+
+def test_an_end_that_cannot_be_read_is_told() -> None:
+    assert end_of("expirationdate", "soon") == (None, ["not_a_date"])
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        ("status", "closed"),
+        ("Job_Status", "Expired"),
+        ("@status", "INACTIVE"),
+        ("status", "Position filled"),
+        ("status", "no longer available"),
+        ("active", "false"),
+        ("is_active", "0"),
+        ("isExpired", "true"),
+        ("deleted", "Yes"),
+        ("@action", "delete"),
+    ],
+)
+def test_a_job_that_is_said_to_be_over_has_ended(node: str, text: str) -> None:
+    assert end_of(node, text) == (iso_of(_NOW), [])
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        ("status", "open"),
+        ("status", "Full-time"),
+        ("status", ""),
+        ("active", "true"),
+        ("expired", "false"),
+        ("closed", "2036-01-01"),
+        ("action", "update"),
+        ("company/status", "inactive"),
+    ],
+)
+def test_other_words_end_nothing(node: str, text: str) -> None:
+    assert end_of(node, text) == (None, [])
+
+
+def test_what_ended_before_keeps_its_end() -> None:
+    feed = FeedBody(url="u", mappings=_MAPPINGS)
+    mapped = compile_mapping(feed, zone_of("UTC"), "USD", read_instant, now=_NOW)
+    ends = {
+        day: mapped(_ITEM | {"status": "closed", "expirationdate": day}).body
+        for day in ("2026-11-20", "2036-11-20")
+    }
+    assert [iso_of((body and body.end_at) or 0) for body in ends.values()] == [
+        "2026-11-20T23:59:59.999Z",
+        iso_of(_NOW),
+    ]
