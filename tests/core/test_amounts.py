@@ -2,7 +2,7 @@
 
 import pytest
 
-from handbill.core.amounts import read_amount
+from handbill.core.amounts import Tellers, read_amount, tellers
 from handbill.core.currencies import PLACES, SIGNS, named_by, unit_micros
 
 
@@ -62,6 +62,8 @@ from handbill.core.currencies import PLACES, SIGNS, named_by, unit_micros
         ("٣", None),
         ("abc 1", None),
         ("1 per click", None),
+        ("\uff11.\uff15\uff10", 1_500_000),
+        ("(1.50)", None),
         ("1-2", None),
         ("", None),
         (".", None),
@@ -97,6 +99,12 @@ def test_where_there_is_no_smaller_unit_a_mark_before_three_figures_groups_thous
         ("5 zł", "PLN", "EUR"),
         ("5 kr.", "SEK", "EUR"),
         ("$1 CAD", "CAD", "USD"),
+        ("\uffe51", "JPY", "USD"),
+        ("\uff04\uff11", "USD", "EUR"),
+        ("1 (EUR)", "EUR", "USD"),
+        ("USD: 1", "USD", "EUR"),
+        ("1 US Dollars", "USD", "CAD"),
+        ("1 Euros", "EUR", "USD"),
     ],
 )
 def test_an_amount_says_its_currency(text: str, may_be: str, may_not_be: str) -> None:
@@ -121,3 +129,22 @@ def test_smallest_units_are_those_of_iso_4217() -> None:
     assert all(len(code) == 3 and code.isupper() for code in PLACES)
     assert all(codes <= PLACES.keys() for codes in SIGNS.values())
     assert named_by("ABC") is None
+
+
+@pytest.mark.parametrize(
+    ("node", "names", "of_amount", "of_item"),
+    [
+        ("cpc", ["cpc/@iso", "cpc/@currencyISO", "cpc/@symbol"], 3, 0),
+        ("cpc", ["cpcCurrency", "price_currency", "cost-currency", "bid_currency_code"], 4, 0),
+        ("cpc", ["currency", "currencyIso", "iso_currency", "CurrencySymbol", "@currency"], 0, 5),
+        ("bid/amount", ["bid/currency_code", "bid/@cur", "bid/amount/@ccy"], 3, 0),
+        ("bid/amount", ["currency", "offer/currency"], 0, 0),
+        ("cpc", ["salary_currency", "currency"], 0, 0),
+        ("", ["currency"], 0, 0),
+    ],
+)
+def test_nodes_that_give_a_currency(
+    node: str, names: list[str], of_amount: int, of_item: int
+) -> None:
+    found = tellers(node, names)
+    assert found == Tellers(names[:of_amount], names[:of_item], found.pays)

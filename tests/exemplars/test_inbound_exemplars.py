@@ -15,7 +15,8 @@ import pytest
 
 from handbill.contract.feeds.models import FeedChange
 from handbill.core.nouns import FeedBody, JobBody
-from handbill.feeds.collecting import FeedLocale, ImportFailed, KnownJobs, Spool, collect
+from handbill.feeds.collecting import FeedLocale, ImportFailed, KnownJobs, collect
+from handbill.feeds.spools import Spool
 from handbill.kit.instants import iso_of
 
 FOLDER = Path(__file__).parent / "inbound"

@@ -10,6 +10,7 @@ from handbill.core.nouns import JobSettings
 from handbill.feeds import collecting, importing
 from handbill.feeds import service as feeds
 from handbill.feeds.importing import import_feed
+from handbill.feeds.spools import Spool
 from handbill.jobs import editing
 from handbill.jobs import service as jobs
 from handbill.jobs.taking_over import settle
@@ -251,7 +252,7 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
         begun[1].body,
         locale,
         known,
-        collecting.Spool(BytesIO()),
+        Spool(BytesIO()),
     )
     run = importing._take_over(world.tools, *begun, found)
     assert (run.body.counts["deleted"], run.body.counts["changed"]) == (1, 0)

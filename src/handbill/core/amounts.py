@@ -18,8 +18,14 @@ _GROUPED = re.compile(
 )
 _NO_MINOR = re.compile(r"(?<=[0-9])[.,](?:--?|[–—])(?![0-9])")  # "5,-": five, and nothing more
 
-_OF_AMOUNT = ("currency", "currencycode", "curr", "cur", "ccy", "unit", "units")
-_OF_ITEM = frozenset({"currency", "currencycode"})
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
+    ord(wide): sign for wide, sign in zip("￠￡￥￦", "¢£¥₩", strict=True)
+}
+"""Signs and figures in full width, as Japanese and Chinese programs write them."""
+_AROUND = str.maketrans("", "", "()[]:=")  # "(USD)", "USD: "
+
+_OF_AMOUNT = ("curr", "cur", "ccy", "unit", "units", "iso", "isocode", "symbol")
+_WHOSE = ("bid", "cpc", "cpa", "price", "cost")
 _CENTS = frozenset(
     ["cent", "cents", "ct", "cts", "c", "¢", "pence", "penny", "p", "micros", "minor"]
 )
@@ -54,7 +60,8 @@ def read_amount(text: str, currency: str = "") -> Amount | None:
     mark; if that currency has no smaller unit, it separates thousands.
     """
     # At most one space: with many in a row, the expression would try every way to split them.
-    line = _NO_MINOR.sub("", " ".join(text.split()).replace("’", "'"))
+    line = " ".join(text.translate(_WIDE).split())
+    line = _NO_MINOR.sub("", line.replace("’", "'"))
     found = _AMOUNT.fullmatch(line)
     if found is None:
         return None
@@ -73,7 +80,8 @@ def read_amount(text: str, currency: str = "") -> Amount | None:
 
 
 def _named_by_all(signs: str) -> frozenset[str] | None:
-    """The currencies that all of these words may name: "USD $", "US $"."""
+    """The currencies that all of these words may name: "USD $", "US $", "(USD)"."""
+    signs = signs.translate(_AROUND)
     every = [named_by(sign) for sign in signs.split()]
     known = [named for named in every if named is not None]
     if len(known) < len(every) or not known:
@@ -96,7 +104,17 @@ def _plain(figures: str, *, are_whole: bool) -> str:
     return f"{whole or 0}.{part}"
 
 
-def tellers(node: str, names: Iterable[str]) -> tuple[list[str], list[str]]:
+class Tellers(NamedTuple):
+    """The nodes of an item that give the currency of its bid, and those that give that of all its
+    amounts. ``pays``: the item also has an amount of pay.
+    """
+
+    of_amount: list[str]
+    of_item: list[str]
+    pays: bool
+
+
+def tellers(node: str, names: Iterable[str]) -> Tellers:
     """Which of an item's nodes give the currency of one amount, and which that of all its amounts;
     in any case, with any separator between words.
 
@@ -104,22 +122,27 @@ def tellers(node: str, names: Iterable[str]) -> tuple[list[str], list[str]]:
     as its attribute, or under its name. For the item: in its own node, unless that may be the
     currency of the job's pay.
     """
+    found, of_item, pays = [], [], False
     if not node:
-        return [], []
+        return Tellers([], [], pays)
     own = _bare(node)
     parent = own.rpartition("/")[0]
-    of_amount, of_item, pays = ["bidcurrency"], [], False
-    of_amount += [f"{own}{between}{word}" for between in ("", "/", "/@") for word in _OF_AMOUNT]
-    of_amount += [f"{parent}/{mark}{word}" for mark in ("", "@") for word in _OF_AMOUNT if parent]
-    found = []
     for name in names:
         bare = _bare(name)
-        pays = pays or any(word in bare for word in _PAY)
-        if bare in of_amount:
+        before, slash, last = bare.rpartition("/")
+        ending = bare.removeprefix(own) if bare.startswith(own) else last if slash else ""
+        is_beside = bare.startswith(own) or (slash and before == parent)
+        is_currency = "currency" in last
+        if any(word in bare for word in _PAY):
+            pays = True
+        elif is_beside and (is_currency or ending.strip("/@") in _OF_AMOUNT):
             found.append(name)
-        elif bare in _OF_ITEM and not parent:
-            of_item.append(name)
-    return found, [] if pays else of_item
+        elif is_currency and not slash:
+            if last.startswith(_WHOSE):
+                found.append(name)
+            elif not parent:
+                of_item.append(name)
+    return Tellers(found, [] if pays else of_item, pays)
 
 
 def _bare(name: str) -> str:
@@ -131,13 +154,13 @@ def is_of_cents(said: str) -> bool:
     return said.strip().lower() in _CENTS
 
 
-def said_of(telling: tuple[list[str], list[str]], fields: Mapping[str, str]) -> str:
+def said_of(telling: Tellers, fields: Mapping[str, str]) -> str:
     """What an item says about its bid's currency: preferably a part of a currency, else a currency;
     empty if it says nothing.
     """
     every = [
         (name, said)
-        for names in telling
+        for names in (telling.of_amount, telling.of_item)
         for name in names
         if (said := fields[name].split(ALSO, 1)[0])
     ]

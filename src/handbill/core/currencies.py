@@ -73,7 +73,12 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
         "RP": "IDR",
         "LEI": "RON MDL",
         "ЛВ": "BGN",
+        "DOLLAR": _DOLLARS,
+        "DOLLARS": _DOLLARS,
+        "USDOLLAR": "USD",
+        "USDOLLARS": "USD",
         "EURO": "EUR",
+        "EUROS": "EUR",
         "RMB": "CNY",
         "円": "JPY",
         "元": "CNY TWD HKD",
@@ -89,5 +94,5 @@ def unit_micros(currency: str) -> int:
 
 def named_by(sign: str) -> frozenset[str] | None:
     """The currencies that a code or sign may name; None: it names no existing one."""
-    word = sign.strip().upper().rstrip(".")
+    word = "".join(sign.split()).upper().rstrip(".")
     return frozenset({word}) if word in PLACES else SIGNS.get(word)

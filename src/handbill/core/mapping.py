@@ -4,11 +4,11 @@
 """
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from handbill.core.amounts import Amount, is_of_cents, read_amount, said_of, tellers
+from handbill.core.amounts import Amount, Tellers, is_of_cents, read_amount, said_of, tellers
 from handbill.core.feed_ends import end_node, ending_nodes, is_no_end, is_over
 from handbill.core.feed_mappings import (
     ADDITIONAL,
@@ -101,10 +101,15 @@ class _Moments(NamedTuple):
 
 
 class _Endings(NamedTuple):
-    """The nodes of an item that may end its job: with a date, or with a word."""
+    """What of an item may end its job: with a date, or with a word."""
 
-    node: str
+    found: list[FeedValue]
     marks: dict[str, frozenset[str]]
+
+
+def _endings(names: Iterable[str]) -> _Endings:
+    end = end_node(names)
+    return _Endings([FeedValue(_END, end, "")] if end else [], ending_nodes(names))
 
 
 class _Plan(NamedTuple):
@@ -161,6 +166,7 @@ def compile_mapping(
     read_date: ReadDate,
     rated: Container[str] | None = None,
     now: Instant = 0,
+    head_currency: str = "",
 ) -> MapJob:
     """A function that turns an item's nodes into a job, by the feed's settings.
 
@@ -169,6 +175,7 @@ def compile_mapping(
     its currency is not known, there is no bid, and a fault. A mandatory field without a value is
     listed in ``missing`` of the body; so is an invalid URL: it is never advertised.
 
+    ``head_currency``: what the feed says outside of its items about the currency of all amounts.
     ``now``: the end of a job of which the feed only says that it is over. If the mapping does not
     mention an end, it is searched under its usual names.
     """
@@ -179,8 +186,8 @@ def compile_mapping(
     )
     amounts = _Remembered(lambda text: read_amount(text, currency))
     names_of = _Remembered(lambda names: tellers(plan.bid.node, names))
-    bids = _Bids(amounts, currency, names_of, rated)
-    endings = _Remembered(lambda names: _Endings(end_node(names), ending_nodes(names)))
+    bids = _Bids(amounts, currency, names_of, rated, head_currency)
+    endings = _Remembered(_endings)
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
         faults: list[FieldFault] = []
@@ -189,23 +196,11 @@ def compile_mapping(
             faults.append(_no_ref(ref))
             return MappedItem(None, None, "", faults)
         body = JobBody(ref=ref, **plan.constant)
-        for source in plan.lines:
-            value = fields.get(source.node, "")
-            if value.isprintable() and "&" not in value and "<" not in value:
-                value = value.strip()
-            elif source.name in _MANY:
-                value = listed(without_tags(unescaped(value)))
-            else:
-                value = cleaned(without_tags(first_of(source, fields, _MOST_LINE, faults)))
-            if len(value) > _MOST_LINE:
-                value = cut(source.name, value, _MOST_LINE, faults)
-            setattr(body, source.name, value or source.otherwise)
+        _keep_lines(body, plan.lines, fields, faults)
         body.description = _text(plan.text, fields, faults)
         body.url, target = _url(plan.url, fields, plan.strip, faults)
         ends = endings[tuple(fields)]
-        dates = plan.dates
-        if plan.finds_end and ends.node:
-            dates = [*dates, FeedValue(_END, ends.node, "")]
+        dates = [*plan.dates, *ends.found] if plan.finds_end else plan.dates
         posted_on = _keep_dates(body, dates, fields, moments, faults)
         if ends.marks and is_over(ends.marks, fields):
             body.end_at = now if body.end_at is None else min(body.end_at, now)
@@ -218,6 +213,22 @@ def compile_mapping(
         return MappedItem(body, posted_on, target, faults)
 
     return map_job
+
+
+def _keep_lines(
+    body: JobBody, sources: list[FeedValue], fields: Mapping[str, str], faults: list[FieldFault]
+) -> None:
+    for source in sources:
+        value = fields.get(source.node, "")
+        if value.isprintable() and "&" not in value and "<" not in value:
+            value = value.strip()
+        elif source.name in _MANY:
+            value = listed(without_tags(unescaped(value)))
+        else:
+            value = cleaned(without_tags(first_of(source, fields, _MOST_LINE, faults)))
+        if len(value) > _MOST_LINE:
+            value = cut(source.name, value, _MOST_LINE, faults)
+        setattr(body, source.name, value or source.otherwise)
 
 
 def _keep_dates(
@@ -305,12 +316,15 @@ def _dated(
 
 
 class _Bids(NamedTuple):
-    """How bids are read. ``tellers``: an item's nodes → those that give its bid's currency."""
+    """How bids are read. ``tellers``: an item's nodes → those that give its bid's currency.
+    ``head_currency``: the feed's, for bids of which nothing else is said.
+    """
 
     read: _Remembered
     currency: str
     tellers: _Remembered
     rated: Container[str] | None
+    head_currency: str
 
 
 def _bid(
@@ -324,7 +338,10 @@ def _bid(
     if found is None:
         faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
         return None, ""
-    said = said_of(bids.tellers[tuple(fields)], fields)
+    telling: Tellers = bids.tellers[tuple(fields)]
+    said = said_of(telling, fields)
+    if not said and found.currencies is None and not telling.pays:
+        said = bids.head_currency
     if is_of_cents(said):
         message = f"is in parts of a currency, not in {bids.currency}: {text[:40]} {said[:40]}"
         faults.append(FieldFault("cpc", "not_money", message))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,12 +20,13 @@ from handbill.core.mapping import MapJob, compile_mapping
 from handbill.core.nouns import Client, FeedBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
+from handbill.dialects.inbound.head import currency_of, with_head
 from handbill.dialects.inbound.items import ItemReader
 from handbill.dialects.inbound.known import FeedBeginning, discover, fault_of, look
 from handbill.dialects.inbound.scanner import FeedItem, Malformed, scan
 from handbill.feeds.rows import MOST_FAULTS
+from handbill.feeds.spools import Spool
 from handbill.jobs import service as jobs
-from handbill.jobs.service import WrittenJob
 from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
 from handbill.rates import service as rates
@@ -42,7 +43,6 @@ _SOURCE_KEY, _JOB_KEY = (
     next(key for key, name in KEYS.items() if name == wanted) for wanted in ("source", "job")
 )
 _PACK = msgspec.msgpack.Encoder(order="deterministic")
-_UNPACK = msgspec.msgpack.Decoder(WrittenJob)
 
 
 class ImportFailed(Exception):
@@ -62,8 +62,8 @@ _MENDED = FieldFault(
 )
 
 
-def settings_digest(body: FeedBody, zone: str) -> bytes:
-    """A digest of the settings by which items are read: if it changes, every item is read anew."""
+def settings_digest(body: FeedBody, zone: str, head_currency: str = "") -> bytes:
+    """A digest of what decides how items are read: if it changes, every item is read anew."""
     read_by = (
         body.mappings,
         body.url_params_to_strip,
@@ -71,6 +71,7 @@ def settings_digest(body: FeedBody, zone: str) -> bytes:
         body.value_defaults,
         body.mandatory_fields,
         zone,
+        *([head_currency] if head_currency else ()),
     )
     return hashlib.blake2b(_PACK.encode(read_by), digest_size=16, key=_READING).digest()
 
@@ -115,39 +116,6 @@ class KnownJobs:
                 (self.faulty if digest[16:] else self.by_digest)[digest[:16]] = place
         self.state = bytearray(len(self.nos))
         self.live = len(self.nos) - len(deleted)
-
-
-class Spool:
-    """Jobs put aside in a temporary file; of several with one reference, the last one counts."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._last: dict[str, int] = {}
-        self._count = 0
-
-    def __contains__(self, ref: str) -> bool:
-        return ref in self._last
-
-    def __len__(self) -> int:
-        return len(self._last)
-
-    def put(self, job: WrittenJob) -> None:
-        raw = _PACK.encode(job)
-        self._file.write(len(raw).to_bytes(4, "big"))
-        self._file.write(raw)
-        self._last[job.ref] = self._count
-        self._count += 1
-
-    def drop(self, ref: str) -> None:
-        del self._last[ref]
-
-    def __iter__(self) -> Iterator[WrittenJob]:
-        self._file.seek(0)
-        for number in range(self._count):
-            size = int.from_bytes(self._file.read(4), "big")
-            job = _UNPACK.decode(self._file.read(size))
-            if self._last.get(job.ref) == number:
-                yield job
 
 
 @dataclass
@@ -291,6 +259,8 @@ def reading_of(
     stream, mappings = _with_mappings(as_utf8(chunks, charset, repaired), feed)
     read_by = msgspec.structs.replace(feed, mappings=mappings)
     nodes = nodes_of(mappings)
+    stream, head = with_head(stream, nodes["job"])
+    head_currency = currency_of(head) if nodes.get("cpc") else ""
     place_nodes = {nodes[name] for name in PLACE if name in nodes}
     reader = ItemReader({nodes.get("description", "")}, place_nodes)
     items = scan(
@@ -299,13 +269,19 @@ def reading_of(
         reader,
         collection=nodes["source"],
         known=known,
-        salt=settings_digest(read_by, locale.zone),
+        salt=settings_digest(read_by, locale.zone, head_currency),
         following=following,
         passes_broken=True,
     )
     zone = zone_of(locale.zone)
     map_job = compile_mapping(
-        read_by, zone, locale.currency, read_instant, locale.rated, locale.now
+        read_by,
+        zone,
+        locale.currency,
+        read_instant,
+        locale.rated,
+        locale.now,
+        head_currency,
     )
     return FeedReading(items, map_job, mappings, repaired, following)
 

@@ -20,13 +20,13 @@ from handbill.feeds import rows, service
 from handbill.feeds.collecting import (
     Collected,
     ImportFailed,
-    Spool,
     TurnPage,
     collect,
     former_of,
     locale_of,
     settings_digest,
 )
+from handbill.feeds.spools import Spool
 from handbill.host.clock import ticking
 from handbill.host.egress import EgressFailed, EgressRefused, Fetched, FetchLimits, RequestExtras
 from handbill.host.ids import new_uuid

@@ -22,13 +22,13 @@ from handbill.feeds.collecting import (
     FeedLocale,
     ImportFailed,
     KnownJobs,
-    Spool,
     failing,
     meet,
     proposed,
     reading_of,
     tell_repairs,
 )
+from handbill.feeds.spools import Spool
 from handbill.host.egress import Egress, EgressFailed, EgressRefused, FetchLimits, RequestExtras
 from handbill.jobs import service as jobs
 from handbill.jobs.service import WrittenJob

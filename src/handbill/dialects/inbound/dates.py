@@ -75,8 +75,8 @@ _ZONES = {
 _UTC_NAMES = ("UTC", "GMT")
 _TIME = (
     r"(?:[T ,]+(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
-    r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?\s?(?P<zone>[A-Za-z]{1,5}|(?:UTC|GMT)?[+-]\d\d?:?(?:\d\d)?)?"
-    r")?\Z"
+    r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?| Uhr)?"
+    r"\s?(?P<zone>[A-Za-z]{1,5}|(?:UTC|GMT)?[+-]\d\d?:?(?:\d\d)?)?)?\Z"
 )
 _ISO = re.compile(r"(?P<year>\d{4})([-/.]?)(?P<month>\d\d)\2(?P<day>\d\d)" + _TIME)
 _COMPACT = re.compile(
@@ -92,6 +92,7 @@ _MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"
 _SWAPS = (_DAY_FIRST, _MONTH_FIRST)
 """Of these, day and month are swapped where only that makes a date."""
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_OF_DATE = re.compile(r"(?<![\d+:])(?:19|20)\d\d(?=[-/.])")
 _NAMED_ZONE = re.compile(
     r"\[!?([A-Za-z0-9_+/-]{1,40})\]\Z"  # RFC 9557
     r"|\s([A-Z][A-Za-z]{2,12}/[A-Za-z0-9_+/-]{1,40})\Z"
@@ -229,8 +230,8 @@ def _in_years(moment: datetime) -> Instant:
 
 def _last_resort(text: str, zone: tzinfo) -> _Found | None:
     """By dateutil, with two different defaults: parts that it fills in itself would differ."""
-    if not _YEAR.search(text):
-        return None
+    if not _YEAR.search(text) or len(_OF_DATE.findall(text)) > 1:
+        return None  # no date, or several
     # Dateutil reads "GMT+1" like POSIX, west of Greenwich; writers of dates mean east of it.
     text = _NAMED_OFFSET.sub("", _REMARK.sub("", text))
     found = [

@@ -1,0 +1,71 @@
+"""What a feed says before its first item about all of them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain
+from xml.parsers import expat
+
+from handbill.dialects.inbound.mending import mended
+
+_MOST_HEAD = 64 * 1024
+_MOST_TEXT = 100
+_MARKS = re.compile(r"[\W_]+")
+_OF_PAY = ("salary", "pay", "wage")
+
+
+class _Over(Exception):
+    """The head has ended."""
+
+
+def with_head(chunks: Iterable[bytes], item: str) -> tuple[Iterator[bytes], bytes]:
+    """The feed from its start, and what of it comes before its first item: at most 64 KB."""
+    mark, head, stream = (
+        re.compile(rb"<" + re.escape(item.encode()) + rb"[\s/>]"),
+        b"",
+        iter(chunks),
+    )
+    for chunk in stream:
+        head += chunk
+        if len(head) >= _MOST_HEAD or mark.search(head):
+            break
+    first = mark.search(head)
+    return chain([head], stream), head[: first.start() if first else _MOST_HEAD]
+
+
+def currency_of(head: bytes) -> str:
+    """The currency that a feed names for all of its items, in a node or attribute around or beside
+    them; empty: none. **Shape**: as it is written there.
+    """
+    found: list[str] = []
+    path: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        path.append(name)
+        found.extend(value for key, value in attributes.items() if _is_currency(key))
+
+    def end(name: str) -> None:  # noqa: ARG001
+        path.pop()
+
+    def text(piece: str) -> None:
+        if path and len(path) <= 3 and _is_currency(path[-1]):
+            found.append(piece)
+
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = _refuse
+    with suppress(expat.ExpatError, _Over):
+        parser.Parse(mended(head.lstrip()), False)
+    return next((said for one in found if (said := one.strip()[:_MOST_TEXT])), "")
+
+
+def _refuse(*_: object) -> None:
+    raise _Over
+
+
+def _is_currency(name: str) -> bool:
+    bare = _MARKS.sub("", name.rpartition(":")[2]).lower()
+    return "currency" in bare and not any(word in bare for word in _OF_PAY)
