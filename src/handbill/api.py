@@ -40,6 +40,7 @@ from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
 from handbill.contract.needs import routes as needs
 from handbill.contract.overview import routes as overview
+from handbill.contract.partners import routes as partners
 from handbill.contract.people import entering, minding, providers, sign_ins
 from handbill.contract.people import factors as second_factors
 from handbill.contract.people import routes as people
@@ -135,6 +136,7 @@ def operations() -> list[Operation]:
         ("Rules", rules_that_run.OPERATIONS),
         ("Funnel", funnel.OPERATIONS),
         ("Reports", reports.OPERATIONS),
+        ("Reports", partners.OPERATIONS),
         ("Reports", questions.OPERATIONS),
         ("Reports", callbacks.OPERATIONS),
         ("Markups", markups.OPERATIONS),

@@ -50,6 +50,7 @@ OF_OTHERS = {
     "list_needs",
     "explain_campaign",
     "explain_jobgroup",
+    "get_family_figures",
     "get_jobs_in_bulk",
 }
 """What grows with job groups, clients, days or ids that are named, of which there are few here."""

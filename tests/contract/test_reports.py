@@ -206,8 +206,8 @@ PARTNERS = [row for row in operations() if row.role == "partner"]
 OURS = [row for row in operations() if row.role == "agency"]
 
 
-def test_partners_may_call_these_two_and_nothing_else(whole: Office) -> None:
-    assert {row.number for row in PARTNERS} == {59, 60}
+def test_partners_may_call_these_three_and_nothing_else(whole: Office) -> None:
+    assert {row.number or row.name for row in PARTNERS} == {59, 60, "get_family_figures"}
     world, partner = build(whole), partner_of(whole)
     before = fingerprint(whole.desk.records)
     for operation in OURS:
@@ -233,6 +233,8 @@ def test_a_partner_sees_only_what_is_its_own(whole: Office) -> None:
     for family in (sister.family, foreign.family, "0" * 24):
         assert own.ask("POST", at.format(family), own.wish()).status == 404
         assert own.ask("GET", f"{at.format(family)}/{report}").status == 404
+        figures = f"/publisher-families/{family}/figures?page=0&limit=1"
+        assert own.ask("GET", figures).status == 404
     for report_id in (theirs, sister.report(), "x"):
         assert own.ask("GET", f"{at.format(own.family)}/{report_id}").status == 404
     before = fingerprint(whole.desk.records)

@@ -69,6 +69,11 @@ _PLACES = {
     .group_by(_p[name], _p.day_on)
     for by, name in _BY.items()
 }
+_OF_PUBLISHERS = (
+    sa.select(_p.publisher_no, _p.day_on, *_SUMMED)
+    .where(among(_p.publisher_no, "nos"), _p.day_on >= b("first_on"))
+    .group_by(_p.publisher_no, _p.day_on)
+)
 _BY_DAY = [
     sa.select(
         table.c.client_no,
@@ -171,6 +176,11 @@ def by_place(tx: Tx, client_no: int, by: str, nos: Collection[int], first_on: st
     """The same of some of them on each day."""
     listed = Listed(sorted(nos))
     return _days(tx.all(_PLACES[by], client_no=client_no, first_on=first_on, nos=listed))
+
+
+def of_publishers(tx: Tx, nos: Collection[int], first_on: str) -> Days:
+    """The same of publishers, of all clients together; each day in the zone of its client."""
+    return _days(tx.all(_OF_PUBLISHERS, nos=Listed(sorted(nos)), first_on=first_on))
 
 
 def held_against(tx: Tx, client_nos: Collection[int], first_on: str) -> tuple[Days, Days, Days]:

@@ -179,8 +179,7 @@ async def _viewed(page: PageRow, request: Request) -> Response:
         return _signed_out(request)
     if not page.is_public:
         visit.visitor = await visitor_of(visit.calls)
-    own = page.of_employers if visit.visitor.role == "EMPLOYER" else None
-    return await (own or page.view)(request)
+    return await page.view_for(visit.visitor.role)(request)
 
 
 def _refusal_page(request: Request, declined: Declined) -> Response:

@@ -17,7 +17,7 @@ class PageRow:
     client, whose path begins with /clients/{client_id}. ``is_public``: shown to who is not signed
     in. ``by_link``: the address proves who may send its form, which other sites and programs may
     send too. ``for_whom``: who is shown links to it; the API refuses it to others.
-    ``of_employers``: what an employer sees instead.
+    ``of_employers``, ``of_publishers``: what these see instead.
     """
 
     name: str
@@ -30,3 +30,9 @@ class PageRow:
     by_link: bool = False
     for_whom: Whom = "agency"
     of_employers: Callable[[Request], Awaitable[Response]] | None = None
+    of_publishers: Callable[[Request], Awaitable[Response]] | None = None
+
+    def view_for(self, role: str) -> Callable[[Request], Awaitable[Response]]:
+        """What a visitor with this role sees; empty: a program."""
+        own = {"EMPLOYER": self.of_employers, "PUBLISHER": self.of_publishers}.get(role)
+        return own or self.view

@@ -31,13 +31,15 @@ those of them who may change things.
 @dataclass(frozen=True)
 class Visitor:
     """What a page tells and offers. The API alone decides what a visitor may do. ``role``: empty
-    for a program. ``may_mind``: people, as owners may.
+    for a program. ``may_mind``: people, as owners may. ``family_id``: of who works for a publisher
+    partner.
     """
 
     name: str = ""
     role: str = ""
     may_change: bool = True
     may_mind: bool = False
+    family_id: str = ""
 
     def is_among(self, whom: Whom) -> bool:
         """Whether links for these are shown to this visitor."""
@@ -140,7 +142,8 @@ async def visitor_of(calls: Calls) -> Visitor:
     if me["session"]["renewalDue"]:
         await beside.ask("PUT", "/sessions/current")
     role = me["role"]
-    return Visitor(me["name"] or me["mail"], role, me["mayWrite"], role in _MINDERS)
+    name, family_id = me["name"] or me["mail"], me["publisherFamilyId"] or ""
+    return Visitor(name, role, me["mayWrite"], role in _MINDERS, family_id)
 
 
 def is_by_cookie(request: Request) -> bool:

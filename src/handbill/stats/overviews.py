@@ -93,7 +93,7 @@ def timeseries(
     first = last - (days - 1) * _DAY
     first_on = first.isoformat()
     whole = daily_sums.of_clients(tx, [client.no], first_on).get(client.no, {})
-    of_client = _by_day(whole, first, last)
+    of_client = by_day(whole, first, last)
     series, others = [Series(client.id, client.body.company_name, 1, of_client)], None
     if by != "none":
         size, raws = finished_as(largest_by), made_of(largest_by)
@@ -103,14 +103,15 @@ def timeseries(
         found = daily_sums.by_place(tx, client.no, by, shown, first_on)
         names = names_of(tx, client.no, by.upper(), set(shown))
         series = [
-            Series(names[no][0], names[no][1], 1, _by_day(found[no], first, last)) for no in shown
+            Series(names[no][0], names[no][1], 1, by_day(found[no], first, last)) for no in shown
         ]
         others = Series("", "", len(rest), _less(of_client, series)) if rest else None
     currency = access.agency_by_number(tx, client.agency_no).currency
     return Timeseries(currency, first, last, series, others)
 
 
-def _by_day(of: Mapping[str, Sums], first: date, last: date) -> list[Sums]:
+def by_day(of: Mapping[str, Sums], first: date, last: date) -> list[Sums]:
+    """The sums of each day from the first to the last; nothing on a day without any."""
     days = ((first + by * _DAY).isoformat() for by in range((last - first).days + 1))
     return [of.get(day_on, _NOTHING) for day_on in days]
 
@@ -146,13 +147,13 @@ def overview(
     for one in shown:
         last, of = lasts[one.no], found.get(one.no, {})
         first = last - (days - 1) * _DAY
-        former = _by_day(of, first - days * _DAY, first - _DAY)
+        former = by_day(of, first - days * _DAY, first - _DAY)
         lines.append(
             ClientDays(
                 one,
                 last,
                 states[one.no],
-                _by_day(of, first, last),
+                by_day(of, first, last),
                 summed(former),
                 _budget(tx, one, last),
                 months[one.no],

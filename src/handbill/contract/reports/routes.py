@@ -5,6 +5,7 @@ from typing import Any
 
 from handbill.access.keys import secret
 from handbill.callbacks import service as callbacks
+from handbill.contract.answering import own_family
 from handbill.contract.reports.models import (
     CallbackGivenUp,
     IpReportRequest,
@@ -17,7 +18,7 @@ from handbill.contract.reports.models import (
 from handbill.contract.reports.repeats import TOLD, headers_of, wants_new
 from handbill.http.kinds import Ask
 from handbill.http.operations import Answer, Call, Operation
-from handbill.kit.faults import Fault, bad_request, not_found
+from handbill.kit.faults import Fault, bad_request
 from handbill.stats import reporting, service
 from handbill.stats.service import FAILED, SUCCESS
 from handbill.wire.models import Model
@@ -46,7 +47,7 @@ def _for_family(call: Call) -> Answer:
     named = call.body.family_id
     if named is not None and named != call.path["publisherFamilyId"]:
         raise bad_request([Fault("family_id", "must be the same as in the path")])
-    return _asked(call, _own_family(call), reporting.ask_for_family, PublisherReportAsked)
+    return _asked(call, own_family(call), reporting.ask_for_family, PublisherReportAsked)
 
 
 def _asked(
@@ -68,7 +69,7 @@ def _get(call: Call) -> Report:
 def _get_of_family(call: Call) -> Report:
     report_id = call.path["reportId"]
     return _report_model(
-        call, service.report_of_family(call.tx, _own_family(call), report_id, call.now)
+        call, service.report_of_family(call.tx, own_family(call), report_id, call.now)
     )
 
 
@@ -87,13 +88,6 @@ def _report_model(call: Call, report: service.Report) -> Report:
         message=service.message_of(report) or None,
         callback=given_up,
     )
-
-
-def _own_family(call: Call) -> int:
-    """The caller's own family. **Refuses** any other in the path (404)."""
-    if call.path["publisherFamilyId"] != call.caller.owner_id:
-        raise not_found()
-    return call.caller.owner_no
 
 
 OPERATIONS = [

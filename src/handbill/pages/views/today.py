@@ -13,6 +13,7 @@ from handbill.pages.exports import asked_for
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in, whole_in
 from handbill.pages.rows import PageRow
+from handbill.pages.views import partners
 from handbill.pages.views.changing import entity_of, latest_change
 from handbill.pages.visitors import HOME
 from handbill.pages.wording import day_of
@@ -102,6 +103,6 @@ async def mend(request: Request) -> Response:
 
 
 PAGES = [
-    PageRow("today", "", view, link="Today", for_whom="employers"),
+    PageRow("today", "", view, link="Today", for_whom="everybody", of_publishers=partners.view),
     PageRow("mend", "/needs", mend, ("POST",)),
 ]

@@ -268,4 +268,5 @@ place_days = sa.Table(
     _key("publisher_no"),
     *map(_whole, SUMS),
     sa.Index("place_days_by_age", "day_on"),
+    sa.Index("place_days_by_publisher", "publisher_no", "day_on"),
 )

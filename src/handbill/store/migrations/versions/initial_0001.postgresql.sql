@@ -423,6 +423,7 @@ CREATE TABLE place_days (
 	CONSTRAINT place_days_pkey PRIMARY KEY (client_no, day_on, campaign_no, group_no, publisher_no)
 );
 CREATE INDEX place_days_by_age ON place_days (day_on);
+CREATE INDEX place_days_by_publisher ON place_days (publisher_no, day_on);
 CREATE TABLE rates (
 	no BIGSERIAL NOT NULL,
 	agency_no BIGINT NOT NULL,
