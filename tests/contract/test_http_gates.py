@@ -167,6 +167,8 @@ def test_limits_in_front(ask: Ask) -> None:
     assert ask("GET", "/things?page=0&limit=1", headers=GOOD | {"x": "y" * 17_000}).status == 431
     wrong_type = GOOD | {"content-type": "text/xml"}
     assert ask("POST", "/things", {"name": "a"}, headers=wrong_type).status == 400
+    text_json = GOOD | {"content-type": "text/json; charset=utf8"}
+    assert ask("POST", "/things", {"name": "a"}, headers=text_json).status == 200
 
 
 def test_a_bug_is_500_and_changes_nothing(ask: Ask, desk: Desk) -> None:

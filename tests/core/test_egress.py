@@ -61,8 +61,9 @@ def test_asks_with_credentials_and_former_marks(serve: Callable[..., Server]) ->
         (gzip.compress(b"plain"), ("Content-Type: application/octet-stream",)),
         (gzip.compress(gzip.compress(b"plain")), ("Content-Encoding: x-gzip",)),
         (gzip.compress(b"pl") + gzip.compress(b"ain"), ()),
+        (b"plain", ("Content-Encoding: UTF-8",)),
     ],
-    ids=["plain", "gzip", "octets", "twice", "two members"],
+    ids=["plain", "gzip", "octets", "twice", "two members", "a charset"],
 )
 def test_gzip_comes_off(
     serve: Callable[..., Server], body: bytes, headers: tuple[str, ...]

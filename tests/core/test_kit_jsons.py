@@ -29,7 +29,7 @@ BAD = {
     "two values": b"{} {}",
     "single quotes": b"{'a': 1}",
     "comment": b"{} // no",
-    "byte order mark": b"\xef\xbb\xbf{}",
+    "two byte order marks": b"\xef\xbb\xbf\xef\xbb\xbf{}",
 }
 
 
@@ -44,6 +44,10 @@ def test_the_limits_themselves_are_accepted() -> None:
     assert decode(b"18446744073709551615") == 2**64 - 1
     assert decode(b"-9223372036854775808") == -(2**63)
     assert decode(b'"\\ud83d\\ude00"') == "\U0001f600"
+
+
+def test_a_byte_order_mark_is_ignored() -> None:
+    assert decode(b'\xef\xbb\xbf{"a": "\xef\xbb\xbf"}') == {"a": "\ufeff"}
 
 
 def test_a_fraction_stays_decimal() -> None:

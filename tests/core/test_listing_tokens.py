@@ -186,6 +186,7 @@ def test_kinds_and_keys_are_not_mixed_up() -> None:
         "{}\n",
         "{}\u200b",
         "{}%E2%80%8B",
+        "{}%0A",
     ],
 )
 @pytest.mark.parametrize("bid", [1, 10**12])

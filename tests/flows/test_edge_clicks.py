@@ -123,7 +123,6 @@ def _altered(token: str) -> str:
         "",
         "x",
         "%2e%2e",
-        f"/{TOKEN}",
         f"={TOKEN}",
         TOKEN[:-1],
         TOKEN[:-1] + "?" + TOKEN[-1:],
@@ -173,6 +172,27 @@ def test_what_others_put_behind_a_link_loses_nobody(tmp_path: Path, behind: str)
     async def scenario(door: Door) -> None:
         said = await door.ask(f"/c/{TOKEN}{behind}")
         assert said.status == 302
+        assert len(door.events()) == 1
+
+    at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"//c/{TOKEN}",
+        f"/c//{TOKEN}",
+        f"/c/{TOKEN[:40]}%0A{TOKEN[40:]}",
+        f"/c/{TOKEN[:40]}%0D%0A%20{TOKEN[40:]}",
+        f"/c/{TOKEN[:40]}%20{TOKEN[40:]}",
+        f"/c/{TOKEN[:40]}=%0D%0A{TOKEN[40:]}",
+    ],
+)
+def test_a_link_with_slashes_doubled_or_its_line_broken_loses_nobody(
+    tmp_path: Path, path: str
+) -> None:
+    async def scenario(door: Door) -> None:
+        assert (await door.ask(path)).status == 302
         assert len(door.events()) == 1
 
     at_the_door(scenario, tmp_path)

@@ -39,6 +39,17 @@ def test_a_report_with_a_click_is_attributed(tmp_path: Path, action: int) -> Non
     at_the_door(scenario, tmp_path)
 
 
+def test_names_in_the_query_are_read_in_any_case(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        target = f"/px.gif?C={PIXEL}&A=3&jclickid={CLICK_ID}&JobApplicationID=X1"
+        assert (await door.ask(target)).status == 200
+        (event,) = door.events()
+        assert isinstance(event, ReceivedConversion)
+        assert (event.click_random, event.application_id) == (CLICK.random, "X1")
+
+    at_the_door(scenario, tmp_path)
+
+
 def test_without_a_click_it_is_organic(tmp_path: Path) -> None:
     async def scenario(door: Door) -> None:
         for target in (_target(), _target(jClickId="")):

@@ -10,6 +10,7 @@ docs/decisions/0031.
 
 import binascii
 import hashlib
+import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -49,6 +50,7 @@ _TEST_BIT = 0x80
 """Of the byte that names the type of the bid: what is sealed with it is a test, and free."""
 _JOINTS = (b"-", b"_")
 _MOST_SPELLED = 1_024
+_BROKEN_LINE = re.compile(rb"=?\r?\n[ \t]*|[ \t]+")  # "=": quoted-printable (RFC 2045, 6.7)
 _MS = 1_000
 JOB = slice(0, 16)  # of a packed listing
 MARK_AT = 4  # three bytes stand before the part of the job that a token shows: that many characters
@@ -275,11 +277,15 @@ def job_mark(job_id: bytes) -> bytes:
 def meant(text: bytes) -> Iterator[bytes]:
     """The parts of a text that may be the token or click id, if the whole text is none: without
     what others have added (parameters without a question mark, a sentence's full stop or bracket, a
-    slash), and with percent-encoding undone.
+    slash), with percent-encoding undone, and with the lines joined that a mailer has broken.
     """
-    run = token_at(unquote_to_bytes(text[:_MOST_SPELLED]).lstrip(), 0)
+    written = unquote_to_bytes(text[:_MOST_SPELLED]).lstrip()
+    run = token_at(written, 0)
     if run and run != text:
         yield run
+    joined = token_at(_BROKEN_LINE.sub(b"", written), 0)
+    if joined != run:
+        yield joined
     for length in _LENGTHS:
         if run[length : length + 1] in _JOINTS:
             yield run[:length]

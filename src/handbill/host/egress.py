@@ -28,6 +28,8 @@ MOST_REDIRECTS = 3
 _ASCII = bytes(range(128))
 _MOST_MARK = 1_024
 PORTS = frozenset({80, 443, 8080, 8443})
+_UNREAD_CODINGS = frozenset({"deflate", "compress", "x-compress", "br", "zstd"})
+"""Codings that change a body; other names in the header, such as a charset, are slips."""
 _MOST_LAYERS = 2  # Content-Encoding: gzip around a .gz file
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _T = TypeVar("_T")
@@ -287,7 +289,7 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
     if length is not None and length > exchange.limits.most_bytes:
         raise EgressRefused(f"the body has more than {exchange.limits.most_bytes} bytes")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip"):
+    if encoding in _UNREAD_CODINGS:
         raise EgressFailed("answered in an encoding that was not requested")
     return Fetched(
         final_url=url,

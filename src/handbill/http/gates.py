@@ -24,7 +24,7 @@ _BEARER = re.compile(r"bearer ", re.IGNORECASE)
 _CREDENTIALS = ("x-api-key", "x-authorization-key")
 _S2S_HEADERS = ("client_id", "client-id", "x-client-id")
 _MOST_PATH_PART = 512
-_JSON_TYPE = re.compile(r"application/(json|[a-z0-9.+-]+\+json)", re.IGNORECASE | re.ASCII)
+_JSON_TYPE = re.compile(r"(?:application|text)/json|application/[a-z0-9.+-]+\+json", re.I | re.A)
 _CURRENCY = b"urrency"
 _NOTHING_ASKED = Query()
 _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
@@ -158,7 +158,8 @@ def _read_body(
     if not arrival.body and not operation.must_have_body:
         return operation.body.read({}, "", faults)
     media_types = arrival.headers.getlist("content-type")
-    if media_types and not _JSON_TYPE.fullmatch(media_types[0].partition(";")[0].strip()):
+    media_type = media_types[0].partition(";")[0].strip() if media_types else ""
+    if media_type and not _JSON_TYPE.fullmatch(media_type):
         faults.append(Fault("", "the content type must be application/json"))
         return None
     try:

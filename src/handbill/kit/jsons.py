@@ -5,6 +5,7 @@ Out: decimals become numbers; key order is the order of the dict.
 """
 
 import json
+from codecs import BOM_UTF8
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -67,11 +68,13 @@ def _depth_within(value: Any, room: int) -> bool:
 
 
 def decode(raw: bytes) -> Any:
-    """Read JSON; numbers with a fraction or exponent become Decimal.
+    """Read JSON; numbers with a fraction or exponent become Decimal. A byte order mark before it is
+    ignored (RFC 8259, 8.1).
 
     **Refuses** (NotJson): empty, not UTF-8, NaN, Infinity, 1e999, a lone surrogate, NUL, integers
     beyond 64 bits, nesting over 32, duplicate keys. **Source**: contract 3, bad JSON.
     """
+    raw = raw.removeprefix(BOM_UTF8)
     if not raw.strip():
         raise NotJson("is empty")
     try:

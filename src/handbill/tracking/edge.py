@@ -114,9 +114,12 @@ class Edge:
         target = request.target
         if not target.startswith(b"/"):
             target = _path_of(target)
+        elif target.startswith(b"//"):
+            # Somebody has put a slash behind our address, which had none, and one before the path.
+            target = b"/" + target.lstrip(b"/")
         try:
             if target.startswith(b"/c/"):
-                return self._click(request, target[3:].partition(b"?")[0])
+                return self._click(request, target[3:].partition(b"?")[0].lstrip(b"/"))
             path, _, query = target.partition(b"?")
             return self._page(request, path, query)
         except JournalFull:

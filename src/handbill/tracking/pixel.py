@@ -60,20 +60,23 @@ def script(request: Request) -> Http1Answer:
 
 
 def report_of(query: bytes, cookies: bytes) -> PixelReport | None:
-    """Read a pixel's query; None if it cannot be counted. **Source**: domain 7.2."""
+    """Read a pixel's query; None if it cannot be counted. Names are read in any case.
+    **Source**: domain 7.2.
+    """
     try:
-        fields = dict(reversed(parse_qsl(_as_written(query), max_num_fields=_MOST_FIELDS)))
+        said = parse_qsl(_as_written(query), max_num_fields=_MOST_FIELDS)
     except ValueError:
         return None
+    fields = {name.lower(): text for name, text in reversed(said)}
     pixel_id, action = fields.get("c", "").strip(), _ACTIONS.get(fields.get("a", "").strip())
-    application_id, candidate_id = fields.get("jobApplicationId", ""), fields.get("candidateId", "")
+    application_id, candidate_id = fields.get("jobapplicationid", ""), fields.get("candidateid", "")
     if (
         action is None
         or not pixel_id
         or any(map(_is_odd, (pixel_id, application_id, candidate_id)))
     ):
         return None
-    click_id = id_said(fields.get("jClickId", ""))
+    click_id = id_said(fields.get("jclickid", ""))
     if not click_id and (found := _COOKIE.search(cookies)):
         click_id = found[1].decode("latin-1")
     reference = fields.get("r", "")

@@ -22,6 +22,7 @@ _ACTIONS: Final = {"1": 1, "2": 2, "3": 3}
 
 def _action(value: Any) -> int:
     text = str(value) if type(value) is int else value
+    text = text.strip() if isinstance(text, str) else text
     if not isinstance(text, str) or text not in _ACTIONS:
         raise ValueError('must be "1" (VIEW), "2" (APPLY_START) or "3" (APPLY)')
     return _ACTIONS[text]
