@@ -31,7 +31,7 @@ from handbill.core.charging import (
     summed,
 )
 from handbill.core.nouns import Cap, Caps
-from handbill.core.spending import Spending
+from handbill.core.spending import Spending, Used, add_used
 from handbill.kit.zones import PERIODS, Period
 
 DAY = date(2026, 12, 30)
@@ -102,6 +102,19 @@ def test_an_overdrawn_cap_lets_through_what_is_free() -> None:
 def test_the_tighter_of_two_caps_on_one_counter_holds() -> None:
     limits = [Limit("client", "1", "budget", "Daily", value) for value in (9, 3)]
     assert Spending({}).till(PLACES[0], DAY, limits).take(EventUse(4, 1, 0)) == limits[1]
+
+
+def test_no_till_is_opened_once_what_is_used_has_been_read() -> None:
+    limit = Limit("client", "1", "budget", "Monthly", 5)
+    used: Used = {}
+    spending = Spending(used=used)
+    till = spending.till(PLACES[0], DAY, [limit])
+    add_used(used, {key_of(limit, DAY)._replace(period=f"D{DAY}"): 3})
+    spending.is_read = True
+    assert till.take(EventUse(3, 1, 0)) == limit
+    assert spending.till(PLACES[1], DAY, [limit]).take(EventUse(2, 1, 0)) is None
+    with pytest.raises(AssertionError, match="before what is used is read"):
+        spending.till(PLACES[0], DAY, [limit], [Limit("job", "a", "clicks", "Daily", 9)])
 
 
 def limit_lists() -> st.SearchStrategy[list[Limit]]:

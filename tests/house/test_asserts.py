@@ -38,7 +38,7 @@ ENDS = {
     "core/charging.py priced",
     "core/spending.py additions",
     "core/entries.py __post_init__",
-    "ledger/counter_rows.py counters_used",
+    "ledger/counter_rows.py read_used",
     "ledger/counter_rows.py add_counters",
     "store/marks.py read",
     "store/marks.py put",

@@ -195,7 +195,7 @@ def period_keys(day: date) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4_096)
-def _periods_over(kept: str) -> tuple[str, ...]:
+def periods_over(kept: str) -> tuple[str, ...]:
     """The names of all periods to which a stored counter belongs."""
     if kept == SEALED:
         return (period_key("Lifetime", date.min),)
@@ -208,7 +208,7 @@ def summed(kept: Mapping[CounterKey, int], wanted: Iterable[CounterKey]) -> dict
         return {}
     found = dict.fromkeys(wanted, 0)
     for (scope, entity, measure, day), value in kept.items():
-        for period in _periods_over(day):
+        for period in periods_over(day):
             key = CounterKey(scope, entity, measure, period)
             if key in found:
                 found[key] += value

@@ -118,6 +118,9 @@ def _quoted(quotes: Quotes) -> dict[str, Any]:
     }
 
 
+_QUOTED_NOTHING: Final = _quoted(UNCONVERTED)
+
+
 def of_click(
     event: ReceivedClick,
     dated: Booked,
@@ -162,8 +165,10 @@ def of_click(
         country=location.country,
         city=location.city,
         listed_at=event.listed_at,
-        **classed._asdict(),
-        **_quoted(quotes),
+        definition=classed.definition,
+        opened_at=classed.opened_at,
+        seen=classed.seen,
+        **(_QUOTED_NOTHING if quotes is UNCONVERTED else _quoted(quotes)),
     )
 
 
@@ -205,7 +210,7 @@ def of_conversion(
         source=event.source,
         candidate_id=event.candidate_id,
         application_id=event.application_id,
-        **_quoted(quotes),
+        **(_QUOTED_NOTHING if quotes is UNCONVERTED else _quoted(quotes)),
     )
 
 

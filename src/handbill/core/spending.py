@@ -11,15 +11,19 @@ from handbill.core.charging import (
     EventUse,
     Limit,
     Place,
+    Scope,
     Uses,
     compared_on,
     period_keys,
+    periods_over,
     uses_of,
 )
 
+Used = dict[tuple[Scope, str], dict[str, list[int]]]
+"""By scope and period, then by entity: the use of each measure, in the order of MEASURES."""
 _Gate = tuple[list[int], int, Limit, tuple[tuple[list[int], int], ...]]
-"""The use of a cap (shared by all tills below it), the position of the measure, the cap, and for
-each budget reserved out of it, its use and its value.
+"""What the cap's entity has used in its period (shared by all tills below it), the position of the
+measure, the cap, and for each budget reserved out of it, what its entity has used, and its value.
 """
 
 
@@ -49,19 +53,22 @@ class Till:
         """
         assert min(need) >= 0, "what is taken is never given back"
         for used, measure, limit, reserved in self.gates:
-            assert used[0] >= 0, "a counter is never negative"
-            if need[measure]:
-                room = limit.most - used[0] - need[measure]
+            needed = need[measure]
+            if needed:
+                assert used[measure] >= 0, "a counter is never negative"
+                room = limit.most - used[measure] - needed
                 for spent, value in reserved:
-                    if spent[0] < value:
-                        room -= value - spent[0]
-                if room < need[measure]:
+                    if spent[measure] < value:
+                        room -= value - spent[measure]
+                if room < needed:
                     self.short.add(limit)
                     if room < 0:
                         return limit
         for used, measure, limit, _ in self.gates:
-            used[0] += need[measure]
-            assert not need[measure] or used[0] <= limit.most, "a cap is never passed"
+            needed = need[measure]
+            if needed:
+                used[measure] += needed
+                assert used[measure] <= limit.most, "a cap is never passed"
         for amounts, measure in self.meters:
             amounts[measure] += need[measure]
         taken = self.taken
@@ -72,11 +79,21 @@ class Till:
 
 
 class Spending:
-    """The use of every cap while a run of events is judged, and what the events add to it."""
+    """The use of every cap while a run of events is judged, and what the events add to it.
 
-    def __init__(self, used: Mapping[CounterKey, int]) -> None:
-        self._start = used
-        self._used: dict[CounterKey, list[int]] = {}
+    ``counters``: what was used before. ``used``: the same; it gets an entry for each cap of a till
+    that is opened, so that it can be read once all are.
+    """
+
+    def __init__(
+        self, counters: Mapping[CounterKey, int] | None = None, used: Used | None = None
+    ) -> None:
+        self._used: Used = {} if used is None else used
+        self.is_read = False
+        """What was used has been read: no till may be opened whose caps were not asked for."""
+        for (scope, entity, measure, period), value in (counters or {}).items():
+            assert value >= 0, "a counter is never negative"
+            self._amounts(scope, period, entity)[MEASURE_AT[measure]] = value
         self._of_jobs: Uses = {}
         self._tills: dict[tuple[Place, date], Till] = {}
         self.short: dict[Place, set[Limit]] = {}
@@ -107,28 +124,43 @@ class Spending:
         return list(meters.values())
 
     def _gates(self, day: date, limits: Iterable[Limit]) -> list[_Gate]:
+        amounts = self._amounts
         return [
             (
-                self._cell(key),
+                amounts(scope, period, entity),
                 measure,
                 limit,
-                tuple((self._cell(other), value) for other, value in reserved) if reserved else (),
+                tuple((amounts(at.scope, period, at.entity), value) for at, value in reserved)
+                if reserved
+                else (),
             )
-            for key, measure, limit, reserved in compared_on(limits, day)
+            for (scope, entity, _, period), measure, limit, reserved in compared_on(limits, day)
         ]
 
-    def _cell(self, key: CounterKey) -> list[int]:
-        cell = self._used.get(key)
-        if cell is None:
-            cell = self._used[key] = [self._start.get(key, 0)]
-            assert cell[0] >= 0, "a counter is never negative"
-        return cell
+    def _amounts(self, scope: Scope, period: str, entity: str) -> list[int]:
+        entities = self._used.get((scope, period))
+        if entities is None:
+            entities = self._used[scope, period] = {}
+        amounts = entities.get(entity)
+        if amounts is None:
+            assert not self.is_read, "a till is opened before what is used is read"
+            amounts = entities[entity] = [0] * len(MEASURES)
+        return amounts
 
     def additions(self) -> Uses:
         """What was added on each day: for jobs, only to what has a cap; otherwise at every scope,
         with or without a cap.
         """
-        for key, cell in self._used.items():
-            assert cell[0] >= self._start.get(key, 0), "what is used is never given back"
+        takings = [till.taken for till in self._tills.values()]
+        assert min(map(min, takings), default=0) >= 0, "what is used is never given back"
         uses = uses_of((*at, till.taken) for at, till in self._tills.items())
         return uses | {at: amounts for at, amounts in self._of_jobs.items() if any(amounts)}
+
+
+def add_used(used: Used, counters: Mapping[CounterKey, int]) -> None:
+    """Add counters of days to the periods that contain them, where these are asked for."""
+    for (scope, entity, measure, day), value in counters.items():
+        for period in periods_over(day):
+            amounts = used.get((scope, period), {}).get(entity)
+            if amounts is not None:
+                amounts[MEASURE_AT[measure]] += value

@@ -58,6 +58,7 @@ def start_of(day: date, zone: tzinfo) -> Instant:
     return instant_of(datetime.combine(day, time(), tzinfo=zone))
 
 
+@lru_cache(maxsize=4_096)
 def bounds_of(first: date, last: date, zone: tzinfo) -> tuple[Instant, Instant]:
     """The half-open range of instants of whole days, both included."""
     return start_of(first, zone), start_of(last + timedelta(days=1), zone)

@@ -65,7 +65,8 @@ class ClientRun(ClickRun):
             self._conversion(conversion)
         self.added.uses = self._tills.spending.additions()
         self.added.short = self._tills.spending.short
-        for kind in KINDS:
+        for kind in {of for _, of, _ in self.added.tallies}:
+            assert kind in KINDS, "only kinds are told apart"
             told = {what: by for (_, of, what), by in self.added.tallies.items() if of == kind}
             told.pop(REDELIVERED, None)
             received = told.pop(RECEIVED, 0)

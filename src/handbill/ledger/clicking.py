@@ -26,7 +26,7 @@ from handbill.ledger.classing import frozen_of
 from handbill.ledger.rows import JudgedClick
 from handbill.ledger.runs import RECEIVED, REDELIVERED, Added, FormerRecords, Rules
 from handbill.ledger.terms import ClientTerms
-from handbill.ledger.tills import Tills, place_of
+from handbill.ledger.tills import place_of
 
 
 class ClickRun:
@@ -53,7 +53,7 @@ class ClickRun:
         self._zone: tzinfo = zone_of(terms.zone if terms else "UTC")
         self._open_at = first_open(now, self._zone)
         self._currency = terms.currency if terms else ""
-        self._tills = Tills(terms, known, self._zone, self._open_at)
+        self._tills = known.tills
 
     def click(self, event: ReceivedClick, visitor: bytes) -> None:
         added, known = self.added, self._known

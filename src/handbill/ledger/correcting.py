@@ -37,12 +37,12 @@ from handbill.core.rates import UNCONVERTED, UNQUOTED, Quotes, charge_at, quotes
 from handbill.core.received import ReceivedClick
 from handbill.core.rejudging import PASSED, Anew
 from handbill.core.sightings import Sighting
+from handbill.core.spending import Spending
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import counter_rows, counting
 from handbill.ledger.counting import Counted, Counting
 from handbill.ledger.rows import JudgedClick
-from handbill.ledger.runs import FormerRecords
 from handbill.ledger.terms import ClientTerms
 from handbill.ledger.tills import Tills, place_of
 from handbill.store.records import Tx
@@ -268,8 +268,8 @@ class Correcting:
         used.update(summed(made.counting.found, wanted))
         used.update(summed(given, wanted))
         assert min(used.values(), default=0) >= 0, "a counter is never negative"
-        known = FormerRecords({}, {}, {}, dict(used), of_jobs=of_jobs)
-        return Tills(terms, known, self._zone, first_open(self._now, self._zone))
+        open_at = first_open(self._now, self._zone)
+        return Tills(terms, of_jobs, self._zone, open_at, Spending(used))
 
     def _counts(self, made: Corrections) -> set[Count]:
         """The counts of jobs that are kept from now on: those that end are dropped with what they

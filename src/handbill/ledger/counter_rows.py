@@ -21,6 +21,7 @@ from handbill.core.charging import (
     summed,
     together,
 )
+from handbill.core.spending import Used
 from handbill.kit.zones import days_of_period
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
@@ -95,14 +96,22 @@ FIRST: Place = ("", "", "")
 
 def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
     """The use of these counters (and of some neighbours)."""
-    by_period: dict[tuple[Scope, str], set[str]] = {}
+    used: Used = {}
     for scope, entity, _, period in keys:
-        own = by_period.get((scope, period))
-        if own is None:
-            own = by_period[scope, period] = set()
-        own.add(entity)
-    used: dict[CounterKey, int] = {}
-    for (scope, period), entities in by_period.items():
+        used.setdefault((scope, period), {})[entity] = [0] * len(MEASURES)
+    read_used(tx, used)
+    return keyed(
+        {
+            (scope, entity, period): amounts
+            for (scope, period), entities in used.items()
+            for entity, amounts in entities.items()
+        }
+    )
+
+
+def read_used(tx: Tx, used: Used) -> None:
+    """Read what these entities have used in these periods."""
+    for (scope, period), entities in used.items():
         first_on, last_on = days_of_period(period)
         found = tx.all(
             _USED,
@@ -112,11 +121,8 @@ def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
             last_on=last_on,
         )
         for entity, *amounts in found:
-            for measure, value in zip(MEASURES, amounts, strict=True):
-                assert value >= 0, "a counter is never negative"
-                if value:
-                    used[CounterKey(scope, entity, measure, period)] = int(value)
-    return used
+            assert min(amounts) >= 0, "a counter is never negative"
+            entities[entity][:] = map(int, amounts)
 
 
 def counters_by_day(

@@ -12,7 +12,15 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.charging import CounterKey, Limit, Uses, compared_on, keyed, together
+from handbill.core.charging import (
+    CounterKey,
+    Limit,
+    Uses,
+    by_measure,
+    compared_on,
+    keyed,
+    together,
+)
 from handbill.core.closing import first_open
 from handbill.core.job_caps import (
     Count,
@@ -87,8 +95,7 @@ class Counting:
         counted = Counted()
         for client_no, some in at_jobs.items():
             own = terms.get(client_no)
-            limits = of_jobs.get(client_no, {}).values()
-            wanted = {count_of(limit) for of_job in limits for limit in of_job}
+            wanted = _wanted(own, of_jobs.get(client_no, {}))
             kept = _kept(tx, client_no, some)
             if ended := kept - wanted:
                 counted.ended[client_no] = ended
@@ -219,11 +226,30 @@ def counts_of_each(tx: Tx, client_nos: Iterable[int]) -> dict[int, set[Count]]:
     return {client_no: counts_of(tx, client_no) for client_no in client_nos}
 
 
+def _wanted(terms: ClientTerms | None, limits: OfJobs) -> set[Count]:
+    """The counts that these limits need. Those of every job of a group are the same for each."""
+    if terms is None or not limits:
+        return set()
+    groups = {group_no for group_no, _, _ in limits} & terms.each_job.keys()
+    wanted = {
+        Count("group_job", f"{group_no}", measure)
+        for group_no in groups
+        for measure, _ in by_measure(terms.each_job[group_no])
+    }
+    if any(job_id in terms.jobs for _, _, job_id in limits):
+        wanted.update(count_of(limit) for of_job in limits.values() for limit in of_job)
+    return wanted
+
+
 def _kept(tx: Tx, client_no: int, some: Iterable[AtJob]) -> set[Count]:
     """The counts of these jobs, of which most clients have few."""
     first = [Count(*row) for row in tx.all(_ANY, client_no=client_no, most=_FEW)]
+    assert len(first) <= _FEW, "no more is read than is asked for"
     if not first:
         return set()
+    if len(first) < _FEW and all(count.scope == "group_job" for count in first):
+        groups = {f"{group_no}" for group_no, _, job_id in some if job_id}
+        return {count for count in first if count.owner in groups}
     owners = {
         owner
         for group_no, publisher_no, job_id in some

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from handbill.core.attribution import keys_of
-from handbill.core.charging import CounterKey, summed
+from handbill.core.closing import first_open
 from handbill.core.judging import visitor_of
 from handbill.core.received import (
     ReceivedClick,
@@ -12,11 +12,13 @@ from handbill.core.received import (
     decode,
     encode,
 )
+from handbill.core.spending import Spending, Used, add_used
 from handbill.funnel import service as funnel
-from handbill.ledger import counter_rows, counting, hires, rows
+from handbill.ledger import counter_rows, hires, rows
 from handbill.ledger.arriving import Arrived, id_of
 from handbill.ledger.batches import Batch
 from handbill.ledger.runs import Conversion, RunClick
+from handbill.ledger.tills import Tills
 from handbill.postings import spending
 from handbill.store import asides
 from handbill.store.records import Records, Tx
@@ -117,16 +119,26 @@ def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[RunClick]:
     ]
 
 
-def used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
-    """The use of the caps of a batch, on the days of its events."""
-    wanted: set[CounterKey] = set()
+def open_tills(tx: Tx, batch: Batch) -> dict[int, Tills]:
+    """The tills of a batch's events, by client, with what was used before them."""
+    used: Used = {}
+    opened: dict[int, Tills] = {}
     for client_no, some in batch.arrivals.items():
-        if (terms := batch.terms.get(client_no)) is not None:
-            stamps = {click.event.at for click in some.clicks}
-            stamps |= {found.event.at for found in some.conversions}
-            stamps |= {found.event.click_at for found in some.conversions}
-            wanted |= counting.compared(terms, batch.of_jobs[client_no], stamps, batch.now)
-    return counter_rows.counters_used(tx, wanted) | summed(batch.counting.found, wanted)
+        terms, zone = batch.terms.get(client_no), batch.zone(client_no)
+        of_jobs, open_at = batch.of_jobs.get(client_no, {}), first_open(batch.now, zone)
+        tills = opened[client_no] = Tills(terms, of_jobs, zone, open_at, Spending(used=used))
+        for click in some.clicks:
+            tills.at(click.event, click.event.at)
+        for _, event, _, _ in some.conversions:
+            if event.click_client_no == client_no:
+                tills.at(event, event.click_at)
+                tills.at(event, event.at)
+    assert all(used.values()), "what is asked for is somebody's"
+    counter_rows.read_used(tx, used)
+    add_used(used, batch.counting.found)
+    for tills in opened.values():
+        tills.spending.is_read = True
+    return opened
 
 
 def is_as_read(records: Records, batch: Batch) -> bool:

@@ -233,8 +233,8 @@ class Judge:
             if (terms := batch.terms.get(client_no))
         }
         batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs, batch.of_jobs)
-        used = gathering.used(tx, batch)
-        assert min(used.values(), default=0) >= 0, "a counter is never negative"
+        tills = gathering.open_tills(tx, batch)
+        assert tills.keys() == batch.arrivals.keys(), "every client has its own tills"
         everyone = batch.arrivals.values()
         named = {click.event.random for some in everyone for click in some.clicks}
         named |= {found.event.click_random for some in everyone for found in some.conversions}
@@ -252,7 +252,7 @@ class Judge:
             keys = sorted(gathering.identities(some.conversions))
             known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
             batch.known[client_no] = FormerRecords(
-                clicks, visits, known_keys, used, facts, batch.of_jobs.get(client_no, {})
+                clicks, visits, known_keys, tills[client_no], facts
             )
 
     def _basis(self, tx: Tx, batch: Batch) -> Basis:
@@ -311,11 +311,9 @@ class Judge:
                 terms = batch.terms.get(share.client_no)
                 added = judged.setdefault(share.client_no, Added())
                 purchases.book(added, due, share, terms, batch.now)
-        assert all(
-            entry.client_no == client_no
-            for client_no, added in judged.items()
-            for entry in added.entries
-        ), "no client pays for another's"
+        for client_no, added in judged.items():
+            owners = {entry.client_no for entry in added.entries}
+            assert owners <= {client_no}, "no client pays for another's"
         return judged
 
     def _write(self, batch: Batch, judged: dict[int, Added]) -> list[WrittenSegment]:

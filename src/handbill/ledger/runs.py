@@ -1,11 +1,10 @@
 """What a run of one client's events is judged by, and what it adds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from handbill.core.charging import CounterKey, Limit, Place, Uses
+from handbill.core.charging import Limit, Place, Uses
 from handbill.core.click_definitions import Definition
 from handbill.core.entries import Entry
 from handbill.core.received import ReceivedClick, ReceivedConversion
@@ -16,6 +15,7 @@ from handbill.ledger.address_days import AddressDay
 from handbill.ledger.apply_ages import ApplyAge, age_of
 from handbill.ledger.classing import ClassingFacts
 from handbill.ledger.rows import JudgedClick, Parked
+from handbill.ledger.tills import Tills
 from handbill.ledger.traffic import Quarter, SeenTraffic, quarter_of
 
 RECEIVED = "received"
@@ -76,9 +76,8 @@ class FormerRecords:
     clicks: dict[bytes, JudgedClick]
     visits: dict[bytes, Instant]
     keys: dict[str, bytes]
-    used: dict[CounterKey, int]
-    facts: ClassingFacts = field(default_factory=ClassingFacts)
-    of_jobs: Mapping[tuple[int, int, bytes], tuple[Limit, ...]] = field(default_factory=dict)
+    tills: Tills
+    facts: ClassingFacts
 
 
 @dataclass(slots=True)
