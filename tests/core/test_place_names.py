@@ -60,6 +60,19 @@ def test_another_place_is_another_place(said: str) -> None:
         ("Washington, D.C.", "washington"),
         ("Ft. Worth", "fort worth"),
         ("München (Schwabing)", "münchen"),
+        ("Duesseldorf", "düsseldorf"),
+        ("Düsseldorf", "dusseldorf"),
+        ("Goettingen", "göttingen"),
+        ("München", "munich"),
+        ("Muenchen", "munich"),
+        ("Cologne", "köln"),
+        ("Den Haag", "the hague"),
+        ("Praha 4", "prague"),
+        ("NYC", "new york"),
+        ("Frankfurt", "frankfurt am main"),
+        ("Frankfurt (Main)", "frankfurt am main"),
+        ("Austin TX", "austin"),
+        ("London EC1", "london"),
     ],
 )
 def test_one_place_in_many_spellings(said: str, known: str) -> None:
@@ -83,3 +96,27 @@ def test_a_word_that_is_no_state_of_its_country_says_nothing(
     said: str, country: str, is_other: bool
 ) -> None:
     assert state_differs(said, _TEXAS, country) is is_other
+
+
+@pytest.mark.parametrize(
+    ("said", "country", "known", "is_other"),
+    [
+        ("Bayern", "DE", {"bavaria", "by"}, False),
+        ("NRW", "DE", {"north rhine-westphalia", "nw"}, False),
+        ("Hessen", "DE", {"bavaria", "by"}, True),
+        ("Kent", "GB", {"england", "eng"}, False),
+        ("Scotland", "GB", {"england", "eng"}, True),
+        ("Dublin", "IE", {"leinster", "l"}, False),
+        ("Cataluña", "ES", {"catalonia", "ct"}, False),
+        ("West Virginia", "US", {"virginia", "va"}, True),
+    ],
+)
+def test_states_have_several_names_too(
+    said: str, country: str, known: set[str], is_other: bool
+) -> None:
+    assert state_differs(said, frozenset(known), country) is is_other
+
+
+@pytest.mark.parametrize("said", ["Yorkton", "Munch", "Frankfort"])
+def test_a_part_of_a_word_is_another_place(said: str) -> None:
+    assert differs(said, frozenset({"york", "munich", "frankfurt am main"}))

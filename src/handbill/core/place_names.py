@@ -52,12 +52,45 @@ _STATES: Final = {
     "niedersachsen, lower saxony, nordrhein westfalen, north rhine westphalia, rheinland pfalz, "
     "rhineland palatinate, saarland, sachsen, saxony, sachsen anhalt, saxony anhalt, "
     "schleswig holstein, thuringen, thuringia",
+    "GB": "eng sct wls nir, england, scotland, wales, northern ireland",
+    "IE": "c l m u, connacht, leinster, munster, ulster",
 }
 """For countries with few states: codes, then names, folded. No other words are states there."""
 _STATES_OF: Final = {
     country: frozenset(listed.partition(",")[0].split()) | frozenset(listed.split(", ")[1:])
     for country, listed in _STATES.items()
 }
+_NAMES: Final = (
+    "munchen munich", "koln cologne", "wien vienna", "nurnberg nuremberg", "hannover hanover",
+    "zurich zuerich", "genf geneve geneva ginevra", "basel basle bale", "bern berne",
+    "luzern lucerne", "roma rome", "milano milan mailand", "napoli naples", "torino turin",
+    "firenze florence", "venezia venice", "genova genoa", "padova padua", "praha prague prag",
+    "warszawa warsaw warschau", "krakow cracow krakau", "kobenhavn copenhagen",
+    "goteborg gothenburg",
+    "lisboa lisbon", "sevilla seville", "bruxelles brussel brussels", "antwerpen antwerp anvers",
+    "gent ghent gand", "brugge bruges", "liege luik", "den haag/the hague/s gravenhage",
+    "moskva moscow", "athina athens", "bucuresti bucharest", "beograd belgrade", "kyiv kiev",
+    "strasbourg strassburg", "mexico city/ciudad de mexico/mexico", "beijing peking",
+    "mumbai bombay", "bengaluru bangalore", "chennai madras", "kolkata calcutta",
+    "gurugram gurgaon", "ho chi minh/saigon", "new york/nyc", "washington dc/washington",
+    "bayern bavaria", "hessen hesse", "niedersachsen/lower saxony", "sachsen saxony",
+    "nordrhein westfalen/north rhine westphalia/nrw", "rheinland pfalz/rhineland palatinate",
+    "sachsen anhalt/saxony anhalt", "thuringen thuringia", "tirol tyrol", "steiermark styria",
+    "karnten carinthia", "niederosterreich/lower austria", "oberosterreich/upper austria",
+    "lombardia lombardy", "toscana tuscany", "piemonte piedmont", "sicilia sicily",
+    "cataluna catalunya catalonia", "andalucia andalusia", "bretagne brittany",
+    "normandie normandy", "noord holland/north holland", "zuid holland/south holland",
+    "noord brabant/north brabant",
+)  # fmt: skip
+"""Places with several names, folded: in their own language, in English, and former ones."""
+_SAME_AS: Final = {
+    name: names[0]
+    for group in _NAMES
+    for names in [group.split("/" if "/" in group else " ")]
+    for name in names
+}
+_UMLAUT: Final = re.compile(r"(?<=[aou])e")  # as written without umlauts: Duesseldorf
+_LEAST_WITHIN: Final = 3
 
 
 def state_differs(said: str, known: frozenset[str], country: str) -> bool:
@@ -65,12 +98,28 @@ def state_differs(said: str, known: frozenset[str], country: str) -> bool:
     states = _STATES_OF.get(country)
     if states is not None and not _names(said) & states:
         return False
-    return differs(said, known)
+    if states is not None and (whole := _fold(said)) in states:
+        # West Virginia is no side of Virginia.
+        return bool(known) and not _spelled({whole}) & _folded(known)
+    return bool(said and known) and not (_names(said) & _folded(known)) and _is_place(said)
 
 
 def differs(said: str, known: frozenset[str]) -> bool:
-    """Whether a job's text certainly names a different place from the one with these spellings."""
-    return bool(said and known) and not (_names(said) & _folded(known)) and _is_place(said)
+    """Whether a job's text certainly names a different place from the one with these spellings. One
+    name within the other, as whole words, may be the same place: Frankfurt and Frankfurt am Main.
+    """
+    return bool(said and known) and not _may_be(_names(said), _folded(known)) and _is_place(said)
+
+
+def _may_be(names: frozenset[str], known: frozenset[str]) -> bool:
+    if names & known:
+        return True
+    pairs = ((f" {name} ", f" {other} ") for name in names for other in known)
+    return any(
+        (len(one) > _LEAST_WITHIN + 1 and one in other)
+        or (len(other) > _LEAST_WITHIN + 1 and other in one)
+        for one, other in pairs
+    )
 
 
 @lru_cache(maxsize=65_536)
@@ -85,12 +134,18 @@ def _names(said: str) -> frozenset[str]:
     """All possible names in a text: itself, its parts, and the place of which it names a side."""
     text = said.strip().casefold()
     parts = {*map(_fold, (text, _CODE.sub("", text), *_PARTS.split(text)))}
-    return frozenset(filter(None, parts | {_SIDE.sub("", part) for part in parts}))
+    return _spelled(parts | {_SIDE.sub("", part) for part in parts})
 
 
 @lru_cache(maxsize=65_536)
 def _folded(known: frozenset[str]) -> frozenset[str]:
-    return frozenset(filter(None, map(_fold, known)))
+    return _spelled(set(map(_fold, known)))
+
+
+def _spelled(names: set[str]) -> frozenset[str]:
+    """The names, also without e for an umlaut, and by their common name."""
+    names = names | {_UMLAUT.sub("", name) for name in names}
+    return frozenset(filter(None, names | {_SAME_AS.get(name, name) for name in names}))
 
 
 def _fold(text: str) -> str:
