@@ -35,6 +35,10 @@ SHOWN_ELSEWHERE = (
         for name in ("page", "limit", "days", "show", "sort", "metrics")
     }
     | {
+        ("list_job_lines", name): "jobs are listed once published: contract/test_job_lines.py"
+        for name in ("show", "sort", "cursor")
+    }
+    | {
         ("list_bids", name): "a tick logs bids: contract/test_bids.py"
         for name in ("page", "limit", "publisherId", "from", "to")
     }

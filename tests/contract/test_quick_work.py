@@ -52,8 +52,9 @@ OF_OTHERS = {
     "explain_jobgroup",
     "get_family_figures",
     "get_jobs_in_bulk",
+    "list_job_lines",
 }
-"""What grows with job groups, clients, days or ids that are named, of which there are few here."""
+"""What grows with job groups, clients, days, or jobs that are asked for: there are few here."""
 OF_ONE_PURCHASE = frozenset(
     {"add_posting_jobs", "update_posting_config", "delete_posting_config"}
     | {

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from handbill.core.click_definitions import JobPlace
 from handbill.core.job_caps import JobCaps, caps_of_job
 from handbill.core.nouns import Client, Job, JobBody, JobSettings
-from handbill.jobs import carried, rows, staging, tallies, writing
+from handbill.jobs import carried, line_rows, rows, staging, tallies, writing
+from handbill.jobs.line_rows import JobLine, JobOrder
 from handbill.jobs.writing import FormerJob, WrittenJob, job_id, written
 from handbill.kit.batches import batches
-from handbill.kit.faults import not_found
+from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Row
@@ -24,6 +25,8 @@ from handbill.work.queue import enqueue
 
 __all__ = [
     "Applied",
+    "JobLine",
+    "JobOrder",
     "WrittenJob",
     "apply",
     "bodies",
@@ -35,6 +38,7 @@ __all__ = [
     "jobs_by_ids",
     "jobs_by_number",
     "jobs_page",
+    "lines",
     "of_feed",
     "places_of",
     "tally_of_feed",
@@ -57,6 +61,16 @@ def job_of(tx: Tx, client_no: int, ref: str) -> Job:
 def jobs_page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
     """Live jobs, oldest first."""
     return rows.page(tx, client_no, skip, limit, amid=staging.is_amid(tx, client_no))
+
+
+def lines(tx: Tx, client_no: int, order: JobOrder, after: str | None) -> Iterator[JobLine]:
+    """Live jobs in brief, one by one, in an order, from behind the job of this id on. **Refuses**
+    an id that is not the client's (400). During a takeover they tell what stood before it.
+    """
+    last = None if after is None else line_rows.place_of(tx, client_no, after)
+    if after is not None and last is None:
+        raise bad_request([Fault("cursor", "must be next of a previous answer")])
+    return line_rows.lines(tx, client_no, order, last)
 
 
 def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:

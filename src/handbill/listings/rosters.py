@@ -9,7 +9,7 @@ import hashlib
 import logging
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from struct import Struct
 from typing import NamedTuple
 
@@ -87,6 +87,11 @@ class Roster:
             return None
         _, offer, listed_ms = _LINE.unpack_from(self._raw, self._start + place * _LINE.size)
         return ShownLine(self._offers[offer], listed_ms * _MS)
+
+    def ids(self) -> Iterator[bytes]:
+        """The ids of all jobs in it."""
+        rows = _LINE.iter_unpack(memoryview(self._raw)[self._start :])
+        return (job_id for job_id, _, _ in rows)
 
     def lines(self) -> dict[bytes, ShownLine]:
         """All of them, by job id."""

@@ -113,7 +113,7 @@ def _words(node: html.HtmlElement, *, is_figure: bool) -> Iterator[str]:
 
 
 # ── figures, written exactly ────────────────────────────────────────────────────────────────────
-def _exact(value: Any, *_: object) -> str:
+def exact(value: Any, *_: object) -> str:
     """A figure as the API tells it; what was worked out, to six decimals."""
     if value is None or value == "":
         return ""
@@ -125,7 +125,7 @@ def _exact(value: Any, *_: object) -> str:
 
 
 def _change(now: Any, before: Any) -> str:
-    return _exact(100 * (Decimal(now) - Decimal(before)) / Decimal(before)) if before else ""
+    return exact(100 * (Decimal(now) - Decimal(before)) / Decimal(before)) if before else ""
 
 
 def _instant(micros: Any) -> str:
@@ -137,7 +137,7 @@ def _as_told(text: str | None) -> str:
 
 
 EXACTLY: Final[Mapping[str, Callable[..., str]]] = {
-    **dict.fromkeys(("money", "average", "number", "percent", "bytes", "every"), _exact),
+    **dict.fromkeys(("money", "average", "number", "percent", "bytes", "every"), exact),
     "change": _change,
     "instant": _instant,
     "when": _as_told,

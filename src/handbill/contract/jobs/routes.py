@@ -1,9 +1,11 @@
 """Operations 11 to 18: jobs of a client, from feeds and added by API alike."""
 
+from itertools import islice
 from typing import Any
 
 from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.jobs.answers import Job, JobPage, example, jobs_told
+from handbill.contract.jobs.lines import JobLines, JobLinesAsked, line_told
 from handbill.contract.jobs.models import IDS, JobChange, NewJob
 from handbill.contract.switches import switches
 from handbill.core import nouns
@@ -11,6 +13,7 @@ from handbill.http.kinds import Ask
 from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.jobs import editing, service
+from handbill.listings.unlisted import unlisted
 from handbill.wire.bodies import ListOf
 from handbill.wire.queries import OfClient, PagedFromOne
 
@@ -36,6 +39,18 @@ def _list(call: Call) -> Answer:
     found = service.jobs_page(call.tx, client.no, skip, limit) if limit else []
     page = {"data": jobs_told(found, client.id, call.now), "summary": total - expired}
     return with_links(call, page, min(total, _MOST_REACHED), first=1)
+
+
+def _lines(call: Call) -> JobLines:
+    asked: JobLinesAsked = call.query
+    if asked.show == "UNLISTED":
+        found = unlisted(call.tx, call.desk.blobs, call.client, asked.sort, asked.cursor)
+    else:
+        found = service.lines(call.tx, call.client.no, asked.sort, asked.cursor)
+    some = list(islice(found, asked.limit + 1))
+    goes_on = some[asked.limit - 1].id if len(some) > asked.limit else None
+    rows = [line_told(one, call.now) for one in some[: asked.limit]]
+    return JobLines.of(rows=rows, next=goes_on)
 
 
 def _get(call: Call) -> Any:
@@ -84,6 +99,17 @@ _SAMPLE = {
 }
 _SAMPLE_ID = "e13cd1d459a7be781712aa2636a9580c"
 _JOB = example()
+_BRIEF = {
+    "jobId": _SAMPLE_ID,
+    "refNumber": "test-job-ref-number-19",
+    "title": "test title",
+    "company": "test company",
+    "city": "Eluru",
+    "state": "Telangana",
+    "country": "US",
+    "status": "ACTIVE",
+    "valid": True,
+}
 
 OPERATIONS = [
     Operation(
@@ -116,6 +142,20 @@ OPERATIONS = [
         query=PagedFromOne,
         answer=JobPage,
         sample_answer={"data": [_JOB], "summary": 100},
+    ),
+    Operation(
+        name="list_job_lines",
+        verb="GET",
+        path="/clients/{client_id}/job-lines",
+        title="List jobs in brief.",
+        about="An addition. All of the client's jobs, however many, in brief: oldest first or by "
+        "title; or only those that no publisher's feed lists now. Explain tells why a job is not "
+        "listed.",
+        work=_lines,
+        lane="slow",
+        query=JobLinesAsked,
+        answer=JobLines,
+        sample_answer={"data": [_BRIEF], "next": None},
     ),
     Operation(
         name="get_job",

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from handbill.pages.calls import Reply, asked, at
 from handbill.pages.exports import asked_for
 from handbill.pages.frame import calls_of, render
+from handbill.pages.job_files import figures_file
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in, page_in
 from handbill.pages.wording import days_back
 from handbill.pages.workbooks import workbook_file
@@ -31,10 +32,16 @@ _FIGURES: Final = {
 }
 _OF: Final = {"cpa": "applies", "cph": "hires", "cta": "clicks"}
 _AMOUNTS: Final = frozenset(("Spend", "CPA", "Cost per hire"))
-_OF_JOBS: Final = "clicks,applyStarts,applies,hires,cta"
+_OF_JOBS: Final = {
+    "clicks": "Clicks",
+    "applyStarts": "Starts",
+    "applies": "Applies",
+    "hires": "Hires",
+    "cta": "Applies per click",
+}
 _SHOWN: Final = {"all": "ALL", "no-apply": "NO_APPLY"}
 _SORTS: Final = ("clicks", "applies")
-_ON_A_PAGE, _MOST_JOBS, _MOST_LINES, _MOST_CLIENTS = 25, 1_000, 500, 1_000
+_ON_A_PAGE, _MOST_LINES, _MOST_CLIENTS = 25, 500, 1_000
 Row = list[str | Decimal | int | None]
 
 
@@ -99,12 +106,13 @@ async def jobs(request: Request) -> Response:
     days = days_in(request, MOST_DAYS_OF_STATS)
     show = query.get("show", "all") if query.get("show") in _SHOWN else "all"
     sort = query.get("sort", "clicks") if query.get("sort") in _SORTS else "clicks"
-    on = (0, _MOST_JOBS) if asked_for(request) else (page, _ON_A_PAGE)
-    wish = {"days": days, "show": _SHOWN[show], "sort": sort, "metrics": _OF_JOBS}
-    path = at("clients", request.path_params["client_id"], "job-figures")
+    wish = {"days": days, "show": _SHOWN[show], "sort": sort}
+    calls, of = calls_of(request), at("clients", request.path_params["client_id"])
+    if asked_for(request) == "jobs":
+        return await figures_file(calls, of, wish, _OF_JOBS)
+    on = {"metrics": ",".join(_OF_JOBS), "page": page, "limit": _ON_A_PAGE}
     whole, found = await asyncio.gather(
-        _figures(request, 1, "none"),
-        calls_of(request).get(path, wish | {"page": on[0], "limit": on[1]}),
+        _figures(request, 1, "none"), calls.get(f"{of}/job-figures", wish | on)
     )
     return render(
         request,

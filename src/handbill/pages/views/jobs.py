@@ -7,33 +7,49 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handbill.pages.calls import Declined, Reply, at
+from handbill.pages.exports import asked_for
 from handbill.pages.filters import FIELDS, OPERATORS
 from handbill.pages.frame import calls_of, render
+from handbill.pages.job_files import figures_file, jobs_file, place, state
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in, page_in
 from handbill.pages.rows import PageRow
 from handbill.pages.views import employers
 from handbill.pages.views.changing import named_client
 
 _ON_A_PAGE = 25
-_SHOWN = {"all": "", "spent": "SPENT", "no-apply": "NO_APPLY"}
-_METRICS = "spent,clicks,applies,cpa"
+_SHOWN = {"all": "ALL", "unlisted": "UNLISTED", "spent": "SPENT", "no-apply": "NO_APPLY"}
+_IN_BRIEF = frozenset(("all", "unlisted"))
+_SORTS = ("added", "title")
+_FIGURES = {"spent": "Spend", "clicks": "Clicks", "applies": "Applies", "cpa": "CPA"}
+_MOST_CURSOR = 100
 
 
 async def view(request: Request) -> Response:
-    """Jobs page by page, one by its reference, or those with figures, the dearest first."""
+    """Jobs some at a time, by age or title; one by its reference; those that no feed lists; or
+    those with figures, the dearest first. As a file: all of them.
+    """
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)
     query = request.query_params
     ref = query.get("ref", "").strip()[:500]
     show = query.get("show", "all") if query.get("show") in _SHOWN else "all"
+    sort = query.get("sort", "added") if query.get("sort") in _SORTS else "added"
     days, page = days_in(request, MOST_DAYS_OF_STATS), page_in(request)
-    jobs, figures, on = None, None, {"page": page, "limit": _ON_A_PAGE}
+    jobs = figures = None
+    wish: dict[str, Any] = {"show": _SHOWN[show]}
+    wish |= {"sort": sort.upper()} if show in _IN_BRIEF else {"days": days}
     if ref:
         jobs = await _one(request, f"{of}{at('jobs', ref)}")
-    elif show == "all":
-        jobs = await calls.get(f"{of}/jobs", on | {"page": page + 1})
+    elif asked_for(request) == "jobs":
+        if show in _IN_BRIEF:
+            return await jobs_file(calls, of, wish)
+        return await figures_file(calls, of, wish, _FIGURES)
+    elif show in _IN_BRIEF:
+        cursor = query.get("cursor", "")[:_MOST_CURSOR]
+        asked = wish | {"limit": _ON_A_PAGE, "cursor": cursor}
+        jobs = await calls.get(f"{of}/job-lines", asked)
     else:
-        asked = on | {"days": days, "show": _SHOWN[show], "metrics": _METRICS}
+        asked = wish | {"metrics": ",".join(_FIGURES), "page": page, "limit": _ON_A_PAGE}
         figures = await calls.get(f"{of}/job-figures", asked)
     return render(
         request,
@@ -42,13 +58,17 @@ async def view(request: Request) -> Response:
         of=of,
         ref=ref,
         show=show,
+        sort=sort,
+        is_brief=bool(ref) or show in _IN_BRIEF,
         days=days,
         page=page,
         found=_listed(jobs),
+        next=jobs.json.get("next") if jobs else None,
         replies=[one for one in (jobs, figures) if one],
-        is_full=jobs is not None and not ref and len(jobs.json["data"]) == _ON_A_PAGE,
         figures=figures,
         on_a_page=_ON_A_PAGE,
+        place=place,
+        state=state,
     )
 
 

@@ -1,0 +1,60 @@
+"""A client's jobs in brief: all of them, or those that no publisher's feed lists."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from handbill.contract.envelopes import Page
+from handbill.jobs import service
+from handbill.jobs.service import JobOrder
+from handbill.kit.instants import Instant as At
+from handbill.wire.fields import AnyCase, Matching, Whole
+from handbill.wire.models import Model
+from handbill.wire.queries import Query
+
+_NO_PLACE: Final = "must be next of a previous answer"
+ShownJobs = Literal["ALL", "UNLISTED"]
+
+
+class JobLinesAsked(Query):
+    show: Annotated[ShownJobs, AnyCase()] = Field(
+        "ALL",
+        description="ALL, or UNLISTED: only jobs that no publisher's feed lists now. Default: ALL.",
+    )
+    sort: Annotated[JobOrder, AnyCase()] = Field(
+        "ADDED", description="ADDED: oldest first. TITLE: by title. Default: ADDED."
+    )
+    limit: Annotated[int, Whole(1, 1_000)] = Field(
+        50, description="Number of jobs, 1 to 1000. Default: 50."
+    )
+    cursor: Annotated[str, Matching(r"[0-9a-f]{32}", _NO_PLACE, most=32)] | None = Field(
+        None, description="Continues a list: next of the previous answer."
+    )
+
+
+class JobInBrief(Model):
+    """A job in brief."""
+
+    id: str = Field(alias="jobId", description="Its id.")
+    ref: str = Field(alias="refNumber", description="Its reference.")
+    title: str = Field(description="Title.")
+    company: str = Field(description="Company name.")
+    city: str = Field(description="City.")
+    state: str = Field(description="State.")
+    country: str = Field(description="Country.")
+    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="State of the job itself.")
+    valid: bool = Field(
+        description="Whether it has all mandatory fields. Otherwise it is not published."
+    )
+
+
+class JobLines(Page[JobInBrief]):
+    """Jobs in brief."""
+
+    next: str | None = Field(description="Cursor of the next page. Null: there is none.")
+
+
+def line_told(one: service.JobLine, now: At) -> JobInBrief:
+    expired = one.end_at is not None and one.end_at <= now
+    status = "EXPIRED" if expired else "ACTIVE" if one.status == "A" else "PAUSED"
+    return JobInBrief.of(one, status=status, valid=bool(one.valid))

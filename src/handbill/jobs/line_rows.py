@@ -1,0 +1,69 @@
+"""Jobs in brief, from rows of table jobs: one by one, in an order."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.tables import NOW, jobs
+
+_t = jobs.c
+JobOrder = Literal["ADDED", "TITLE"]
+"""Oldest first; or by title, in small letters."""
+_LOW = sa.func.lower(_t.title)
+_LINE = sa.select(
+    _t.id,
+    _t.ref,
+    _t.title,
+    _t.company,
+    _t.city,
+    _t.state,
+    _t.country,
+    _t.status,
+    _t.valid,
+    _t.end_at,
+).where(_t.client_no == b("client_no"), NOW.left_at.is_(None))
+_IN_ORDER: dict[JobOrder, tuple[sa.Select[Any], sa.Select[Any]]] = {
+    "ADDED": (_LINE.order_by(_t.no), _LINE.where(_t.no > b("no")).order_by(_t.no)),
+    "TITLE": (
+        _LINE.order_by(_LOW, _t.no),
+        _LINE.where(sa.tuple_(_LOW, _t.no) > sa.tuple_(b("low"), b("no"))).order_by(_LOW, _t.no),
+    ),
+}
+_PLACE_OF = sa.select(_t.no, _LOW).where(_t.id == b("id"), _t.client_no == b("client_no"))
+
+
+class JobLine(NamedTuple):
+    """A job in brief."""
+
+    id: str
+    ref: str
+    title: str
+    company: str
+    city: str
+    state: str
+    country: str
+    status: str
+    valid: bool
+    end_at: Instant | None
+
+
+def place_of(tx: Tx, client_no: int, id_: str) -> tuple[int, str] | None:
+    """Number and title of a job, by which ``lines`` goes on; also of one that has left."""
+    found = tx.one(_PLACE_OF, client_no=client_no, id=id_)
+    return None if found is None else (found[0], found[1])
+
+
+def lines(
+    tx: Tx, client_no: int, order: JobOrder, last: tuple[int, str] | None
+) -> Iterator[JobLine]:
+    first, on = _IN_ORDER[order]
+    if last is None:
+        found = tx.stream(first, client_no=client_no)
+    else:
+        low = {"low": last[1]} if order == "TITLE" else {}
+        found = tx.stream(on, client_no=client_no, no=last[0], **low)
+    return (JobLine(*row) for row in found)
