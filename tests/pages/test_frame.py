@@ -107,6 +107,7 @@ ME = {
     "mail": "ada@acme.example",
     "role": "TRADER",
     "mayWrite": True,
+    "publisherFamilyId": None,
     "session": {"renewalDue": False},
 }
 
