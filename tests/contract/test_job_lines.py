@@ -40,7 +40,7 @@ def _refs(market: Market, query: str = "") -> list[str]:
 
 
 def _many(market: Market) -> None:
-    body = {"company": "c", "city": "Austin", "description": "d", "country": "US"}
+    body: dict[str, Any] = {"company": "c", "city": "Austin", "description": "d", "country": "US"}
     brought = [
         jobs.written(
             JobBody(ref=f"r{n:04}", url="https://jobs.test/1", title=f"=t{n % 7}", **body),

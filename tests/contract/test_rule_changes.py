@@ -98,6 +98,8 @@ def test_what_was_told_is_taken_again_after_what_it_names_is_deleted(shop: Shop)
         assert got(shop, rule) | {"lastUpdated": told["lastUpdated"]} == told
         again = {k: v for k, v in told.items() if v is not None}
         assert shop.ask("POST", "/rules/preview", again).status in {400, 404}, "a new one"
+        assert shop.ask("POST", "/rules/preview", again | {"ruleId": rule}).status == 200
+    assert shop.ask("POST", "/rules/preview", again | {"ruleId": "nobody"}).status == 404
     preview = shop.ask("GET", f"/rules/{rules[1]}").json["filters"]
     assert [one["id"] for one in preview] == ids
     for strange in ("x", Shop(rooms).rooms.campaign(Shop(rooms).client).rpartition("/")[2]):

@@ -293,6 +293,15 @@ class NewRule(Model):
             yield Fault("/jobFilterLevel", "is only for filterLevel jobs")
 
 
+class PreviewedRule(NewRule):
+    makes = staticmethod(lambda rule_id=None, **rows: _body(**rows))  # noqa: ARG005 - whose body stood is for the service to look up
+    rule_id: EntityId | None = Field(
+        None,
+        alias="ruleId",
+        description="The rule that this one changes: what it names already may be deleted.",
+    )
+
+
 class _Standing(Model):
     status: Literal["A", "P"] = Field(description="A: active. P: paused.")
     order: int = Field(description="Position among the client's rules, from 1.")

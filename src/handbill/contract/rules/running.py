@@ -8,7 +8,7 @@ from handbill.contract.envelopes import Done
 from handbill.contract.rules.changing import RuleChange, changed_rule
 from handbill.contract.rules.conflicts import conflicts_told, warnings_told
 from handbill.contract.rules.holds import RuleHolds, holds_told
-from handbill.contract.rules.models import NewRule
+from handbill.contract.rules.models import PreviewedRule
 from handbill.contract.rules.routes import BODY
 from handbill.contract.rules.runs import (
     RuleBackTest,
@@ -33,8 +33,9 @@ _ONE: Final = "/rules/{rule_id}"
 
 
 def _preview(call: Call) -> RulePreview:
-    new: NewRule = call.body
-    body = service.checked(call.tx, call.now, call.client, new.noun(), new.client_id)
+    new: PreviewedRule = call.body
+    stood = service.rule_of(call.tx, call.client, new.rule_id).body if new.rule_id else None
+    body = service.checked(call.tx, call.now, call.client, new.noun(), new.client_id, stood)
     found = ruling.preview(call.tx, answering_of(call), call.client, call.now, body)
     return preview_told(call.tx, call.client, body, found)
 
@@ -141,7 +142,7 @@ OPERATIONS = [
         work=_preview,
         kind=Ask(),
         lane="slow",
-        body=NewRule,
+        body=PreviewedRule,
         body_names=True,
         client_header="x-client-id",
         answer=RulePreview,

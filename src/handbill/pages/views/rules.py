@@ -98,6 +98,7 @@ async def _tried(
     """What a preview or a back-test tells, or why there is none."""
     calls, asked_for = calls_of(request), request.query_params.get("try", "")
     stated = {name: rule[name] for name in _STATED if rule.get(name) is not None}
+    stated["ruleId"] = rule["id"]
     questions: dict[str, tuple[str, Any]] = {
         "preview": ("/rules/preview", stated),
         "backtest": (f"{path}/backtest", {}),
@@ -108,10 +109,8 @@ async def _tried(
     try:
         return await calls.ask("POST", url, body, client_id=client_id), ""
     except Declined as declined:
-        if declined.status not in {400, 404}:
+        if declined.status != 400:
             raise
-        if declined.status == 404:
-            return None, "it names something that was deleted; take that out of the rule first"
         return None, ". ".join(declined.faults.values()) or declined.message
 
 
