@@ -140,12 +140,13 @@ def test_the_correction_is_slow_and_bounded() -> None:
     down = up = PPM
     for _ in range(100):
         down, up = corrected(down, *dear, 20_000_000), corrected(up, *cheap, 20_000_000)
-    assert (down, up) == (700_000, 1_015_000)
+    assert (down, up) == (700_000, 1_030_000)
 
 
 def test_a_rate_is_bid_on_with_caution() -> None:
-    assert cautious(120_000, 0) == 110_000
-    assert cautious(120_000, 10_000) == 120_000 - 120_000 // 400
+    assert cautious(120_000, 0) == 108_000, "a tenth at most"
+    assert cautious(120_000, 89) == 120_000 * 95 // 100, "15 % of error, of which 10 % may be"
+    assert cautious(120_000, 214) == 120_000, "by then it is known well enough"
 
 
 @given(

@@ -96,7 +96,7 @@ def invite_person(
     """Print a link by which a person sets a password: good once, for 48 hours. It is mailed, too,
     if HANDBILL_SMTP_URL is set.
 
-    The link begins with HANDBILL_PUBLIC_API, else with the host and port of the settings. Set it
+    The link begins with HANDBILL_API_URL, else with the host and port of the settings. Set it
     where ``serve`` was given another port by an option.
 
     Of a person who is known already, the role stays; the link sets a new password.

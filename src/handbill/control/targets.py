@@ -5,7 +5,7 @@ click is the maximum bid. Rates are estimated over all job groups of a client to
 clicks of two months, each counted for the part of its applies that should have come by its age.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -89,6 +89,9 @@ def aimed(
     """``aims_of``, from what was read; without a store."""
     seen = _Seen.of(tree, days, came)
     rates = rates_of(seen.got, PRIOR_PPM) if seen.got else {}
+    applies: Counter[int] = Counter()
+    for (group_no, _), of_pair in seen.got.items():
+        applies[group_no] += of_pair.applies
     after: dict[int, Correction] = {}
     targets: dict[Key, TargetRate] = {}
     for pair in tree.pairs:
@@ -104,7 +107,7 @@ def aimed(
                 before = corrections.get(key[0])
                 after[key[0]] = _corrected(seen, key[0], wanted["cpa"], before, tree.today)
             got = seen.got.get(key, Got(0, 0))
-            rate = cautious(rates[key], got.applies)
+            rate = cautious(rates[key], applies[key[0]])
             found.append(
                 TargetRate(
                     wanted["cpa"],

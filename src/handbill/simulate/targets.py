@@ -159,10 +159,11 @@ def _decide(
     for number, buyer in enumerate(buyers):
         if step % STEPS == 0:
             _correct(buyer, [got[number, place] for place in range(PUBLISHERS)])
+        applies = sum(pair.applies for pair in buyer.pairs)
         for place, pair in enumerate(buyer.pairs):
             target = TargetRate(
                 buyer.target_micros,
-                cautious(rates[number, place], pair.applies),
+                cautious(rates[number, place], applies),
                 buyer.correction_ppm,
                 pair.aimed_micros,
                 is_prior=not pair.applies,

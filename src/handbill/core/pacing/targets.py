@@ -4,6 +4,7 @@ The rate is estimated for each job group at each publisher from both, and shrunk
 the part of its applies that should have come by its age. **Source**: domain 7.5, 11.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import isqrt
 from typing import Final, Literal, NamedTuple
@@ -12,16 +13,18 @@ from handbill.kit.money import PPM, share_down
 
 Kind = Literal["cpa", "cpc"]
 
-WEIGHT_APPLIES: Final = 15
+WEIGHT_APPLIES: Final = 25
 """The number of own applies at which a rate counts as much as what its two sides suggest."""
-SIDE_APPLIES: Final = 6
+SIDE_APPLIES: Final = 11
 """The same for a side: sides differ from each other more than their pairs do from both."""
+LEEWAY_PPM: Final = 100_000
+MOST_CAUTION_PPM: Final = 100_000
 MOST_STEP_PPM: Final = 200_000
 DEAD_BAND_PPM: Final = 50_000
 CORRECTION_STEP_PPM: Final = 15_000
 """Once a day."""
 LEAST_CORRECTION_PPM: Final = 700_000
-MOST_CORRECTION_PPM: Final = 1_015_000
+MOST_CORRECTION_PPM: Final = 1_030_000
 SURE_APPLIES: Final = 5
 """Real costs correct nothing before so many applies."""
 
@@ -91,42 +94,51 @@ def rates_of(
     """The rate of each job group at each publisher (in this order in the key), in applies of a
     million clicks.
 
-    It starts with what all have in common. Then each publisher is compared with that, each group
-    with the expectation of its publishers, and each pair with both. Each time the expectation
-    counts for so many applies (``weight`` for a pair). Whole numbers, rounded down.
+    It starts with what all have in common. Then publishers are compared with what their groups
+    lead to expect, groups with what their publishers do, both once more, and each pair with both.
+    Each time the expectation counts for so many applies (``weight`` for a pair). Whole numbers,
+    rounded down.
     """
     clicks = sum(one.clicks_ppm for one in got.values())
     applies = sum(one.applies for one in got.values())
     shared = _shrunk(applies, clicks, max(1, prior_ppm), weight)
-    by_publisher = _sums(got, 1)
-    publishers = {
-        publisher: _shrunk(one.applies, one.clicks_ppm, shared, SIDE_APPLIES)
-        for publisher, one in by_publisher.items()
-    }
-    expected: dict[int, int] = {}
-    for (group, publisher), one in got.items():
-        due = one.clicks_ppm * publishers[publisher] // PPM
-        expected[group] = expected.get(group, 0) + due
-    factors = {
-        group: PPM * PPM * (one.applies + SIDE_APPLIES) // (expected[group] + SIDE_APPLIES * PPM)
-        for group, one in _sums(got, 0).items()
-    }
+    factors: list[dict[int, int]] = [{}, {}]
+    for side in (1, 0, 1, 0):
+        factors[side] = _factors(got, shared, side, factors[1 - side])
+    groups, publishers = factors
     return {
         pair: _shrunk(
             one.applies,
             one.clicks_ppm,
-            max(1, share_down(publishers[pair[1]], factors[pair[0]])),
+            max(1, share_down(share_down(shared, publishers[pair[1]]), groups[pair[0]])),
             weight,
         )
         for pair, one in got.items()
     }
 
 
-def cautious(rate_ppm: int, applies: int, weight: int = WEIGHT_APPLIES) -> int:
-    """The rate less a quarter of its standard error: a bid too high costs more than one too low
-    gains, since clicks follow bids.
+def _factors(
+    got: Mapping[tuple[int, int], Got], shared_ppm: int, side: int, others: Mapping[int, int]
+) -> dict[int, int]:
+    """How much better each of one side does than expected, given the other side's factors."""
+    due: dict[int, int] = defaultdict(int)
+    came: dict[int, int] = defaultdict(int)
+    for pair, one in got.items():
+        expected = share_down(one.clicks_ppm, shared_ppm)
+        due[pair[side]] += share_down(expected, others.get(pair[1 - side], PPM))
+        came[pair[side]] += one.applies
+    return {
+        of: PPM * PPM * (came[of] + SIDE_APPLIES) // (expected + SIDE_APPLIES * PPM)
+        for of, expected in due.items()
+    }
+
+
+def cautious(rate_ppm: int, applies: int) -> int:
+    """The rate, lowered so far that an error of one and a half times its standard error leaves an
+    apply at 110 % of its target; at most by a tenth. ``applies``: those of the job group.
     """
-    return rate_ppm - rate_ppm // (4 * isqrt(applies + weight))
+    error_ppm = isqrt(PPM * PPM * 9 // (4 * (applies + SIDE_APPLIES)))
+    return rate_ppm - share_down(rate_ppm, min(max(0, error_ppm - LEEWAY_PPM), MOST_CAUTION_PPM))
 
 
 def mature_ppm(aged: Iterable[tuple[int, int]], come_ppm: Sequence[int]) -> int:
@@ -163,11 +175,3 @@ def _shrunk(applies: int, clicks_ppm: int, prior_ppm: int, weight: int) -> int:
     """Applies of a million clicks, with ``weight`` more applies at the prior's rate."""
     rate = (applies + weight) * PPM * PPM // (clicks_ppm + weight * PPM * PPM // prior_ppm)
     return min(max(1, rate), PPM)
-
-
-def _sums(got: Mapping[tuple[int, int], Got], side: int) -> dict[int, Got]:
-    sums: dict[int, Got] = {}
-    for pair, one in got.items():
-        before = sums.get(pair[side], Got(0, 0))
-        sums[pair[side]] = Got(before.clicks_ppm + one.clicks_ppm, before.applies + one.applies)
-    return sums
