@@ -146,6 +146,16 @@ def test_a_hold_is_let_go_by_the_undo_of_its_change(house: House) -> None:
         undo(lifted)
 
 
+def test_a_rule_that_is_newer_than_the_clock_waits(house: House) -> None:
+    """It was made or changed before the clock was set back; else it would run as of before it."""
+    rule_id = house.rule(SPENDS)
+    house.market.clock.forward(-2 * EVERY)
+    assert house.tick() == 0
+    assert house.runs(rule_id) == []
+    house.market.clock.forward(2 * EVERY)
+    assert house.tick() == 1
+
+
 def test_who_has_rules_is_found_and_old_runs_are_forgotten(house: House) -> None:
     def found() -> set[int]:
         with house.market.records.read() as tx:

@@ -90,15 +90,17 @@ def tick(tools: RulingTools, client: Client) -> int:
     run.
 
     If the run of a rule fails, its state says so; the others run. A rule, a switch or a client that
-    was changed since the tick began is left to the next tick.
+    was changed since the tick began is left to the next tick; so is a rule that was made or changed
+    later than now, as the clock was set back.
     """
     _let_go(tools, client)
     mode = mode_of(client, tools.mode)
     if mode == "OFF":
         return 0
     with tools.records.read() as tx:
-        seen_at = instant_of_run(min(tools.clock.now(), marks.judged_at(tx, client.no)))
-        due = _due(tx, client, mode, seen_at)
+        now = tools.clock.now()
+        seen_at = instant_of_run(min(now, marks.judged_at(tx, client.no)))
+        due = [one for one in _due(tx, client, mode, seen_at) if one.updated_at <= now]
         if not due:
             return 0
         book = book_of(tx, client)
