@@ -25,6 +25,8 @@ SHOWN_ELSEWHERE = (
         ("list_recent_events", "limit"): "events show once judged: flows/test_recent_events.py",
         ("list_rule_runs", "page"): "rules run at their tick: rooms/test_rules.py",
         ("list_rule_runs", "limit"): "rules run at their tick: rooms/test_rules.py",
+        ("list_client_runs", "page"): "rules run at their tick: rooms/test_rules.py",
+        ("list_client_runs", "limit"): "rules run at their tick: rooms/test_rules.py",
         ("list_needs", "page"): "control sees what stands still: contract/test_needs.py",
         ("list_needs", "limit"): "control sees what stands still: contract/test_needs.py",
         ("list_deliveries", "page"): "a fetcher delivers: flows/test_deliveries.py",

@@ -135,6 +135,32 @@ def _edit(shop: Shop, _: str) -> Reply:
     return shop.ask("PUT", shop.group, {"cpcBid": 0.9})
 
 
+def test_the_runs_of_all_rules_are_told_with_their_rules(office: Office) -> None:
+    """Newest first, by pages; also those of a deleted rule, and none of another client."""
+    shop, other = Shop(office, "bidStrategy"), Shop(office, "bidStrategy")
+    rules = [shop.rule(), shop.rule()]
+    other.rule()
+    for _ in range(2):
+        shop.tick()
+        other.tick()
+        shop.later()
+    ran = {rule: shop.runs(rule) for rule in rules}
+    assert all(ran.values())
+    shop.ask("DELETE", f"/rules/{rules[0]}")
+    told = shop.ask("GET", "/rules/runs?page=0&limit=100").json["data"]
+    for rule, its in ran.items():
+        named = {"ruleId": rule, "ruleName": "r"}
+        assert [one for one in told if one["ruleId"] == rule] == [one | named for one in its]
+    assert len(told) == sum(map(len, ran.values())) > len(rules)
+    assert [one["ranOn"] for one in told] == sorted((one["ranOn"] for one in told), reverse=True)
+    pages = [shop.ask("GET", f"/rules/runs?page={n}&limit=1").json["data"] for n in range(5)]
+    assert [one for page in pages for one in page] == told
+    assert pages[-1] == []
+    assert not {one["id"] for one in told} & {
+        one["id"] for one in other.ask("GET", "/rules/runs?page=0&limit=100").json["data"]
+    }
+
+
 @pytest.mark.parametrize("name", ENDS)
 def test_what_is_ended_between_look_and_act_does_nothing_more(office: Office, name: str) -> None:
     """The first change of a tick is that of its first rule: it has looked by then."""

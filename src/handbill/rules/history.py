@@ -70,6 +70,7 @@ class RuleState(msgspec.Struct, kw_only=True):
 _RUNS, _STATES = Mapper(rule_runs, RuleRun), Mapper(rule_states, RuleState)
 _t, _a, _s = rule_runs.c, rule_acts.c, rule_states.c
 _OF_RULE = _RUNS.ever("rule_no", order=_t.no.desc())
+_OF_CLIENT = _RUNS.ever("client_no", order=_t.no.desc())
 _ONE = _RUNS.ever("id", "rule_no")
 _STATE = _STATES.ever("rule_no", order=_s.rule_no)
 _ACTS = (
@@ -89,6 +90,14 @@ _SWEEPS = (sweep_of(rule_runs, _t.at), sweep_of(rule_acts, _a.at))
 def page(tx: Tx, rule_no: int, skip: int, limit: int) -> tuple[list[RuleRun], int]:
     """Some runs of a rule, newest first, and how many are kept."""
     return _OF_RULE.page(tx, skip, limit, rule_no=rule_no), _OF_RULE.count(tx, rule_no=rule_no)
+
+
+def page_of_client(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[RuleRun], int]:
+    """Some runs of all rules of a client, also of deleted ones: newest first, and how many are
+    kept.
+    """
+    found = _OF_CLIENT.page(tx, skip, limit, client_no=client_no)
+    return found, _OF_CLIENT.count(tx, client_no=client_no)
 
 
 def run_of(tx: Tx, rule_no: int, run_id: str) -> RuleRun | None:

@@ -18,6 +18,7 @@ _LIVE = (_t.client_no == b("client_no"), _t.deleted_at.is_(None))
 _RULES = Mapper(rules, Rule)
 _SOME = _RULES.live("client_no", among(_t.id, "ids"))
 _OF_CLIENT = _RULES.live("client_no", order=(_t.place, _t.no))
+_BY_NUMBER = _RULES.ever("client_no", among(_t.no, "nos"))
 _PAUSED = _RULES.live(
     among(_t.client_no, "client_nos"),
     _t.status == sa.literal_column("'P'"),
@@ -39,6 +40,12 @@ def clients_with_rules(tx: Tx) -> set[int]:
 
 def some(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Rule]:
     return {rule.id: rule for rule in _SOME.all(tx, client_no=client_no, ids=Listed(ids))}
+
+
+def by_number(tx: Tx, client_no: int, nos: Iterable[int]) -> dict[int, Rule]:
+    """Also those that were deleted."""
+    found = _BY_NUMBER.all(tx, client_no=client_no, nos=Listed(sorted(nos)))
+    return {rule.no: rule for rule in found}
 
 
 def every(tx: Tx, client_no: int) -> list[Rule]:

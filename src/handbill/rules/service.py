@@ -120,6 +120,11 @@ def rules_by_id(tx: Tx, client: Client, rule_ids: Sequence[str]) -> dict[str, Ru
     return rows.some(tx, client.no, rule_ids)
 
 
+def rules_by_number(tx: Tx, client: Client, nos: Iterable[int]) -> dict[int, Rule]:
+    """The client's rules with these numbers, also those that were deleted."""
+    return rows.by_number(tx, client.no, nos)
+
+
 def clients_with_rules(tx: Tx) -> set[int]:
     """The numbers of the clients that have any active rule."""
     return rows.clients_with_rules(tx)

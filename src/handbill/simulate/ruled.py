@@ -3,7 +3,7 @@ holds, budgets and bids as the API returns them, and with back-tests.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -21,8 +21,8 @@ from handbill.simulate.trade import Body, Employer, GroupOf, Trade, micros
 _PREVIEWED: Final = 0.05
 """How many runs are previewed."""
 _COUNTED: Final = {"clicks": 0, "applies": 1, "spent": 2}
-_PAGES: Final = (3, 20)
-"""How many of the latest runs are read; more, if all of these are new."""
+_PAGES: Final = (5, 200)
+"""How many of a client's latest runs are read; more, if all of these are new."""
 Counted = dict[tuple[str, str], list[int]]
 """Clicks, applies and spend in micros, by job group and publisher."""
 
@@ -49,6 +49,8 @@ class Ruled:
         self._later: list[EntryFigures] = []
         """What has come at the very instant at which rules run: they do not see it yet."""
         self._previews: dict[str, Body] = {}
+        self._known: dict[str, set[str]] = defaultdict(set)
+        """The runs that were read, by client."""
         self.acts, self.previews, self.seen, self.backtests = 0, 0, 0, 0
         """How many there were: acts done; previews, figures and back-tests compared."""
         self.firings: Counter[str] = Counter()
@@ -81,8 +83,9 @@ class Ruled:
         """Take over what was done since the last look, in the order in which it was done."""
         wrong: list[str] = []
         touched = set()
+        new = {one.id: await self._new_runs(one) for one in self._trade.employers}
         for rule in self._rulebook.rules:
-            for run in await self._new_runs(rule):
+            for run in new[rule.client.id].get(rule.id, ()):
                 wrong += self._of_run(rule, run)
                 rule.runs[run["id"]] = run
                 if rule.acts and acts_of(run):
@@ -98,15 +101,21 @@ class Ruled:
 
     # ── each run ────────────────────────────────────────────────────────────────────────────────
 
-    async def _new_runs(self, rule: RuleOf) -> list[Body]:
-        """The oldest first."""
+    async def _new_runs(self, client: Employer) -> Mapping[str, list[Body]]:
+        """Those of each rule, the oldest first."""
+        known = self._known[client.id]
         new: list[Body] = []
         for limit in _PAGES:
-            page = await self._ask(rule, "GET", f"/rules/{rule.id}/runs?page=0&limit={limit}")
-            new = [one for one in reversed(page["data"]) if one["id"] not in rule.runs]
+            url = f"/rules/runs?page=0&limit={limit}"
+            page = await self._trade.ask("GET", url, x_client_id=client.id)
+            new = [one for one in page["data"] if one["id"] not in known]
             if len(new) < limit:
                 break
-        return new
+        known.update(one["id"] for one in new)
+        found: dict[str, list[Body]] = defaultdict(list)
+        for one in reversed(new):
+            found[one["ruleId"]].append(one)
+        return found
 
     def _of_run(self, rule: RuleOf, run: Body) -> Iterator[str]:
         if run["mode"] != ("ACT" if rule.acts else "ADVISE"):

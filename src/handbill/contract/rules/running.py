@@ -11,6 +11,7 @@ from handbill.contract.rules.holds import RuleHolds, holds_told
 from handbill.contract.rules.models import PreviewedRule
 from handbill.contract.rules.routes import BODY
 from handbill.contract.rules.runs import (
+    NamedRunPage,
     RuleBackTest,
     RulePreview,
     RuleRunPage,
@@ -21,6 +22,7 @@ from handbill.contract.rules.runs import (
     backtest_told,
     preview_told,
     run_told,
+    runs_told,
     undone_told,
 )
 from handbill.control import backtesting, ruling
@@ -68,6 +70,12 @@ def _runs(call: Call) -> Answer:
     return with_links(call, RuleRunPage.of(rows=list(map(run_told, found))), total)
 
 
+def _all_runs(call: Call) -> Answer:
+    skip, limit = skip_and_limit(call)
+    found, total = history.page_of_client(call.tx, call.client.no, skip, limit)
+    return with_links(call, NamedRunPage.of(rows=runs_told(call.tx, call.client, found)), total)
+
+
 def _undo(call: Call) -> RunUndone:
     found = undoing.undo(
         call.tx, call.now, call.client, call.path["rule_id"], call.path["rule_run_id"]
@@ -97,6 +105,7 @@ def _lift(call: Call) -> Done:
 
 
 _ID = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
+_RUN_ID = "a98b8ded-5a0e-4a25-8f1b-2f5c3b7e2c11"
 _GROUP = "7a1d9f5e-3b0c-4f5e-9d0c-5c1b2a3d4e5f"
 _CONDITION: dict[str, Any] = BODY["conditions"][0]
 _ACT: dict[str, Any] = {
@@ -246,6 +255,31 @@ OPERATIONS = [
         },
     ),
     Operation(
+        name="list_client_runs",
+        verb="GET",
+        path="/rules/runs",
+        title="Get the runs of all rules.",
+        about="What the client's rules saw and did, newest first, as in GET /rules/{rule_id}/runs. "
+        "Runs of deleted rules are included.",
+        work=_all_runs,
+        query=PAGED,
+        client_header="x-client-id",
+        answer=NamedRunPage,
+        sample_answer={
+            "data": [
+                {"id": _RUN_ID}
+                | _SEEN
+                | {
+                    "ranOn": "2021-05-10T06:15:00.000Z",
+                    "mode": "ACT",
+                    "undoneOn": None,
+                    "ruleId": _ID,
+                    "ruleName": "Pause Job",
+                }
+            ]
+        },
+    ),
+    Operation(
         name="list_holds",
         verb="GET",
         path="/clients/{client_id}/holds",
@@ -260,7 +294,7 @@ OPERATIONS = [
                     "id": "d0c1b2a3-5f4e-4d3c-8b2a-1f0e9d8c7b6a",
                     "ruleId": _ID,
                     "ruleName": "Pause Job",
-                    "runId": "a98b8ded-5a0e-4a25-8f1b-2f5c3b7e2c11",
+                    "runId": _RUN_ID,
                     "level": "JOBGROUP",
                     "entityId": _GROUP,
                     "name": "Nurses",

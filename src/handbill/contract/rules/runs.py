@@ -1,5 +1,6 @@
 """What rules have done, would do, and hold. All are additions to the contract."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from msgspec.structs import replace
@@ -148,6 +149,17 @@ class RuleRunPage(Page[RuleRun]):
     """A rule's runs, newest first."""
 
 
+class NamedRun(RuleRun):
+    """A run, and the rule whose run it was."""
+
+    rule_id: str = Field(alias="ruleId", description="The rule; it may have been deleted since.")
+    rule_name: str = Field(alias="ruleName", description="Its name.")
+
+
+class NamedRunPage(Page[NamedRun]):
+    """The runs of all rules of a client, newest first."""
+
+
 class RulePreview(RunSeen):
     """What a rule would do now."""
 
@@ -232,6 +244,19 @@ def seen_told(body: RuleRunBody) -> dict[str, Any]:
 
 def run_told(run: Kept) -> RuleRun:
     return RuleRun.of(run, **seen_told(run.body))
+
+
+def runs_told(tx: Tx, client: Client, some: Sequence[Kept]) -> list[NamedRun]:
+    known = service.rules_by_number(tx, client, {one.rule_no for one in some})
+    return [
+        NamedRun.of(
+            one,
+            rule_id=known[one.rule_no].id,
+            rule_name=known[one.rule_no].body.name,
+            **seen_told(one.body),
+        )
+        for one in some
+    ]
 
 
 def preview_told(tx: Tx, client: Client, body: RuleBody, found: RuleRunBody) -> RulePreview:

@@ -18,6 +18,7 @@ rule_runs = sa.Table(
     whole("undone_at", null=True),
     sa.UniqueConstraint("id"),
     sa.Index("rule_runs_by_rule", "rule_no", "no"),
+    sa.Index("rule_runs_by_client", "client_no", "no"),
     sa.Index("rule_runs_by_age", "at"),
 )
 # What a rule keeps from being listed, whatever its own switch: spelled as in standings.

@@ -1268,6 +1268,7 @@ CREATE TABLE rule_runs (
 	CONSTRAINT rule_runs_rule_no_fkey FOREIGN KEY(rule_no) REFERENCES rules (no)
 );
 CREATE INDEX rule_runs_by_age ON rule_runs (at);
+CREATE INDEX rule_runs_by_client ON rule_runs (client_no, no);
 CREATE INDEX rule_runs_by_rule ON rule_runs (rule_no, no);
 CREATE TABLE also_carried (
 	feed_no INTEGER NOT NULL,
