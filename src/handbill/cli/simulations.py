@@ -16,12 +16,12 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same days.")] = 7,
     clients: Annotated[int, typer.Option(min=1, max=100, help="How many clients.")] = 4,
     clicks: Annotated[
-        int, typer.Option(min=0, help="Approximate clicks per day. Default: 320 per publisher.")
+        int, typer.Option(min=0, help="Approximate clicks per day. Default: 220 per publisher.")
     ] = 0,
     step: Annotated[
         int,
         typer.Option(min=5, max=60, help="Minutes between two checks; 60 is a multiple of it."),
-    ] = 30,
+    ] = 60,
     rules: Annotated[bool, typer.Option(help="Whether clients have rules.")] = True,
     data: Annotated[
         str | None,

@@ -30,7 +30,7 @@ from handbill.store.records.owners import OWNERS
 
 FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
 """A Monday. In the weeks after it, Europe and America set clocks back, and a month ends."""
-CLICKS_OF_PUBLISHER = 320
+CLICKS_OF_PUBLISHER = 220
 JOBS = 24
 _ENDS = 0.5
 _MOST_BACK = 3 * HOUR
@@ -56,7 +56,7 @@ class Size(NamedTuple):
     clients: int = 4
     clicks: int = 0
     jobs: int = JOBS
-    step: Instant = 30 * MINUTE
+    step: Instant = HOUR
     steady: bool = False
     rules: bool = False
 

@@ -320,16 +320,17 @@ class Trade:
     def _drawn_caps(
         self, spend: float, periods: tuple[Period, ...]
     ) -> tuple[Body, dict[Measure, CapSet]]:
-        """Caps near the expected spend of a day, some of them tight."""
+        """Caps near the expected spend, some of them tight: a month's 60 clicks bring 4 applies."""
         chance, period = self.chance, self.chance.choice(periods)
-        value = max(1, round(spend * _DAYS_OF[period] * chance.uniform(0.25, 2.0), 2))
+        value = max(1, round(spend * _DAYS_OF[period] * chance.uniform(0.5, 4.0), 2))
         caps: Body = {"budget": {"cap": period, "value": value}}
         if period == "Monthly" and chance.random() < 0.5:
             caps["budget"]["pacing"] = True
         if chance.random() < 0.25:
             caps["clicks"] = {"cap": "Weekly", "value": round(spend * 14 * chance.uniform(0.5, 2))}
         if chance.random() < 0.25:
-            caps["applies"] = {"cap": "Monthly", "value": 5 + chance.randrange(60)}
+            most = round(spend * 4 * chance.uniform(0.25, 2))
+            caps["applies"] = {"cap": "Monthly", "value": most}
         names: tuple[Measure, ...] = ("budget", "clicks", "applies")
         return caps, {name: cap_of(caps[name], name) for name in names if name in caps}
 
