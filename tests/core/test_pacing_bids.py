@@ -104,8 +104,11 @@ def test_bounds(inputs: Inputs) -> None:
     bid = decided(inputs)
     most = inputs.base_micros * inputs.rule_ppm // PPM
     quarter = most // 4 if not {Binding.CPA, Binding.CPC} & set(bid.binding) else 0
-    least = min(most, max(inputs.min_bid_micros, quarter, CENT))
+    goal = most if bid.target_bid_micros is None else bid.target_bid_micros
+    lowest = max(inputs.min_bid_micros, CENT)
+    least = min(most, max(lowest, min(quarter, goal // CENT * CENT)))
     assert least <= bid.bid_micros <= most, "never above what was set, never below the least"
+    assert bid.bid_micros <= max(goal, lowest) + CENT, "nor above the target, but for its rounding"
     assert 0 <= bid.listed_ppm <= PPM
     assert 0 <= bid.let_ppm <= PPM
     assert 0 <= bid.price_micros <= bid.bid_micros
@@ -173,6 +176,14 @@ def test_the_lower_of_budget_and_goal() -> None:
     assert low.binding == (Binding.CPA,)
     high = decided(step(half, target=TargetRate(1_000 * CENT, 90_000, PPM, 0)))
     assert (high.bid_micros, high.binding) == (73 * CENT, (Binding.BUDGET,))
+    little = view(CENT, 0, Ahead(0, 2_000 * CENT, 0, 1))
+    lowest = decided(step(little, target=TargetRate(1_000 * CENT, 9_000, PPM, 0)))
+    assert (lowest.bid_micros, lowest.binding) == (9 * CENT, (Binding.BUDGET, Binding.FLOOR))
+    assert lowest.listed_ppm < PPM, "the least bid of a budget, 25 cents, is above the target"
+    kept = decided(
+        step(half, former_micros=76 * CENT, target=TargetRate(750 * CENT, PPM // 10, PPM, 0))
+    )
+    assert kept.bid_micros == 73 * CENT, "no dead band reaches above the target"
     held = decided(step(target=TargetRate(1_000 * CENT, 50_000, PPM, 80 * CENT)))
     assert held.bid_micros == 64 * CENT, "a fifth at most"
     assert held.binding == (Binding.CPA, Binding.LEASH)

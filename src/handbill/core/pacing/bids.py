@@ -90,9 +90,9 @@ def decided(step: Inputs) -> PacedBid:
     """The bid of a copy, the jobs it lists, and what was binding.
 
     The bid as set (or as changed by a rule) is lowered to what the budget allows, or to the target
-    if that is lower. It is never below the least bid (for a budget, a quarter of the bid as set),
-    nor above the bid as set. Within the dead band it stays. If the least bid is still too high, or
-    a cap brakes, fewer jobs are listed.
+    if that is lower. It is never below the least bid (for a budget, a quarter of the bid as set, if
+    the target allows that), nor above the bid as set. Within the dead band it stays. If the least
+    bid is still too high, or a cap brakes, fewer jobs are listed.
     """
     assert step.base_micros > 0, "what has no bid is not listed, and not decided on"
     binding: list[Binding] = []
@@ -108,14 +108,15 @@ def decided(step: Inputs) -> PacedBid:
             wanted = target
             binding += [Binding(step.target.kind.upper()), *([Binding.LEASH] if leashed else ())]
             by_budget = False
-    least = _least(step, most, LEAST_FACTOR_PPM if by_budget else 0)
+    top = _top(step, most, target)
+    least = min(top, _least(step, most, LEAST_FACTOR_PPM if by_budget else 0))
     if wanted < most and by_budget:
         binding.append(Binding.BUDGET)
-    bid = most if wanted == most else min(nearest(wanted, step.whole_micros), most)
+    bid = most if wanted == most else min(nearest(wanted, step.whole_micros), top)
     if bid < least:
         bid = least
         binding.append(Binding.FLOOR)
-    if by_budget and bid < most and _is_near(step.former_micros, bid, least, most):
+    if by_budget and bid < top and _is_near(step.former_micros, bid, least, top):
         bid = step.former_micros
         binding.append(Binding.DEAD_BAND)
     listed = _listed(step, want, bid, most, least)
@@ -144,16 +145,23 @@ def _price(step: Inputs, bid: int) -> int:
     return price_of(bid, step.markdown_ppm, step.unit_micros, step.rate_picos)
 
 
+def _top(step: Inputs, most: int, target: int | None) -> int:
+    """The highest bid: the bid as set, or that for the target, at least the publisher's minimum."""
+    if target is None or target >= most:
+        return most
+    return min(most, max(nearest(target, step.whole_micros), _least(step, most, 0)))
+
+
 def _least(step: Inputs, most: int, factor_ppm: int) -> int:
     """The least bid in whole steps: a part of the bid as set, at least the publisher's minimum."""
     floor = max(share_down(most, factor_ppm), step.min_bid_micros, step.whole_micros)
     return min(raised_to(floor, step.whole_micros), most)
 
 
-def _is_near(former: int, bid: int, least: int, most: int) -> bool:
+def _is_near(former: int, bid: int, least: int, top: int) -> bool:
     """Whether the former bid may stay: allowed, and within the dead band."""
     return (
-        least <= former <= most
+        least <= former <= top
         and former != bid
         and abs(bid - former) * PPM <= former * DEAD_BAND_PPM
     )
