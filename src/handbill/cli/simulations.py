@@ -16,7 +16,7 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same days.")] = 7,
     clients: Annotated[int, typer.Option(min=1, max=100, help="How many clients.")] = 4,
     clicks: Annotated[
-        int, typer.Option(min=0, help="Approximate clicks per day. Default: 220 per publisher.")
+        int, typer.Option(min=0, help="Approximate clicks per day. Default: 280 per publisher.")
     ] = 0,
     step: Annotated[
         int,

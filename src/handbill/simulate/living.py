@@ -30,7 +30,7 @@ from handbill.store.records.owners import OWNERS
 
 FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
 """A Monday. In the weeks after it, Europe and America set clocks back, and a month ends."""
-CLICKS_OF_PUBLISHER = 220
+CLICKS_OF_PUBLISHER = 280
 JOBS = 24
 _ENDS = 0.5
 _MOST_BACK = 3 * HOUR
