@@ -51,6 +51,28 @@ def test_what_is_read(text: str, pattern: str, expected: str) -> None:
     assert at(text, pattern) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("12/31/9999", "9999-12-30T18:29:59.999Z"),
+        ("9999-12-31", "9999-12-30T18:29:59.999Z"),
+        ("2026-11-20T24:00:00Z", "2026-11-21T00:00:00.000Z"),
+        ("2026-11-20 24:00", "2026-11-20T18:30:00.000Z"),
+        ("11/20/2026 10:00", "2026-11-20T04:30:00.000Z"),
+        ("20/11/2026 10:00:05", "2026-11-20T04:30:05.000Z"),
+        ("11/20/2026", "2026-11-20T18:29:59.999Z"),
+    ],
+)
+def test_what_a_body_may_say(text: str, last: str) -> None:
+    assert iso_of(instant_in(read_when(text), EAST, last=True)) == last
+
+
+@pytest.mark.parametrize("text", ["2026-11-20T24:01", "2026-11-20T25:00", "13/40/2026 10:00", ""])
+def test_what_a_body_may_not_say(text: str) -> None:
+    with pytest.raises(NotDate):
+        read_when(text)
+
+
 def test_the_last_of_a_day() -> None:
     assert at("03/08/2020", "dd/MM/yyyy", last=True) == "2020-08-03T18:29:59.999Z"
     assert at("2020-08-03", REFERENCE, last=True) == "2020-08-03T18:29:59.999Z"
@@ -108,7 +130,7 @@ def test_what_the_pattern_writes_is_read_back(moment: datetime, quarters: int) -
     assert read.moment == moment
 
 
-@pytest.mark.parametrize("value", ["yesterday", "9" * 50, 20200101, "0999-01-01", "9999-12-31"])
+@pytest.mark.parametrize("value", ["yesterday", "9" * 50, 20200101, "0999-01-01", "9999-12-31T00"])
 def test_what_is_no_day_and_no_moment(value: object) -> None:
     with pytest.raises(NotDate):
         read_when(value)

@@ -247,6 +247,15 @@ def test_a_url_escaped_again_is_meant_but_nothing_else_of_it_is_an_entity() -> N
     assert body_of(_ITEM | {"url": url}).url == "https://x.example/?a=1&utm_source=q&b=2&copy;=3"
 
 
+@pytest.mark.parametrize("smile", ["&#55357;&#56832;", "&#xD83D;&#xde00;", "\U0001f600"])
+def test_a_character_that_was_escaped_in_halves_is_one(smile: str) -> None:
+    body = body_of(_ITEM | {"title": f"Nurse {smile}", "description": f"<p>{smile} R&amp;D</p>"})
+    assert body.title == "Nurse \U0001f600"
+    assert body.description == "<p>\U0001f600 R&amp;D</p>"
+    lone = "&#55357; &#56832;&#55357;"
+    assert body_of(_ITEM | {"title": lone}).title == lone
+
+
 def test_a_section_that_was_escaped_is_what_it_holds() -> None:
     said = {"url": "<![CDATA[https://x.example/1]]>", "description": "<![CDATA[<p>a</p>]]>"}
     body = body_of(_ITEM | said)

@@ -16,6 +16,11 @@ _UNSEEN = re.compile("[\xad\u200b\u2060\ufeff]")  # possible word breaks, and by
 _READ_AS = {chr(byte): bytes((byte,)).decode("cp1252", "ignore") for byte in range(128, 160)}
 """Control characters that stand for those of windows-1252. **Source**: HTML 13.2.5.80."""
 _ENTITY = re.compile(r"&(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
+_HALVES = re.compile(
+    r"&#(?:(5[56]\d\d\d)|[xX]([dD][89aAbB][0-9a-fA-F]{2}));"
+    r"&#(?:(5[67]\d\d\d)|[xX]([dD][c-fC-F][0-9a-fA-F]{2}));"
+)
+"""A character that was escaped as its two halves in UTF-16."""
 _MOST_ESCAPES = 3  # a text may have been escaped so often
 _AMPERSAND = re.compile(r"&(?:(?:amp|#38|#[xX]26);)+")
 _ESCAPED_TAG = re.compile(r"&lt;/?[A-Za-z][A-Za-z0-9]*(?:\s|/?&gt;)")
@@ -49,7 +54,7 @@ def unescaped(text: str) -> str:
     for _ in range(_MOST_ESCAPES):
         if "&" not in text or ";" not in text:
             break
-        former, text = text, _ENTITY.sub(_meant, text)
+        former, text = text, _ENTITY.sub(_meant, _joined(text))
         if former == text:
             break
     return within(text)
@@ -66,6 +71,19 @@ def without_tags(line: str) -> str:
     if "</" not in line and not _LONE.search(line):
         return line
     return _OF_TEXT.sub(lambda tag: "" if tag[1] else " ", line)
+
+
+def _joined(text: str) -> str:
+    """The text with a character in place of each two halves of one."""
+    return _HALVES.sub(_whole, text) if "&#" in text else text
+
+
+def _whole(halves: re.Match[str]) -> str:
+    high = int(halves[1] or halves[2], 10 if halves[1] else 16)
+    low = int(halves[3] or halves[4], 10 if halves[3] else 16)
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        return halves[0]
+    return chr(0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00)
 
 
 def _meant(entity: re.Match[str]) -> str:
@@ -93,7 +111,7 @@ def html_text(text: str) -> str:
     plain = text.isascii() and "\x7f" not in text and ALSO not in text
     if not plain and not text.replace("\n", "").isprintable():
         text = _CONTROL.sub(_character, text.replace(ALSO, "\n"))
-    text = within(text)
+    text = _joined(within(text))
     if "&lt;" in text and _ESCAPED_TAG.search(text) and not _TAG.search(text):
         text = within(_ENTITY.sub(_meant, text))
     return text

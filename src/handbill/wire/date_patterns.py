@@ -6,7 +6,7 @@ backtracking.
 """
 
 import re
-from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -35,6 +35,8 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _NUMBERS = "yuMLdHhmsS"
 _DIGITS = {"y": 4, "u": 4, "S": 9}
 _OFFSETS = "ZXxzVO"
+_TIMED = re.compile(r"(\d{1,2}/\d{1,2}/\d{4})[ T](\d\d:\d\d(?::\d\d)?)", re.ASCII)
+_END_OF_DAY = re.compile(r"[T ]24:00(?::00(?:\.0+)?)?(?=Z|[+-]|$)")  # ISO 8601-1, 4.3.8
 _OFFSET = re.compile(r"(?:UTC|GMT)?(?:([+-])(\d{2}):?(\d{2})?)?|Z", re.ASCII)
 
 
@@ -56,12 +58,14 @@ class Read(NamedTuple):
 def read_when(value: Any) -> Read:
     """A day, or a date and time by ISO 8601, before the client's zone makes it an instant.
 
-    **Refuses** (NotDate) any other value; and the last hours of the year 9999, which have no day in
-    zones ahead of UTC.
+    The last day of the year 9999, which has no last moment in zones behind UTC and stands for no
+    end, is read as the day before. **Refuses** (NotDate) any other value, and an instant on it.
     """
     found = _by_iso(value.strip()) if isinstance(value, str) and len(value) <= 40 else None
     if found is None:
         raise NotDate("must be an ISO-8601 date and time")
+    if found.day_only and found.moment.date() == date.max:
+        found = found._replace(moment=found.moment - timedelta(days=1))
     if not _FIRST <= instant_in(found, UTC, last=False) <= _LAST:
         raise NotDate("must be between the years 1000 and 9999")
     return found
@@ -132,9 +136,14 @@ def instant_in(read: Read, zone: tzinfo, *, last: bool) -> Instant:
 
 
 def _by_iso(text: str) -> Read | None:
+    timed = _TIMED.fullmatch(text)
+    if timed is not None and (on := read_day(timed[1])) is not None:
+        text = f"{on}T{timed[2]}"
+    is_over, text = _END_OF_DAY.search(text) is not None, _END_OF_DAY.sub("T00:00:00", text)
     try:
-        return Read(datetime.fromisoformat(text), re.fullmatch(r"[0-9W-]{7,10}", text) is not None)
-    except ValueError:
+        moment = datetime.fromisoformat(text) + timedelta(days=is_over)
+        return Read(moment, re.fullmatch(r"[0-9W-]{7,10}", text) is not None)
+    except (ValueError, OverflowError):
         day = read_day(text)
         return None if day is None else Read(datetime.fromisoformat(day), day_only=True)
 

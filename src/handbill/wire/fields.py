@@ -288,7 +288,7 @@ class Meaning:
 
 def _word_of(words: Mapping[str, _T], told: Iterable[str]) -> Callable[[Any], _T]:
     def read(value: Any) -> _T:
-        folded = value.casefold() if isinstance(value, str) else ""
+        folded = value.strip().casefold() if isinstance(value, str) else ""
         if not folded or folded not in words:
             raise ValueError("must be one of " + ", ".join(word for word in told if word))
         return words[folded]
