@@ -101,6 +101,11 @@ def test_a_link_ends_when_its_maker_loses_the_right(
         else:
             people.change(tx, whole.clock.now(), trader, given)
     assert _is_over(whole, secret)
+    if becomes is not None:
+        back: dict[str, Any] = {"role": "TRADER", "client_nos": []}
+        with whole.desk.records.write() as tx:
+            people.change(tx, whole.clock.now(), trader, back)
+        assert not _is_over(whole, secret), "it stands with its maker"
 
 
 @pytest.mark.parametrize("how", ["key revoked", "key expired", "program revoked"])
