@@ -267,7 +267,7 @@ def test_the_check_finds_an_altered_amount(
     (segment,) = _segments(market, listing.client_no)
     with segment_files.query(market.scratch, memory_mb=64, threads=1) as duck:
         kept = market.blobs.local(segment.path)
-        altered = market.scratch / "altered.parquet"
+        altered = market.folder / "altered.parquet"
         duck.execute(
             f"COPY (SELECT * REPLACE ({column} + {by} AS {column}) FROM read_parquet('{kept}')) "
             f"TO '{altered}' (FORMAT parquet)"
