@@ -83,6 +83,8 @@ def _kill_what_all_are_forked_from(server: Server) -> None:
     (parent,) = {_parent_of(pid) for pid in children.values()}
     assert _parent_of(parent) == server.process.pid
     assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
+    below = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    assert len(below) > len(children), "deputies of the API are forked from it too"
     after = len(server.log)
     os.kill(parent, signal.SIGKILL)
     for name in children:

@@ -44,10 +44,12 @@ def test_an_edge_reads_no_database_with_its_command() -> None:
 
 def test_processes_read_no_driver_that_they_may_never_use() -> None:
     found = imported_by(
-        "import handbill.api, handbill.judge, handbill.opening, handbill.supervise, handbill.worker"
+        "import handbill.api, handbill.host.children, handbill.judge, handbill.opening\n"
+        "import handbill.supervise, handbill.worker"
     )
     assert "sqlalchemy" in found
     assert found.isdisjoint({"aiohttp", "psycopg", "alembic", "xlsxwriter"})
+    assert "handbill.host.forking" not in found, "it stops the collector, for those who fork alone"
     assert "sqlalchemy.dialects.postgresql" not in found
 
 

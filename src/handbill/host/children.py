@@ -17,7 +17,6 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from handbill.host.forking import forked
 from handbill.host.tie import end_when
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -112,5 +111,16 @@ def _run(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> None
     parent = multiprocessing.parent_process()
     assert parent is not None, "it is another's child"
     end_when(parent.join)
+    from handbill.host.forking import forked  # which changes the process that imports it
+
     forked()
+    _fork_by_the_same()
     work(*given)
+
+
+def _fork_by_the_same() -> None:
+    """Let this process's own children be forked by the one that it was forked from: that has
+    imported all. ``multiprocessing`` says that it does so, but starts another one.
+    """
+    if sys.version_info < (3, 14):  # since then it has a key that this process is not given
+        forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]  # noqa: SLF001

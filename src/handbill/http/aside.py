@@ -17,7 +17,6 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from handbill.host import security
-from handbill.host.forking import forked
 from handbill.kit.faults import Refused, Unavailable, passes
 
 _SETTLE_SECONDS = 1.0
@@ -122,7 +121,10 @@ class Deputy:
             return
         ours, theirs = _FORKS.Pipe()
         process = _FORKS.Process(target=_help, args=(theirs, *self._start), daemon=True)
-        process.start()
+        try:
+            process.start()
+        except (EOFError, OSError) as gone:
+            raise Unavailable(f"no deputy can be started: {gone!r}") from gone
         theirs.close()
         self._pipe, self._process = ours, process
         threading.Thread(target=self._read, args=(ours, process), daemon=True).start()
@@ -191,6 +193,8 @@ def _help(pipe: Connection, opens: Callable[[Any], Work], given: Any, places: in
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
     os.nice(_NICENESS)
+    from handbill.host.forking import forked  # which changes the process that imports it
+
     forked()
     work = opens(given)
     lock = threading.Lock()
