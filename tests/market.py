@@ -133,7 +133,7 @@ class Market:
 
     @property
     def scratch(self) -> Path:
-        """One for the tests of a process: a DuckDB for another folder takes 25 ms of CPU to open."""
+        """One for all tests of a process: opening a DuckDB for another takes 25 ms of CPU."""
         return self.folder.parent / "scratch"
 
     def publisher(self, name: str = "Board", bid_type: BidType = "CPC") -> int:

@@ -96,6 +96,9 @@ class Server:
     def _read_log(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
+            assert line.startswith("{"), (
+                f"not a line of the log: {line}{self.process.stderr.read()}"
+            )
             with self._news:
                 self.log.append(json.loads(line))
                 self._news.notify_all()
