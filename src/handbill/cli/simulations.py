@@ -21,7 +21,7 @@ def simulate(
     step: Annotated[
         int,
         typer.Option(min=5, max=60, help="Minutes between two checks; 60 is a multiple of it."),
-    ] = 60,
+    ] = 30,
     rules: Annotated[bool, typer.Option(help="Whether clients have rules.")] = True,
     data: Annotated[
         str | None,

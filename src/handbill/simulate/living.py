@@ -56,7 +56,7 @@ class Size(NamedTuple):
     clients: int = 4
     clicks: int = 0
     jobs: int = JOBS
-    step: Instant = HOUR
+    step: Instant = 30 * MINUTE
     steady: bool = False
     rules: bool = False
 
