@@ -27,7 +27,7 @@ def test_what_takes_or_gives_many_is_not_quick() -> None:
         if operation.many and not operation.writes and operation.name not in received:
             assert operation.lane == "bulk", operation.name
         if operation.lane != "quick":
-            assert operation.role in {"agency", "person"}, (
+            assert operation.role in {"agency", "partner", "person"}, (
                 "their owner is known, and waits its turn"
             )
 
