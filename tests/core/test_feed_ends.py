@@ -52,13 +52,14 @@ def test_other_nodes_are_no_ends(node: str) -> None:
     assert end_of(node, "2026-11-20")[0] is None
 
 
-@pytest.mark.parametrize("text", ["9999-12-31", "0000-00-00", "12/31/2999", "N/A", "until filled"])
+@pytest.mark.parametrize("text", ["9999-12-31", "0000-00-00", "12/31/2999", "99991231", "N/A"])
 def test_an_end_that_is_not_set_is_no_fault(text: str) -> None:
     assert end_of("expirationdate", text) == (None, [])
 
 
 def test_an_end_that_cannot_be_read_is_told() -> None:
     assert end_of("expirationdate", "soon") == (None, ["not_a_date"])
+    assert end_of("expirationdate", "today 2359") == (None, ["not_a_date"])
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ _TRUE: Final = frozenset(["true", "yes", "y", "1"])
 _FALSE: Final = frozenset(["false", "no", "n", "0"])
 _MARKS: Final = re.compile(r"[\W_]+")
 _NO_END: Final = re.compile(
-    r"(?:0000-00-00|(?:.*\b)?(?:2[2-9]|[3-9]\d)\d\d\b).*"
+    r"(?:0000-00-00|(?:\d\d?[-./]\d\d?[-./])?(?:2[2-9]|[3-9]\d)\d\d\b|9999\d{4}\b|.*\b9999\b).*"
     r"|(?:none|null|n/?a|never|ongoing|open|open until filled|until filled|[-–])",
     re.IGNORECASE | re.DOTALL,
 )
