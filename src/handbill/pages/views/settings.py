@@ -12,7 +12,9 @@ from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.rows import PageRow
 
 _MOST = 100
-_MOST_PUBLISHERS = 20
+_TO_CHOOSE = 1_000
+_MOST_DEFINED = 20
+"""The publishers whose click definitions are asked for."""
 _RATE = ("date", "from", "to", "rate")
 _TYPED = (*_RATE, "name", "value", "effectiveFrom", "client", "publisher", "preset")
 _OF_MARKUP = ("name", "value", "effectiveFrom")
@@ -44,14 +46,14 @@ async def view(request: Request) -> Response:
         else:
             if not key:
                 return leave(request, "/app/settings", message)
-    first = {"page": 0, "limit": _MOST}
+    first, all_ = {"page": 0, "limit": _MOST}, {"page": 0, "limit": _TO_CHOOSE}
     keys, programs, markups, rates, clients, publishers = await asyncio.gather(
         allowed(calls.get("/api-keys", first)),
         allowed(calls.get("/api-clients", first)),
         allowed(calls.get("/markups", first)),
         allowed(calls.get("/rates", first)),
-        allowed(calls.get("/clients", first)),
-        allowed(calls.get("/publishers", {"page": 0, "limit": _MOST_PUBLISHERS})),
+        allowed(calls.get("/clients", all_)),
+        allowed(calls.get("/publishers", all_)),
     )
     return render(
         request,
@@ -67,6 +69,7 @@ async def view(request: Request) -> Response:
         clients=clients,
         publishers=publishers,
         definitions=await _definitions(calls, publishers),
+        most_defined=_MOST_DEFINED,
     )
 
 
@@ -106,7 +109,7 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
 
 async def _definitions(calls: Calls, listed: Reply | None) -> list[tuple[str, Reply]]:
     """The click definitions of the first publishers, by the publisher's name."""
-    publishers = listed.json["data"] if listed else []
+    publishers = listed.json["data"][:_MOST_DEFINED] if listed else []
     found = await asyncio.gather(
         *(
             allowed(
