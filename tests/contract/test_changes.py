@@ -218,3 +218,11 @@ def test_a_long_request_is_kept_short(office: Office) -> None:
     assert (long.before["bytes"], long.after["bytes"]) == (200_002, 200_002)
     assert long.before["digest"] != long.after["digest"]
     assert _fields(made)["/title"] == (ABSENT, "t")
+
+
+def test_a_customers_own_names_are_no_instants(sqlite_office: Office) -> None:
+    group = sqlite_office.group(sqlite_office.campaign(sqlite_office.client()))
+    told = {"starts_at": 2**62, "until_at": 5}
+    sqlite_office.put(group, {"adWordsMetadata": told})
+    fields = sqlite_office.get("/changes?limit=1")["data"][0]["fields"]
+    assert [one["after"] for one in fields] in ([told], [2**62, 5], [5, 2**62])

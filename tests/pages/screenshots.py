@@ -1,9 +1,11 @@
 """``make screenshots``: every kind of page of the demo, wide and narrow, light and dark.
 
 Plays the demo into build/screenshots with a fixed seed, or serves the one that is there. Signs in
-as its owner by the link that it prints, and follows the pages' own links.
+as its owner by the link that it prints, and follows the pages' own links; then as others, for what
+only they are shown.
 """
 
+import json
 import re
 import secrets
 import subprocess
@@ -12,12 +14,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from chromium import ARGUMENTS, PROGRAM
 from handbill.demo.market import EMPLOYERS
+from handbill.demo.past import AGENCY
 from pages.walking import walked
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +34,25 @@ _COLOURS = 128
 _TALLEST = 2_800
 _SIGN_IN = re.compile(r"^Sign in +(\S+/app)/join/(\S+)", re.MULTILINE)
 _WITH_MORE = {"jobgroup": "figures=yes", "rule": "try=preview"}
+
+
+class Other(NamedTuple):
+    """Somebody whom pages show what the owner is not shown. ``pages``: by their pictures' names,
+    each as the owner's page of that kind, or a path.
+    """
+
+    role: str
+    pages: Mapping[str, str]
+
+
+_OTHERS = (
+    Other("operator", {"health": "/app/health"}),
+    Other(
+        "employer",
+        {f"employer_{kind}": kind for kind in ("today", "client", "jobs", "reports")},
+    ),
+    Other("publisher", {"partner": "/app"}),
+)
 
 
 @contextmanager
@@ -93,6 +116,36 @@ def _shot(page: Page, name: str) -> None:
             image.save(at, optimize=True)
 
 
+def _belongs_to(role: str, found: Mapping[str, str]) -> list[str]:
+    """To whom somebody of the role belongs, as options of ``person invite``."""
+    if role == "publisher":
+        publisher = found["publisher"].split("/")[3].partition("?")[0]
+        made = _handbill(
+            "publisher-family", "create", "--agency", AGENCY, "--publishers", publisher
+        )
+        return ["--family", made["publisherFamilyId"]]
+    if role == "operator":
+        return []
+    return ["--agency", AGENCY, "--client", found["client"].split("/")[3].partition("?")[0]]
+
+
+def _handbill(*command: str) -> Any:
+    """The answer of a command on the demo's folder."""
+    arguments = [sys.executable, "-m", "handbill", *command]
+    arguments += ["--data", str(BUILT / "demo"), "--json"]
+    return json.loads(subprocess.run(arguments, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def _taken_of(other: Other, context: BrowserContext, home: str, found: Mapping[str, str]) -> None:
+    mail = f"{other.role}-{secrets.token_hex(4)}@demo.example"
+    of = ["person", "invite", mail, "--role", other.role, *_belongs_to(other.role, found)]
+    page = context.new_page()
+    _sign_in(page, home, _handbill(*of)["link"].rpartition("/")[2])
+    for name, kind in other.pages.items():
+        page.goto(home.removesuffix("/app") + found.get(kind, kind))
+        _shot(page, name)
+
+
 def _taken(context: BrowserContext, home: str, invitation: str) -> Mapping[str, str]:
     page = context.new_page()
     site = home.removesuffix("/app")
@@ -115,10 +168,13 @@ def main() -> None:
     with _demo(BUILT / "demo") as (home, invitation), sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
         taken = _taken(chromium.new_context(), home, invitation)
+        for other in _OTHERS:
+            _taken_of(other, chromium.new_context(), home, taken)
         chromium.close()
     sizes = [sum(one.stat().st_size for one in at.glob("*.png")) for at in (SHOWN, BUILT)]
+    count = len(taken) + 1 + sum(len(one.pages) for one in _OTHERS)
     sys.stdout.write(
-        f"{len(taken) + 1} pages: {sizes[0] // 1000} kB in {SHOWN.relative_to(ROOT)}, "
+        f"{count} pages: {sizes[0] // 1000} kB in {SHOWN.relative_to(ROOT)}, "
         f"{sizes[1] // 1000} kB in {BUILT.relative_to(ROOT)}\n"
     )
 

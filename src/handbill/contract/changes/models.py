@@ -1,5 +1,6 @@
 """Who changed what, as it is told."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal
 
@@ -20,7 +21,8 @@ from handbill.wire.queries import Query
 _WHYS: Final = "".join(f"\n- {why}: {words}." for why, words in core.WORDS.items())
 _PLACE: Final = r"[0-9]{1,18}-[0-9]{1,18}"
 _NO_PLACE: Final = "must be next of a previous answer"
-_INSTANTS: Final = ("_at", "_until")
+_INSTANT: Final = re.compile(r"/\w+_(?:at|until)")
+"""A noun's own field. What is below one may be a map with the customer's own names."""
 _SIDES: Final = ("before", "after")
 _WHEN: Final = WithJsonSchema({"type": "string", "maxLength": 40})
 
@@ -184,7 +186,7 @@ def fields_told(fields: Iterable[Changed]) -> list[dict[str, Any]]:
     """Each field as it is told: an instant as all are, everything else as it is stored."""
     found = [msgspec.to_builtins(field) for field in fields]
     for field in found:
-        if field["field"].endswith(_INSTANTS):
+        if _INSTANT.fullmatch(field["field"]):
             field |= {side: iso_of(field[side]) for side in _SIDES if _is_whole(field.get(side))}
     return found
 
