@@ -13,7 +13,9 @@ from contract.test_resolved_status import Market
 from engines.test_segments import entry
 from handbill.access import service as access
 from handbill.api import fronted
+from handbill.core.persons import Person
 from handbill.core.received import ReceivedFetch
+from handbill.kit.instants import DAY
 from handbill.kit.zones import zone_of
 from handbill.ledger import daily_sums
 from handbill.listings import copies
@@ -33,12 +35,17 @@ def family_of(office: Office, *publisher_ids: str) -> str:
     return office.new("/publisher-families", {"publishers": list(publisher_ids)})
 
 
-def partner(office: Office, family_id: str) -> dict[str, str]:
-    """The session of a person of a family."""
+def member(office: Office, family_id: str) -> Person:
+    """A person of a family."""
     with office.desk.records.read() as tx:
         agency_no = access.agency_of(tx, office.agency_id).no
         family_no = access.family_of(tx, agency_no, family_id).no
-    return session(office, person(office, "PUBLISHER", family_no=family_no))
+    return person(office, "PUBLISHER", family_no=family_no)
+
+
+def partner(office: Office, family_id: str) -> dict[str, str]:
+    """The session of a person of a family."""
+    return session(office, member(office, family_id))
 
 
 def path_of(family_id: str, query: str = "") -> str:
@@ -144,7 +151,8 @@ def _markup(market: Market) -> dict[str, Any]:
 def test_feeds_are_told_with_how_they_are_fetched(market: Market) -> None:
     office, name = market.office, market.publisher
     family = family_of(office, name)
-    headers = partner(office, family)
+    somebody = member(office, family)
+    headers = session(office, somebody)
     url = office.get(f"/publishers/{name}")["feedUrl"]
     apart = office.get(f"/publishers/{name}/feeds?client_id={id_of(market.client)}")["feedUrl"]
     now = office.clock.now()
@@ -154,7 +162,12 @@ def test_feeds_are_told_with_how_they_are_fetched(market: Market) -> None:
     (one,) = asked(office, headers, "GET", path_of(family)).json["data"]
     assert [feed["feedUrl"] for feed in one["feeds"]] == [apart, url], "those fetched last first"
     assert [feed["lastFetchAt"] is None for feed in one["feeds"]] == [False, True]
-    assert one["feedCount"] == 2
+    assert (one["feedCount"], one["notFetchedCount"]) == (2, 0)
+    office.clock.forward(30 * DAY)
+    (late,) = asked(office, session(office, somebody), "GET", path_of(family)).json["data"]
+    lost = [feed["notFetched"] for feed in late["feeds"]]
+    assert late["notFetchedCount"] == sum(lost) > 0
+    assert lost == sorted(lost, reverse=True), "those not fetched in time first"
 
 
 def test_the_page_of_a_partner_shows_its_own_publishers(market: Market) -> None:

@@ -24,9 +24,9 @@ MOST_FEEDS: Final = 50
 
 
 class PublisherDays(NamedTuple):
-    """A publisher's raw sums of each day, oldest first. ``copies``: of its files, those fetched
-    last first, at most 50; ``files``: how many it has. ``currency``: of its agency, in which
-    amounts are booked.
+    """A publisher's raw sums of each day, oldest first. ``copies``: of its files, those that were
+    not fetched in time first, at most 50; ``files``: how many it has, ``lost``: how many were not
+    fetched in time. ``currency``: of its agency, in which amounts are booked.
     """
 
     publisher: Publisher
@@ -35,6 +35,7 @@ class PublisherDays(NamedTuple):
     days: Sequence[Sums]
     copies: Sequence[Copy]
     files: int
+    lost: int
 
 
 class FamilyDays(NamedTuple):
@@ -71,6 +72,7 @@ def figures_of(
                 by_day(sums.get(one.no, {}), first, last),
                 held.get(one.no, [])[:MOST_FEEDS],
                 len(held.get(one.no, ())),
+                sum(copy.held.lost for copy in held.get(one.no, ())),
             )
             for one in shown
         ],
@@ -80,6 +82,6 @@ def figures_of(
 
 def _by_publisher(some: Iterable[Copy]) -> dict[int, list[Copy]]:
     found: dict[int, list[Copy]] = {}
-    for copy in sorted(some, key=lambda one: (-one.held.fetched_at, one.client_no)):
+    for copy in sorted(some, key=lambda one: (not one.held.lost, -one.held.fetched_at, one.client_no)):
         found.setdefault(copy.publisher_no, []).append(copy)
     return found

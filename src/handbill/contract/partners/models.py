@@ -69,9 +69,12 @@ class PublisherOfFamily(Model):
     )
     total: dict[str, Value] = Field(description="By figure, the value of all days.")
     feeds: list[FetchedFeed] = Field(
-        description=f"Its feeds, those fetched last first, at most {families.MOST_FEEDS}."
+        description=f"Its feeds, at most {families.MOST_FEEDS}: those not fetched in time first."
     )
     feed_count: int = Field(alias="feedCount", description="Number of its feeds.")
+    lost_count: int = Field(
+        alias="notFetchedCount", description="Number of its feeds that were not fetched in time."
+    )
 
 
 class FamilyFigures(Page[PublisherOfFamily]):
@@ -117,6 +120,7 @@ def _publisher(
         total=_total(summed(one.days)),
         feeds=feeds,
         feed_count=one.files,
+        lost_count=one.lost,
     )
 
 

@@ -58,6 +58,7 @@ _SAMPLE: Final[dict[str, Any]] = {
         }
     ],
     "feedCount": 1,
+    "notFetchedCount": 0,
 }
 OPERATIONS: Final = [
     Operation(

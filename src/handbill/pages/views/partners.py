@@ -83,11 +83,11 @@ def _of_clicks(publishers: Any) -> str:
 
 def _of_fetches(publishers: Any) -> str:
     """How many feeds nobody fetches any more, in a sentence."""
-    feeds = [feed for one in publishers for feed in one["feeds"]]
-    lost = sum(feed["notFetched"] for feed in feeds)
+    feeds = sum(one["feedCount"] for one in publishers)
+    lost = sum(one["notFetchedCount"] for one in publishers)
     if not feeds:
         return "There are no feeds yet."
     if not lost:
-        return f"{counted(len(feeds), 'feed')}; none is overdue."
+        return f"{counted(feeds, 'feed')}; none is overdue."
     were = "was" if lost == 1 else "were"
-    return f"{number(lost)} of {counted(len(feeds), 'feed')} {were} not fetched in time."
+    return f"{number(lost)} of {counted(feeds, 'feed')} {were} not fetched in time."
