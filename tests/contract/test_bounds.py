@@ -19,7 +19,7 @@ DAYS = {"startDate": "2026-11-01", "endDate": "2026-11-17"}
 SLOW = [
     operation
     for operation in OPERATIONS
-    if operation.lane in {"slow", "stream"} and operation.role != "person"  # an operator's own
+    if operation.lane in {"slow", "stream"} and operation.role == "agency"
 ]
 
 

@@ -161,7 +161,8 @@ def test_what_a_parameter_cannot_mean_is_refused_by_its_name(
     wrong = ["", "\0"]
     schema = parameters(operation.query)[name].schema
     if schema["type"] != "string" or "enum" in schema:
-        wrong += ["null", "yes", "-1", "1.5", f"{right},{right}", f" {right}", "9" * 30]
+        wrong += ["null", "yes", "-1", "1.5", f"{right},{right}", "9" * 30]
+        wrong += [] if "enum" in schema else [f" {right}"]  # blanks around a word mean nothing
     for text in wrong:
         reply = _asked(own, operation, sound | {name: text})
         assert reply.status == 400, (text, reply.raw)

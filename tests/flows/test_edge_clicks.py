@@ -323,6 +323,19 @@ def test_a_new_key_is_found_within_a_second(tmp_path: Path) -> None:
     at_the_door(scenario, tmp_path)
 
 
+def test_the_first_keys_of_a_filled_index_are_found_at_once(tmp_path: Path) -> None:
+    """An edge that starts before its index is filled has read no keys yet."""
+
+    async def scenario(door: Door) -> None:
+        door.index.put_keys({})
+        door.edge.refresh_keys()
+        assert (await door.ask(f"/c/{TOKEN}")).status == 404
+        door.index.put_keys({1: KEY})
+        assert (await door.ask(f"/c/{TOKEN}")).status == 302
+
+    at_the_door(scenario, tmp_path)
+
+
 def test_a_changed_url_is_found_at_once(tmp_path: Path) -> None:
     async def scenario(door: Door) -> None:
         assert (await door.ask(f"/c/{TOKEN}")).location.startswith(URL.decode())

@@ -228,10 +228,13 @@ class Edge:
             return None
 
     def _has_new_key(self, text: bytes) -> bool:
-        """Read the keys again if the text names an unknown one, at most once a second."""
+        """Read the keys again if the text names an unknown one, at most once a second; always
+        while there are none, as an index has none until it is filled.
+        """
         kid = _key_named(text)
         now = self._clock.now()
-        if kid is None or kid in self._keys or now - self._keys_read_at < SECOND:
+        is_late = not self._keys or now - self._keys_read_at >= SECOND
+        if kid is None or kid in self._keys or not is_late:
             return False
         self._read_keys(now)
         return kid in self._keys
