@@ -7,7 +7,6 @@ itself is killed, they end.
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +45,8 @@ STOP_SECONDS = {"edge": 15.0, "api": 20.0, "judge": 30.0, "fetcher": 30.0, "work
 """How long each kind may take to end. **Shape**: in the order of ending: first the doors close,
 then the judge drains what they made durable, then fetchers and workers end their step."""
 _ANSWER_SECONDS = 5.0
+_NOT_STARTED = (EOFError, OSError)
+"""The one to fork from cannot be reached, or the system has no room for another process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class ProcessTree:
 
     def start(self, children: Sequence[ChildProcess]) -> None:
         self._keepers = [asyncio.create_task(self._keep(child)) for child in children]
+        for keeper in self._keepers:
+            keeper.add_done_callback(self._check_kept)
 
     def stop(self) -> None:
         """Ask for the end; a second call ends everything at once."""
@@ -156,8 +159,10 @@ class ProcessTree:
             if kind == "judge" and not all(in_order) and not self.failure:
                 # It was starting or already dead: what it has left behind is still judged.
                 child = ChildProcess(kind, 0)
-                rest = await self._run(child, rest=True)
-                await self._ended(child, rest)
+                try:
+                    await self._ended(child, await self._run(child, rest=True))
+                except _NOT_STARTED:
+                    _log.exception("what waits is judged after the next start")
         await asyncio.gather(*self._keepers)
 
     def let_go(self) -> None:
@@ -169,22 +174,26 @@ class ProcessTree:
     def is_stopping(self) -> bool:
         return self._stopping.is_set()
 
+    def _check_kept(self, keeper: asyncio.Task[None]) -> None:
+        """A keeper that fails, by a bug, ends the tree: nobody else would start its child again."""
+        if not keeper.cancelled() and (failure := keeper.exception()) and not self.failure:
+            self.failure = f"a child is not kept running any more: {failure!r}"
+            self._stopping.set()
+
     async def _keep(self, child: ChildProcess) -> None:
         loop = asyncio.get_running_loop()
         wait, deaths = FIRST_WAIT / 2, 0
         while not self._stopping.is_set():
             began = loop.time()
-            process = await self._spawn(child)
-            status = await self._end_of(child, process)
-            _end_group(process.pid)
+            status = await self._life_of(child)
             if self._stopping.is_set():
                 return
             deaths += 1
-            is_well = loop.time() - began > SETTLED
+            is_well = status is not None and loop.time() - began > SETTLED
             wait = FIRST_WAIT if is_well else min(wait * 2, MOST_WAIT)
             RESTARTS.labels(child.name, "ended").inc()
             _log.warning(
-                "a process ended and is started again",
+                "a process ended and is started again",  # status null: it could not be started
                 extra={"child": child.name, "status": status, "wait_s": wait},
             )
             if not self._is_ready and deaths >= MOST_EARLY_DEATHS:
@@ -192,6 +201,17 @@ class ProcessTree:
                 self.stop()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
+
+    async def _life_of(self, child: ChildProcess) -> int | None:
+        """Start a child and wait until it ends; its exit status. None: it could not be started."""
+        try:
+            process = await self._spawn(child)
+        except _NOT_STARTED:
+            _log.exception("a process cannot be started", extra={"child": child.name})
+            return None
+        status = await self._end_of(child, process)
+        process.kill_group()
+        return status
 
     async def _end_of(self, child: ChildProcess, process: Child) -> int:
         """Wait until a child ends, or end it when it hangs; its exit status."""
@@ -243,12 +263,6 @@ class ProcessTree:
         status = await ended
         _log.info("ended", extra={"child": child.name, "status": status})
         return status
-
-
-def _end_group(leader: int) -> None:
-    """Kill what a dead child has left behind."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
 
 
 async def _answers(host: str, port: int, path: str, seconds: float = _ANSWER_SECONDS) -> bool:

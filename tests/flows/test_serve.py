@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def _kill_what_all_are_forked_from(server: Server) -> None:
     assert _parent_of(parent) == server.process.pid
     assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
     below = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    assert len(below) > len(children), "deputies of the API are forked from it too"
+    if sys.version_info < (3, 14):
+        assert len(below) > len(children), "deputies of the API are forked from it too"
     after = len(server.log)
     os.kill(parent, signal.SIGKILL)
     for name in children:

@@ -1,23 +1,29 @@
 """The parts of serve that can be asked without starting it."""
 
+import asyncio
+import errno
 import json
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handbill.cli.ledgers import check_ledger, export_ledger
 from handbill.config import BadSettings
+from handbill.host import children
+from handbill.host.clock import SystemClock
 from handbill.host.folders import Unusable
 from handbill.host.masters import Masters
 from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import locked, prepare
 from handbill.store.index import EdgeIndex, key_place
-from handbill.supervise import children_of, sole_server, with_ports
+from handbill.supervise import ChildProcess, ProcessTree, children_of, sole_server, with_ports
 from handbill.worker import FETCHED, ROOMS, schedule, tasks
 from serving import asked, environment, handbill, until
 
@@ -156,3 +162,100 @@ def _lives(port: int) -> bool | None:
         return asked(f"http://127.0.0.1:{port}/livez")[0] == 200 or None
     except OSError:
         return None
+
+
+_FORKED = """
+import asyncio, shutil
+from functools import partial
+from multiprocessing import forkserver
+from pathlib import Path
+from handbill.cli.serving import child_of_tree
+from handbill.host import children
+from handbill.host.settings import Settings
+
+def blocked():
+    told = Path(f"/proc/{forkserver._forkserver._forkserver_pid}/status").read_text()
+    return int(told.partition("SigBlk:")[2].split()[0], 16)
+
+async def crashed(name):
+    given = ("hb_abcdefghijkl_" + name, 0, Settings(), 0)
+    child = await children.started(name, partial(child_of_tree, rest=False), *given)
+    return await child.wait()
+
+async def play():
+    print(await crashed("first"), blocked())
+    shutil.rmtree(Path(forkserver._forkserver._forkserver_address).parent)
+    print(await crashed("second"), blocked())
+
+children.begin([])
+asyncio.run(play())
+"""
+
+
+def test_a_crash_is_one_line_of_the_log_and_a_removed_socket_is_made_anew() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", _FORKED], capture_output=True, text=True, check=True
+    )
+    asked_to_end = {1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM)}
+    for told in ran.stdout.splitlines():
+        status, blocked = map(int, told.split())
+        assert status == 1
+        assert all(blocked & bit for bit in asked_to_end)
+    lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert len(lines) == len(ran.stdout.splitlines()) == 2
+    for line, name in zip(lines, ("first", "second"), strict=True):
+        assert line["message"] == "the process ends because of KeyError"
+        assert "hb_abcdefghijkl_***" in line["trace"]
+        assert name not in line["trace"]
+
+
+class _Running:
+    """A child that runs until it is asked to end."""
+
+    def __init__(self) -> None:
+        self.pid, self.returncode = 0, None
+        self._end = asyncio.Event()
+
+    async def wait(self) -> int:
+        await self._end.wait()
+        return 0
+
+    def terminate(self) -> None:
+        self._end.set()
+
+    kill = terminate
+
+    def kill_group(self) -> None:
+        """It leaves nothing behind."""
+
+
+def _kept(monkeypatch: pytest.MonkeyPatch, *starts: Exception) -> tuple[ProcessTree, list[str]]:
+    """One child of a tree whose first starts fail so; it is ended once one does not."""
+    left, names = [*starts], list[str]()
+    tree = ProcessTree(Settings(), SystemClock(), lambda *_, **__: None)
+
+    async def started(name: str, *_: Any) -> _Running:
+        names.append(name)
+        if left:
+            raise left.pop(0)
+        asyncio.get_running_loop().call_soon(tree.stop)
+        return _Running()
+
+    async def play() -> None:
+        tree.start([ChildProcess("edge", 0)])
+        await tree.stopped()
+
+    monkeypatch.setattr(children, "started", started)
+    asyncio.run(play())
+    return tree, names
+
+
+def test_a_child_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = (EOFError(), FileNotFoundError(), OSError(errno.EMFILE, "too many"))
+    tree, names = _kept(monkeypatch, *gone)
+    assert (names, tree.failure) == (["edge-0"] * 4, None)
+
+
+def test_a_bug_of_the_supervisor_ends_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        _kept(monkeypatch, ZeroDivisionError())

@@ -7,13 +7,16 @@ A new process takes milliseconds, and shares the memory of what was imported wit
 import asyncio
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +29,10 @@ _ONE_AT_A_TIME = ThreadPoolExecutor(1, thread_name_prefix="fork")
 
 def begin(modules: Sequence[str]) -> None:
     """Start the process that children are forked from; it imports these modules meanwhile."""
-    # It must not import what happens to lie in the working folder (as ``python -P``).
+    # It does not add the working folder to what it searches (as ``python -P``).
     os.environ["PYTHONSAFEPATH"] = "1"
     _FORKS.set_forkserver_preload(["handbill.host.forking", *modules])
+    _make_folder()
     forkserver.ensure_running()
 
 
@@ -55,6 +59,11 @@ class Child:
     def kill(self) -> None:
         """End it at once."""
         self._signal(signal.SIGKILL)
+
+    def kill_group(self) -> None:
+        """Kill what it has left behind."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.returncode is None:
@@ -84,8 +93,31 @@ async def started(name: str, work: Callable[..., object], *given: Any) -> Child:
 def _started(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> ForkServerProcess:
     try:
         return _start(name, work, given)
+    except (FileNotFoundError, ConnectionRefusedError):  # its socket is gone: /tmp was cleaned
+        _end_what_forks()
     except (EOFError, OSError):  # the one to fork from was killed meanwhile: now it starts anew
-        return _start(name, work, given)
+        pass
+    return _start(name, work, given)
+
+
+def _end_what_forks() -> None:
+    """Kill the process to fork from, which cannot be reached; the next start begins another one,
+    with a new folder for its socket.
+    """
+    _make_folder()
+    pid: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001
+    if pid is not None:  # it is not waited for yet, so the number is still its own
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # multiprocessing wants its status too
+
+
+def _make_folder() -> None:
+    """Make a new folder for the sockets of ``multiprocessing``. Its own way complains at the end
+    when somebody else has removed the folder.
+    """
+    folder = tempfile.mkdtemp(prefix="handbill-")
+    multiprocessing.current_process()._config["tempdir"] = folder  # type: ignore[attr-defined]  # noqa: SLF001
+    Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=-100)
 
 
 def _start(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> ForkServerProcess:
@@ -103,8 +135,10 @@ def _status_of(process: ForkServerProcess) -> int:
 
 
 def _run(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> None:
-    """In the new process. What it prints goes where logs go."""
+    """In the new process. What it prints goes where logs go, also why it failed."""
     os.setsid()
+    for handler in (signal.SIG_IGN, signal.default_int_handler):
+        signal.signal(signal.SIGINT, handler)  # forgets a Ctrl-C from before it had its session
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     with suppress(OSError):  # where there is no such file, it goes by the name of the program
         Path("/proc/self/comm").write_text(name, encoding="ascii")
@@ -115,12 +149,28 @@ def _run(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> None
 
     forked()
     _fork_by_the_same()
-    work(*given)
+    try:
+        work(*given)
+    except Exception:  # noqa: BLE001 - multiprocessing would print it as it is, with its secrets
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
 
 
 def _fork_by_the_same() -> None:
     """Let this process's own children be forked by the one that it was forked from: that has
-    imported all. ``multiprocessing`` says that it does so, but starts another one.
+    imported all. ``multiprocessing`` says that it does so, but starts another one. That one is
+    started only where the socket is gone.
     """
-    if sys.version_info < (3, 14):  # since then it has a key that this process is not given
-        forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+    if sys.version_info >= (3, 14):  # since then it has a key that this process is not given
+        return
+    server: Any = forkserver._forkserver  # noqa: SLF001
+    start_own, shared = server.ensure_running, server._forkserver_address  # noqa: SLF001
+
+    def ensure_running() -> None:
+        if server._forkserver_address == shared:  # noqa: SLF001
+            if Path(shared).exists():
+                return
+            _make_folder()
+        start_own()
+
+    server.ensure_running = ensure_running

@@ -5,9 +5,9 @@ so the garbage collector skips it. Each forked process calls ``forked`` when it 
 import gc
 import signal
 
-_ENDS = {signal.SIGTERM}
-"""Asked to end, as all processes of a service may be at once, it goes on: it ends with the last of
-those for which it forks, who end in order.
+_ENDS = {signal.SIGTERM, signal.SIGINT}
+"""All processes of a service, or of a terminal, may be asked to end at once. This one goes on: it
+ends with the last of those for which it forks, who end in order.
 """
 
 gc.disable()
@@ -15,8 +15,9 @@ signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
 
 
 def forked() -> None:
-    """Collect garbage from now on, but not what was there before the fork: that stays shared. Be
-    asked to end, from now on or since the fork.
+    """Collect garbage from now on, but not what was there before the fork: that stays shared.
+
+    Signals that ask for the end are no longer held back; one that came since the fork acts now.
     """
     gc.freeze()
     gc.enable()

@@ -124,6 +124,8 @@ class Deputy:
         try:
             process.start()
         except (EOFError, OSError) as gone:
+            ours.close()
+            theirs.close()
             raise Unavailable(f"no deputy can be started: {gone!r}") from gone
         theirs.close()
         self._pipe, self._process = ours, process
@@ -196,7 +198,11 @@ def _help(pipe: Connection, opens: Callable[[Any], Work], given: Any, places: in
     from handbill.host.forking import forked  # which changes the process that imports it
 
     forked()
-    work = opens(given)
+    try:
+        work = opens(given)
+    except Exception:  # noqa: BLE001 - multiprocessing would print it as it is, with its secrets
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
     lock = threading.Lock()
     bodies: dict[int, Iterator[bytes]] = {}
 
