@@ -93,10 +93,9 @@ async def started(name: str, work: Callable[..., object], *given: Any) -> Child:
 def _started(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> ForkServerProcess:
     try:
         return _start(name, work, given)
-    except (FileNotFoundError, ConnectionRefusedError):  # its socket is gone: /tmp was cleaned
-        _end_what_forks()
-    except (EOFError, OSError):  # the one to fork from was killed meanwhile: now it starts anew
-        pass
+    except (EOFError, OSError) as failure:  # the one to fork from was killed: it starts anew now
+        if isinstance(failure, FileNotFoundError | ConnectionRefusedError):
+            _end_what_forks()  # its socket is gone, as from a cleaned /tmp
     return _start(name, work, given)
 
 
@@ -137,8 +136,9 @@ def _status_of(process: ForkServerProcess) -> int:
 def _run(name: str, work: Callable[..., object], given: tuple[Any, ...]) -> None:
     """In the new process. What it prints goes where logs go, also why it failed."""
     os.setsid()
-    for handler in (signal.SIG_IGN, signal.default_int_handler):
-        signal.signal(signal.SIGINT, handler)  # forgets a Ctrl-C from before it had its session
+    # A Ctrl-C from before it had its session is forgotten.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     with suppress(OSError):  # where there is no such file, it goes by the name of the program
         Path("/proc/self/comm").write_text(name, encoding="ascii")
