@@ -328,7 +328,7 @@ class Steps(RuleBasedStateMachine):
             known = [*jobs.of_feed(tx, feed.no), *jobs.deleted_of_feed(tx, feed.no)]
         taking = taking_over.begin(records, noun, feed.no, "run", step=2)
         taking.stage([_written(ref, city) for ref, city in brought.items()], now)
-        taking.stage_gone([no for no, ref, _ in known if ref not in brought])
+        taking.stage_gone([no for no, ref, *_ in known if ref not in brought])
         with records.write() as tx:
             taking.switch(tx, now)
             enqueue(tx, REMATCH, noun.id, now)

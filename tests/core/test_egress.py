@@ -133,6 +133,7 @@ def test_gzip_bomb_is_refused_at_the_bound(serve: Callable[..., Server]) -> None
         ([b"HTTP/1.1 404 Gone\r\nContent-Length: 6\r\n\r\nsecret"], "status 404"),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"], "ClientPayloadError"),
         ([b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx"], "encoding"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, BR\r\n\r\nx"], "encoding"),
         ([b"SSH-2.0 secret\r\n\r\n"], "connection failed"),
         ([], "ServerDisconnectedError"),
         (ok(gzip.compress(b"secret" * 99)[:-9]), "cut in the middle"),

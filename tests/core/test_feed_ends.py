@@ -52,7 +52,20 @@ def test_other_nodes_are_no_ends(node: str) -> None:
     assert end_of(node, "2026-11-20")[0] is None
 
 
-@pytest.mark.parametrize("text", ["9999-12-31", "0000-00-00", "12/31/2999", "99991231", "N/A"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9999-12-31",
+        "9999-12-31T23:59:59.999Z",
+        "0000-00-00 00:00:00",
+        "12/31/2999",
+        "99991231",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "31 December 2999",
+        "Dec 31, 2999",
+        "N/A",
+    ],
+)
 def test_an_end_that_is_not_set_is_no_fault(text: str) -> None:
     assert end_of("expirationdate", text) == (None, [])
 
@@ -60,6 +73,18 @@ def test_an_end_that_is_not_set_is_no_fault(text: str) -> None:
 def test_an_end_that_cannot_be_read_is_told() -> None:
     assert end_of("expirationdate", "soon") == (None, ["not_a_date"])
     assert end_of("expirationdate", "today 2359") == (None, ["not_a_date"])
+    for text in ("2200 Bismarck St open until 2026-01-01", "9999 days after 2026-01-01"):
+        assert end_of("expirationdate", text) == (None, ["not_a_date"])
+
+
+@pytest.mark.parametrize("first", ["", "9999-12-31", "0000-00-00", "until filled"])
+def test_an_end_that_is_not_set_hides_no_other(first: str) -> None:
+    feed = FeedBody(url="u", mappings=_MAPPINGS)
+    mapped = compile_mapping(feed, zone_of("UTC"), "USD", read_instant, now=_NOW)
+    found = mapped(_ITEM | {"expirationdate": first, "validthrough": "2020-01-01"})
+    assert found.body is not None
+    assert found.body.end_at == instant_of_iso("2020-01-01T23:59:59.999Z")
+    assert found.faults == []
 
 
 @pytest.mark.parametrize(
@@ -86,6 +111,9 @@ def test_a_job_that_is_said_to_be_over_has_ended(node: str, text: str) -> None:
     [
         ("status", "open"),
         ("status", "Full-time"),
+        ("status", "draft"),
+        ("status", "paused"),
+        ("status", "on hold"),
         ("status", ""),
         ("active", "true"),
         ("expired", "false"),

@@ -201,6 +201,14 @@ def test_what_others_put_around_a_click_id_is_not_read(spelled: str, bid: int) -
     assert token.encode() in {around, *meant(around)}
 
 
+@pytest.mark.parametrize("bid", [1, 10**12])
+@pytest.mark.parametrize("behind", [" hello", "\r\nhello", "_x", ""])
+def test_a_broken_click_id_ends_before_the_words_behind_it(behind: str, bid: int) -> None:
+    click = SealedClick(bytes(range(16)), 1_800_000_000_000_000, _listing(bid))
+    text = click_id(click, 1, KEYS[1])
+    assert open_click(f"{text[:40]}=\r\n{text[40:]}{behind}", KEYS) == click
+
+
 @pytest.mark.parametrize("spelled", ["x{}", "{}x", "/{}", "{0}{0}", "={}"])
 def test_what_belongs_to_a_click_id_is_read(spelled: str) -> None:
     text = click_id(SealedClick(bytes(16), 0, _listing(1)), 1, KEYS[1])

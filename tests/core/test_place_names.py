@@ -73,6 +73,11 @@ def test_another_place_is_another_place(said: str) -> None:
         ("Frankfurt (Main)", "frankfurt am main"),
         ("Austin TX", "austin"),
         ("London EC1", "london"),
+        ("Frankfurt a.M.", "frankfurt am main"),
+        ("Frankfurt (Hessen)", "frankfurt am main"),
+        ("Stratford upon Avon", "stratford"),
+        ("Winston-Salem North Carolina", "winston-salem"),
+        ("Berlin-Mitte", "berlin"),
     ],
 )
 def test_one_place_in_many_spellings(said: str, known: str) -> None:
@@ -120,3 +125,22 @@ def test_states_have_several_names_too(
 @pytest.mark.parametrize("said", ["Yorkton", "Munch", "Frankfort"])
 def test_a_part_of_a_word_is_another_place(said: str) -> None:
     assert differs(said, frozenset({"york", "munich", "frankfurt am main"}))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("York", "new york"),
+        ("Mexico", "new mexico"),
+        ("Orleans", "new orleans"),
+        ("Essen", "bad essen"),
+        ("Salem", "winston-salem"),
+        ("San", "san jose"),
+        ("Virginia", "virginia beach"),
+        ("Frankfurt (Oder)", "frankfurt am main"),
+        ("Frankfurt/Oder", "frankfurt am main"),
+    ],
+)
+def test_a_part_of_a_longer_name_is_another_place(one: str, other: str) -> None:
+    assert differs(one, frozenset({other}))
+    assert differs(other.title(), frozenset({one.lower()}))

@@ -261,6 +261,37 @@ def test_force_takes_over_what_was_lost(world: World) -> None:
     assert world.jobs() == {}
 
 
+@pytest.mark.parametrize(
+    "over", [{"active": "0"}, {"status": "Inactive"}, {"expirationdate": "2020-01-01"}]
+)
+def test_a_feed_that_ends_most_jobs_is_taken_over_only_by_force(
+    world: World, over: dict[str, str]
+) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, *_GOOD)
+    before = world.jobs()
+    ended = [item(str(n), **over) for n in range(4)]
+    world.site.pages["/feed.xml"] = document(*ended[:2])
+    assert world.run(feed).body.message.startswith("The feed lost 3 and ended 2 of its 5 jobs;")
+    world.site.pages["/feed.xml"] = document(*ended, _GOOD[4])
+    run = world.run(feed)
+    assert (run.state, run.body.reason) == ("FAILED", "lost_jobs")
+    assert run.body.message.startswith("The feed lost 0 and ended 4 of its 5 jobs;")
+    assert world.jobs() == before
+    assert world.run(feed, force=True).body.counts["changed"] == 4
+    ends = {ref: job.body.end_at for ref, job in world.jobs().items()}
+    # Those that are over count no more, and keep their end whatever else changes.
+    world.clock.forward(HOUR)
+    moved = [item(str(n), city="Bonn", **over) for n in range(3)]
+    world.site.pages["/feed.xml"] = document(*moved, _GOOD[4])
+    assert world.run(feed).state == "SUCCESS"
+    after = {ref: job.body for ref, job in world.jobs().items()}
+    assert {ref: body.city for ref, body in after.items() if body.end_at} == dict.fromkeys(
+        "012", "Bonn"
+    )
+    assert {ref: body.end_at for ref, body in after.items()} == {ref: ends[ref] for ref in after}
+
+
 def test_half_of_the_jobs_may_leave(world: World) -> None:
     feed = world.feed()
     world.serve_and_run(feed, *_GOOD[:4])

@@ -238,7 +238,7 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
     world.serve_and_run(feed, item("1"), *kept)
     world.site.pages["/feed.xml"] = document(item("1", city="Dallas"), *kept)
     with world.records.read() as tx:
-        known = collecting.former_of(tx, feed.no)
+        known = collecting.former_of(tx, feed.no, world.clock.now())
         locale = collecting.locale_of(tx, world.client, world.clock.now())
     delete(world, "1")
     world.clock.forward(HOUR)

@@ -50,8 +50,7 @@ _STATES: Final = frozenset(
 )
 _OVER_WORDS: Final = (
     "closed expired inactive notactive filled positionfilled deleted removed cancelled canceled "
-    "withdrawn archived unpublished ended deactivated offline nolongeravailable draft paused "
-    "suspended onhold"
+    "withdrawn archived unpublished ended deactivated offline nolongeravailable"
 )
 _OVER: Final = frozenset(_OVER_WORDS.split())
 _ENDINGS: Final = frozenset(["action", "operation", "jobaction"])
@@ -67,11 +66,18 @@ _IS_LIVE: Final = frozenset(["active", "isactive", "islive", "ispublished", "iso
 _TRUE: Final = frozenset(["true", "yes", "y", "1"])
 _FALSE: Final = frozenset(["false", "no", "n", "0"])
 _MARKS: Final = re.compile(r"[\W_]+")
-_NO_END: Final = re.compile(
-    r"(?:0000-00-00|(?:\d\d?[-./]\d\d?[-./])?(?:2[2-9]|[3-9]\d)\d\d\b|9999\d{4}\b|.*\b9999\b).*"
-    r"|(?:none|null|n/?a|never|ongoing|open|open until filled|until filled|[-–])",
-    re.IGNORECASE | re.DOTALL,
+_NO_YEAR: Final = r"(?:2[2-9]|[3-9]\d)\d\d"
+_DAY_BEFORE: Final = (
+    r"\d\d?[-./]\d\d?[-./]"
+    r"|(?:[a-z]{2,9}\.?,? )?(?:\d\d?\.?[- ][a-z]{3,9}\.?|[a-z]{3,9}\.? \d\d?),?[- ]"
 )
+_NO_END: Final = re.compile(
+    rf"(?:0000-00-00|(?:{_DAY_BEFORE})?{_NO_YEAR}(?:[-./]\d\d?){{0,2}}|9999\d{{4}})"
+    r"(?:(?:T| +)\d\d?:\d\d[\w:.,+ -]*)?"
+    r"|(?:none|null|n/?a|never|ongoing|open|open until filled|until filled|[-–])",
+    re.IGNORECASE,
+)
+"""Dates from the year 2200 on, and words; with any other text around them they are none."""
 
 
 def bare(name: str) -> str:
@@ -79,13 +85,22 @@ def bare(name: str) -> str:
     return _MARKS.sub("", name.rpartition(":")[2]).lower()
 
 
-def end_node(names: Iterable[str]) -> str:
-    """The node that contains the end of an offer; empty: none of these."""
+def end_nodes(names: Iterable[str]) -> list[str]:
+    """The nodes that may contain the end of an offer, the likelier first."""
     named: dict[str, str] = {}
     for name in names:
         if "/" not in name:
             named.setdefault(bare(name), name)
-    return next((named[end] for end in _ENDS if end in named), "")
+    return [named[end] for end in _ENDS if end in named]
+
+
+def end_in(nodes: Iterable[str], fields: Mapping[str, str]) -> str:
+    """The first of these nodes that says an end; empty: none does."""
+    for node in nodes:
+        text = fields[node].partition(ALSO)[0].strip()
+        if text and not is_no_end(text):
+            return node
+    return ""
 
 
 def is_no_end(text: str) -> bool:

@@ -285,7 +285,9 @@ def meant(text: bytes) -> Iterator[bytes]:
         yield run
     joined = token_at(_BROKEN_LINE.sub(b"", written), 0)
     if joined != run:
+        # Words behind it are joined too.
         yield joined
+        yield from (joined[:length] for length in _LENGTHS if length < len(joined))
     for length in _LENGTHS:
         if run[length : length + 1] in _JOINTS:
             yield run[:length]

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from handbill.core.amounts import Amount, Tellers, is_of_cents, read_amount, said_of, tellers
-from handbill.core.feed_ends import end_node, ending_nodes, is_no_end, is_over
+from handbill.core.feed_ends import end_in, end_nodes, ending_nodes, is_no_end, is_over
 from handbill.core.feed_mappings import (
     ADDITIONAL,
     CANONICAL,
@@ -103,13 +103,12 @@ class _Moments(NamedTuple):
 class _Endings(NamedTuple):
     """What of an item may end its job: with a date, or with a word."""
 
-    found: list[FeedValue]
+    nodes: list[str]
     marks: dict[str, frozenset[str]]
 
 
 def _endings(names: Iterable[str]) -> _Endings:
-    end = end_node(names)
-    return _Endings([FeedValue(_END, end, "")] if end else [], ending_nodes(names))
+    return _Endings(end_nodes(names), ending_nodes(names))
 
 
 class _Plan(NamedTuple):
@@ -200,7 +199,9 @@ def compile_mapping(
         body.description = _text(plan.text, fields, faults)
         body.url, target = _url(plan.url, fields, plan.strip, faults)
         ends = endings[tuple(fields)]
-        dates = [*plan.dates, *ends.found] if plan.finds_end else plan.dates
+        dates = plan.dates
+        if plan.finds_end and (end := end_in(ends.nodes, fields)):
+            dates = [*dates, FeedValue(_END, end, "")]
         posted_on = _keep_dates(body, dates, fields, moments, faults)
         if ends.marks and is_over(ends.marks, fields):
             body.end_at = now if body.end_at is None else min(body.end_at, now)

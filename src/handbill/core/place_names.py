@@ -91,6 +91,27 @@ _SAME_AS: Final = {
 }
 _UMLAUT: Final = re.compile(r"(?<=[aou])e")  # as written without umlauts: Duesseldorf
 _LEAST_WITHIN: Final = 3
+_LINK_WORDS: Final = (
+    "am an ad an der die im in ob bei vor auf upon on under by the next near sur sous lez les en "
+    "de del della di do da dos aan op den"
+)
+_WATER_WORDS: Final = (
+    "main oder saale rhein donau neckar lahn isar inn elbe weser spree neisse havel aisch tauber "
+    "ruhr mosel saar ems lech ilm fulda werra trent thames tyne avon severn seine loire rhone "
+    "saone marne meuse moselle garonne oise sarthe"
+)
+_AFTER_WORDS: Final = (
+    "germany france england uk us canada austria osterreich switzerland schweiz suisse italy "
+    "italia spain espana netherlands nederland belgium ireland australia india mitte zentrum "
+    "center centre centrum innenstadt north south east west nord sud ost airport flughafen cedex"
+)
+_WATERS: Final = frozenset(_WATER_WORDS.split())
+"""What tells places of one name apart, with or without a linking word before it."""
+_LINKS: Final = frozenset(_LINK_WORDS.split()) | _WATERS
+"""Words that go on with a place's name, folded: Frankfurt am Main, Stratford upon Avon."""
+_AFTER_NAME: Final = frozenset(_AFTER_WORDS.split()).union(*_STATES_OF.values())
+"""What may stand behind a place's name: a state, a country, or a part of the place."""
+_POSTCODE: Final = re.compile(r"(?=\w*\d)\w{2,4}")
 
 
 def state_differs(said: str, known: frozenset[str], country: str) -> bool:
@@ -105,8 +126,8 @@ def state_differs(said: str, known: frozenset[str], country: str) -> bool:
 
 
 def differs(said: str, known: frozenset[str]) -> bool:
-    """Whether a job's text certainly names a different place from the one with these spellings. One
-    name within the other, as whole words, may be the same place: Frankfurt and Frankfurt am Main.
+    """Whether a job's text certainly names a different place from the one with these spellings. A
+    name that goes on with a linking word or a state may be the same place: Frankfurt am Main.
     """
     return bool(said and known) and not _may_be(_names(said), _folded(known)) and _is_place(said)
 
@@ -114,11 +135,25 @@ def differs(said: str, known: frozenset[str]) -> bool:
 def _may_be(names: frozenset[str], known: frozenset[str]) -> bool:
     if names & known:
         return True
-    pairs = ((f" {name} ", f" {other} ") for name in names for other in known)
+    waters = frozenset(word for name in names for word in name.split()) & _WATERS
     return any(
-        (len(one) > _LEAST_WITHIN + 1 and one in other)
-        or (len(other) > _LEAST_WITHIN + 1 and other in one)
-        for one, other in pairs
+        _goes_on(name, other, waters) or _goes_on(other, name, waters)
+        for name in names
+        for other in known
+    )
+
+
+def _goes_on(name: str, longer: str, waters: frozenset[str]) -> bool:
+    """Whether the longer name may be of the same place; ``waters``: those that the job names."""
+    if len(name) < _LEAST_WITHIN or not longer.startswith(f"{name} "):
+        return False
+    rest = longer[len(name) + 1 :]
+    words = rest.split()
+    if words[0] in _LINKS:
+        named = _WATERS.intersection(words)
+        return not (named and waters) or not named.isdisjoint(waters)
+    return rest in _AFTER_NAME or all(
+        word in _AFTER_NAME or _POSTCODE.fullmatch(word) for word in words
     )
 
 

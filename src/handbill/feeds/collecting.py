@@ -17,7 +17,7 @@ from handbill.core.feed_mappings import KEYS, PLACE, nodes_of, unmapped
 from handbill.core.feed_runs import RunFault
 from handbill.core.feed_values import FieldFault
 from handbill.core.mapping import MapJob, compile_mapping
-from handbill.core.nouns import Client, FeedBody
+from handbill.core.nouns import Client, FeedBody, JobBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.head import currency_of, with_head
@@ -34,7 +34,7 @@ from handbill.store.records import Tx
 
 MOST_ITEMS = 3_000_000
 MOST_PAGES = 1_000
-_READING = b"5"  # the version of the code that reads jobs; a new number has every job read anew
+_READING = b"6"  # the version of the code that reads jobs; a new number has every job read anew
 _FAULTY = b"!"
 SAMPLE_BYTES = 1024 * 1024
 _UNSEEN, _SAME, _OTHER, _STANDS = 0, 1, 2, 3
@@ -99,23 +99,29 @@ class KnownJobs:
 
     def __init__(
         self,
-        live: Iterable[tuple[int, str, bytes | None]],
-        deleted: Sequence[tuple[int, str, bytes | None]] = (),
+        live: Iterable[tuple[int, str, bytes | None, Instant | None]],
+        deleted: Sequence[tuple[int, str, bytes | None, Instant | None]] = (),
+        now: Instant = 0,
     ) -> None:
         self.nos: list[int] = []
         self.refs: list[str] = []
         self.by_ref: dict[str, int] = {}
         self.by_digest: dict[bytes, int] = {}
         self.faulty: dict[bytes, int] = {}
-        for place, (no, ref, digest) in enumerate(chain(live, deleted)):
+        self.now = now
+        self.over: dict[int, Instant] = {}  # when those that are over by now have ended
+        for place, (no, ref, digest, end_at) in enumerate(chain(live, deleted)):
             self.nos.append(no)
             self.refs.append(ref)
             self.by_ref[ref] = place
+            if end_at is not None and end_at <= now:
+                self.over[place] = end_at
             if digest is not None:
                 # A faulty item is read each time, so that each run reports its faults.
                 (self.faulty if digest[16:] else self.by_digest)[digest[:16]] = place
         self.state = bytearray(len(self.nos))
         self.live = len(self.nos) - len(deleted)
+        self.offered = self.live - sum(place < self.live for place in self.over)
 
 
 @dataclass
@@ -132,6 +138,8 @@ class Collected:
     broken: list[tuple[int, str]] = field(default_factory=list)
     """Line and reason of each job that cannot be read."""
     pages: int = 1
+    ended: set[int] = field(default_factory=set)
+    """Places of the jobs that were not over before, and that the feed now says are over."""
     fields: dict[str, None] = field(default_factory=dict)
     """Names of the client's own fields, in the order of their appearance."""
     fault_counts: dict[str, int] = field(default_factory=dict)
@@ -144,8 +152,10 @@ class Collected:
 
     @property
     def lost(self) -> int:
-        """How many live jobs the feed no longer has."""
-        return self.known.state.count(_UNSEEN, 0, self.known.live)
+        """How many live jobs that were not over the feed no longer has."""
+        known = self.known
+        over = sum(place < known.live and known.state[place] == _UNSEEN for place in known.over)
+        return known.state.count(_UNSEEN, 0, known.live) - over
 
     @property
     def deleted(self) -> int:
@@ -164,9 +174,9 @@ class Collected:
             self.faults.append(RunFault(job, found.field, line, found.reason, found.message))
 
 
-def former_of(tx: Tx, feed_no: int) -> KnownJobs:
+def former_of(tx: Tx, feed_no: int, now: Instant) -> KnownJobs:
     """The jobs that the feed has had so far."""
-    return KnownJobs(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no))
+    return KnownJobs(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no), now)
 
 
 TurnPage = Callable[[str], tuple[Iterable[bytes], str]]
@@ -274,15 +284,8 @@ def reading_of(
         passes_broken=True,
     )
     zone = zone_of(locale.zone)
-    map_job = compile_mapping(
-        read_by,
-        zone,
-        locale.currency,
-        read_instant,
-        locale.rated,
-        locale.now,
-        head_currency,
-    )
+    asked = (locale.currency, read_instant, locale.rated, locale.now, head_currency)
+    map_job = compile_mapping(read_by, zone, *asked)
     return FeedReading(items, map_job, mappings, repaired, following)
 
 
@@ -325,6 +328,7 @@ def _meet_same(found: Collected, place: int, line: int) -> None:
         if ref in found.spool:
             found.spool.drop(ref)
     state[place] = _SAME
+    found.ended.discard(place)
 
 
 def meet(found: Collected, item: FeedItem, map_job: MapJob) -> None:
@@ -351,10 +355,25 @@ def meet(found: Collected, item: FeedItem, map_job: MapJob) -> None:
         _meet_again(found, ref, item.line)
     if place is not None:
         known.state[place] = _OTHER
+        _meet_end(found, place, body)
     if body.additional:
         found.fields.update(dict.fromkeys(body.additional))
     digest = item.digest + _FAULTY if faults else item.digest
     found.spool.put(jobs.written(body, posted_on, digest, target))
+
+
+def _meet_end(found: Collected, place: int, body: JobBody) -> None:
+    """Note a job that ends with this reading. One that was over before keeps its end if the feed
+    says only that it is over.
+    """
+    known = found.known
+    found.ended.discard(place)
+    if body.end_at is None or body.end_at > known.now:
+        return
+    if place not in known.over and place < known.live:
+        found.ended.add(place)
+    elif body.end_at == known.now:
+        body.end_at = known.over.get(place, known.now)
 
 
 def _meet_broken(found: Collected, item: FeedItem, ref: str) -> None:

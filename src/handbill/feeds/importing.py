@@ -81,7 +81,8 @@ def _run(tools: Tools, client: Client, feed: Feed, run: FeedRun) -> FeedRun:
         if fetched.unchanged and marked is not None:
             return _unchanged(tools, feed, run, marked)
         with tools.records.read() as tx:
-            known, locale = former_of(tx, feed.no), locale_of(tx, client, tools.clock.now())
+            locale = locale_of(tx, client, tools.clock.now())
+            known = former_of(tx, feed.no, locale.now)
         with TemporaryFile(dir=_folder(tools), buffering=1024 * 1024) as file:
             size = former.body.bytes if former is not None else 0
             chunks = _counted_chunks(tools, feed, run, fetched, size)
@@ -200,16 +201,17 @@ def _counted_chunks(
 
 
 def _brake(found: Collected, *, forced: bool) -> None:
-    """Stop before a feed that is well-formed but broken removes the client's jobs."""
+    """Stop before a feed that is well-formed but broken removes or ends the client's jobs."""
     if forced:
         return
     if found.total == 0:
         raise ImportFailed("empty", "The feed has no jobs; run it with ?force=true to accept that.")
-    gone, live = found.lost, found.known.live
-    if gone * 2 > live:
+    lost, ended, offered = found.lost, len(found.ended), found.known.offered
+    if (lost + ended) * 2 > offered:
+        what = f"lost {lost:,} and ended {ended:,}" if ended else f"lost {lost:,}"
         raise ImportFailed(
             "lost_jobs",
-            f"The feed lost {gone:,} of its {live:,} jobs; run it with ?force=true to accept that.",
+            f"The feed {what} of its {offered:,} jobs; run it with ?force=true to accept that.",
         )
 
 

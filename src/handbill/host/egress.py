@@ -288,8 +288,8 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
     length = response.content_length
     if length is not None and length > exchange.limits.most_bytes:
         raise EgressRefused(f"the body has more than {exchange.limits.most_bytes} bytes")
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding in _UNREAD_CODINGS:
+    encodings = ",".join(response.headers.getall("Content-Encoding", [])).lower().split(",")
+    if not _UNREAD_CODINGS.isdisjoint(map(str.strip, encodings)):
         raise EgressFailed("answered in an encoding that was not requested")
     return Fetched(
         final_url=url,

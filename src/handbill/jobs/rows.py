@@ -83,7 +83,7 @@ _STANDING = sa.select(
     *(_t[name] for name in MATCHING),
 ).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
 _NUMBERS = sa.select(_t.ref, _t.no).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
-_CARRIED = sa.select(_t.no, _t.ref, _t.raw_digest).where(_t.feed_no == b("feed_no"))
+_CARRIED = sa.select(_t.no, _t.ref, _t.raw_digest, _t.end_at).where(_t.feed_no == b("feed_no"))
 _OF_FEED = _CARRIED.where(_t.left_at.is_(None))
 _DELETED_OF_FEED = _CARRIED.where(_t.deleted_at.is_not(None))
 _BODIES = sa.select(job_bodies.c.job_no, job_bodies.c.body).where(among(job_bodies.c.job_no, "nos"))
@@ -198,7 +198,7 @@ def bodies(tx: Tx, nos: Sequence[int]) -> Iterator[tuple[int, JobBody]]:
 
 
 def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
-    """Number, reference and raw digest of each live job of a feed."""
+    """Number, reference, raw digest and end of each live job of a feed."""
     return tx.stream(_OF_FEED, feed_no=feed_no)
 
 

@@ -151,7 +151,7 @@ def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:
 
 
 def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
-    """(number, reference, raw digest) of each live job of a feed."""
+    """(number, reference, raw digest, end) of each live job of a feed."""
     return rows.of_feed(tx, feed_no)
 
 

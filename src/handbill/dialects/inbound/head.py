@@ -6,12 +6,18 @@ from contextlib import suppress
 from itertools import chain
 from xml.parsers import expat
 
+from handbill.core.amounts import is_of_cents
+from handbill.core.currencies import named_by
 from handbill.dialects.inbound.mending import mended
 
 _MOST_HEAD = 64 * 1024
 _MOST_TEXT = 100
 _MARKS = re.compile(r"[\W_]+")
-_OF_PAY = ("salary", "pay", "wage")
+_CURRENCY = re.compile(
+    "(?:default|base|feed|main|account|bid|cpc|click|price|payout)?currency(?:code|iso|id|symbol)?"
+)
+"""Names without marks that say what all amounts are in; ``multicurrency`` and notes do not."""
+_MOST_DEPTH = 3
 
 
 class _Over(Exception):
@@ -35,20 +41,21 @@ def with_head(chunks: Iterable[bytes], item: str) -> tuple[Iterator[bytes], byte
 
 def currency_of(head: bytes) -> str:
     """The currency that a feed names for all of its items, in a node or attribute around or beside
-    them; empty: none. **Shape**: as it is written there.
+    them: the first text there that names one; empty: none. **Shape**: as it is written there.
     """
     found: list[str] = []
     path: list[str] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
         path.append(name)
-        found.extend(value for key, value in attributes.items() if _is_currency(key))
+        if len(path) <= _MOST_DEPTH:
+            found.extend(value for key, value in attributes.items() if _is_currency(key))
 
     def end(name: str) -> None:  # noqa: ARG001
         path.pop()
 
     def text(piece: str) -> None:
-        if path and len(path) <= 3 and _is_currency(path[-1]):
+        if path and len(path) <= _MOST_DEPTH and _is_currency(path[-1]):
             found.append(piece)
 
     parser = expat.ParserCreate("utf-8")
@@ -59,7 +66,8 @@ def currency_of(head: bytes) -> str:
     parser.StartDoctypeDeclHandler = _refuse
     with suppress(expat.ExpatError, _Over):
         parser.Parse(mended(head.lstrip()), False)
-    return next((said for one in found if (said := one.strip()[:_MOST_TEXT])), "")
+    texts = (one.strip()[:_MOST_TEXT] for one in found)
+    return next((text for text in texts if named_by(text) or is_of_cents(text)), "")
 
 
 def _refuse(*_: object) -> None:
@@ -68,4 +76,4 @@ def _refuse(*_: object) -> None:
 
 def _is_currency(name: str) -> bool:
     bare = _MARKS.sub("", name.rpartition(":")[2]).lower()
-    return "currency" in bare and not any(word in bare for word in _OF_PAY)
+    return _CURRENCY.fullmatch(bare) is not None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from handbill.core.feed_ends import end_node
+from handbill.core.feed_ends import end_nodes
 from handbill.core.feed_mappings import ADDITIONAL, END_KEY, KEYS
 from handbill.core.mapping import FIELD_NAME, MOST_ADDITIONAL
 from handbill.dialects.inbound.mending import mended
@@ -174,9 +174,10 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     if any(name not in found for name in _NEEDED):
         return {}
     mapping: dict[str, Any] = {_KEY_OF[name]: node for name, node in found.items()}
-    end = end_node(by_name.values())
-    if end:
-        mapping[END_KEY] = end
+    ends = end_nodes(by_name.values())
+    if len(ends) == 1:
+        # Of several, a job may have filled any one: all are searched if none is mapped.
+        mapping[END_KEY] = ends[0]
     parents = {name.rpartition("/")[0] for name in by_name}
     extra = [
         by_name[name]
