@@ -14,6 +14,7 @@ from contract.test_resolved_status import Market
 from handbill.api import fronted
 from handbill.core.nouns import JobBody
 from handbill.jobs import service as jobs
+from handbill.pages import job_files
 from handbill.work.tools import Tools
 from pages.browsing import Browser
 
@@ -100,7 +101,10 @@ def test_a_cursor_is_the_clients_own(market: Market) -> None:
             assert faults == told, cursor
 
 
-def test_a_file_has_all_jobs_that_are_asked_for(market: Market) -> None:
+def test_a_file_has_all_jobs_that_are_asked_for(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_files, "LINES_AT_ONCE", 400)
     office = market.office
     _many(market)
     browser = Browser(fronted(office.desk, office.app), session(office, person(office, "ANALYST")))

@@ -81,8 +81,8 @@ class Till:
 class Spending:
     """The use of every cap while a run of events is judged, and what the events add to it.
 
-    ``counters``: what was used before. ``used``: the same; it gets an entry for each cap of a till
-    that is opened, so that it can be read once all are.
+    ``counters``: what was used before. ``used``: the same, by cap. Each till that is opened adds
+    its caps to it with nothing used, so that what was used can be read once all are opened.
     """
 
     def __init__(

@@ -14,12 +14,14 @@ from handbill.pages.exports import exact
 from handbill.pages.wording import words
 
 _AT_ONCE: Final = 1_000
+LINES_AT_ONCE: Final = 10_000
+"""Each time all jobs are sorted, or all that publishers list is read."""
 GONE: Final = "A job that is no longer kept"
 
 
 async def jobs_file(calls: Calls, of: str, wish: Mapping[str, Any]) -> Response:
     """Jobs in brief."""
-    path, wish = f"{of}/job-lines", {**wish, "limit": _AT_ONCE}
+    path, wish = f"{of}/job-lines", {**wish, "limit": LINES_AT_ONCE}
     reply = await calls.get(path, wish)
 
     async def rows() -> AsyncIterator[Sequence[Any]]:

@@ -157,8 +157,8 @@ class ChangePage(Model):
     named: dict[str, str] = Field(
         alias="names",
         description="By id, the names of the clients, campaigns, job groups, rules and people in "
-        "these changes, as they are now; of deleted ones, as they were last. Who was removed has "
-        "none.",
+        "these changes, as they are now; of deleted ones, as they were last. Removed people "
+        "have no name.",
     )
 
 

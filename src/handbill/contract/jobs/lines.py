@@ -13,6 +13,7 @@ from handbill.wire.models import Model
 from handbill.wire.queries import Query
 
 _NO_PLACE: Final = "must be next of a previous answer"
+MOST_LINES: Final = 10_000
 ShownJobs = Literal["ALL", "UNLISTED"]
 
 
@@ -24,8 +25,8 @@ class JobLinesAsked(Query):
     sort: Annotated[JobOrder, AnyCase()] = Field(
         "ADDED", description="ADDED: oldest first. TITLE: by title. Default: ADDED."
     )
-    limit: Annotated[int, Whole(1, 1_000)] = Field(
-        50, description="Number of jobs, 1 to 1000. Default: 50."
+    limit: Annotated[int, Whole(1, MOST_LINES)] = Field(
+        50, description=f"Number of jobs, 1 to {MOST_LINES}. Default: 50."
     )
     cursor: Annotated[str, Matching(r"[0-9a-f]{32}", _NO_PLACE, most=32)] | None = Field(
         None, description="Continues a list: next of the previous answer."

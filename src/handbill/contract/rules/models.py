@@ -298,7 +298,8 @@ class PreviewedRule(NewRule):
     rule_id: EntityId | None = Field(
         None,
         alias="ruleId",
-        description="The rule that this one changes: what it names already may be deleted.",
+        description="The rule that this one changes. What that rule names already is accepted even "
+        "if it was deleted since.",
     )
 
 
