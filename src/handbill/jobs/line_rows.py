@@ -50,6 +50,10 @@ class JobLine(NamedTuple):
     valid: bool
     end_at: Instant | None
 
+    def expired(self, now: Instant) -> bool:
+        """Whether its end has come."""
+        return self.end_at is not None and self.end_at <= now
+
 
 def place_of(tx: Tx, client_no: int, id_: str) -> tuple[int, str] | None:
     """Number and title of a job, by which ``lines`` goes on; also of one that has left."""

@@ -12,6 +12,7 @@ from handbill.pages.charts.marks import FigureRow
 from handbill.pages.charts.scatter import Point, scatter
 from handbill.pages.charts.sentences import of_days, of_runs, of_stages
 from handbill.pages.wording import (
+    CLICK_CLASSES,
     counted,
     course_of,
     days_back,
@@ -24,14 +25,6 @@ from handbill.pages.wording import (
 
 _MOST_STEPS = 6
 _STATES = {"SUCCESS": "good", "FAILED": "bad"}
-_CLASSES = {
-    "clicks": "Valid",
-    "botClicks": "Bot",
-    "duplicateClicks": "Duplicate",
-    "foreignClicks": "Foreign",
-    "latentClicks": "Latent",
-    "overCapClicks": "Over cap",
-}
 _STAGES = {
     "clicks": "clicks",
     "applyStarts": "apply starts",
@@ -170,7 +163,9 @@ def stages(total: Mapping[str, Any]) -> tuple[Markup, str]:
 
 def classes(total: Mapping[str, Any]) -> Markup:
     """What clicks were."""
-    bars = [Bar(name, total[metric], number(total[metric])) for metric, name in _CLASSES.items()]
+    bars = [
+        Bar(name, total[metric], number(total[metric])) for metric, name in CLICK_CLASSES.items()
+    ]
     if not any(bar.value for bar in bars):
         return Markup("<p>No clicks have come in these days.</p>")
     return split("classes", "What clicks were", "Only valid clicks are paid for.", bars)

@@ -13,6 +13,15 @@ from handbill.kit.jsons import encode
 money, average, number, change = figures.money, figures.average, figures.number, figures.change
 counted = figures.counted
 _HOUR = 60
+CLICK_CLASSES = {
+    "clicks": "Valid",
+    "botClicks": "Bot",
+    "duplicateClicks": "Duplicate",
+    "foreignClicks": "Foreign",
+    "latentClicks": "Latent",
+    "overCapClicks": "Over cap",
+}
+"""Clicks by what they were: by metric, its name."""
 _PAID_BY = {"FLAT_CPC": "Flat CPC", "PPP": "Per posting"}
 
 

@@ -8,7 +8,7 @@ from handbill.contract.caps import Caps, GroupCaps, JobCaps, PlacementCaps
 from handbill.contract.envelopes import ChildName, Warned
 from handbill.contract.filters import Comparison, spelled_terms
 from handbill.contract.jobgroups.models import NewJobGroup
-from handbill.contract.jobs.answers import status_of
+from handbill.contract.jobs.answers import JobStatus, status_of
 from handbill.contract.rates.models import Rate
 from handbill.core import nouns
 from handbill.core.bids import Bid, Offer
@@ -105,7 +105,7 @@ class OtherGroup(_OfGroup, ChildName):
 class ExplainedJob(Model):
     """The job itself."""
 
-    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="The job's own status.")
+    status: JobStatus = Field(description="The job's own status.")
     valid: bool = Field(description="Whether it has all mandatory fields.")
     missing: list[str] = Field(alias="missingFields", description="Mandatory fields that it lacks.")
     from_feed: bool = Field(alias="fromFeed", description="Whether it came from a feed.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from pydantic import Field
@@ -13,6 +13,9 @@ from handbill.kit.instants import Instant as At
 from handbill.kit.instants import instant_of_iso, iso_of
 from handbill.wire.fields import Instant
 from handbill.wire.models import Model, spelled, written_as
+
+JobStatus = Literal["ACTIVE", "PAUSED", "EXPIRED"]
+"""A job's own state (contract 3)."""
 
 
 class Job(Model):
@@ -59,7 +62,7 @@ class Job(Model):
     valid: bool = Field(
         description="Whether it has all mandatory fields. Otherwise it is not published."
     )
-    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="State of the job itself.")
+    status: JobStatus = Field(description="State of the job itself.")
     url: str = Field(description="URL of the job, where clicks go.")
     alternate_url: str = Field(
         alias="alternateURL", description="Target of clicks if there is no url."
@@ -91,7 +94,16 @@ _NOTHING: Final[dict[str, Any]] = {}
 _FIRST: Final = attrgetter(*Job.names[: Job.names.index("id")])
 
 
-def status_of(job: nouns.Job, now: At) -> Literal["ACTIVE", "PAUSED", "EXPIRED"]:
+class _Ends(Protocol):
+    """A job, whole or in brief."""
+
+    @property
+    def status(self) -> str: ...
+
+    def expired(self, now: At) -> bool: ...
+
+
+def status_of(job: _Ends, now: At) -> JobStatus:
     """A job's own state (contract 3)."""
     if job.expired(now):
         return "EXPIRED"

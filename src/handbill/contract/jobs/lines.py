@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from handbill.contract.envelopes import Page
+from handbill.contract.jobs.answers import JobStatus, status_of
 from handbill.jobs import service
 from handbill.jobs.service import JobOrder
 from handbill.kit.instants import Instant as At
@@ -43,7 +44,7 @@ class JobInBrief(Model):
     city: str = Field(description="City.")
     state: str = Field(description="State.")
     country: str = Field(description="Country.")
-    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="State of the job itself.")
+    status: JobStatus = Field(description="State of the job itself.")
     valid: bool = Field(
         description="Whether it has all mandatory fields. Otherwise it is not published."
     )
@@ -56,6 +57,4 @@ class JobLines(Page[JobInBrief]):
 
 
 def line_told(one: service.JobLine, now: At) -> JobInBrief:
-    expired = one.end_at is not None and one.end_at <= now
-    status = "EXPIRED" if expired else "ACTIVE" if one.status == "A" else "PAUSED"
-    return JobInBrief.of(one, status=status, valid=bool(one.valid))
+    return JobInBrief.of(one, status=status_of(one, now), valid=bool(one.valid))

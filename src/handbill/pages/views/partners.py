@@ -10,18 +10,10 @@ from handbill.pages.calls import at
 from handbill.pages.exports import asked_for
 from handbill.pages.frame import calls_of, render, visit_of
 from handbill.pages.queries import days_in, page_in
-from handbill.pages.wording import counted, days_back, number
+from handbill.pages.wording import CLICK_CLASSES, counted, days_back, number
 
 _ON_A_PAGE, _MOST_PUBLISHERS, _MOST_LINES, _MOST_DAYS = 50, 1_000, 100, 200
-_CLASSES: Final = {
-    "clicks": "Valid",
-    "botClicks": "Bot",
-    "duplicateClicks": "Duplicate",
-    "foreignClicks": "Foreign",
-    "latentClicks": "Latent",
-    "overCapClicks": "Over cap",
-}
-_FIGURES: Final = {**_CLASSES, "applyStarts": "Starts", "applies": "Applies"}
+_FIGURES: Final = {**CLICK_CLASSES, "applyStarts": "Starts", "applies": "Applies"}
 
 
 class DayLine(NamedTuple):
@@ -71,7 +63,7 @@ def _lines(told: Any) -> Iterator[DayLine]:
 
 def _of_clicks(publishers: Any) -> str:
     """How many of the clicks are paid for, in a sentence."""
-    sums = {name: sum(one["total"][name] for one in publishers) for name in _CLASSES}
+    sums = {name: sum(one["total"][name] for one in publishers) for name in CLICK_CLASSES}
     every = sum(sums.values())
     if not every:
         return "No clicks have come in these days."
