@@ -151,7 +151,8 @@ class Answering:
         small = fitting(plan, listed)
         read = partial(self._fine, memory_mb=memory_mb)
         rows: list[Row] = [*_SMALL.rows(plan, small, read)] if small else []
-        large = [one for one in listed if one not in small] if small else listed
+        added_up = {one.digest for one in small}
+        large = [one for one in listed if one.digest not in added_up]
         if not large or len(rows) > MOST_KEPT:
             return rows if len(rows) <= MOST_KEPT else None
         with (

@@ -60,8 +60,10 @@ class SmallFiles:
         return _summed(plan, its)
 
     def _keep(self, key: tuple[str, bytes], rows: _OfClients) -> None:
-        former = self._known.pop(key, None)
-        self._held += _size_of(rows) - (0 if former is None else _size_of(former))
+        if key in self._known:
+            self._known.move_to_end(key)
+            return
+        self._held += _size_of(rows)
         self._known[key] = rows
         while self._held > _MOST_HELD:
             self._held -= _size_of(self._known.popitem(last=False)[1])
