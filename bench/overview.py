@@ -12,7 +12,7 @@ from bench.figures import Figure
 from bench.stock import NOW, add_client, open_tools
 from handbill.clients import rows as clients
 from handbill.contract.overview.models import overview_told, timeseries_told
-from handbill.core.metrics import finished_as
+from handbill.core.metrics import finished_as, made_of
 from handbill.core.nouns import Client
 from handbill.kit.instants import moment_of
 from handbill.stats import overviews
@@ -25,6 +25,7 @@ CLIENTS, GROUPS, PUBLISHERS, DAYS = 500, 1_000, 5, 60
 MOST_SECONDS = 0.1
 _TIMES = 20
 _METRICS = {name: finished_as(name) for name in ("spent", "clicks", "applies")}
+_RAWS = frozenset().union(*map(made_of, _METRICS))
 _SUMS = dict.fromkeys(SUMS, 1_000_000)
 
 
@@ -82,7 +83,7 @@ def _market(tx: Tx) -> Client:
 
 def _overview(tools: Tools) -> None:
     with tools.records.read() as tx:
-        found = overviews.overview(tx, 1, 30, 0, 50, NOW)
+        found = overviews.overview(tx, 1, [30], _RAWS, 0, 50, NOW)
         assert found.clients == CLIENTS, "all are counted"
         overview_told(found, _METRICS).model_dump_json(by_alias=True)
 

@@ -70,6 +70,12 @@ def test_days_are_told_beside_those_before(market: Market) -> None:
     assert line["total"] == found["total"] == {"spent": 1.5, "clicks": 6, "cpc": 0.25}
     assert line["before"] == found["before"] == {"spent": 0.25, "clicks": 1, "cpc": 0.25}
     assert line["budget"] == {"cap": "Monthly", "value": 900, "used": 0}
+    assert found["also"] == []
+    more = overview(market.office, "page=0&limit=50&days=2&metrics=clicks,cpc&also=10,1")
+    assert more["also"] == [
+        {"days": 10, "total": {"clicks": 8, "cpc": 0.25}, "before": {"clicks": 0, "cpc": 0}},
+        {"days": 1, "total": {"clicks": 4, "cpc": 0.25}, "before": {"clicks": 2, "cpc": 0.25}},
+    ]
     whole = series(market, "days=10&metrics=clicks")
     (one,) = whole["series"]
     assert one["values"] == {"clicks": [1, 0, 0, 0, 0, 0, 0, 1, 2, 4]}
@@ -142,6 +148,12 @@ def test_others_clients_are_not_told(market: Market) -> None:
 )
 def test_what_cannot_be_meant_is_refused(market: Market, query: str, field: str) -> None:
     assert market.office.faults("GET", f"{market.client}/timeseries?{query}").keys() == {field}
+
+
+def test_other_numbers_of_days_are_few_and_whole(market: Market) -> None:
+    for also in ("1,0", "201", "1,a", "-1", "1,2,3,4,5", "", "1,"):
+        path = f"/overview?page=0&limit=1&also={also}"
+        assert market.office.faults("GET", path).keys() == {"/also"}
 
 
 def test_the_command_tells_the_same(market: Market, run: Run) -> None:

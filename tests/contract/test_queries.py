@@ -27,6 +27,7 @@ SHOWN_ELSEWHERE = (
         ("list_rule_runs", "limit"): "rules run at their tick: rooms/test_rules.py",
         ("list_client_runs", "page"): "rules run at their tick: rooms/test_rules.py",
         ("list_client_runs", "limit"): "rules run at their tick: rooms/test_rules.py",
+        ("get_overview", "also"): "it tells of totals: contract/test_overview.py",
         ("list_needs", "page"): "control sees what stands still: contract/test_needs.py",
         ("list_needs", "limit"): "control sees what stands still: contract/test_needs.py",
         ("list_deliveries", "page"): "a fetcher delivers: flows/test_deliveries.py",
@@ -126,6 +127,8 @@ def _values(market: tuple[World, World], operation: Operation, name: str) -> lis
         return [schema["minimum"], schema["minimum"] + 1]
     if name in {"from", "to"}:
         return ["11/01/2026", "11/02/2026"]
+    if name == "also":
+        return ["1", "7"]
     if name == "metrics":
         return ["clicks", "applies"]
     return [world.ids["client_id"] for world in market]

@@ -80,20 +80,28 @@ def test_an_overview_adds_up_clients_and_compares_with_the_days_before(market: D
     client, now = market.client_noun(client_no), market.clock.now()
     agency_no = client.agency_no
     with market.records.read() as tx:
-        found = overview(tx, agency_no, 10, 0, 50, now)
-        second = overview(tx, agency_no, 10, 1, 1, now)
+        found = overview(tx, agency_no, [10, 2], daily_sums.EVERY, 0, 50, now)
+        second = overview(tx, agency_no, [10], daily_sums.EVERY, 1, 1, now)
+        spent = overview(tx, agency_no, [10], frozenset({"spent"}), 0, 50, now)
         whole = timeseries(tx, client, 20, "none", "clicks", now)
     first, other = found.lines
     (one,) = whole.series
     assert list(first.days) == list(one.days[10:])
     assert list(first.before) == list(summed(one.days[:10]))
-    assert list(found.total) == list(summed([*first.days, *other.days]))
-    assert list(found.before) == list(summed([first.before, other.before]))
+    (of_ten, of_two), (alike,) = found.spans, second.spans
+    assert list(of_ten.total) == list(summed([*first.days, *other.days]))
+    assert list(of_ten.before) == list(summed([first.before, other.before]))
+    assert list(of_two.total) == list(summed([*first.days[-2:], *other.days[-2:]]))
+    assert list(of_two.before) == list(summed([*first.days[-4:-2], *other.days[-4:-2]]))
     assert other.budget is not None
     used = other.budget[1]
     assert used == summed(other.days)[[raw.name for raw in RAW].index("markedUpSpent")] > 0
     assert (second.lines[0].client.no, second.clients) == (other_no, 2)
-    assert (list(second.total), list(second.before)) == (list(found.total), list(found.before))
+    assert (list(alike.total), list(alike.before)) == (list(of_ten.total), list(of_ten.before))
+    (of_spent,), place = spent.spans, [raw.name for raw in RAW].index("spent")
+    assert of_spent.total[place] == of_ten.total[place] > 0
+    assert sum(of_spent.total) == of_spent.total[place], "all others are left out"
+    assert spent.lines[0].days[-1][place] == first.days[-1][place]
 
 
 def test_the_largest_are_told_and_the_rest_together(market: Desk) -> None:

@@ -63,13 +63,14 @@ def overview(
 ) -> None:
     """Print figures of an agency's clients over the last days, and of as many days before."""
     from handbill.contract.overview.models import overview_told
-    from handbill.core.metrics import finished_as
+    from handbill.core.metrics import finished_as, made_of
     from handbill.stats import overviews
     from handbill.wire.models import spelled
 
     with opened_standing(data) as stores, stores.records.read() as tx:
         agency, now = agency_named(tx, agency_id), stores.clock.now()
-        found = overviews.overview(tx, agency.no, days, 0, _MOST_CLIENTS, now)
+        wanted = frozenset().union(*map(made_of, _METRICS))
+        found = overviews.overview(tx, agency.no, [days], wanted, 0, _MOST_CLIENTS, now)
         told = spelled(overview_told(found, {name: finished_as(name) for name in _METRICS}))
     if json:
         say_lines([encode(told)])

@@ -5,7 +5,7 @@ the transaction that books the entries.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -25,12 +25,6 @@ KEPT: Final = 400 * DAY
 _BY: Final = {"campaign": "campaign_no", "jobgroup": "group_no", "publisher": "publisher_no"}
 _c = client_days.c
 _p = place_days.c
-_CLIENTS = sa.select(_c.client_no, _c.day_on, *(_c[name] for name in SUMS)).where(
-    among(_c.client_no, "client_nos"), _c.day_on >= b("first_on")
-)
-_TOTAL = sa.select(*(sa.cast(sa.func.sum(_c[name]), sa.BigInteger) for name in SUMS)).where(
-    among(_c.client_no, "client_nos"), _c.day_on >= b("first_on"), _c.day_on <= b("last_on")
-)
 _OF_CLIENT: Final = ("client_no", "day_on")
 _AMOUNTS_AT: Final = [at for at, raw in enumerate(RAW) if raw.amount][::-1]
 """The last first: each becomes two columns."""
@@ -63,6 +57,8 @@ _SPENT = (
 )
 _OF_PLACES = sa.and_(_p.client_no == b("client_no"), _p.day_on >= b("first_on"))
 _SUMMED = [sa.cast(sa.func.sum(_p[one]), sa.BigInteger) for one in SUMS]
+EVERY: Final = frozenset(raw.name for raw in RAW)
+"""The names of all raw sums."""
 _PLACES = {
     by: sa.select(_p[name], _p.day_on, *_SUMMED)
     .where(_OF_PLACES, among(_p[name], "nos"))
@@ -122,16 +118,72 @@ def _add(tx: Tx, table: sa.Table, keys: tuple[str, ...], sums: Mapping[Any, Sequ
     tx.upsert_rows(table, (*keys, *SUMS), keys, rows, adds=SUMS)
 
 
-def of_clients(tx: Tx, client_nos: Collection[int], first_on: str) -> Days:
-    """The sums of each client's entries on each day from the first on."""
-    return _days(tx.all(_CLIENTS, client_nos=Listed(sorted(client_nos)), first_on=first_on))
+class _Reading(NamedTuple):
+    """Some raw sums of table client_days. ``places``: of each, its place in RAW, that of its column
+    among these, and whether the next column is its micros.
+    """
+
+    columns: Sequence[sa.Column[Any]]
+    places: Sequence[tuple[int, int, bool]]
+
+    def sums(self, row: Sequence[Any]) -> list[int]:
+        """The raw sums in the order of RAW; those that are not read are 0."""
+        found = [0] * len(RAW)
+        for place, at, is_amount in self.places:
+            found[place] = row[at] * MICROS + row[at + 1] if is_amount else row[at]
+        return found
 
 
-def total(tx: Tx, client_nos: Collection[int], first_on: str, last_on: str) -> Sequence[int]:
-    """The total of all their entries from the first day to the last."""
+@cache
+def _reading(wanted: frozenset[str]) -> _Reading:
+    columns: list[sa.Column[Any]] = []
+    places, names = [], iter(SUMS)
+    for place, raw in enumerate(RAW):
+        its = [_c[next(names)] for _ in range(2 if raw.amount else 1)]
+        if raw.name in wanted:
+            places.append((place, len(columns), bool(raw.amount)))
+            columns += its
+    return _Reading(columns, places)
+
+
+@cache
+def _clients(wanted: frozenset[str]) -> sa.Select[Any]:
+    columns: list[sa.Column[Any]] = [*_reading(wanted).columns, _c.client_no, _c.day_on]
+    return sa.select(*columns).where(among(_c.client_no, "client_nos"), _c.day_on >= b("first_on"))
+
+
+@cache
+def _total(wanted: frozenset[str]) -> sa.Select[Any]:
+    none: sa.ColumnElement[int] = sa.literal_column("0")
+    sums: list[sa.ColumnElement[Any]] = [
+        sa.cast(sa.func.coalesce(sa.func.sum(it), none), sa.BigInteger)
+        for it in _reading(wanted).columns
+    ]
+    return sa.select(*sums).where(
+        among(_c.client_no, "client_nos"), _c.day_on >= b("first_on"), _c.day_on <= b("last_on")
+    )
+
+
+def of_clients(
+    tx: Tx, client_nos: Collection[int], first_on: str, wanted: frozenset[str] = EVERY
+) -> Days:
+    """The sums of each client's entries on each day from the first on. ``wanted``: the names of the
+    raw sums that are read; all others are 0.
+    """
+    reading, found = _reading(wanted), Days()
     nos = Listed(sorted(client_nos))
-    (row,) = tx.all(_TOTAL, client_nos=nos, first_on=first_on, last_on=last_on)
-    return _joined([amount or 0 for amount in row])
+    for row in tx.all(_clients(wanted), client_nos=nos, first_on=first_on):
+        found.setdefault(row[-2], {})[row[-1]] = reading.sums(row)
+    return found
+
+
+def total(
+    tx: Tx, client_nos: Collection[int], first_on: str, last_on: str, wanted: frozenset[str]
+) -> Sequence[int]:
+    """The total of all their entries from the first day to the last. ``wanted``: as above."""
+    nos = Listed(sorted(client_nos))
+    (row,) = tx.all(_total(wanted), client_nos=nos, first_on=first_on, last_on=last_on)
+    return _reading(wanted).sums(row)
 
 
 def spent_of(tx: Tx, client_nos: Collection[int], today: date) -> dict[int, MonthSpend]:

@@ -65,15 +65,22 @@ class ClientDays(NamedTuple):
     month: MonthPace
 
 
+class SpanTotal(NamedTuple):
+    """What all clients came to in their last days, and in as many days before."""
+
+    days: int
+    total: Sums
+    before: Sums
+
+
 class Overview(NamedTuple):
-    """Clients of an agency. ``total``, ``before``, ``month``: of all its live ones; ``clients``:
-    how many; ``unplanned``: of how many nothing is planned.
+    """Clients of an agency. ``spans``: of all its live ones, first of the days of the lines;
+    ``month``: of the same; ``clients``: how many; ``unplanned``: of how many nothing is planned.
     """
 
     currency: str
     lines: Sequence[ClientDays]
-    total: Sums
-    before: Sums
+    spans: Sequence[SpanTotal]
     month: MonthPace
     clients: int
     unplanned: int
@@ -125,23 +132,30 @@ def _less(whole: Sequence[Sums], series: Sequence[Series]) -> list[Sums]:
 def overview(
     tx: Tx,
     agency_no: int,
-    days: int,
+    spans: Sequence[int],
+    wanted: frozenset[str],
     skip: int,
     limit: int,
     now: Instant,
     only: frozenset[int] | None = None,
 ) -> Overview:
     """Some clients of an agency, oldest first, each with its last days, today included, and its
-    standing; and the sum of all. ``only``: as if there were no others.
+    standing; and the sum of all. ``spans``: numbers of days; the first is that of the lines, all
+    are of the sums. ``wanted``: the raw sums that are told; all others are 0. ``only``: as if there
+    were no other clients.
     """
+    days = spans[0]
     every = clients.of_agency(tx, agency_no, only)
     lasts = {one.no: day_of(now, zone_of(one.zone)) for one in every}
-    total, before = (_total(tx, lasts, days, back) for back in (0, days))
+    totals = [
+        SpanTotal(span, *(_total(tx, lasts, span, back, wanted) for back in (0, span)))
+        for span in spans
+    ]
     months = _months(tx, every, lasts)
     shown = every[skip : skip + limit]
     nos = [one.no for one in shown]
     since = min((lasts[no] for no in nos), default=date.max) - 2 * days * _DAY
-    found = daily_sums.of_clients(tx, nos, since.isoformat())
+    found = daily_sums.of_clients(tx, nos, since.isoformat(), wanted)
     states = standing.of_clients(tx, nos)
     lines = []
     for one in shown:
@@ -163,15 +177,14 @@ def overview(
     return Overview(
         access.agency_by_number(tx, agency_no).currency,
         lines,
-        total,
-        before,
+        totals,
         together(all_months),
         len(every),
         sum(one.planned is None for one in all_months),
     )
 
 
-def _total(tx: Tx, lasts: Mapping[int, date], days: int, back: int) -> Sums:
+def _total(tx: Tx, lasts: Mapping[int, date], days: int, back: int, wanted: frozenset[str]) -> Sums:
     """The sum of so many days of all these clients, up to so many days before each one's today."""
     return summed(
         daily_sums.total(
@@ -179,6 +192,7 @@ def _total(tx: Tx, lasts: Mapping[int, date], days: int, back: int) -> Sums:
             [no for no, last in lasts.items() if last == today],
             (today - (back + days - 1) * _DAY).isoformat(),
             (today - back * _DAY).isoformat(),
+            wanted,
         )
         for today in {*lasts.values()}
     )

@@ -3,6 +3,7 @@
 **Source**: core.metrics; stats tell the same figures.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
@@ -24,6 +25,8 @@ from handbill.wire.queries import Paged, Query
 MOST_DAYS: Final = 400
 MOST_COMPARED: Final = 200
 _MOST_METRICS: Final = 8
+_MOST_ALSO: Final = 4
+_DAYS: Final = re.compile("[0-9]{1,3}", re.ASCII)
 _DEFAULT: Final = ("spent", "clicks", "applies")
 _TEXT: Final = ",".join(_DEFAULT)
 
@@ -51,6 +54,26 @@ _METRICS: Final = (
     f"Metrics of stats, with commas between, {_MOST_METRICS} at most. Default: {_TEXT}. One of: "
     f"{', '.join(NAMES)}."
 )
+
+
+def _read_days(text: Any) -> Any:
+    """Numbers of days apart by commas, each once."""
+    if not isinstance(text, str):
+        return text
+    found = tuple(dict.fromkeys(one.strip() for one in text.split(",")))
+    if not all(_DAYS.fullmatch(one) and 1 <= int(one) <= MOST_COMPARED for one in found):
+        raise ValueError(f"must be whole numbers from 1 to {MOST_COMPARED}, with commas between")
+    if len(found) > _MOST_ALSO:
+        raise ValueError(f"must name at most {_MOST_ALSO}")
+    return tuple(map(int, found))
+
+
+OtherDays = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_read_days),
+    PlainSerializer(lambda days: ",".join(map(str, days))),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100}),
+]
 Value = Annotated[Any, WithJsonSchema({"type": "number"})]
 
 
@@ -59,6 +82,11 @@ class OverviewAsked(Paged):
         30, description=f"Number of days, today included, 1 to {MOST_COMPARED}. Default: 30."
     )
     metrics: Metrics = Field(_DEFAULT, description=_METRICS)
+    also: OtherDays | None = Field(
+        None,
+        description="Further numbers of days, with commas between, "
+        f"{_MOST_ALSO} at most: what all clients came to in these. Default: none.",
+    )
 
 
 class TimeseriesAsked(Query):
@@ -120,6 +148,14 @@ class ClientLine(Model):
     before: dict[str, Value] = Field(description="The same of as many days before them.")
 
 
+class TotalOfDays(Model):
+    """What all clients of the overview came to in their last days."""
+
+    days: int = Field(description="Number of days, today included.")
+    total: dict[str, Value] = Field(description="By metric, the value of all these days.")
+    before: dict[str, Value] = Field(description="The same of as many days before them.")
+
+
 class Overview(Page[ClientLine]):
     """Clients of the agency, and all of them together."""
 
@@ -129,6 +165,10 @@ class Overview(Page[ClientLine]):
         "of those on other pages."
     )
     before: dict[str, Value] = Field(description="The same of as many days before them.")
+    also: list[TotalOfDays] = Field(
+        description="The same as total and before for the other numbers of days that were asked "
+        "for, in their order."
+    )
     month: MonthOfAll = Field(description="This month of the same clients as total.")
 
 
@@ -240,11 +280,20 @@ def jobs_told(found: job_figures.JobsByFigures, metrics: Finishing) -> JobsByFig
 
 
 def overview_told(found: overviews.Overview, metrics: Finishing) -> Overview:
+    totals = [
+        TotalOfDays.of(
+            days=one.days,
+            total=_named(one.total, metrics),
+            before=_named(one.before, metrics),
+        )
+        for one in found.spans
+    ]
     return Overview.of(
         rows=[_line(one, metrics) for one in found.lines],
         currency=found.currency,
-        total=_named(found.total, metrics),
-        before=_named(found.before, metrics),
+        total=totals[0].total,
+        before=totals[0].before,
+        also=totals[1:],
         month=MonthOfAll.of(**found.month._asdict(), unplanned=found.unplanned),
     )
 

@@ -1,6 +1,6 @@
 """Additions to the contract: figures by day, of an agency's clients and of one of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from handbill.contract.answering import answering_of
@@ -35,7 +35,8 @@ def _overview(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     agency_no = call.caller.agency_no
     metrics, only = _finishing(call, {"metrics": FOR_EMPLOYERS}), call.caller.only_clients
-    found = overviews.overview(call.tx, agency_no, asked.days, skip, limit, call.now, only)
+    spans, wanted = [asked.days, *(asked.also or ())], _raws(call, asked.metrics)
+    found = overviews.overview(call.tx, agency_no, spans, wanted, skip, limit, call.now, only)
     return with_links(call, overview_told(found, metrics), found.clients)
 
 
@@ -60,7 +61,7 @@ def _jobs(call: Call) -> Answer:
         asked.days,
         asked.show,
         asked.sort,
-        frozenset().union(*map(made_of, asked.metrics)),
+        _raws(call, asked.metrics),
         skip,
         limit,
         call.now,
@@ -83,6 +84,12 @@ def _finishing(call: Call, open_to: Mapping[str, Collection[str]]) -> Finishing:
     if faults:
         raise bad_request(faults)
     return {name: finished_for_employers(name) for name in asked}
+
+
+def _raws(call: Call, metrics: Iterable[str]) -> frozenset[str]:
+    """The raw sums that these metrics are made of; for an employer, spend is the marked-up one."""
+    found: frozenset[str] = frozenset().union(*map(made_of, metrics))
+    return found if call.caller.only_clients is None else found | {"markedUpSpent"}
 
 
 def _several(value: str | tuple[str, ...]) -> set[str]:
@@ -137,6 +144,7 @@ OPERATIONS: Final = [
             "currency": "USD",
             "total": _FIGURES["total"],
             "before": _BEFORE,
+            "also": [{"days": 7, "total": _FIGURES["total"], "before": _BEFORE}],
             "month": {**_MONTH, "unplanned": 0},
         },
     ),

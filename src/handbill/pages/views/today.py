@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from handbill.pages.calls import Calls, Reply, at
+from handbill.pages.calls import at
 from handbill.pages.exports import asked_for
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in, whole_in
@@ -26,24 +26,24 @@ Need = dict[str, Any]
 
 
 async def view(request: Request) -> Response:
-    """All clients beside the days before, and what needs somebody, in four calls."""
+    """All clients beside the days before, and what needs somebody, in two calls."""
     if not visit_of(request).visitor.is_among("employers"):
         return RedirectResponse(f"{HOME}/account", 303)
     calls = calls_of(request)
     page = page_in(request)
     needs_on = whole_in(request, "needs", 0, 0, 100_000)
-    lines, today, week, needs = await asyncio.gather(
-        _overview(calls, 30, *((0, _MOST_NEEDS) if asked_for(request) else (page, _ON_A_PAGE))),
-        _overview(calls, 1, 0, 1),
-        _overview(calls, _WEEK, 0, 1),
+    on = (0, _MOST_NEEDS) if asked_for(request) else (page, _ON_A_PAGE)
+    asked = {"days": 30, "also": f"1,{_WEEK}", "metrics": _METRICS, "page": on[0], "limit": on[1]}
+    lines, needs = await asyncio.gather(
+        calls.get("/overview", asked),
         calls.get("/needs", {"page": needs_on, "limit": _ON_A_PAGE}),
     )
     return render(
         request,
         "today.html",
         lines=lines,
-        today=today,
-        week=week,
+        today=lines.json["also"][0],
+        week=lines.json["also"][1],
         over=_part_over(lines.json["data"]),
         page=page,
         is_full=len(lines.json["data"]) == _ON_A_PAGE,
@@ -52,11 +52,6 @@ async def view(request: Request) -> Response:
         more_needs=needs.json["total"] > (needs_on + 1) * _ON_A_PAGE,
         page_of=page_of,
     )
-
-
-async def _overview(calls: Calls, days: int, page: int, limit: int) -> Reply:
-    asked = {"days": days, "metrics": _METRICS, "page": page, "limit": limit}
-    return await calls.get("/overview", asked)
 
 
 def _part_over(lines: Sequence[Any]) -> dict[str, int]:

@@ -233,7 +233,8 @@ retired_counters = sa.Table(
     sa.Index("retired_counters_by_client", "client_no"),
 )
 # What a client's entries of a day come to: the raw sums of core.metrics.
-# Money, whose sums may be longer than 64 bits, has whole units and the micros beyond them.
+# Money, whose sums may be longer than 64 bits, has whole units and the micros beyond them. Who
+# looks at many clients reads many days of each: its rows lie side by side.
 SUMS = tuple(
     f"{name}{part}"
     for raw in RAW
@@ -247,6 +248,7 @@ client_days = sa.Table(
     _text("day_on", key=True),
     *map(_whole, SUMS),
     sa.Index("client_days_by_age", "day_on"),
+    sqlite_with_rowid=False,
 )
 # The part of them from the entries of retired segments.
 retired_days = sa.Table(
@@ -256,6 +258,7 @@ retired_days = sa.Table(
     _text("day_on", key=True),
     *map(_whole, SUMS),
     sa.Index("retired_days_by_age", "day_on"),
+    sqlite_with_rowid=False,
 )
 # The sums of a day at each place (0: at none).
 place_days = sa.Table(
@@ -269,4 +272,5 @@ place_days = sa.Table(
     *map(_whole, SUMS),
     sa.Index("place_days_by_age", "day_on"),
     sa.Index("place_days_by_publisher", "publisher_no", "day_on"),
+    sqlite_with_rowid=False,
 )

@@ -175,7 +175,8 @@ CREATE TABLE client_days (
 	all_applies BIGINT NOT NULL,
 	all_hires BIGINT NOT NULL,
 	CONSTRAINT client_days_pkey PRIMARY KEY (client_no, day_on)
-);
+)
+ WITHOUT ROWID;
 CREATE INDEX client_days_by_age ON client_days (day_on);
 CREATE TABLE control_days (
 	group_no INTEGER NOT NULL,
@@ -421,7 +422,8 @@ CREATE TABLE place_days (
 	all_applies BIGINT NOT NULL,
 	all_hires BIGINT NOT NULL,
 	CONSTRAINT place_days_pkey PRIMARY KEY (client_no, day_on, campaign_no, group_no, publisher_no)
-);
+)
+ WITHOUT ROWID;
 CREATE INDEX place_days_by_age ON place_days (day_on);
 CREATE INDEX place_days_by_publisher ON place_days (publisher_no, day_on);
 CREATE TABLE rates (
@@ -496,7 +498,8 @@ CREATE TABLE retired_days (
 	all_applies BIGINT NOT NULL,
 	all_hires BIGINT NOT NULL,
 	CONSTRAINT retired_days_pkey PRIMARY KEY (client_no, day_on)
-);
+)
+ WITHOUT ROWID;
 CREATE INDEX retired_days_by_age ON retired_days (day_on);
 CREATE TABLE retired_tallies (
 	client_no INTEGER NOT NULL,
