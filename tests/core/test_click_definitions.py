@@ -153,6 +153,35 @@ def test_countries_are_known_by_code_and_name() -> None:
     assert [country_code(text) for text in spelled] == ["DE", "DE", "DE", "GB", "CI", ""]
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Deutschland", "DE"),
+        ("ESPANA", "ES"),
+        ("Österreich", "AT"),
+        ("Suisse", "CH"),
+        ("Royaume-Uni", "GB"),
+        ("Россия", "RU"),
+        ("日本", "JP"),
+        ("U.S.A", "US"),
+        ("Trinidad & Tobago", "TT"),
+        ("Saint Lucia", "LC"),
+        ("Netherlands, The", "NL"),
+        ("Korea, Republic of", "KR"),
+        ("Korea, Democratic People's Republic of", "KP"),
+        ("Virgin Islands, U.S.", "VI"),
+        ("Venezuela (Bolivarian Republic of)", "VE"),
+        ("Georgia (USA)", "US"),
+        ("Georgia, USA", ""),
+        ("Remote", ""),
+        ("", ""),
+        ("(", ""),
+    ],
+)
+def test_countries_are_known_by_their_own_names_and_official_ones(text: str, code: str) -> None:
+    assert country_code(text) == code
+
+
 def test_the_presets_are_those_of_the_platform() -> None:
     rows = {
         name: (one.duplicate_seconds, one.latent_seconds, one.foreign, one.bot)

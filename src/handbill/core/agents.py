@@ -56,7 +56,15 @@ PROGRAMS = (
         "no browser of people begins like this, and no telephone is named",
     ),
     AgentPattern(
-        r"^Mozilla(?:/[\d.]+)?(?: \(compatible\))?$", "says nothing but that it is a browser"
+        r"^Mozilla(?:/[\d.]+)?(?: \((?:compatible|(?!compatible)[^()]*)\))?$",
+        "says nothing but that it is a browser, and on which system",
+    ),
+    AgentPattern(r"^Mozlila/|\bBulid/", "a scanner that always misspells its browser"),
+    AgentPattern(
+        r"(?i)\b(?:wkhtmlto(?:pdf|image)|PDFreactor|PrinceXML|SlimerJS|CasperJS|jsdom|HappyDOM"
+        r"|TestCafe|Nightmare|Splash|url2png|ApiFlash|Browsershots?|PTST|GTmetrix|Rigor|Catchpoint"
+        r"|ZoteroTranslationServer|Google favicon)\b",
+        "renders pages as pictures or papers, or to measure or test them",
     ),
     AgentPattern(
         r"(?i)\b(?:jsoup|HtmlUnit|prerender)\b|\bThunderbird/",
@@ -71,7 +79,8 @@ PROGRAMS = (
         "a library for HTTP",
     ),
     AgentPattern(
-        r"\b(?:ms-office|MSOffice)\b|^Microsoft[ -](?:Office|Word|Excel|PowerPoint|Outlook|OneNote"
+        r"\b(?:ms-office|MSOffice)\b|\bMicrosoft Outlook [\d.]+"
+        r"|^Microsoft[ -](?:Office|Word|Excel|PowerPoint|Outlook|OneNote"
         r"|WebDAV|Data Access|Delve|Lync)|^Mac ?Outlook/|^Outlook-(?:iOS|Android)|^OneNote|^Word/"
         r"|^Excel/|^PowerPoint/",
         "Office asks before it hands a link to the browser",
@@ -105,7 +114,7 @@ PROGRAMS = (
     ),
     AgentPattern(
         r"(?i)(?:\b|_)(?:crawler|spider|scraper|archiver|fetcher|monitor(?:ing)?|checker"
-        r"|link-?check\w*|validator|uptime\w*|bot)(?:/[\d.]+|\b(?=[;)]|$)| by )|[a-z]bot/[\d.]|https?://\S*(?:bot|crawl)",
+        r"|link-?check\w*|validator|uptime\w*|bot)(?:/[\d.]+|\b(?=[;)]|$)| by )|[a-z]bot(?:/[\d.]|$)|https?://\S*(?:bot|crawl)",
         "names its trade",
     ),
 )

@@ -1,5 +1,11 @@
-"""The country that a text means: two letters, three, or an English name (ISO 3166-1)."""
+"""The country that a text means: two letters, three, or a name in English or its own languages.
 
+**Source**: ISO 3166-1 (codes and English names).
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _COUNTRIES: Final = """
@@ -53,42 +59,124 @@ British Virgin Islands; VI VIR US Virgin Islands; VN VNM Vietnam; VU VUT Vanuatu
 and Futuna; WS WSM Samoa; YE YEM Yemen; YT MYT Mayotte; ZA ZAF South Africa; ZM ZMB Zambia; ZW ZWE
 Zimbabwe
 """
+_NATIVE: Final = """
+AE الإمارات العربية المتحدة; AL Shqipëri; AM Հայաստան; AT Österreich, Autriche,
+Oostenrijk, Österrike; AU Australien, Australie; AZ Azərbaycan; BA Bosna i Hercegovina,
+Босна и Херцеговина; BD বাংলাদেশ; BE België, Belgique, Belgien, Bélgica, Belgio, Belgia;
+BG България; BH البحرين; BR Brasil, Brasilien, Brésil, Brasile, Brazilië, Brazylia; BY
+Беларусь; CA Kanada; CH Schweiz, Suisse, Svizzera, Suiza, Zwitserland, Suíça, Szwajcaria;
+CM Cameroun; CN 中国, Chine, Cina, Chiny, Kina, 中國; CY Κύπρος, Kıbrıs; CZ Česko, Tschechien,
+Tchéquie, Chequia, Cechia, Tsjechië, Tchéquia, Czechy, Tjeckien, Česká republika,
+République tchèque, Tschechische Republik; DE Deutschland, Allemagne, Alemania, Germania,
+Duitsland, Alemanha, Niemcy, Tyskland, Bundesrepublik Deutschland, BRD; DJ جيبوتي; DK
+Danmark, Dänemark, Dinamarca, Danimarca, Denemarken, Dania; DO República Dominicana; DZ
+الجزائر, Algérie; EE Eesti; EG مصر; ES España, Spanien, Espagne, Spagna, Spanje, Espanha,
+Hiszpania; FI Suomi, Finnland, Finlande, Finlandia; FR Frankreich, Francia, Frankrijk,
+França, Francja, Frankrike; GB Vereinigtes Königreich, Royaume-Uni, Reino Unido, Regno
+Unito, Verenigd Koninkrijk, Wielka Brytania, Storbritannien, Grossbritannien,
+Grande-Bretagne, Gran Bretaña, Gran Bretagna, Groot-Brittannië, Großbritannien; GE
+საქართველო; GR Ελλάδα, Griechenland, Grèce, Grecia, Griekenland, Grecja, Grekland; HR
+Hrvatska, Kroatien, Croatie, Croacia, Croazia, Kroatië, Chorwacja; HU Magyarország,
+Ungarn, Hongrie, Hungría, Ungheria, Hongarije, Węgry, Ungern; IE Éire, Irland, Irlande,
+Irlanda, Ierland, Irlandia; IL ישראל; IN भारत, Indien, Inde, Indie; IQ العراق; IR ایران;
+IS Ísland; IT Italia, Italien, Italie, Włochy; JO الأردن; JP 日本, Japon, Giappone, Japão,
+Japonia; KG Кыргызстан; KP 북한; KR 대한민국, 한국; KW الكويت; KZ Казахстан, Қазақстан; LB لبنان;
+LT Lietuva; LU Lëtzebuerg, Luxemburg, Luxemburgo, Lussemburgo, Luksemburg; LV Latvija; LY
+ليبيا; MA المغرب, Maroc; MD Republica Moldova; ME Crna Gora; MK Северна Македонија; MN
+Монгол; MU Maurice; MX Mexiko, Mexique, Messico, Meksyk; MZ Moçambique; NC
+Nouvelle-Calédonie; NL Nederland, Niederlande, Pays-Bas, Países Bajos, Paesi Bassi, Países
+Baixos, Holandia, Nederländerna, Die Niederlande, Les Pays-Bas, Olanda, Holanda; NO Norge,
+Norwegen, Norvège, Noruega, Norvegia, Noorwegen, Norwegia; NP नेपाल; PH Pilipinas; PK
+پاکستان; PL Polska, Polen, Pologne, Polonia; PS الأراضي الفلسطينية; PT Portogallo,
+Portugalia; QA قطر; RE La Réunion; RO Rumänien, Roumanie, Rumanía, Roemenië, Romênia,
+Rumunia; RS Србија, Srbija; RU Россия, Russland, Russie, Rusia, Rusland, Rosja, Ryssland;
+SA المملكة العربية السعودية; SD السودان; SE Sverige, Schweden, Suède, Suecia, Svezia,
+Zweden, Szwecja; SG 新加坡; SI Slovenija; SK Slovensko, Slowakei, Slovaquie, Eslovaquia,
+Slovacchia, Slowakije, Słowacja, Slovakien; ST São Tomé e Príncipe; TD Tchad; TH
+ประเทศไทย, ไทย; TN تونس, Tunisie; TR Türkei, Turquie, Turquía, Turchia, Turkije, Turcja,
+Turkiet; TW 台灣, 台湾; UA Україна, Украина, Ucrania, Ucraina, Oekraïne, Ukraina; US
+Vereinigte Staaten, États-Unis, Estados Unidos, Stati Uniti, Verenigde Staten, Stany
+Zjednoczone, EEUU; VA Città del Vaticano; XK Kosovo; YE اليمن
+"""
+"""By country: its names in its own languages, then those of neighbours and of large markets in
+German, French, Spanish, Italian, Dutch, Portuguese, Polish and Swedish. **Source**: Unicode CLDR.
+"""
 _OTHER_NAMES: Final = {
+    "bolivia plurinational state of": "BO",
+    "brunei darussalam": "BN",
+    "burma": "MM",
+    "cape verde": "CV",
+    "congo democratic republic of the": "CD",
+    "congo the democratic republic of the": "CD",
     "czech republic": "CZ",
+    "democratic peoples republic of korea": "KP",
+    "east timor": "TL",
     "england": "GB",
     "great britain": "GB",
     "holland": "NL",
+    "holy see": "VA",
     "ivory coast": "CI",
+    "korea": "KR",
+    "korea democratic peoples republic of": "KP",
+    "lao peoples democratic republic": "LA",
     "macau": "MO",
+    "macedonia": "MK",
     "northern ireland": "GB",
+    "oesterreich": "AT",
     "republic of ireland": "IE",
+    "republic of korea": "KR",
+    "republic of the congo": "CG",
     "russian federation": "RU",
     "scotland": "GB",
     "swaziland": "SZ",
-    "the netherlands": "NL",
-    "türkiye": "TR",
-    "u.k.": "GB",
-    "u.s.": "US",
-    "u.s.a.": "US",
+    "syrian arab republic": "SY",
+    "turkiye": "TR",
     "uae": "AE",
     "uk": "GB",
+    "united kingdom of great britain and northern ireland": "GB",
+    "united republic of tanzania": "TZ",
     "united states of america": "US",
+    "vereinigte staaten von amerika": "US",
     "viet nam": "VN",
+    "virgin islands british": "VG",
+    "virgin islands us": "VI",
     "wales": "GB",
 }
+_LETTERS: Final = str.maketrans("łøðıß", "lodis", ".'’ʼ")
+_OFFICIAL: Final = re.compile(r",.*\b(?:of|the|state|republic|province)\b", re.IGNORECASE)
+_NAMED_TWICE: Final = re.compile(r"(.+?)\s*\((.+)\)")
+
+
+def _fold(text: str) -> str:
+    """Words in small letters, without accents, marks and a leading article."""
+    bare = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS).replace("&", " and "))
+    kept = "".join(char for char in bare if not unicodedata.combining(char))
+    return " ".join(re.findall(r"\w+", kept)).removeprefix("the ").replace("saint ", "st ")
 
 
 def _spellings() -> dict[str, str]:
     known = dict(_OTHER_NAMES)
+    for entry in " ".join(_NATIVE.split()).split("; "):
+        code, _, names = entry.partition(" ")
+        known |= dict.fromkeys(map(_fold, names.split(", ")), code)
     for entry in " ".join(_COUNTRIES.split()).split("; "):
         code, longer, name = entry.split(" ", 2)
-        known |= dict.fromkeys((code.casefold(), longer.casefold(), name.casefold()), code)
+        known |= dict.fromkeys(map(_fold, (code, longer, name)), code)
     return known
 
 
 _CODE_OF: Final = _spellings()
 
 
+@lru_cache(maxsize=4_096)
 def country_code(text: str) -> str:
-    """The two letters of the country that a text names; empty if it names none."""
-    return _CODE_OF.get(text.strip().casefold(), "")
+    """The two letters of the country that a text names; empty if it names none.
+
+    ``Korea, Republic of`` and ``Germany (DE)`` are read as the standard and forms write them.
+    """
+    found = _CODE_OF.get(_fold(text), "")
+    if not found and (both := _NAMED_TWICE.fullmatch(text.strip())):
+        return _CODE_OF.get(_fold(both[2]), "") or _CODE_OF.get(_fold(both[1]), "")
+    if not found and _OFFICIAL.search(text):
+        return _CODE_OF.get(_fold(text.partition(",")[0]), "")
+    return found

@@ -50,12 +50,16 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
         "€": "EUR",
         "£": "GBP EGP FKP GIP SHP",
         "¥": "JPY CNY",
+        "JP¥": "JPY",
+        "CN¥": "CNY",
         "₹": "INR",
         "RS": "INR PKR LKR NPR MUR SCR",
         "₽": "RUB",
+        "РУБ": "RUB BYN",
         "₩": "KRW",
         "₪": "ILS",
         "₺": "TRY",
+        "TL": "TRY",
         "₫": "VND",
         "₱": "PHP",
         "฿": "THB",
@@ -63,6 +67,7 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
         "₦": "NGN",
         "₸": "KZT",
         "ZŁ": "PLN",
+        "ZL": "PLN",
         "KČ": "CZK",
         "FT": "HUF",
         "KR": "SEK NOK DKK ISK",
@@ -95,4 +100,7 @@ def unit_micros(currency: str) -> int:
 def named_by(sign: str) -> frozenset[str] | None:
     """The currencies that a code or sign may name; None: it names no existing one."""
     word = "".join(sign.split()).upper().rstrip(".")
-    return frozenset({word}) if word in PLACES else SIGNS.get(word)
+    code, rest = word[:3], word[3:]
+    if code in PLACES and (not rest or code in SIGNS.get(rest, ())):
+        return frozenset({code})  # USD, or USD$
+    return SIGNS.get(word)

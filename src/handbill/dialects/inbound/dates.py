@@ -1,9 +1,9 @@
 """The dates in feeds. **Source**: domain 5.5.
 
-Tried in this order: ISO-8601, RFC-822, day and month in figures, epoch seconds or milliseconds; the
-rest by dateutil, and only if it finds year, month and day all three. A text that can be read in two
-ways is read in one way only: with slashes the month comes first, with other marks the day, unless
-that is impossible.
+Tried in this order: ISO-8601, RFC-822, day and month in figures, epoch seconds, milli- or
+microseconds; the rest by dateutil, and only if it finds year, month and day all three. A text that
+can be read in two ways is read in one way only: with slashes the month comes first, with other
+marks the day, unless that is impossible.
 """
 
 import re
@@ -21,28 +21,40 @@ _MOST = 64
 _TURN = 50
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _END = instant_of(datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC))
+_MONTH_NAMES = """
+january januar janvier enero gennaio januari janeiro janner jan janv ene gen stycznia styczen sty
+ledna leden led tammikuuta januarie ocak oca января январь янв;
+february februar fevrier febrero febbraio februari fevereiro feber feb fevr fev lutego luty lut
+unora unor helmikuuta februarie subat sub февраля февраль фев февр;
+march marz maerz mars marzo maart marco mar mrz mrt marca marzec brezna brezen maaliskuuta martie
+mart марта март мар;
+april avril abril aprile apr avr abr kwietnia kwiecien kwi dubna duben huhtikuuta aprilie nisan
+nis апреля апрель апр;
+may mai mayo maggio mei maio mag maj maja kvetna kveten toukokuuta mayis мая маи;
+june juni juin junio giugno junho jun giu czerwca czerwiec cze cervna cerven kesakuuta iunie
+haziran haz июня июнь июн;
+july juli juillet julio luglio julho jul juil lug lipca lipiec lip cervence cervenec heinakuuta
+iulie temmuz tem июля июль июл;
+august aout agosto augustus augusti aug ago sierpnia sierpien sie srpna srpen elokuuta agustos
+августа август авг;
+september septembre septiembre setiembre settembre setembro sep sept set wrzesnia wrzesien wrz
+zari syyskuuta septembrie eylul eyl сентября сентябрь сен сент;
+october oktober octobre octubre ottobre outubro oct okt ott out pazdziernika pazdziernik paz rijna
+rijen lokakuuta octombrie ekim eki октября октябрь окт;
+november novembre noviembre novembro nov listopada listopad lis listopadu marraskuuta noiembrie
+kasim kas ноября ноябрь ноя нояб;
+december dezember decembre diciembre dicembre dezembro dec dez dic desember des grudnia grudzien
+gru prosince prosinec joulukuuta decembrie aralik ara декабря декабрь дек
+"""
+"""Folded: English, German, French, Spanish, Italian, Dutch, Portuguese, Polish, Czech, Finnish,
+Romanian, Turkish, Russian; Nordic names are like these. ``listopad`` is October in Croatian, which
+writes dates in figures. **Source**: Unicode CLDR.
+"""
 _MONTHS = {
     name: number
-    for number, names in enumerate(
-        (
-            "january januar janvier enero gennaio januari janeiro janner jan janv ene gen",
-            "february februar fevrier febrero febbraio februari fevereiro feber feb fevr fev",
-            "march marz mars marzo maart marco mar mrz mrt",
-            "april avril abril aprile apr avr abr",
-            "may mai mayo maggio mei maio mag",
-            "june juni juin junio giugno junho jun giu",
-            "july juli juillet julio luglio julho jul juil lug",
-            "august aout agosto augustus aug ago",
-            "september septembre septiembre setiembre settembre setembro sep sept set",
-            "october oktober octobre octubre ottobre outubro oct okt ott out",
-            "november novembre noviembre novembro nov",
-            "december dezember decembre diciembre dicembre dezembro dec dez dic",
-        ),
-        1,
-    )
+    for number, names in enumerate(_MONTH_NAMES.split(";"), 1)
     for name in names.split()
 }
-"""Names of months, case-folded: English, German, French, Spanish, Italian, Dutch, Portuguese."""
 # Names with one offset only; "IST" and "CST" in Asia are not guessed (hours).
 _ZONES = {
     "Z": 0,
@@ -74,7 +86,8 @@ _ZONES = {
 }
 _UTC_NAMES = ("UTC", "GMT")
 _TIME = (
-    r"(?:[T ,]+(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
+    r"(?:[T ,]+(?:(?:um|kl\.?|at|à|às|alle|ore|o|в) )?"
+    r"(?P<hour>\d{1,2})[:.h]?(?P<minute>\d\d)(?:[:.]?(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?| Uhr)?"
     r"\s?(?P<zone>[A-Za-z]{1,5}|(?:UTC|GMT)?[+-]\d\d?:?(?:\d\d)?)?)?\Z"
 )
@@ -84,8 +97,12 @@ _COMPACT = re.compile(
     r"(?P<second>[0-5]\d)?(?P<part>)(?P<half>)(?P<zone>)\Z"
 )
 _MAIL = re.compile(
-    r"(?:[^\W\d_]{2,12}\.?,?\s+)?(?P<day>\d{1,2})(?:\.? |-)(?:de )?(?P<name>[^\W\d_]{3,12})\.?"
-    r"(?: de)?[ -](?P<year>\d{4}|\d\d(?!\d))" + _TIME
+    r"(?:[^\W\d_]{2,12}\.?,?\s+)?(?P<day>\d{1,2})(?:\.|er|º)?[ -](?:de )?"
+    r"(?P<name>[^\W\d_]{3,12})\.?(?: de)?[ -](?P<year>\d{4}|\d\d(?!\d))(?: г\.)?" + _TIME
+)
+_NAME_FIRST = re.compile(
+    r"(?:[^\W\d_]{2,12}\.?,?\s+)?(?P<name>[^\W\d_]{3,12})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})"
+    + _TIME
 )
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([-.])(?P<month>\d{1,2})\2(?P<year>\d{4})" + _TIME)
 _MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})" + _TIME)
@@ -98,11 +115,15 @@ _NAMED_ZONE = re.compile(
     r"|\s([A-Z][A-Za-z]{2,12}/[A-Za-z0-9_+/-]{1,40})\Z"
 )
 _DAY_OF_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)\Z")  # XML Schema 2, 3.2.9
-_MARKS = str.maketrans("\u2010\u2011\u2012\u2013\u2212年月", "-------", "\u200e\u200f日")
+_MARKS = str.maketrans("\u2010\u2011\u2012\u2013\u2212", "-----", '\u200e\u200f"')
+_CJK_DAY = re.compile(r"(\d{4})\s?[年년]\s?(\d\d?)\s?[月월]\s?(\d\d?)\s?[日일]")
+_CJK_TIME = re.compile(r"(\d\d?)\s?[時时시]\s?(\d\d)\s?[分분]")
+_ZONE_TWICE = re.compile(r"(?<=[+-]00:00)Z\Z|(?<=[+-]0000)Z\Z")
+_TWO_TIMES = re.compile(r"T\d\d-\d\d|\d:\d\d.*\s\d\d?:\d\d")
 _NAMED_OFFSET = re.compile(r"\b(?:UTC|GMT)(?=[+-]\d)")
 _REMARK = re.compile(r"\s\([A-Za-z ]{1,40}\)\Z")
 _WRAPPED = re.compile(r"/Date\((\d{9,13})(?:[+-]\d{4})?\)/")
-_EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
+_EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}|\d{15,16}")
 
 
 def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
@@ -132,6 +153,9 @@ class _Found(NamedTuple):
 
 def _plain(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
     """The text without what some writers put around a date; a zone that it names is its zone."""
+    if not text.isascii():
+        text = _CJK_TIME.sub(r"\1:\2", _CJK_DAY.sub(r"\1/\2/\3", text))
+    text = _ZONE_TWICE.sub("", text)
     wrapped = _WRAPPED.fullmatch(text)
     if wrapped is not None:
         return wrapped[1], zone
@@ -147,7 +171,7 @@ def _plain(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
 
 
 def _read(text: str, zone: tzinfo) -> _Found | None:
-    if text[4:5] == "-":
+    if text[4:5] == "-" and text[13:14] != ".":  # 10.30 is no fraction of an hour
         # The common case by the standard library, in a tenth of the time.
         with suppress(ValueError):
             bare = text.removesuffix(" UTC").removesuffix(" GMT")
@@ -155,13 +179,13 @@ def _read(text: str, zone: tzinfo) -> _Found | None:
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC if text[-3:] in _UTC_NAMES else zone)
             return _Found(_in_years(moment), len(bare) <= len("2026-11-27"))
-    for form in (_ISO, _COMPACT, _MAIL, _DAY_FIRST, _MONTH_FIRST):
+    for form in (_ISO, _COMPACT, _MAIL, _NAME_FIRST, _DAY_FIRST, _MONTH_FIRST):
         found = form.match(text)
         if found is not None:
             return _assembled(found.groupdict(), zone, swaps=form in _SWAPS)
     if _EPOCH.fullmatch(text):
         whole, _, part = text.partition(".")
-        micros = int(whole) * (1_000_000 if len(whole) < 12 else 1_000)
+        micros = int(whole) * (10**6 if len(whole) < 12 else 1_000 if len(whole) < 14 else 1)
         micros += int(part.ljust(6, "0")[:6])
         return _Found(micros, day_only=False) if micros < _END else None
     return _last_resort(text, zone)
@@ -206,8 +230,13 @@ def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _F
 
 def _month(name: str) -> int:
     """The number of a month; 0: an unknown name."""
-    folded = unicodedata.normalize("NFD", name.lower()).encode("ascii", "ignore").decode()
-    return _MONTHS.get(folded, 0)
+    return _MONTHS.get(_folded(name), 0)
+
+
+def _folded(name: str) -> str:
+    """In small letters, without accents."""
+    bare = unicodedata.normalize("NFD", name.lower().replace("ı", "i"))
+    return "".join(char for char in bare if not unicodedata.combining(char))
 
 
 def _zone(text: str) -> tzinfo:
@@ -230,7 +259,7 @@ def _in_years(moment: datetime) -> Instant:
 
 def _last_resort(text: str, zone: tzinfo) -> _Found | None:
     """By dateutil, with two different defaults: parts that it fills in itself would differ."""
-    if not _YEAR.search(text) or len(_OF_DATE.findall(text)) > 1:
+    if not _YEAR.search(text) or len(_OF_DATE.findall(text)) > 1 or _TWO_TIMES.search(text):
         return None  # no date, or several
     # Dateutil reads "GMT+1" like POSIX, west of Greenwich; writers of dates mean east of it.
     text = _NAMED_OFFSET.sub("", _REMARK.sub("", text))
