@@ -43,6 +43,37 @@ def reasons(found: MappedItem) -> dict[str, str]:
     return {fault.field: fault.reason for fault in found.faults}
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("KÃ¶ln", "Köln"),
+        ("KÃƒÂ¶ln", "Köln"),
+        ("Childrenâ€™s", "Children\u2019s"),
+        ("Ð”Ð¾Ð¼", "Дом"),
+        ("æ±‚äºº", "求人"),
+        ("Å‚Ã³dÅº", "łódź"),
+        # These only look alike.
+        ("SÃO PAULO", "SÃO PAULO"),
+        ("CAFÉ\u2019s", "CAFÉ\u2019s"),
+        ("«CAFÉ»", "«CAFÉ»"),
+        ("Köln KÃ¶ln", "Köln KÃ¶ln"),
+    ],
+)
+def test_text_that_was_encoded_twice_is_read_once_more(written: str, read: str) -> None:
+    assert body_of(_ITEM | {"title": written, "description": written, "shift": written}) == (
+        body_of(_ITEM | {"title": read, "description": read, "shift": read})
+    )
+
+
+def test_a_list_in_json_is_read_as_repeated_nodes() -> None:
+    both = '["Night","R&amp;D"]'
+    found = mapped(_ITEM | {"category": both, "shift": both, "city": both, "title": "[RN]"})
+    assert found.body is not None
+    assert (found.body.category, found.body.city) == ("Night, R&D", "Night")
+    assert (found.body.additional, found.body.title) == ({"shift": "Night, R&D"}, "[RN]")
+    assert reasons(found) == {"city": "dropped"}
+
+
 def test_every_field() -> None:
     item = _ITEM | {
         "company": "Mills",

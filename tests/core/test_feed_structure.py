@@ -65,6 +65,25 @@ def test_what_several_nodes_say_is_not_one_word(written: bytes, values: list[str
     assert [one.strip() for one in read.fields["at"].split(ALSO)] == values
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "<at primary='true'>{}</at>",
+        "<at is_default='1'>{}</at>",
+        "<at type='primary'>{}</at>",
+        "<at><isMain>Yes</isMain>{}</at>",
+    ],
+)
+def test_of_repeated_nodes_the_one_marked_as_the_main_one_counts(mark: str) -> None:
+    reader = ItemReader()
+    reader.begin()
+    main = mark.format("<city>Ulm</city>")
+    read = reader.feed(f"<job><at><city>Bonn</city><zip>1</zip></at>{main}</job>".encode())
+    assert read is not None
+    assert read.fields["at/city"].split(ALSO) == ["Ulm", "Bonn"]
+    assert read.fields["at/zip"].split(ALSO)[0] == ""
+
+
 def test_of_alternate_links_the_page_counts() -> None:
     reader = ItemReader()
     reader.begin()

@@ -292,6 +292,23 @@ def test_a_feed_that_ends_most_jobs_is_taken_over_only_by_force(
     assert {ref: body.end_at for ref, body in after.items()} == {ref: ends[ref] for ref in after}
 
 
+def test_jobs_in_an_archive_are_over_while_they_are_in_it(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, *_GOOD)
+    archive = "<archived-jobs>" + _GOOD[0] + "<note/></archived-jobs>"
+    assert world.serve_and_run(feed, *_GOOD[1:], archive)["changed"] == 1
+    ended_at = world.jobs()["0"].body.end_at
+    assert ended_at is not None
+    assert {ref for ref, job in world.jobs().items() if job.body.end_at} == {"0"}
+    world.clock.forward(HOUR)
+    # What is also among the jobs is not over.
+    archive = archive.replace("<note/>", _GOOD[1])
+    assert world.serve_and_run(feed, *_GOOD[1:], archive) == {"total": 6, "unchanged": 5}
+    assert world.jobs()["0"].body.end_at == ended_at
+    assert world.serve_and_run(feed, *_GOOD)["changed"] == 1
+    assert world.jobs()["0"].body.end_at is None
+
+
 def test_half_of_the_jobs_may_leave(world: World) -> None:
     feed = world.feed()
     world.serve_and_run(feed, *_GOOD[:4])

@@ -62,6 +62,12 @@ _IS_OVER: Final = frozenset(
     for word in ("expired", "deleted", "closed", "archived", "inactive")
     for before in ("", "is", "job")
 ) | {"isfilled", "isremoved"}
+_FOR_ENDED: Final = frozenset(
+    f"{word}{after}"
+    for word in ("archive", "archived", "expired", "deleted", "removed", "closed", "inactive")
+    for after in ("", "jobs", "positions", "postings", "vacancies")
+)
+"""Names of nodes around jobs that are over."""
 _IS_LIVE: Final = frozenset(["active", "isactive", "islive", "ispublished", "isopen", "enabled"])
 _TRUE: Final = frozenset(["true", "yes", "y", "1"])
 _FALSE: Final = frozenset(["false", "no", "n", "0"])
@@ -122,6 +128,11 @@ def ending_nodes(names: Iterable[str]) -> dict[str, frozenset[str]]:
             if said in marks and "/" not in name:
                 found[name] = values
     return found
+
+
+def is_for_ended(name: str) -> bool:
+    """Whether a node of this name holds jobs that are over."""
+    return bare(name) in _FOR_ENDED
 
 
 def is_over(nodes: Mapping[str, frozenset[str]], fields: Mapping[str, str]) -> bool:

@@ -1,11 +1,14 @@
 """The texts of feeds, read as their readers read them. Pure.
 
-Text that was escaped twice is unescaped, control characters that stand for those of windows-1252
-are replaced, and all values of a repeated node are kept.
+Text that was encoded or escaped twice is read once more, control characters that stand for those of
+windows-1252 are replaced, and all values of a repeated node are kept.
 """
 
 import re
+from collections.abc import Mapping
 from html.entities import html5
+
+import msgspec
 
 ALSO = "\x1e"
 """Precedes each further value of a repeated node; not a character of XML 1.0."""
@@ -25,6 +28,20 @@ _MOST_ESCAPES = 3  # a text may have been escaped so often
 _AMPERSAND = re.compile(r"&(?:(?:amp|#38|#[xX]26);)+")
 _ESCAPED_TAG = re.compile(r"&lt;/?[A-Za-z][A-Za-z0-9]*(?:\s|/?&gt;)")
 _TAG = re.compile(r"</?[A-Za-z]")
+_BYTES = {
+    ord(bytes((byte,)).decode("cp1252")): byte
+    for byte in range(128, 160)
+    if bytes((byte,)).decode("cp1252", "ignore")
+}
+"""The characters of windows-1252 that are not at their place in Unicode, by byte."""
+_TWICE = re.compile(f"[\xc2-\xf4][\x80-\xbf{''.join(map(chr, _BYTES))}]")
+_WEST, _NEAR = "\xc2\xc3\xe2", "\xc4\xc5\xce\xcf\xd0\xd1\xd7\xd8\xd9"
+_LEADS = (
+    (frozenset(_WEST), 1),  # of Western letters, and of quotes and dashes
+    (frozenset(_WEST + _NEAR), 2),  # of Latin, Greek, Cyrillic, Hebrew and Arabic letters
+    (frozenset(_WEST + _NEAR + "".join(map(chr, range(0xE0, 0xF5)))), 4),
+)
+"""First bytes of characters, and how many bytes must follow in all, so that it is not by chance."""
 _SECTION = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.DOTALL)
 _OF_TEXT = re.compile(
     r"<(?:(/?(?:b|i|u|em|strong|span|font|small|sub|sup|mark|a))|/?(?:br|p|div|li|ul|ol|h[1-6]))"
@@ -64,6 +81,39 @@ def within(text: str) -> str:
     """The content of a text that was put into a CDATA section and then escaped as a whole."""
     section = _SECTION.fullmatch(text) if "<![" in text else None
     return text if section is None else section[1]
+
+
+def all_decoded_once(fields: Mapping[str, str]) -> Mapping[str, str]:
+    if all(map(str.isascii, fields.values())):
+        return fields
+    return {name: decoded_once(text) for name, text in fields.items()}
+
+
+def decoded_once(text: str) -> str:
+    """A text that was UTF-8, taken for windows-1252, and encoded again, as it was before; any other
+    text as it is: one that is not UTF-8 as a whole, or could be meant so (``CAFÉ’s``).
+    """
+    if text.isascii() or not _TWICE.search(text):
+        return text
+    raw = text.translate(_BYTES)
+    try:
+        found = raw.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+    leads, less = {char for char in raw if char >= "\xc0"}, len(text) - len(found)
+    if any(leads <= known and less >= least for known, least in _LEADS):
+        return decoded_once(found)
+    return text
+
+
+def values_of(text: str) -> str:
+    """A list in JSON, as exports write one into a node, as the values of a repeated node."""
+    if text[:2] != '["' or text[-1] != "]":
+        return text
+    try:
+        return ALSO.join(msgspec.json.decode(text, type=list[str]))
+    except msgspec.DecodeError:
+        return text
 
 
 def without_tags(line: str) -> str:

@@ -21,11 +21,13 @@ from handbill.core.feed_mappings import (
 )
 from handbill.core.feed_text import (
     ALSO,
+    all_decoded_once,
     cleaned,
     html_text,
     link_of,
     listed,
     unescaped,
+    values_of,
     within,
     without_tags,
 )
@@ -59,7 +61,6 @@ _END = "expirationdate"
 _ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
 _NOTHING: tuple[Any, ...] = ("", None)
 _MARK = re.compile(r"[,;|\n\x1e]")
-
 ReadDate = Callable[[str, tzinfo, bool], Instant | None]
 """Reads a text with a default zone; the flag says whether a day alone means its last moment."""
 
@@ -190,6 +191,7 @@ def compile_mapping(
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
         faults: list[FieldFault] = []
+        fields = all_decoded_once(fields)
         ref = first_of(plan.ref, fields, MOST_REF, faults)
         if not ref or len(ref) > MOST_REF:
             faults.append(_no_ref(ref))
@@ -220,13 +222,14 @@ def _keep_lines(
     body: JobBody, sources: list[FeedValue], fields: Mapping[str, str], faults: list[FieldFault]
 ) -> None:
     for source in sources:
-        value = fields.get(source.node, "")
+        value = values_of(fields.get(source.node, ""))
         if value.isprintable() and "&" not in value and "<" not in value:
             value = value.strip()
         elif source.name in _MANY:
             value = listed(without_tags(unescaped(value)))
         else:
-            value = cleaned(without_tags(first_of(source, fields, _MOST_LINE, faults)))
+            first = first_of(source, {source.node: value}, _MOST_LINE, faults)
+            value = cleaned(without_tags(first))
         if len(value) > _MOST_LINE:
             value = cut(source.name, value, _MOST_LINE, faults)
         setattr(body, source.name, value or source.otherwise)
@@ -378,7 +381,7 @@ def _additional(
 ) -> dict[str, str]:
     found = {}
     for source in sources:
-        text = fields.get(source.node, "")
+        text = values_of(fields.get(source.node, ""))
         value = (
             listed(unescaped(text))
             if ALSO in text
@@ -393,5 +396,5 @@ def _additional(
 
 def _settings(text: str) -> JobSettings:
     """The publishers that a feed allows for a job; an empty list allows all."""
-    listed = tuple(filter(None, map(str.strip, _MARK.split(text))))[:_MOST_PUBLISHERS]
-    return JobSettings(publishers=listed or None)
+    named = filter(None, map(str.strip, _MARK.split(values_of(text))))
+    return JobSettings(publishers=tuple(named)[:_MOST_PUBLISHERS] or None)

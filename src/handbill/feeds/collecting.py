@@ -55,11 +55,8 @@ class ImportFailed(Exception):
         self.line = line
 
 
-_MENDED = FieldFault(
-    "",
-    "not_xml",
-    "has a bare &, an HTML entity or a character that XML forbids; it was read as intended",
-)
+_HOW = "has a bare &, an HTML entity or a character that XML forbids; it was read as intended"
+_MENDED = FieldFault("", "not_xml", _HOW)
 
 
 def settings_digest(body: FeedBody, zone: str, head_currency: str = "") -> bytes:
@@ -348,10 +345,15 @@ def meet(found: Collected, item: FeedItem, map_job: MapJob) -> None:
         return
     known = found.known
     place = known.by_ref.get(ref)
+    is_again = ref in found.spool or (place is not None and known.state[place] != _UNSEEN)
+    if item.is_over:
+        if is_again:
+            return  # the feed also has it among its jobs
+        body.end_at = known.now if body.end_at is None else min(body.end_at, known.now)
     if faults and place is not None and known.faulty.get(item.digest) == place:
         _meet_same(found, place, item.line)
         return
-    if ref in found.spool or (place is not None and known.state[place]):
+    if is_again:
         _meet_again(found, ref, item.line)
     if place is not None:
         known.state[place] = _OTHER
@@ -393,7 +395,5 @@ def _meet_broken(found: Collected, item: FeedItem, ref: str) -> None:
 
 def _meet_again(found: Collected, ref: str, line: int) -> None:
     found.duplicates += 1
-    again = FieldFault(
-        "referencenumber", "duplicate", "occurred before in this feed; the last one is used"
-    )
-    found.fault(ref, line, again)
+    message = "occurred before in this feed; the last one is used"
+    found.fault(ref, line, FieldFault("referencenumber", "duplicate", message))

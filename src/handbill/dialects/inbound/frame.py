@@ -4,8 +4,10 @@ If frame and items are well-formed, so is the feed. Comments, CDATA sections and
 the parser empty, so that none is ever held, however long (Expat 2.5 is slow on long tokens).
 """
 
+import re
 from xml.parsers import expat
 
+from handbill.core.feed_ends import bare, is_for_ended
 from handbill.dialects.inbound.items import NotWellFormed
 
 MOST_TOKEN_BYTES = 64 * 1024
@@ -13,6 +15,7 @@ MOST_NAMES = 1_000
 MOST_DEPTH = 32
 _MOST_PIECES = 4_096
 _PIECE = 64 * 1024
+_TAG = re.compile(rb"<(/?)([^\s/>!?]{1,40})[^>]*?(/?)>")
 
 
 class Frame:
@@ -20,8 +23,9 @@ class Frame:
 
     def __init__(self, collection: str, item: str) -> None:
         """``collection``: the node that must be around the items. ``next``: the feed's next page
-        (RFC 5005, 3), or empty. ``alike``: a node whose name differs from an item's only in prefix
-        or case, if there is one.
+        (RFC 5005, 3), or empty. ``ended``: how many nodes are open that hold jobs which are over
+        (``archive``). ``alike``: a node whose name differs from an item's only in prefix or case,
+        if there is one.
         """
         self._collection = collection
         self._item = item
@@ -34,6 +38,7 @@ class Frame:
         self._is_over = False  # after the root, some programs write text that is no markup
         self._names: set[str] = set()
         self.next = ""
+        self.ended = 0
         self.alike = ""
         parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self._start
@@ -51,6 +56,10 @@ class Frame:
     def text(self, piece: bytes, line: int) -> None:
         """Tags and text between the items; the line on which it begins."""
         self._lines.append((self._size, line))
+        for closes, name, is_empty in _TAG.findall(piece):
+            called = name.decode("utf-8", "replace")
+            if not is_empty and is_for_ended(called) and bare(called) != bare(self._collection):
+                self.ended += -1 if closes else 1
         self._keep(piece)
 
     def _keep(self, piece: bytes) -> None:

@@ -13,6 +13,15 @@ _FOR_OTHERS: Mapping[tuple[str, ...], Callable[[str], bool]] = {
     ("@type",): lambda said: "/" in said and said not in {"text/html", "application/xhtml+xml"},
 }
 """Attributes of links, and the values that mean that a link is not to the page for people."""
+_FIRST_NAMES = frozenset(
+    f"{mark}{before}{word}"
+    for mark in ("", "@")
+    for before in ("", "is")
+    for word in ("primary", "main", "default", "preferred")
+)
+_YES = frozenset(["true", "yes", "y", "1"])
+_KINDS = frozenset(["@type", "@role", "@kind"])
+_FIRST_KINDS = frozenset(["primary", "main", "default", "headquarters"])
 
 
 class NodeText(NamedTuple):
@@ -30,8 +39,9 @@ def fields_of(said: list[NodeText], rows: Collection[str] = ()) -> dict[str, str
     ``rows``: nodes that correspond by position if all of them repeat equally often, like columns:
     the first city belongs to the first state.
 
-    Of links, one without a relation or with ``alternate`` counts (RFC 4287, 4.2.7.2), and of those
-    the one that is HTML.
+    One that is marked as the main one (``primary="true"``, ``<isDefault>1</isDefault>``) counts
+    before all others. Of links, one without a relation or with ``alternate`` counts (RFC 4287,
+    4.2.7.2), and of those the one that is HTML.
     """
     found = (
         _chosen(said, rows)
@@ -90,10 +100,21 @@ def _main_place(below: list[NodeText], depth: int) -> int:
         for one in below
         if one.path[depth:] in _FOR_OTHERS and _FOR_OTHERS[one.path[depth:]](one.text.lower())
     }
+    named = [one.places[depth - 1] for one in below if _is_first(one, depth)]
+    if named:
+        return named[0]
     speaking = [one.places[depth - 1] for one in below if one.text]
     return min(
         (place for place in speaking if place not in others), default=min(speaking, default=0)
     )
+
+
+def _is_first(one: NodeText, depth: int) -> bool:
+    """Whether it says that, of the repeated nodes, the one that it is in is the main one."""
+    if len(one.path) != depth + 1:
+        return False
+    name, said = one.path[depth].lower().replace("_", "").replace("-", ""), one.text.lower()
+    return (name in _FIRST_NAMES and said in _YES) or (name in _KINDS and said in _FIRST_KINDS)
 
 
 def _joined(

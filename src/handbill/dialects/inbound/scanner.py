@@ -46,6 +46,7 @@ class FeedItem(NamedTuple):
     """``fields`` None: the digest was known; ``line`` is only set together with fields.
 
     ``broken``: why the item cannot be read, in that line; its fields are what could be found.
+    ``is_over``: it stands in a node for jobs that are over; its digest differs from that outside.
     """
 
     digest: bytes
@@ -53,6 +54,7 @@ class FeedItem(NamedTuple):
     line: int
     is_mended: bool = False
     broken: str = ""
+    is_over: bool = False
 
 
 class _Cutter(NamedTuple):
@@ -66,8 +68,9 @@ class _Cutter(NamedTuple):
     salt: bytes
     passes_broken: bool
 
-    def digest(self, raw: bytes) -> bytes:
-        return blake2b(raw, digest_size=16, key=self.salt).digest()
+    def digest(self, raw: bytes, *, is_over: bool) -> bytes:
+        person = b"over" if is_over else b""
+        return blake2b(raw, digest_size=16, key=self.salt, person=person).digest()
 
 
 class _Window:
@@ -142,7 +145,7 @@ def scan(
         while _to_item(window, frame, mark):
             frame.item()
             found = True
-            yield _item(window, cutter)
+            yield _item(window, cutter, is_over=frame.ended > 0)
         frame.close()
     except NotWellFormed as bad:
         raise Malformed(bad.line or window.line_at(window.at), bad.message) from bad
@@ -215,12 +218,12 @@ def _end_of(run: re.Pattern[bytes], view: bytes, at: int) -> int:
     return at if found is None else found.end()
 
 
-def _item(window: _Window, cutter: _Cutter) -> FeedItem:
+def _item(window: _Window, cutter: _Cutter, *, is_over: bool) -> FeedItem:
     """Read the item that begins at ``window.at``, and go behind it."""
     end = _guess(window, cutter.closing, 0)
     start = window.at
     raw = window.view[start:end]
-    digest = cutter.digest(raw)
+    digest = cutter.digest(raw, is_over=is_over)
     fields, line, is_mended, broken = None, 0, False, ""
     if digest not in cutter.known:
         line = window.line_at(start)
@@ -229,14 +232,14 @@ def _item(window: _Window, cutter: _Cutter) -> FeedItem:
             read = _parse(window, cutter, raw, line)
             start = window.at
             if read.end != len(raw):
-                digest = cutter.digest(window.view[start : start + read.end])
+                digest = cutter.digest(window.view[start : start + read.end], is_over=is_over)
             # The guess was wrong, but the item may still be known.
             fields = None if digest in cutter.known else read.fields
             end, is_mended = start + read.end, read.is_mended
             if read.broken is not None:
                 line, broken = line + read.broken.line - 1, read.broken.message
     window.at = end
-    return FeedItem(digest, fields, line, is_mended, broken)
+    return FeedItem(digest, fields, line, is_mended, broken, is_over)
 
 
 def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadItem:
