@@ -138,6 +138,8 @@ def test_gzip_bomb_is_refused_at_the_bound(serve: Callable[..., Server]) -> None
         ([], "ServerDisconnectedError"),
         (ok(gzip.compress(b"secret" * 99)[:-9]), "cut in the middle"),
         (ok(gzip.compress(b"x") + b"secret" * 9), "damaged gzip"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\nx\x9csecret"], "or deflate"),
+        (ok(b"PK\x03\x04secret"), "ZIP archive"),
         ([b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20_000 + b"\r\n\r\n"], "connection failed"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import zlib
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,21 @@ def test_cut_gzip_is_refused(body: bytes, data: st.DataObject) -> None:
     length = data.draw(st.integers(3, len(raw) - 1))
     with pytest.raises(NotGzip):
         list(unpacked([raw[:length]]))
+
+
+@given(_PARTS, _SIZES, st.sampled_from([15, -15]))
+def test_deflate_with_and_without_its_header(
+    parts: list[bytes], sizes: list[int], bits: int
+) -> None:
+    body = b"<" + b"".join(parts)
+    deflate = zlib.compressobj(wbits=bits)
+    raw = deflate.compress(body) + deflate.flush()
+    assert b"".join(unpacked(_cut(raw, sizes), deflated=True)) == body
+
+
+def test_a_zip_archive_is_named_as_such() -> None:
+    with pytest.raises(NotGzip, match="ZIP archive"):
+        list(unpacked([b"PK", b"\x03\x04rest"]))
 
 
 def test_damaged_gzip_and_rubbish_behind_it_are_refused() -> None:

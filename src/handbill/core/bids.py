@@ -173,7 +173,7 @@ def terms_at(
     return PlacementTerms(
         publisher_id=publisher.id,
         bid_type=publisher.body.bid_type,
-        min_bid_micros=publisher.body.min_bid_micros,
+        min_bid_micros=publisher.body.least_bid_micros,
         flat_micros=publisher.body.flat_bid_micros,
         placement_micros=placement.bid_micros,
         placement_in=placement.currency,

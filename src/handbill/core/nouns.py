@@ -10,8 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from handbill.core.currencies import unit_micros
 from handbill.core.vendors import Contact, FtpConfig, Portal, Reconciliation
 from handbill.kit.instants import Instant
+from handbill.kit.money import raised_to
 from handbill.kit.urls import place_of
 from handbill.kit.zones import Period
 
@@ -220,6 +222,11 @@ class PublisherBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     pay_every_apply: bool = False
     """CPA: whether further applies of one click are charged too."""
     rest: dict[str, Any] = {}
+
+    @property
+    def least_bid_micros(self) -> int:
+        """The minimum bid, raised to an amount that an invoice in its currency can state."""
+        return raised_to(self.min_bid_micros, unit_micros(self.currency))
 
 
 class Publisher(msgspec.Struct, kw_only=True):

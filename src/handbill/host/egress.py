@@ -28,7 +28,7 @@ MOST_REDIRECTS = 3
 _ASCII = bytes(range(128))
 _MOST_MARK = 1_024
 PORTS = frozenset({80, 443, 8080, 8443})
-_UNREAD_CODINGS = frozenset({"deflate", "compress", "x-compress", "br", "zstd"})
+_UNREAD_CODINGS = frozenset({"compress", "x-compress", "br", "zstd"})
 """Codings that change a body; other names in the header, such as a charset, are slips."""
 _MOST_LAYERS = 2  # Content-Encoding: gzip around a .gz file
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -288,8 +288,7 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
     length = response.content_length
     if length is not None and length > exchange.limits.most_bytes:
         raise EgressRefused(f"the body has more than {exchange.limits.most_bytes} bytes")
-    encodings = ",".join(response.headers.getall("Content-Encoding", [])).lower().split(",")
-    if not _UNREAD_CODINGS.isdisjoint(map(str.strip, encodings)):
+    if not _UNREAD_CODINGS.isdisjoint(_codings(response)):
         raise EgressFailed("answered in an encoding that was not requested")
     return Fetched(
         final_url=url,
@@ -299,6 +298,11 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
         charset=_charset(response),
         chunks=iter(()) if response.status == 304 else _body(exchange, response),
     )
+
+
+def _codings(response: "aiohttp.ClientResponse") -> list[str]:
+    said = ",".join(response.headers.getall("Content-Encoding", []))
+    return [coding.strip() for coding in said.lower().split(",")]
 
 
 def _mark(response: "aiohttp.ClientResponse", name: str) -> str:
@@ -316,8 +320,10 @@ def _charset(response: "aiohttp.ClientResponse") -> str:
 
 def _body(exchange: _Exchange, response: "aiohttp.ClientResponse") -> Iterator[bytes]:
     chunks = _capped(_received(exchange, response), exchange.limits.most_bytes)
-    for _ in range(_MOST_LAYERS):
-        chunks = _capped(_unpacked(chunks), exchange.limits.most_bytes)
+    deflated = "deflate" in _codings(response)
+    for layer in range(_MOST_LAYERS):
+        chunks = _unpacked(chunks, deflated=deflated and not layer)
+        chunks = _capped(chunks, exchange.limits.most_bytes)
     return chunks
 
 
@@ -338,9 +344,9 @@ def _received(exchange: _Exchange, response: "aiohttp.ClientResponse") -> Iterat
         yield chunk
 
 
-def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _unpacked(chunks: Iterator[bytes], *, deflated: bool) -> Iterator[bytes]:
     try:
-        yield from unpacked(chunks)
+        yield from unpacked(chunks, deflated=deflated)
     except NotGzip as bad:
         raise EgressFailed(f"the body {bad}") from bad
 

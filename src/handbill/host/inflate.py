@@ -1,4 +1,4 @@
-"""Inflates gzip in bounded steps, so that a small body cannot become a large one unnoticed."""
+"""Inflates gzip and deflate in bounded steps: a small body cannot become a large one unnoticed."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -8,27 +8,41 @@ from isal import isal_zlib
 STEP = 256 * 1024
 _GZIP = 31  # window bits, and the gzip frame
 _DAMAGED: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+_ZLIB, _BARE = 15, -15  # deflate as HTTP means it, and as some servers send it (RFC 9110, 8.4.1.2)
 _MAGIC = b"\x1f\x8b\x08"
+_ZIP = b"PK\x03\x04"
 
 
 class NotGzip(ValueError):
-    """The bytes begin like gzip, but are cut or damaged."""
+    """The bytes are compressed, but cut, damaged, or in a format that is not read."""
 
 
-def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def unpacked(chunks: Iterable[bytes], *, deflated: bool = False) -> Iterator[bytes]:
     """The chunks as they are, or inflated if they begin like gzip; each at most 256 KB.
+    ``deflated``: the sender says that they are, without gzip's frame.
 
     Several gzip members in a row are one body; zeros after the last are padding. **Refuses** cut or
-    damaged gzip (NotGzip), after yielding what could be read.
+    damaged gzip (NotGzip), after yielding what could be read; and a ZIP archive.
     """
     source = iter(chunks)
     head = b""
     for chunk in source:
         head += chunk
-        if len(head) >= len(_MAGIC):
+        if len(head) >= len(_ZIP):
             break
     body = chain((head,), source)
-    return _inflated(body) if head.startswith(_MAGIC) else _in_steps(body)
+    if head.startswith(_MAGIC):
+        return _inflated(body, _GZIP)
+    if head.startswith(_ZIP):
+        raise NotGzip("is a ZIP archive: serve the file itself, or compress it with gzip")
+    if deflated and head:
+        return _inflated(body, _ZLIB if _is_zlib(head) else _BARE)
+    return _in_steps(body)
+
+
+def _is_zlib(head: bytes) -> bool:
+    """Whether deflate has its header (RFC 1950, 2.2)."""
+    return head[0] & 15 == 8 and int.from_bytes(head[:2], "big") % 31 == 0
 
 
 def _in_steps(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -40,8 +54,8 @@ def _in_steps(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield from (chunk[at : at + STEP] for at in range(0, len(chunk), STEP))
 
 
-def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    member = isal_zlib.decompressobj(_GZIP)
+def _inflated(chunks: Iterable[bytes], frame: int) -> Iterator[bytes]:
+    member = isal_zlib.decompressobj(frame)
     for chunk in chunks:
         raw = chunk
         while True:
@@ -49,11 +63,11 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 raw = raw.lstrip(b"\0")
                 if not raw:
                     break
-                member = isal_zlib.decompressobj(_GZIP)
+                member = isal_zlib.decompressobj(frame)
             try:
                 out = member.decompress(raw, STEP)
             except _DAMAGED as damaged:
-                raise NotGzip("is damaged gzip") from damaged
+                raise NotGzip("is damaged gzip or deflate") from damaged
             if out:
                 yield out
             raw = member.unused_data if member.eof else member.unconsumed_tail
@@ -61,4 +75,4 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
             if not raw and len(out) < STEP:
                 break
     if not member.eof:
-        raise NotGzip("is cut in the middle of gzip")
+        raise NotGzip("is cut in the middle of gzip or deflate")

@@ -179,19 +179,19 @@ def is_low(publisher: Publisher, exchange: Exchange, bid_micros: int, currency: 
     """
     body = publisher.body
     rate = 0 if currency == body.currency else exchange.picos(body.currency)
-    return rate is not None and is_below(bid_micros, rate, body.min_bid_micros)
+    return rate is not None and is_below(bid_micros, rate, body.least_bid_micros)
 
 
 def least_here(publisher: Publisher, exchange: Exchange) -> int:
     """The minimum bid of a publisher in the agency's currency; 0 without a rate."""
     rate = exchange.picos(publisher.body.currency)
-    least = publisher.body.min_bid_micros
+    least = publisher.body.least_bid_micros
     return 0 if rate is None else converted(least, rate or PICOS)
 
 
 def least_of(publisher: Publisher, exchange: Exchange) -> str:
     """The minimum bid of a publisher, for people; with its currency if that is another one."""
-    least = f"{number_of(publisher.body.min_bid_micros)}"
+    least = f"{number_of(publisher.body.least_bid_micros)}"
     own = publisher.body.currency == exchange.currency
     return least if own else f"{publisher.body.currency} {least}"
 

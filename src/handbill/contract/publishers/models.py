@@ -119,7 +119,10 @@ class _FeedRows(Model):
         description="Billing model of the publisher. Default: CPC.",
     )
     min_bid_micros: Money = Field(
-        0, alias="minBid", description="Lowest bid that the publisher accepts. Default: 0."
+        0,
+        alias="minBid",
+        description="Lowest bid that the publisher accepts; what is finer than its currency's "
+        "smallest unit counts as the next whole one. Default: 0.",
     )
     flat_bid_micros: Money | None = Field(
         None,

@@ -216,7 +216,7 @@ def _bid_of(action: Action, book: Book, group: Group) -> ActTarget:
         for one in group.body.placements
         if one.bid_micros is None and one.publisher_id in book.publishers
     ]
-    least = max((it.min_bid_micros for it in placed if it.bid_type == kind), default=0)
+    least = max((it.least_bid_micros for it in placed if it.bid_type == kind), default=0)
     before = getattr(group.body, _BIDS[action.parameter]) or None
     return ActTarget("group", f"{group.no}", group.id, group.body.name, before=before, least=least)
 
@@ -235,7 +235,7 @@ def _of_placements(
         elif action is not None:
             if publisher.body.bid_type != action.parameter.removesuffix(" bid").upper():
                 continue
-            before, least = one.bid_micros, publisher.body.min_bid_micros
+            before, least = one.bid_micros, publisher.body.least_bid_micros
         yield ActTarget(
             kind="placement",
             entity=f"{group.no}/{publisher.no}",
