@@ -1,12 +1,14 @@
 """Figures by day: the same as those of reports, out of sums that the judge keeps."""
 
+from collections import Counter
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handbill.core.metrics import NAMES, RAW, finished_as
+from handbill.core.metrics import NAMES, RATIOS, RAW, finished_as
 from handbill.core.nouns import Cap, Caps
 from handbill.kit.instants import DAY
 from handbill.ledger import daily_sums
@@ -17,6 +19,13 @@ from market import START
 from rooms.report_desk import Desk, traffic
 
 LEVELS = {"campaign": "CAMPAIGN", "jobgroup": "JOBGROUP", "publisher": "PUBLISHER"}
+COLUMNS = {
+    "CLIENT": "clientId",
+    "CAMPAIGN": "campaignId",
+    "JOBGROUP": "jobGroupId",
+    "PUBLISHER": "publisherId",
+}
+SUMMED = [name for name in NAMES if name not in {one.name for one in RATIOS}]
 COLUMN = {"campaign": "campaignId", "jobgroup": "jobGroupId", "publisher": "publisherId"}
 
 
@@ -66,6 +75,33 @@ def test_by_whatever_they_are_told_apart_they_are_the_reports_figures(market: De
             for day, sums in zip(_days(found.first, found.last), one.days, strict=True):
                 if any(sums):
                     same(told(sums), reported(of_day[one.id, day]))
+
+
+@pytest.mark.parametrize(
+    "levels", [("CLIENT",), ("CAMPAIGN",), ("JOBGROUP", "PUBLISHER"), ("PUBLISHER", "CAMPAIGN")]
+)
+def test_reports_from_sums_are_those_from_entries(market: Desk, levels: tuple[str, ...]) -> None:
+    client_no = traffic(market)
+    days = [line["date"] for line in market.lines(client_no, "DATE")]
+    board = market.lines(client_no, "PUBLISHER")[-1]["publisherId"].removeprefix("'")
+    wishes: list[dict[str, Any]] = [{}, {"publisherIds": [board]}]
+    wishes.append({"startDate": days[1], "endDate": days[-2]})
+    assert days[1] <= days[-2], "some days are left out"
+    for filters in wishes:
+        entries: dict[tuple[str, ...], Counter[str]] = {}
+        for line in market.lines(client_no, *levels, "DATE", filters=filters):
+            key = tuple(line[COLUMNS[level]] for level in levels)
+            some = {name: Decimal(line[name]) for name in SUMMED}
+            entries.setdefault(key, Counter()).update(some)
+        found = market.lines(client_no, *levels, filters=filters)
+        kept = {
+            tuple(line[COLUMNS[level]] for level in levels): Counter(
+                {name: Decimal(line[name]) for name in SUMMED}
+            )
+            for line in found
+        }
+        assert kept == entries
+        assert len(found) == len(kept) > 0
 
 
 def _days(first: date, last: date) -> list[str]:

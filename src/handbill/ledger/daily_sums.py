@@ -230,6 +230,38 @@ def by_place(tx: Tx, client_no: int, by: str, nos: Collection[int], first_on: st
     return _days(tx.all(_PLACES[by], client_no=client_no, first_on=first_on, nos=listed))
 
 
+def at_places(
+    tx: Tx,
+    client_no: int,
+    days: tuple[str, str],
+    by: Sequence[str],
+    only: Mapping[str, Collection[int]],
+) -> list[list[int]]:
+    """What a client's entries come to from the first of these days to the last, by client,
+    campaign, job group or publisher, or by several of them: their numbers, then the raw sums, in
+    the order of the numbers. ``only``: these campaigns, job groups or publishers.
+    """
+    asked: dict[str, Any] = {f"only_{name}": Listed(sorted(nos)) for name, nos in only.items()}
+    asked |= {"client_no": client_no, "first_on": days[0], "last_on": days[1]}
+    found = tx.all(_at_places(tuple(by), tuple(sorted(only))), **asked)
+    return [[*row[: len(by)], *_joined(row[len(by) :])] for row in found]
+
+
+@cache
+def _at_places(by: tuple[str, ...], only: tuple[str, ...]) -> sa.Select[Any]:
+    keys: list[sa.ColumnElement[Any]] = [_p[_BY.get(one, "client_no")] for one in by]
+    return (
+        sa.select(*keys, *_SUMMED)
+        .where(
+            _OF_PLACES,
+            _p.day_on <= b("last_on"),
+            *(among(_p[_BY[name]], f"only_{name}") for name in only),
+        )
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+
+
 def of_publishers(tx: Tx, nos: Collection[int], first_on: str) -> Days:
     """The same of publishers, of all clients together; each day in the zone of its client."""
     return _days(tx.all(_OF_PUBLISHERS, nos=Listed(sorted(nos)), first_on=first_on))

@@ -14,9 +14,10 @@ from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.groups.service import groups_by_number
 from handbill.host.ids import Ids
+from handbill.kit.batches import batches
 from handbill.kit.instants import Instant
 from handbill.publishers.service import publishers_by_number
-from handbill.stats import files, resolved, rows
+from handbill.stats import files, from_days, resolved, rows
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
 from handbill.stats.ranges import MOST_KEPT, Ranges, Row, summed
@@ -116,6 +117,9 @@ class Answering:
         ``begun`` gets the function that interrupts the query. **Refuses** more than 5,000,000 rows
         (TooLarge).
         """
+        if (kept := self._kept(plan)) is not None:
+            yield len(kept), self._named(plan, batches(kept, _AT_ONCE))
+            return
         with self._table(plan, memory_mb, begun) as duck:
             if duck is None:
                 yield 0, iter(())
@@ -123,7 +127,14 @@ class Answering:
             total = _count(duck)
             if total > MOST_ROWS:
                 raise AnswerTooLarge(f"The report would have {total} rows; {MOST_ROWS} are allowed")
-            yield total, self._rows(plan, duck)
+            answer = duck.execute(rows_text(plan))
+            yield total, self._named(plan, iter(lambda: answer.fetchmany(_AT_ONCE), []))
+
+    def _kept(self, plan: Plan) -> list[list[int]] | None:
+        """The rows of a plan, if the sums of days tell them."""
+        with self._records.read() as tx:
+            client = clients_by_number(tx, [plan.client_no])[plan.client_no]
+            return [] if plan.empty else from_days.answered(tx, plan, client.zone)
 
     def in_ranges(
         self, plan: Plan, ranges: Iterable[Days], memory_mb: int = _MEMORY_MB
@@ -245,8 +256,8 @@ class Answering:
         with self._records.read() as tx:
             return segments.segments_within(tx, plan.client_no, first, plan.end)
 
-    def _rows(self, plan: Plan, duck: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
-        """Named and finished rows, in order."""
+    def _named(self, plan: Plan, parts: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+        """Named and finished rows, in order. ``parts``: keys and raw sums, some at a time."""
         layout = LAYOUTS[plan.layout]
         levels = len(plan.levels)
         headings = [
@@ -259,8 +270,7 @@ class Answering:
         if layout.tells_standing(plan.levels):
             with self._records.read() as tx:
                 told = resolved.told_of(tx, plan.client_no, plan.levels)
-        answer = duck.execute(rows_text(plan))
-        while some := answer.fetchmany(_AT_ONCE):
+        for some in parts:
             with self._records.read() as tx:
                 for place, level in enumerate(plan.levels):
                     if level == "JOB":
