@@ -1,8 +1,9 @@
 """A blob is wholly there or not at all, in every engine."""
 
-import subprocess
-import sys
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -106,13 +107,35 @@ def test_failed_put_leaves_the_former_blob_and_no_rest(tmp_path: Path) -> None:
     assert list((tmp_path / "blobs" / ".writing").iterdir()) == []
 
 
-def test_rest_of_a_dead_process_is_swept(tmp_path: Path) -> None:
+def test_only_what_nobody_writes_is_swept_and_no_name_is_taken_twice(tmp_path: Path) -> None:
     aside = tmp_path / ".writing"
     blobs = FolderBlobs(tmp_path)
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    (aside / f"{dead.pid}-1-0").write_bytes(b"half")
-    (aside / "1-1-0").write_bytes(b"of one that lives")
-    assert blobs.paths() == []
-    FolderBlobs(tmp_path)
-    assert [path.name for path in aside.iterdir()] == ["1-1-0"]
+    with TemporaryDirectory(dir="/dev/shm") as elsewhere, ThreadPoolExecutor(1) as writer:
+        slow = Path(elsewhere) / "slow"
+        os.mkfifo(slow)
+        written = writer.submit(blobs.put_file, "slow", slow)
+        with slow.open("wb") as source:
+            source.write(b"one ")
+            (name,) = (path.name for path in aside.iterdir())
+            (aside / "rest").write_bytes(b"of a process that was killed")
+            FolderBlobs(tmp_path)
+            assert [path.name for path in aside.iterdir()] == [name]
+            source.write(b"whole")
+        written.result()
+        assert blobs.get("slow") == b"one whole"
+
+        # A process in another container may have the same number.
+        first, _, number = name.rpartition("-")
+        others = [aside / f"{first}-{int(number) + next_one}" for next_one in (1, 2, 4, 6)]
+        for other in others:
+            other.write_bytes(b"of another")
+        local = tmp_path / "local"
+        local.write_bytes(b"linked")
+        writer.submit(blobs.put, "put", b"put").result()
+        writer.submit(blobs.put_file, "linked", local).result()
+        with pytest.raises(FileNotFoundError):
+            writer.submit(blobs.put_file, "none", tmp_path / "none").result()
+        assert [other.read_bytes() for other in others] == [b"of another"] * 4
+    assert blobs.paths() == ["linked", "local", "put", "slow"]
+    assert (blobs.get("put"), blobs.get("linked")) == (b"put", b"linked")
+    assert sorted(aside.iterdir()) == sorted(others)

@@ -1,5 +1,6 @@
 """Blobs: files by path, in a folder or in S3. A blob is complete and durable, or does not exist."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 from handbill.kit.faults import Unavailable
 from handbill.store.durable import sync_folder
@@ -17,6 +18,7 @@ from handbill.store.durable import sync_folder
 _PATH = re.compile(r"(?:[A-Za-z0-9_=-][A-Za-z0-9._=-]*/)*[A-Za-z0-9_=-][A-Za-z0-9._=-]*")
 _MOST_PATH = 900
 _TEMPORARY = ".writing"
+_COPIED_BYTES = 1 << 20
 _NUMBERS = count()
 
 
@@ -100,19 +102,12 @@ class FolderBlobs(Blobs):
         self._sweep()
 
     def put(self, path: str, content: bytes) -> None:
-        with self._written_aside(path) as temporary, temporary.open("xb") as file:
+        with self._written_aside(path) as file:
             file.write(content)
-            os.fsync(file.fileno())
 
     def put_file(self, path: str, local: Path) -> None:
-        with self._written_aside(path) as temporary:
-            try:
-                os.link(local, temporary)
-            except OSError:
-                # Another file system, or one without hard links.
-                shutil.copy2(local, temporary)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
+        with self._written_aside(path, local):
+            pass
 
     def get(self, path: str) -> bytes:
         return self._at(path).read_bytes()
@@ -148,19 +143,43 @@ class FolderBlobs(Blobs):
         return self._root / _checked(path)
 
     @contextmanager
-    def _written_aside(self, path: str) -> Iterator[Path]:
-        """A temporary file that becomes the blob on success, and is deleted on failure."""
+    def _written_aside(self, path: str, local: Path | None = None) -> Iterator[BinaryIO]:
+        """A temporary file, with what ``local`` holds, that becomes the blob on success and is
+        deleted on failure.
+        """
         target = self._at(path)
-        name = f"{os.getpid()}-{threading.get_ident()}-{next(_NUMBERS)}"
-        temporary = self._aside / name
+        temporary, file, is_whole = self._begun(local)
         try:
-            yield temporary
-            self._make_folder(target.parent)
-            temporary.replace(target)
+            with file:
+                if local is not None and not is_whole:
+                    with local.open("rb") as source:
+                        shutil.copyfileobj(source, file, _COPIED_BYTES)
+                    shutil.copystat(local, temporary)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                self._make_folder(target.parent)
+                temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         sync_folder(target.parent)
+
+    def _begun(self, local: Path | None) -> tuple[Path, BinaryIO, bool]:
+        """A new temporary file, locked while it is open; whether it is ``local`` itself by a second
+        name.
+
+        Processes in other containers, with a process of the same number, may share the folder: only
+        who creates a name has it.
+        """
+        while True:
+            name = f"{os.getpid()}-{threading.get_ident()}-{next(_NUMBERS)}"
+            temporary = self._aside / name
+            with suppress(FileExistsError):
+                is_whole = local is not None and _linked(local, temporary)
+                file = _opened(temporary, "rb" if is_whole else "xb")
+                if file is not None:
+                    return temporary, file, is_whole
 
     def _make_folder(self, folder: Path) -> None:
         if folder.is_dir():
@@ -170,11 +189,38 @@ class FolderBlobs(Blobs):
         sync_folder(folder.parent)
 
     def _sweep(self) -> None:
-        """Delete temporary files of processes that have ended."""
+        """Delete temporary files that nobody has open: their processes have ended."""
         for temporary in self._aside.iterdir():
-            pid = temporary.name.partition("-")[0]
-            if pid.isdecimal() and not _lives(int(pid)):
-                temporary.unlink(missing_ok=True)
+            in_use = (FileNotFoundError, BlockingIOError, PermissionError)
+            with suppress(*in_use), temporary.open("rb+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                temporary.unlink()
+
+
+def _linked(local: Path, temporary: Path) -> bool:
+    """Whether ``temporary`` is now a second name of ``local``: not on another file system, or on
+    one without hard links.
+    """
+    try:
+        os.link(local, temporary)
+    except (FileNotFoundError, FileExistsError):
+        raise
+    except OSError:
+        return False
+    return True
+
+
+def _opened(temporary: Path, mode: Literal["rb", "xb"]) -> BinaryIO | None:
+    """The file, locked; None if a sweep was quicker than the lock."""
+    try:
+        file = temporary.open(mode)
+        fcntl.flock(file, fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return None
+    if temporary.exists():
+        return file
+    file.close()
+    return None
 
 
 class ObjectBlobs(Blobs):
@@ -235,13 +281,3 @@ class ObjectBlobs(Blobs):
             raise
         except self._failure as failure:
             raise Unavailable(f"the blob store failed: {failure}") from failure
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
