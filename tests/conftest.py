@@ -25,6 +25,7 @@ from handbill.store.migrations.__main__ import path_of, script_of
 from handbill.store.records import Records, open_records
 from handbill.store.records.opening import migrate
 from handbill.store.records.tables import metadata
+from lent_records import LentRecords, Spares
 from masters import MASTERS
 from s3_server import BUCKET, s3_running
 from s3_server import program as s3_server_program
@@ -46,11 +47,12 @@ hypothesis.settings.register_profile("handbill", deadline=None)
 hypothesis.settings.load_profile("handbill")
 
 # A new database costs a quarter of a second, emptying all tables of one some milliseconds; by a
-# new connection, which must learn of each table first, seven times as much.
+# new connection, which must learn of each table first, seven times as much. For the same reason
+# tests leave their connections to later ones.
 _EMPTY = "; ".join(
     (
         """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()""",
+    WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), $kept)""",
         *(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables),
         "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'",
     )
@@ -189,15 +191,25 @@ def postgres_sweeper(postgres_migrated: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def postgres_spares() -> Iterator[Spares]:
+    """Connections that tests leave to later ones."""
+    spares: Spares = []
+    yield spares
+    for held in spares:
+        held.connection.close()
+
+
 @pytest.fixture
 def postgres_records(
-    postgres_migrated: str, postgres_sweeper: psycopg.Connection
+    postgres_migrated: str, postgres_sweeper: psycopg.Connection, postgres_spares: Spares
 ) -> Iterator[Records]:
     """Empty, migrated records on PostgreSQL."""
-    records = open_records(postgres_migrated, MASTERS)
+    records = LentRecords(postgres_migrated, postgres_spares)
     yield records
     records.close()
-    postgres_sweeper.execute(_EMPTY)
+    kept = (held.connection.info.backend_pid for held in postgres_spares)
+    postgres_sweeper.execute(_EMPTY.replace("$kept", ", ".join(map(str, (0, *kept)))))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

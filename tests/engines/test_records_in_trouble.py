@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 
 import pytest
@@ -93,18 +94,23 @@ def test_deadlock_is_told_as_to_be_tried_again(postgres_records: Records) -> Non
 
 
 def test_connections_end_with_their_threads(postgres_records: Records) -> None:
-    def ask() -> None:
-        put_agency(postgres_records, threading.current_thread().name)
+    url = postgres_records.url.replace("+psycopg", "")
+    with closing(open_records(url)) as records:
 
-    open_ones = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-    (before,) = all_agencies(postgres_records, open_ones)[0]
-    for number in range(5):
-        thread = threading.Thread(target=ask, name=str(number))
-        thread.start()
-        thread.join()
-    found = before + 5
-    while found > before:  # the server takes a moment to see them leave
-        (found,) = all_agencies(postgres_records, open_ones)[0]
+        def ask() -> None:
+            put_agency(records, threading.current_thread().name)
+
+        open_ones = sa.text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        )
+        (before,) = all_agencies(records, open_ones)[0]
+        for number in range(5):
+            thread = threading.Thread(target=ask, name=str(number))
+            thread.start()
+            thread.join()
+        found = before + 5
+        while found > before:  # the server takes a moment to see them leave
+            (found,) = all_agencies(records, open_ones)[0]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
