@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from bench.booked import book
 from bench.figures import Figure
 from bench.serving import (
+    BROWSER,
     CLIENT,
     Asked,
     Server,
@@ -139,7 +140,7 @@ def _probes(calm: dict[str, str], link: str) -> dict[str, Asked]:
         "GET /clients": Asked("GET", "/clients?page=0&limit=10", None, calm),
         "POST /token": Asked("POST", "/token", {"client_id": calm["apiClientId"]}, calm),
         "POST /clients": Asked("POST", "/clients", CLIENT, calm),
-        "redirect": Asked("GET", link, None, {"user-agent": "Firefox/144.0"}),
+        "redirect": Asked("GET", link, None, BROWSER),
     }
 
 

@@ -2,24 +2,26 @@
 
 import asyncio
 import json
+import re
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import cycle
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 _ROOT = Path(__file__).parent.parent
 _PAUSE_SECONDS = 0.005
 CLIENT = {"companyName": "Mills", "caps": {"budget": {"cap": "Monthly", "value": 1000}}}
+Found = TypeVar("Found")
+BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"}
 _ALWAYS = {"startDate": "01/01/2024", "endDate": "01/01/2044"}
-_MOST_LOOKS = 300
 
 
 class Asked(NamedTuple):
@@ -104,34 +106,17 @@ def _asked(url: str, headers: dict[str, str], verb: str, path: str, body: Any) -
         connection.close()
 
 
-def tracked_link(server: Server, headers: dict[str, str]) -> str:
-    """The path of a link in a new publisher's outbound feed, to the one job of a new client."""
+def program(server: Server, headers: dict[str, str], name: str, **group: Any) -> str:
+    """A new client whose one job group takes all its jobs, and lists them on Board; its id.
+    ``group``: settings of that job group other than the usual.
+    """
 
     def made(path: str, body: Any) -> str:
         return str(ask(server.api, headers, "POST", path, body)["result"])
 
-    ask(
-        server.api,
-        headers,
-        "POST",
-        "/publishers",
-        {"id": "Board", "name": "Board", "bidType": "CPC"},
-    )
-    of = "/clients/" + made("/clients", CLIENT | {"exportedName": "mills"})
-    made(
-        f"{of}/jobs",
-        {
-            "title": "Miller",
-            "description": "To mill",
-            "url": "https://mills.example/1",
-            "refNumber": "1",
-            "company": "Mills",
-            "category": "Mills",
-            "city": "Mill",
-            "state": "TX",
-            "country": "US",
-        },
-    )
+    client_id = made("/clients", CLIENT | {"exportedName": name.lower(), "companyName": name})
+    of = f"/clients/{client_id}"
+    add_job(server, headers, client_id, name)
     campaign = made(f"{of}/campaigns", {"name": "All"} | _ALWAYS)
     rule = {"field": "title", "operator": "NOT_EQUAL", "data": "none"}
     made(
@@ -144,15 +129,57 @@ def tracked_link(server: Server, headers: dict[str, str]) -> str:
             "filters": {"operator": "AND", "rules": [rule]},
             "caps": CLIENT["caps"],
         }
-        | _ALWAYS,
+        | _ALWAYS
+        | group,
     )
+    return client_id
+
+
+def add_job(server: Server, headers: dict[str, str], client_id: str, name: str) -> None:
+    """A job of that company."""
+    body = {
+        "title": "Miller",
+        "description": "To mill",
+        "url": f"https://{name.lower()}.example/1",
+        "refNumber": name,
+        "company": name,
+        "category": "Mills",
+        "city": "Mill",
+        "state": "TX",
+        "country": "US",
+    }
+    ask(server.api, headers, "POST", f"/clients/{client_id}/jobs", body)
+
+
+def board(server: Server, headers: dict[str, str]) -> Callable[[], bytes]:
+    """A new publisher, Board; what reads its outbound feed."""
+    body = {"id": "Board", "name": "Board", "bidType": "CPC"}
+    ask(server.api, headers, "POST", "/publishers", body)
     feed = urlsplit(ask(server.api, headers, "GET", "/publishers/Board")["feedUrl"]).path
-    for _ in range(_MOST_LOOKS):
-        found = _asked(server.edge, {}, "GET", feed, None).partition(b"/c/")[2]
-        if found:
-            return "/c/" + found.partition(b"]")[0].partition(b"<")[0].decode()
+    return lambda: _asked(server.edge, {}, "GET", feed, None)
+
+
+def tracked_link(server: Server, headers: dict[str, str]) -> str:
+    """The path of a link in a new publisher's outbound feed, to the one job of a new client."""
+    feed = board(server, headers)
+    program(server, headers, "Mills")
+    return until(lambda: link_in(feed()))
+
+
+def until(look: Callable[[], Found], *, seconds: float = 60.0) -> Found:
+    """What is seen as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise TimeoutError(look)
         time.sleep(0.2)
-    raise LookupError("no link is published")
+    return found
+
+
+def link_in(raw: bytes) -> str:
+    """The path of the first tracked link; empty if there is none."""
+    found = re.search(rb"/c/[^]<]+", raw)
+    return found[0].decode() if found else ""
 
 
 def click_id(edge: str, link: str) -> str:
@@ -160,7 +187,7 @@ def click_id(edge: str, link: str) -> str:
     parts = urlsplit(edge)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     try:
-        connection.request("GET", link, headers={"user-agent": "Firefox/144.0"})
+        connection.request("GET", link, headers=BROWSER)
         location = connection.getresponse().headers["location"]
     finally:
         connection.close()
@@ -235,7 +262,7 @@ class Visitor:
 
 async def _visits(edge: str, path: str) -> tuple[list[float], int]:
     parts, took, failed = urlsplit(edge), list[float](), 0
-    raw = request(Asked("GET", path, None, {"user-agent": "Firefox/144.0", "connection": "close"}))
+    raw = request(Asked("GET", path, None, BROWSER | {"connection": "close"}))
     ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     while not ended.done():
         began = time.perf_counter()
