@@ -186,6 +186,9 @@ def test_what_others_put_behind_a_link_loses_nobody(tmp_path: Path, behind: str)
         f"/c/{TOKEN[:40]}%0D%0A%20{TOKEN[40:]}",
         f"/c/{TOKEN[:40]}%20{TOKEN[40:]}",
         f"/c/{TOKEN[:40]}=%0D%0A{TOKEN[40:]}",
+        f"/c/{TOKEN[:40]}%E2%80%8B{TOKEN[40:]}",
+        f"/c/{TOKEN[:40]}%C2%AD{TOKEN[40:]}",
+        "/c/" + TOKEN.replace("_", "%5C_").replace("-", "%5C-"),
     ],
 )
 def test_a_link_with_slashes_doubled_or_its_line_broken_loses_nobody(

@@ -93,6 +93,16 @@ def test_what_is_just_short_enough_is_read(tmp_path: Path) -> None:
     at_the_door(scenario, tmp_path)
 
 
+def test_a_query_that_is_not_ascii_is_read(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        client = await door.client()
+        for written in ("Pflegekr\xe4fte".encode(), b"Pflegekr\xe4fte"):
+            client.send(b"GET /livez?q=" + written + b" HTTP/1.1\r\nHost: a\r\nX: \xff\r\n\r\n")
+            assert (await client.said()).status == 200
+
+    at_the_door(scenario, tmp_path)
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_small_body_is_ignored(tmp_path: Path, method: str) -> None:
     async def scenario(door: Door) -> None:

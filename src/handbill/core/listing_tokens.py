@@ -50,7 +50,12 @@ _TEST_BIT = 0x80
 """Of the byte that names the type of the bid: what is sealed with it is a test, and free."""
 _JOINTS = (b"-", b"_")
 _MOST_SPELLED = 1_024
-_BROKEN_LINE = re.compile(rb"=?\r?\n[ \t]*|[ \t]+")  # "=": quoted-printable (RFC 2045, 6.7)
+_INSERTED = re.compile(
+    rb"=?\r?\n[ \t]*|[ \t]+"  # a broken line; "=": quoted-printable (RFC 2045, 6.7)
+    rb"|\\(?=[_-])"  # Markdown
+    rb"|\xc2\xad|\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf"  # where a line may be broken
+)
+"""What programs for mails and messages put within a link."""
 _MS = 1_000
 JOB = slice(0, 16)  # of a packed listing
 MARK_AT = 4  # three bytes stand before the part of the job that a token shows: that many characters
@@ -277,13 +282,13 @@ def job_mark(job_id: bytes) -> bytes:
 def meant(text: bytes) -> Iterator[bytes]:
     """The parts of a text that may be the token or click id, if the whole text is none: without
     what others have added (parameters without a question mark, a sentence's full stop or bracket, a
-    slash), with percent-encoding undone, and with the lines joined that a mailer has broken.
+    slash), with percent-encoding undone, and without what a mailer has put in between.
     """
     written = unquote_to_bytes(text[:_MOST_SPELLED]).lstrip()
     run = token_at(written, 0)
     if run and run != text:
         yield run
-    joined = token_at(_BROKEN_LINE.sub(b"", written), 0)
+    joined = token_at(_INSERTED.sub(b"", written), 0)
     if joined != run:
         # Words behind it are joined too.
         yield joined

@@ -6,6 +6,7 @@ its bytes from then on, and only the request line before it is parsed.
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import httptools
 
@@ -33,6 +34,7 @@ _KEPT = frozenset(
 )
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _GET, _HTTP11 = b"GET /", b" HTTP/1.1"
+_ASCII = bytes(range(128))
 _VISIBLE = bytes(range(0x21, 0x7F))
 _MOST_KNOWN = 4096
 _MOST_KNOWN_BLOCK = 2048
@@ -131,6 +133,8 @@ class RequestReader:
     def feed(self, piece: bytes) -> None:
         """Read on. **Refuses** (Stop) what breaks a bound or the protocol."""
         self._fed += len(piece)
+        if self.is_between and not piece.isascii():
+            piece = _in_ascii(piece)
         self._piece = piece if self.is_between else b""
         self.is_between = False
         try:
@@ -192,6 +196,14 @@ class RequestReader:
         line, _, block = self._piece.partition(b"\r\n")
         if block.find(b"\r\n\r\n") == len(block) - 4 and line == b"GET " + self._target + _HTTP11:
             self._known.learn(block, headers)
+
+
+def _in_ascii(piece: bytes) -> bytes:
+    """The piece with other bytes than ASCII percent-encoded in its first line: old browsers, and
+    programs that pass links on, send those of a query as they are.
+    """
+    line, end, rest = piece.partition(b"\r\n")
+    return quote(line, safe=_ASCII).encode() + end + rest if end else piece
 
 
 def _taken_by_nobody(request: Request, is_last: bool) -> None:
