@@ -76,6 +76,9 @@ def test_every_fault_is_gathered_and_named() -> None:
     assert read(Rows, {"name": "n", "slots": [*same, {"value": "y"}]})[1] == [
         "/slots/1 is given twice"
     ]
+    assert read(Rows, {"name": "n", "slots": [None] * 1_001})[1] == [
+        "/slots must have at most 1000 items"
+    ]
 
 
 class Span(Model):

@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic_core import PydanticKnownError
 from pydantic_core.core_schema import (
     CoreSchema,
     chain_schema,
@@ -38,6 +39,7 @@ from handbill.wire.values import Schema, read_day, spell_day
 from handbill.wire.wrong import SAID, Wrong, WrongBeside
 
 _T = TypeVar("_T")
+_MOST_ITEMS = 1_000
 
 
 def _whole(value: Any) -> Any:
@@ -321,7 +323,18 @@ def _distinct(items: list[_T]) -> list[_T]:
     return items
 
 
+def _few(items: Any) -> Any:
+    """Of an array that is too long, that is told, and not the faults of its items."""
+    if isinstance(items, list) and len(items) > _MOST_ITEMS:
+        said = {"field_type": "List", "max_length": _MOST_ITEMS, "actual_length": len(items)}
+        raise PydanticKnownError("too_long", said)
+    return items
+
+
 Distinct = Annotated[
-    list[_T], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})
+    list[_T],
+    BeforeValidator(_few),
+    AfterValidator(_distinct),
+    Field(json_schema_extra={"uniqueItems": True}),
 ]
-"""An array in which nothing is given twice."""
+"""An array of at most 1,000 items in which nothing is given twice."""
