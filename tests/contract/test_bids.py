@@ -9,40 +9,19 @@ from hypothesis import strategies as st
 from contract.office import Office
 from contract.test_explain import at, explained, sqlite_tools
 from contract.test_resolved_status import Market as Advertised
-from handbill.contract.bids.models import BidChange, change_told
-from handbill.core.pacing import bids, caps, plans, targets, thinning
+from handbill.contract.bids.models import change_told
+from handbill.core.pacing import bids, caps, plans
 from handbill.core.pacing.bids import BidLine, decided
 from handbill.core.pacing.targets import TargetRate
 from handbill.kit.jsons import decode, encode
 from handbill.kit.money import PPM
+from handbill.simulate.bid_log import line_of
 from handbill.simulate.playing import Market
 from handbill.simulate.tables import PACED
 from handbill.wire.models import spelled
 from handbill.work.tools import Tools
 
 __all__ = ["sqlite_tools"]
-
-
-def line_of(told: Any) -> BidLine:
-    """The answer read back, by the names of its fields alone."""
-    said = BidChange.model_validate(told | {"at": 0, "fileVersion": None}, strict=False)
-
-    def picked(kind: Any, one: Any, **made: Any) -> Any:
-        rows = {name: getattr(one, name) for name in kind._fields if name not in made}
-        return kind(**rows, **made)
-
-    step = picked(
-        bids.Inputs,
-        said,
-        life=plans.CopyDemand(said.life.now, said.life.then),
-        target=said.target and picked(targets.TargetRate, said.target),
-        views=tuple(
-            plans.CapInputs(one.name, picked(caps.CapMark, one), picked(plans.Ahead, one))
-            for one in said.views
-        ),
-    )
-    window = picked(thinning.JobWindow, said.window, first=said.window.place)
-    return BidLine(step, picked(bids.PacedBid, said, window=window, binding=tuple(said.binding)))
 
 
 def answered(line: BidLine) -> Any:

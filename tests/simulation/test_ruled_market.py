@@ -6,6 +6,7 @@ The checks are tried too: each of them must find what it is there to find.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,6 +93,22 @@ def test_another_number_or_firing_of_a_back_test_is_found(life: SimulatedLife) -
     assert "its back-test [-1]" in wrong
     (wrong, *_) = backtested.acted(rule, {"firings": [told[0] | {"id": "x"}]}, count)
     assert "never looked" in wrong
+
+
+@pytest.mark.parametrize(("days", "is_same"), [("yesterday", True), ("today", False)])
+def test_a_run_of_past_days_may_come_later_than_its_back_test(
+    life: SimulatedLife, days: str, is_same: bool
+) -> None:
+    """Half an hour, as work that comes once an hour does where a day begins at half an hour."""
+    client = replace(life.trade.employers[0], zone="UTC+5:30")
+    seen = {"level": "CLIENT", "id": client.id, "publisherIds": [], "seen": [3], "skip": ""}
+    entity = seen | {"acts": [{"action": "pause", "skip": "", "level": "CLIENT", "id": client.id}]}
+    fired = {"firings": [entity | {"ranOn": "2026-10-14T19:30:00.000Z"}]}
+    run = {"id": "r", "ranOn": "2026-10-14T20:00:00.000Z", "entities": [entity]}
+    body = {"conditions": [{"conditionDuration": days}], "adminActions": {"type": "pause"}}
+    for compare in (backtested.advised, backtested.acted):
+        rule = RuleOf(id="x", client=client, body=body, acts=True, since_at=0, runs={"r": run})
+        assert (not list(compare(rule, fired, Counter()))) == is_same
 
 
 def test_another_act_figure_or_time_is_found(

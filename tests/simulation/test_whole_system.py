@@ -15,7 +15,7 @@ import pytest
 from handbill.core.pacing.bids import Inputs, PacedBid, decided
 from handbill.kit.instants import HOUR
 from handbill.kit.money import PPM
-from handbill.simulate import bidding
+from handbill.simulate import bid_log
 from handbill.simulate.living import SimulatedLife, Size
 from handbill.simulate.trade import CapSet
 from handbill.simulate.truth import Broken, OfDay
@@ -54,7 +54,7 @@ def test_there_was_something_to_see(beset: Past) -> None:
     """Visitors of each kind, a cap that was reached, a publisher that never fetches."""
     classes = sum((day.classes for day in beset.days), start=Counter[str]())
     assert all(classes[name] for name in ("valid", "over_cap", "bot", "duplicate")), classes
-    assert beset.life.truth.bids, "bids were published, and decided again"
+    assert beset.life.truth.bids.count, "bids were published, and decided again"
     public = beset.life.public
     assert public.heard.conversions
     assert [shown.rhythm for shown in public.shown].count(None) == 1
@@ -180,9 +180,17 @@ def test_another_bid_than_was_decided_is_found(
     def dearer(step: Inputs) -> PacedBid:
         return decided(step)._replace(bid_micros=step.base_micros + 1)
 
-    monkeypatch.setattr(bidding, "decided", dearer)
+    monkeypatch.setattr(bid_log, "decided", dearer)
     with pytest.raises(Broken, match=r"came .*, and not PacedBid\("):
         list(begun.days())
+
+
+def test_a_bid_that_was_not_decided_again_is_found(begun: SimulatedLife) -> None:
+    for _ in begun.days():
+        pass
+    begun.truth.bids.count -= 1
+    with pytest.raises(Broken, match=r"(\d+) bids were decided again, and \d+ are logged"):
+        begun.truth.end()
 
 
 def test_a_budget_that_is_told_otherwise_is_found(begun: SimulatedLife) -> None:
@@ -227,6 +235,7 @@ def test_the_command_tells_each_day_and_what_does_not_hold(tmp_path: Path) -> No
     )
     assert told.returncode == 0, told.stderr
     assert '"day":"2026-10-12"' in told.stdout
+    assert int(told.stdout.partition('"bids":')[2].partition(",")[0]) > 0
     assert (tmp_path / "new" / "records.db").exists()
     checked = handbill("ledger", "check", data=tmp_path / "new")
     assert checked.returncode == 0, checked.stderr

@@ -66,9 +66,10 @@ def simulate(
             raise
     if json:
         told = {"seed": seed, "digest": life.digest, "firings": dict(life.firings)}
+        told |= {"bids": life.bids}
         say(told | {"days": [told_of(day) for day in life.days]}, as_json=True)
     else:
-        printed(Console(), life.days, life.firings)
+        printed(Console(), life.days, life.firings, life.bids)
 
 
 def _folder(data: str | None, opened: ExitStack) -> Path:

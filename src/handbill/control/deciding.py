@@ -80,8 +80,9 @@ def decide(
     sides = sides_of(tree, known, former, look.held, calendars)
     left = ended_sides(tree, known, former, look.held, calendars)
     steering = Steering(tree, marks, sides, left, weekdays, ceiling_ppm, look.aims.targets)
-    paced, lines, aimed = _decisions(look, steering, anew=anew)
-    capped = _capped(steering, paced)
+    likely = likely_costs(tree)
+    paced, lines, aimed = _decisions(look, steering, likely, anew=anew)
+    capped = _capped(steering, likely, paced)
     noted = notes(tree, look.noted, capped, paced)
     standings = _standings(look, sides, capped, paced)
     shown = [
@@ -104,10 +105,10 @@ def decide(
 
 
 def _decisions(
-    look: TickView, steering: Steering, *, anew: bool
+    look: TickView, steering: Steering, likely: Mapping[CapKey, int], *, anew: bool
 ) -> tuple[dict[Key, Paced], list[tuple[Key, BidLine]], dict[Key, int]]:
     """The decision for each pair: a new one where it is due or a cap has just freed the pair."""
-    now, full = look.tree.now, _full(_capped(steering, look.former.paced))
+    now, full = look.tree.now, _full(_capped(steering, likely, look.former.paced))
     paced: dict[Key, Paced] = {}
     lines, aimed = [], dict[Key, int]()
     for key, side in steering.sides.items():
@@ -126,10 +127,13 @@ def _decisions(
     return paced, lines, aimed
 
 
-def _capped(steering: Steering, paced: Mapping[Key, Paced]) -> dict[CapKey, Capped]:
-    """How each cap stands, with the bids that are published."""
+def _capped(
+    steering: Steering, likely: Mapping[CapKey, int], paced: Mapping[Key, Paced]
+) -> dict[CapKey, Capped]:
+    """How each cap stands, with the bids that are published. ``likely``: what one more will take
+    of it.
+    """
     live = live_bids((side.pair for side in steering.sides.values()), paced)
-    likely = likely_costs(steering.tree)
     return {
         key: Capped(
             one.cap,

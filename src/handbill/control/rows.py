@@ -33,6 +33,11 @@ _LOG = (
     )
     .order_by(_l.no)
 )
+_LOG_OF_GROUP = (
+    sa.select(_l.publisher_no, _l.at, _l.inputs, _l.bid, _l.version)
+    .where(_l.group_no == b("group_no"), _l.at >= b("first"), _l.at < b("end"))
+    .order_by(_l.no)
+)
 _SHOWN = (
     sa.update(bid_log)
     .where(
@@ -157,10 +162,19 @@ def logged(
 ) -> list[FetchedLine]:
     """The bid log of a job group at a publisher, within some time."""
     rows = tx.all(_LOG, group_no=group_no, publisher_no=publisher_no, first=first, end=end)
-    return [
-        FetchedLine(at, BidLine(_INPUTS.decode(inputs), _BID.decode(bid)), version)
-        for at, inputs, bid, version in rows
-    ]
+    return [_fetched(*row) for row in rows]
+
+
+def logged_everywhere(
+    tx: Tx, group_no: int, first: Instant, end: Instant
+) -> list[tuple[int, FetchedLine]]:
+    """The bid log of a job group at all publishers, each line with its publisher's number."""
+    rows = tx.all(_LOG_OF_GROUP, group_no=group_no, first=first, end=end)
+    return [(publisher_no, _fetched(*row)) for publisher_no, *row in rows]
+
+
+def _fetched(at: Instant, inputs: str, bid: str, version: Instant | None) -> FetchedLine:
+    return FetchedLine(at, BidLine(_INPUTS.decode(inputs), _BID.decode(bid)), version)
 
 
 def sweep(tx: Tx, before: Instant, before_on: str, most: int) -> int:

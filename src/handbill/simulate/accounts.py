@@ -28,9 +28,9 @@ def told_of(day: OfDay) -> dict[str, Any]:
     }
 
 
-def printed(console: Console, days: Sequence[OfDay], firings: Mapping[str, int]) -> None:
-    """A table of the days, and of all of them together; and how back-tests compare, if they were
-    compared.
+def printed(console: Console, days: Sequence[OfDay], firings: Mapping[str, int], bids: int) -> None:
+    """A table of the days, and of all of them together; how many logged bids were decided again;
+    and how back-tests compare, if they were compared.
     """
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("day", no_wrap=True)
@@ -43,6 +43,7 @@ def printed(console: Console, days: Sequence[OfDay], firings: Mapping[str, int])
     sums = [sum(column) for column in zip(*rows, strict=True)]
     table.add_row("all", *map(_shown, sums), style="bold")
     console.print(table)
+    console.print(f"logged bids, recomputed: {bids:,}")
     if firings:
         told = ", ".join(f"{count:,} {name}" for name, count in sorted(firings.items()))
         console.print(f"firings of rules, against back-tests: {told}")

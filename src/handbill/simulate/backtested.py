@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from handbill.kit.instants import instant_of_iso
+from handbill.core.rules.windows import is_past
+from handbill.kit.instants import Instant, instant_of_iso
+from handbill.kit.zones import start_of, zone_of
 from handbill.simulate.acts import acts_of
 from handbill.simulate.rulebook import RuleOf
 from handbill.simulate.trade import Body
@@ -35,11 +37,24 @@ def key_of(entity: Body) -> Key:
     return (entity["level"], entity["id"], *entity["publisherIds"])
 
 
+def reads_once(rule: RuleOf) -> bool:
+    """Whether it only looks at past days: it runs once a day."""
+    return all(is_past(one["conditionDuration"]) for one in rule.body["conditions"])
+
+
+def _when(rule: RuleOf, ran_on: str) -> Instant:
+    """When a run was. One that is the day's only one is known by its day: the work that runs it may
+    come later than a back-test, which sees the same then.
+    """
+    at, one = instant_of_iso(ran_on), rule.client
+    return start_of(one.day(at), zone_of(one.zone)) if reads_once(rule) else at
+
+
 def advised(rule: RuleOf, told: Body, count: Counter[str]) -> Iterator[str]:
     """What a back-test does not say as the runs of a rule that only advised."""
-    fired = [_fired(one["ranOn"], one) for one in told["firings"]]
+    fired = [_fired(_when(rule, one["ranOn"]), one) for one in told["firings"]]
     real = [
-        _fired(run["ranOn"], one)
+        _fired(_when(rule, run["ranOn"]), one)
         for run in rule.runs.values()
         for one in run["entities"]
         if _does(one)
@@ -55,13 +70,13 @@ def acted(rule: RuleOf, told: Body, count: Counter[str]) -> Iterator[str]:
     that are equal, those that the past prevented, and those that a back-test has sooner.
     """
     runs = {
-        instant_of_iso(run["ranOn"]): {key_of(one): one for one in run["entities"]}
+        _when(rule, run["ranOn"]): {key_of(one): one for one in run["entities"]}
         for run in rule.runs.values()
     }
-    fired = {(instant_of_iso(one["ranOn"]), key_of(one)): one for one in told["firings"]}
+    fired = {(_when(rule, one["ranOn"]), key_of(one)): one for one in told["firings"]}
     for (at, key), one in fired.items():
-        if at <= rule.since_at:  # there was no such rule yet, which a back-test does not know
-            continue
+        if instant_of_iso(one["ranOn"]) <= rule.since_at:
+            continue  # there was no such rule yet, which a back-test does not know
         ran_at = max((it for it in runs if it <= at), default=0)
         was = runs.get(ran_at, {}).get(key)
         if was is None:
@@ -110,7 +125,7 @@ def _does(entity: Body) -> bool:
     return bool(acts_of({"entities": [entity]}))
 
 
-def _fired(at: str, entity: Body) -> tuple[Any, ...]:
+def _fired(at: Instant, entity: Body) -> tuple[Any, ...]:
     """Without amounts: those of a back-test are of now."""
     acts = [{name: act[name] for name in act.keys() - _AMOUNTS} for act in entity["acts"]]
     return at, key_of(entity), entity["seen"], acts

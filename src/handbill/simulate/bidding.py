@@ -1,11 +1,10 @@
-"""Compares the published bids with what ``core`` decides on the same inputs."""
+"""Compares the prices in copies with the bids that were decided, and with targets."""
 
 from collections.abc import Iterable, Iterator
 
 from handbill.control.telling import bids_of
 from handbill.core.bids import price_of
 from handbill.core.nouns import Publisher
-from handbill.core.pacing.bids import decided
 from handbill.core.rates import PICOS
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.money import PPM
@@ -54,16 +53,3 @@ def beyond_targets(outlet: Outlet, offers: Iterable[BoardJob], trade: Trade) -> 
         group, price = trade.group_of(offer.ref), offer.cpc_micros or offer.cpa_micros
         if group and kind in group.targets and price * min(rates) // PPM > group.targets[kind]:
             yield f"{outlet} is shown {offer}, beyond {group.targets[kind]} micros"
-
-
-def miscounted(
-    tx: Tx, group_no: int, publishers: Iterable[Publisher], first: Instant, end: Instant
-) -> tuple[int, list[str]]:
-    """How many bids were decided meanwhile; and those that differ when they are decided again."""
-    lines = bids_of(tx, group_no, publishers, first, end)
-    wrong = [
-        f"of {one.line.inputs} came {one.line.bid}, and not {again}"
-        for one in lines
-        if (again := decided(one.line.inputs)) != one.line.bid
-    ]
-    return len(lines), wrong

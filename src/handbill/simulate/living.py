@@ -83,6 +83,7 @@ class SimulatedLife:
         agency = Asker(key, api_client_id)
         chance = seeded(f"{seed}/trade")
         self.trade = Trade(self.house, agency, chance, self._sites, size.daily)
+        self.trade.within = max(self.trade.within, size.step)
         self._edits = Edits(self.trade, chance)
         self.house.run(self.trade.set_up(size.clients, size.publishers, size.jobs, size.days))
         self.public = Comers(self.trade, seeded(f"{seed}/public"), size.daily)
@@ -183,6 +184,8 @@ class SimulatedLife:
         """The machine's clock is wrong for a while. **Refuses** (Broken) if anything is undone, or
         done again.
         """
+        if self.clock.now() == FIRST:  # nothing is done yet
+            return
         before, now = self.house.kept(_DONE), self.clock.now()
         self.clock.at -= by
         self.house.judge()
@@ -194,12 +197,14 @@ class SimulatedLife:
 
 class Lived(NamedTuple):
     """A simulation that is over. ``digest``: of all rows and files that it left. ``firings``: how
-    many firings of rules were held against back-tests, by what came of it.
+    many firings of rules were held against back-tests, by what came of it. ``bids``: how many
+    logged bids were decided again.
     """
 
     days: list[OfDay]
     digest: str
     firings: Mapping[str, int]
+    bids: int
 
 
 def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) -> Lived:
@@ -211,4 +216,6 @@ def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) 
             told(day)
             days.append(day)
         kept = life.house.kept()
-    return Lived(days, digest_of(sorted(kept.items())).hex(), life.ruled.firings)
+    return Lived(
+        days, digest_of(sorted(kept.items())).hex(), life.ruled.firings, life.truth.bids.count
+    )

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from handbill.core.rule_conditions import days_of
 from handbill.core.rules.backtesting import DAYS
-from handbill.core.rules.windows import EVERY, is_past
+from handbill.core.rules.windows import EVERY
 from handbill.host.ids import Chance
 from handbill.kit.instants import DAY, Instant, instant_of_iso
 from handbill.simulate import backtested
@@ -225,8 +225,7 @@ class Ruled:
         """
         wrong: list[str] = []
         for rule in self._rulebook.rules:
-            days = {it["conditionDuration"] for it in rule.body["conditions"]}
-            if not (self._at_quarters or all(map(is_past, days))):
+            if not (self._at_quarters or backtested.reads_once(rule)):
                 continue
             is_older = self._now - rule.since_at > DAYS * DAY
             if is_older or (rule.acts and not backtested.compares(rule)):

@@ -43,8 +43,6 @@ _ABROAD, _NO_RATE = "EUR", "CHF"
 """Currencies of some publishers; one of them has no exchange rate."""
 _RATE_PPM = 1_080_000
 _MARKUP = 10
-_WITHIN = 30 * MINUTE
-"""How soon a copy must show what a midnight, an edit or a rule has changed."""
 
 
 class CapOf(NamedTuple):
@@ -135,7 +133,8 @@ class Trade:
     ) -> None:
         """``daily``: about how many clicks all job groups together get in a day."""
         self.house, self.agency, self.chance, self._sites = house, agency, chance, sites
-        self._daily = daily
+        self._daily, self.within = daily, 30 * MINUTE
+        """How soon a copy must show what a midnight, an edit or a rule has changed."""
         self.employers: list[Employer] = []
         self.outlets: list[Outlet] = []
         self.caps: dict[CapOf, CapSet] = {}
@@ -358,10 +357,10 @@ class Trade:
         job = ("JOB", job_id_of(group.client.id, ref).hex(), "")
         some = (*group.holders(outlet.id), job)
         return outlet.id in group.publishers and any(
-            (group.active or then - group.changed_at < _WITHIN)
-            and not self.held.keeps(some, then, _WITHIN)
+            (group.active or then - group.changed_at < self.within)
+            and not self.held.keeps(some, then, self.within)
             and group.first <= group.client.day(then) <= group.last
-            for then in (at, at - _WITHIN)
+            for then in (at, at - self.within)
         )
 
     def holder_of(self, asked: CapOf) -> Employer | None:

@@ -17,13 +17,14 @@ from handbill.core.charging import MEASURES, Scope
 from handbill.core.judging import TAKES_ROOM
 from handbill.core.nouns import Publisher
 from handbill.groups.service import groups_by_number
-from handbill.kit.instants import DAY, HOUR, Instant, iso_of
+from handbill.kit.instants import HOUR, Instant, iso_of
 from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import PERIODS, period_key
 from handbill.ledger.checking import check
 from handbill.publishers.service import publishers_by_number
 from handbill.simulate.beliefs import miscounted_caps, unknown_fetches
-from handbill.simulate.bidding import beyond_targets, miscounted, other_prices
+from handbill.simulate.bid_log import LoggedBids
+from handbill.simulate.bidding import beyond_targets, other_prices
 from handbill.simulate.facts import QUOTED, Fact
 from handbill.simulate.house import House
 from handbill.simulate.ruled import EntryFigures, Ruled
@@ -77,8 +78,7 @@ class Truth:
         self._publishers: dict[str, Publisher] = {}
         self._employers: dict[str, Employer] = {}
         self._known_groups = -1
-        self.bids = 0
-        """How many were decided again."""
+        self.bids = LoggedBids(trade)
         self._conversions = 0
         self._stack = ExitStack()
         self._duck = self._stack.enter_context(
@@ -114,13 +114,14 @@ class Truth:
                 self._blame(wrong)
         for shown in self._public.shown:
             self._check_copy(shown)
-        self._check_rules(self._ruled.look())
+        self._check_told(self._ruled.look())
 
     def end(self) -> None:
         """Check after the last step."""
-        self._check_rules(self._ruled.end())
+        self._check_told(self.bids.end())
+        self._check_told(self._ruled.end())
 
-    def _check_rules(self, asked: Coroutine[Any, Any, list[str]]) -> None:
+    def _check_told(self, asked: Coroutine[Any, Any, list[str]]) -> None:
         for wrong in self._house.run(asked):
             self._blame(wrong)
 
@@ -330,27 +331,15 @@ class Truth:
                 if other := other_prices(tx, *place, offers, at, rates):
                     self._blame(f"{shown.outlet.id} is shown {other} micros of {group_id}")
 
-    def _check_bids(self) -> None:
-        """Each bid of the last day is the same when it is decided again."""
-        with self._house.tools.records.read() as tx:
-            for employer in self._trade.employers:
-                for group in employer.groups:
-                    some = [self._publishers[one] for one in group.publishers]
-                    place = self._numbers[group.id], some
-                    count, wrong = miscounted(tx, *place, self._now - DAY, self._now)
-                    self.bids += count
-                    for one in wrong:
-                        self._blame(one)
-
     # ── at the end of a day ─────────────────────────────────────────────────────────────────────
 
     def end_day(self, day: str) -> None:
         """The ledger's own check of all books, and its sums compared with the doors'."""
         told = self.days.setdefault(day, OfDay(day=day))
         told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
-        self._check_bids()
+        self._check_told(self.bids.look())
         self._house.run(self._check_budgets())
-        self._check_rules(self._ruled.end_day())
+        self._check_told(self._ruled.end_day())
         tools = self._house.tools
         books = check(
             tools.records,

@@ -1,0 +1,94 @@
+"""Decides every logged bid again, from what the API tells of it alone."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import count
+from typing import Any
+
+from handbill.contract.bids.models import BidChange
+from handbill.core.pacing.bids import BidLine, Inputs, PacedBid, decided
+from handbill.core.pacing.caps import CapMark
+from handbill.core.pacing.plans import Ahead, CapInputs, CopyDemand
+from handbill.core.pacing.targets import TargetRate
+from handbill.core.pacing.thinning import JobWindow
+from handbill.kit.instants import Instant, instant_of_iso
+from handbill.simulate.trade import GroupOf, Trade, api_day
+
+_MOST_ROWS = 200
+
+
+class LoggedBids:
+    """The bid logs of all job groups, since a simulation began."""
+
+    def __init__(self, trade: Trade) -> None:
+        self._trade = trade
+        self._first = self._until = self._now
+        self.count = 0
+        """How many bids were decided again."""
+
+    async def look(self) -> list[str]:
+        """Decide those again that were logged since the last look; returns what is wrong."""
+        wrong: list[str] = []
+        for group in self._groups():
+            told = await self._told(group, group.client.day(self._until))
+            new = [one for one in told if instant_of_iso(one["at"]) > self._until]
+            self.count += len(new)
+            wrong += miscounted(new)
+        self._until = self._now
+        return wrong
+
+    async def end(self) -> list[str]:
+        """Whether all logged bids are still told, and each of them was decided again."""
+        told = 0
+        for group in self._groups():
+            told += len(await self._told(group, group.client.day(self._first)))
+        if told == self.count:
+            return []
+        return [f"{self.count} bids were decided again, and {told} are logged"]
+
+    async def _told(self, group: GroupOf, first: date) -> list[Any]:
+        """The bid log of a job group from a day on."""
+        days = f"from={api_day(first)}&to={api_day(group.client.day(self._now))}"
+        found: list[Any] = []
+        for page in count():
+            url = f"{group.path}/bids?page={page}&limit={_MOST_ROWS}&{days}"
+            some = (await self._trade.ask("GET", url))["data"]
+            found += some
+            if len(some) < _MOST_ROWS:
+                break
+        return found
+
+    def _groups(self) -> Iterator[GroupOf]:
+        return (group for one in self._trade.employers for group in one.groups)
+
+    @property
+    def _now(self) -> Instant:
+        return self._trade.house.outside.clock.now()
+
+
+def line_of(told: Any) -> BidLine:
+    """A row of the bid log as the API returns it, read back by the names of its fields alone."""
+    said = BidChange.model_validate(told | {"at": 0, "fileVersion": None}, strict=False)
+
+    def picked(kind: Any, one: Any, **made: Any) -> Any:
+        rows = {name: getattr(one, name) for name in kind._fields if name not in made}
+        return kind(**rows, **made)
+
+    step = picked(
+        Inputs,
+        said,
+        life=CopyDemand(said.life.now, said.life.then),
+        target=said.target and picked(TargetRate, said.target),
+        views=tuple(
+            CapInputs(one.name, picked(CapMark, one), picked(Ahead, one)) for one in said.views
+        ),
+    )
+    window = picked(JobWindow, said.window, first=said.window.place)
+    return BidLine(step, picked(PacedBid, said, window=window, binding=tuple(said.binding)))
+
+
+def miscounted(told: Iterable[Any]) -> Iterator[str]:
+    """The rows of a bid log that differ when their bids are decided again from what they tell."""
+    for one in map(line_of, told):
+        if (again := decided(one.inputs)) != one.bid:
+            yield f"of {one.inputs} came {one.bid}, and not {again}"
