@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from forked import handbill_forked
+
 LONG = 240
 """What a test waits at most, on a machine that has much else to do. **Units**: seconds."""
 _PAUSE = 0.1
+_TREES = {"serve", "demo", "simulate"}
+"""Commands of many processes or days, which begin as a person begins them."""
 _Found = TypeVar("_Found")
 
 
@@ -39,6 +43,8 @@ def until(what: str, ask: Callable[[], _Found | None], seconds: float = LONG) ->
 
 def handbill(*words: str, data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command beside the server."""
+    if words[0] not in _TREES:
+        return handbill_forked((*words, "--data", str(data)), environment(**settings), LONG)
     return subprocess.run(
         [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
         env=environment(**settings),
