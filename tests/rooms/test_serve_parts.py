@@ -165,7 +165,7 @@ def _lives(port: int) -> bool | None:
 
 
 _FORKED = """
-import asyncio, shutil
+import asyncio, os, shutil
 from functools import partial
 from multiprocessing import forkserver
 from pathlib import Path
@@ -182,7 +182,15 @@ async def crashed(name):
     child = await children.started(name, partial(child_of_tree, rest=False), *given)
     return await child.wait()
 
+def left_alone():
+    "A child whose parent ends before it has said what to do."
+    told, asked = forkserver.connect_to_new_process([])
+    os.close(asked)
+    while os.read(told, 64):
+        pass
+
 async def play():
+    left_alone()
     print(await crashed("first"), blocked())
     shutil.rmtree(Path(forkserver._forkserver._forkserver_address).parent)
     print(await crashed("second"), blocked())
@@ -201,12 +209,48 @@ def test_a_crash_is_one_line_of_the_log_and_a_removed_socket_is_made_anew() -> N
         status, blocked = map(int, told.split())
         assert status == 1
         assert all(blocked & bit for bit in asked_to_end)
-    lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    first, *lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert first["message"] == "the process ends because of EOFError"
     assert len(lines) == len(ran.stdout.splitlines()) == 2
     for line, name in zip(lines, ("first", "second"), strict=True):
         assert line["message"] == "the process ends because of KeyError"
         assert "hb_abcdefghijkl_***" in line["trace"]
         assert name not in line["trace"]
+
+
+_PRINTED = """
+import threading, warnings
+from handbill.host.logs import log_json_lines
+
+class Odd:
+    def __del__(self):
+        raise ValueError("three")
+
+log_json_lines("odd")
+warnings.warn("one", stacklevel=1)
+thread = threading.Thread(target=lambda: int("two"), name="t")
+thread.start()
+thread.join()
+Odd()
+raise RuntimeError("four")
+"""
+
+
+def test_what_python_itself_would_print_are_lines_of_the_log() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", _PRINTED], capture_output=True, text=True, check=False
+    )
+    lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert [line["level"] for line in lines] == ["warning", "critical", "error", "critical"]
+    assert "UserWarning: one" in lines[0]["message"]
+    messages = [line["message"] for line in lines[1:]]
+    assert messages == [
+        "the thread t ends because of ValueError",
+        "ValueError was raised where nobody can catch it",
+        "the process ends because of RuntimeError",
+    ]
+    for line, text in zip(lines[1:], ("two", "three", "four"), strict=True):
+        assert text in line["trace"]
 
 
 class _Running:

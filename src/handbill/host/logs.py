@@ -4,12 +4,14 @@ import json
 import logging
 import re
 import sys
+import threading
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
+_log = logging.getLogger("handbill")
 _MOST_TEXT = 8_000
 _SECRETS = (
     (re.compile(r"\b(hb_[a-z0-9]{12}_)[A-Za-z0-9_-]+"), r"\1***"),  # our API keys
@@ -63,20 +65,38 @@ def set_level(level: str) -> None:
 
 
 def log_json_lines(process: str) -> None:
-    """Send all logs of this process to standard error, and also the exception that ends it."""
+    """Send all logs of this process to standard error, and whatever Python itself would print
+    there: warnings, and exceptions that end the process or a thread or that nobody can catch.
+    """
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines(process))
     logging.basicConfig(handlers=[lines], level=logging.INFO, force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _process_ends
+    threading.excepthook = _thread_ends
+    sys.unraisablehook = _nobody_catches
 
-    def last_words(
-        kind: type[BaseException], died_of: BaseException, trace: TracebackType | None
-    ) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            sys.__excepthook__(kind, died_of, trace)
-            return
-        logging.getLogger("handbill").critical(
-            "the process ends because of %s", kind.__name__, exc_info=(kind, died_of, trace)
-        )
 
-    sys.excepthook = last_words
+def _process_ends(
+    kind: type[BaseException], died_of: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, died_of, trace)
+        return
+    _log.critical("the process ends because of %s", kind.__name__, exc_info=(kind, died_of, trace))
+
+
+def _thread_ends(ended: threading.ExceptHookArgs) -> None:
+    kind, died_of = ended.exc_type, ended.exc_value
+    if kind is SystemExit or died_of is None:  # it ends as it is meant to; as Python has it
+        return
+    name = ended.thread.name if ended.thread is not None else ""
+    exc_info = (kind, died_of, ended.exc_traceback)
+    _log.critical("the thread %s ends because of %s", name, kind.__name__, exc_info=exc_info)
+
+
+def _nobody_catches(raised: "sys.UnraisableHookArgs") -> None:
+    kind, value = raised.exc_type, raised.exc_value
+    exc_info = None if value is None else (kind, value, raised.exc_traceback)
+    _log.error("%s was raised where nobody can catch it", kind.__name__, exc_info=exc_info)
