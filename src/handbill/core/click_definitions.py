@@ -19,7 +19,7 @@ from handbill.core.judging import (
     PREFETCH,
     TEST,
 )
-from handbill.core.place_names import differs, state_differs
+from handbill.core.place_names import differs, is_of_states, state_differs
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 
 Grain = Literal["COUNTRY", "STATE", "CITY", "REGION"]
@@ -253,10 +253,17 @@ def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
         return ""
     if state_differs(job.state, location.states, country or location.country):
         return "state"
+    if grain != "CITY" or not location.cities:
+        return ""
+    where = country or location.country
+    if is_of_states(job.city, where):
+        return "city" if state_differs(job.city, location.states, where) else ""
+    if len(job.city) > _LONGEST_CODE and country_code(job.city) == location.country:
+        return ""
     # A code in place of a city names the state or the country, as far as that is known.
     codes = {state for state in location.states if len(state) <= _LONGEST_CODE}
     near = location.cities | codes | {location.country.casefold()}
-    return "city" if grain == "CITY" and location.cities and differs(job.city, near) else ""
+    return "city" if differs(job.city, near) else ""
 
 
 def definition_of(

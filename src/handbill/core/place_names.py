@@ -21,11 +21,14 @@ _NO_PLACE: Final = re.compile(
     r"|areas?|regions?|county|counties|metro\w*|greater|flexible|distributed|travel\w*|throughout"
     r"|across|coast|local|open|usa|deutschland|emea|apac|latam|dach|north america|south america"
     r"|latin america|europe|europa|asia|road|roving|per diem|multi|drivers?|near you|nearby|your"
-    r"|corporate|store|worksite|not|see|description|applicable|specified)\b"
+    r"|corporate|store|worksite|not|see|description|applicable|specified|tbc|confirmed"
+    r"|(?:home|field) ?based|(?:client|customer) sites?|in person|mobiles arbeiten|uberregional"
+    r"|distans|hjemmefra|etatyo\w*|evden|thuis|na dalku|homeworking|offshore|vessel|at sea"
+    r"|overseas|abroad|relocation|undefined)\b|^city$"
 )
 """Words, folded, that show that a text is no single place."""
 _PARTS: Final = re.compile(
-    r"[,/;|()\[\]•·\n]|\s[-–—]\s|\b(?:or|and|und|oder|et|ou|y|o|e|en|of)\b|&|\+"
+    r"[,/;|()\[\]•·\n–—]|\s-\s|\b(?:or|and|und|oder|et|ou|y|o|e|en|of)\b|&|\+"
 )
 _SIDE: Final = re.compile(r"(?:north|south|east|west|central|downtown|upper|lower|near|inner) ")
 _LATIN: Final = re.compile("[a-z]")
@@ -59,6 +62,12 @@ _STATES: Final = {
 _STATES_OF: Final = {
     country: frozenset(listed.partition(",")[0].split()) | frozenset(listed.split(", ")[1:])
     for country, listed in _STATES.items()
+}
+_ALSO_CITIES: Final = frozenset(
+    ["new york", "washington", "district of columbia", "quebec", "berlin", "bremen", "hamburg"]
+)
+_STATES_ALONE: Final = {
+    country: frozenset(listed.split(", ")[1:]) - _ALSO_CITIES for country, listed in _STATES.items()
 }
 _NAMES: Final = (
     "munchen munich", "koln cologne", "wien vienna", "nurnberg nuremberg", "hannover hanover",
@@ -112,6 +121,11 @@ _LINKS: Final = frozenset(_LINK_WORDS.split()) | _WATERS
 _AFTER_NAME: Final = frozenset(_AFTER_WORDS.split()).union(*_STATES_OF.values())
 """What may stand behind a place's name: a state, a country, or a part of the place."""
 _POSTCODE: Final = re.compile(r"(?=\w*\d)\w{2,4}")
+
+
+def is_of_states(said: str, country: str) -> bool:
+    """Whether a job's city is in fact the name of a state of the country, and of no city there."""
+    return bool(_names(said) & _STATES_ALONE.get(country, frozenset()))
 
 
 def state_differs(said: str, known: frozenset[str], country: str) -> bool:
