@@ -231,7 +231,7 @@ def test_text_or_digits() -> None:
     class Ids(Model):
         id: Annotated[str, TextOrDigits(5)] = Field("", description="An id.")
 
-    for said, kept in (("a", "a"), (7, "7"), (None, ""), ("", "")):
+    for said, kept in (("a", "a"), (7, "7"), (Decimal("7.0"), "7"), (None, ""), ("", "")):
         assert read(Ids, {"id": said})[0].id == kept
     bad: object
     for bad in (True, Decimal("1.5"), [], "123456", 123456):

@@ -1,5 +1,6 @@
 """Operation 58 from request to journal, and on to the ledger."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,12 @@ def test_nothing_is_answered_when_the_journal_refuses(market: Market) -> None:
 
     with pytest.raises(OSError, match="disk full"):
         take(reported, 1, KEYS, START, broken)
+
+
+@pytest.mark.parametrize("a", ["3", 3, " 3 ", Decimal("3.0")])
+def test_an_action_is_a_word_or_a_number(a: object) -> None:
+    reported, faults = read({"clickId": "x", "a": a})
+    assert (faults, [one.action for one in reported]) == ([], [3])
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ _T = TypeVar("_T")
 _MOST_ITEMS = 1_000
 
 
-def _whole(value: Any) -> Any:
+def whole_in(value: Any) -> Any:
     """JSON has no integers: 2.0 is one."""
     return int(value) if isinstance(value, Decimal) and value == int(value) else value
 
@@ -166,8 +166,9 @@ class TextOrDigits(Nullable):
     most: int
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
-        digits = chain_schema([int_schema(strict=True), no_info_plain_validator_function(str)])
-        empty = chain_schema([none_schema(), no_info_plain_validator_function(lambda _: "")])
+        plain = no_info_plain_validator_function
+        digits = chain_schema([plain(whole_in), int_schema(strict=True), plain(str)])
+        empty = chain_schema([none_schema(), plain(lambda _: "")])
         read = union_schema(
             [str_schema(strict=True), digits, empty],
             mode="left_to_right",
@@ -189,7 +190,7 @@ class Whole:
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
         within = Field(ge=self.least, le=self.most)
-        return handler.generate_schema(Annotated[of, within, BeforeValidator(_whole)])
+        return handler.generate_schema(Annotated[of, within, BeforeValidator(whole_in)])
 
 
 @dataclass(frozen=True)

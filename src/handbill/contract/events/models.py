@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from handbill.ledger.recent import Recent
 from handbill.wire.bodies import OneOrMany
-from handbill.wire.fields import Instant, TextOrDigits, Whole
+from handbill.wire.fields import Instant, TextOrDigits, Whole, whole_in
 from handbill.wire.models import Model
 from handbill.wire.queries import Query
 from handbill.wire.schemas import NOT_BLANK
@@ -21,6 +21,7 @@ _ACTIONS: Final = {"1": 1, "2": 2, "3": 3}
 
 
 def _action(value: Any) -> int:
+    value = whole_in(value)
     text = str(value) if type(value) is int else value
     text = text.strip() if isinstance(text, str) else text
     if not isinstance(text, str) or text not in _ACTIONS:
