@@ -58,6 +58,9 @@ def test_what_is_read(text: str, pattern: str, expected: str) -> None:
         ("9999-12-31", "9999-12-30T18:29:59.999Z"),
         ("2026-11-20T24:00:00Z", "2026-11-21T00:00:00.000Z"),
         ("2026-11-20 24:00", "2026-11-20T18:30:00.000Z"),
+        ("2026-11-20t10:00:00z", "2026-11-20T10:00:00.000Z"),
+        ("2026-11-20T23:59:60Z", "2026-11-21T00:00:00.000Z"),
+        ("2026-11-20T10:00:00+01:00[Europe/Berlin]", "2026-11-20T09:00:00.000Z"),
         ("11/20/2026 10:00", "2026-11-20T04:30:00.000Z"),
         ("20/11/2026 10:00:05", "2026-11-20T04:30:05.000Z"),
         ("11/20/2026", "2026-11-20T18:29:59.999Z"),
@@ -67,7 +70,17 @@ def test_what_a_body_may_say(text: str, last: str) -> None:
     assert iso_of(instant_in(read_when(text), EAST, last=True)) == last
 
 
-@pytest.mark.parametrize("text", ["2026-11-20T24:01", "2026-11-20T25:00", "13/40/2026 10:00", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-20T24:01",
+        "2026-11-20T24:00:30",
+        "2026-11-20T25:00",
+        "2026-11-20T10:00:61",
+        "13/40/2026 10:00",
+        "",
+    ],
+)
 def test_what_a_body_may_not_say(text: str) -> None:
     with pytest.raises(NotDate):
         read_when(text)

@@ -52,6 +52,8 @@ def test_days(text: str, day: str | None) -> None:
         (Day, 20200101),
         (Day, "tomorrow"),
         (Zone, "Mars/Base"),
+        (Zone, "localtime"),
+        (Zone, "posix/Europe/Berlin"),
         (Zone, 3),
         (list[Text], {}),
         (Distinct[Text], ["a", "a"]),

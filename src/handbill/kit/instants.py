@@ -21,6 +21,10 @@ _HTTP_DATE = re.compile(
     r"|[A-Z][a-z]{5,8}, [0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [0-9 ][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}"
 )
+_ZONE_BEHIND = re.compile(r"([Zz]|[+-]\d\d:?\d\d)\[[A-Za-z0-9_+/-]{1,40}\]\Z")
+_BEYOND = re.compile(
+    r"(?:(?<=[T ])24:00(?::00(?:[.,]0+)?)?|(?<=\d:\d\d)(:60)(?:[.,]0+)?)(?=[Z+-]|\Z)"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
@@ -64,6 +68,21 @@ def instant_of_http_date(text: str) -> Instant | None:
         return instant_of(parsedate_to_datetime(text).replace(tzinfo=UTC))
     except ValueError:
         return None  # a day or an hour that does not exist
+
+
+def moment_of_iso(text: str) -> datetime:
+    """Read an ISO-8601 date and time, with or without an offset. **Refuses** anything else
+    (ValueError).
+
+    Small letters, a zone's name in brackets behind the offset, and ``24:00`` and a leap second, as
+    the moment after, are read too. **Source**: RFC 3339, 5.6; RFC 9557; ISO 8601-1.
+    """
+    text = _ZONE_BEHIND.sub(r"\1", text).upper()
+    beyond = _BEYOND.search(text)
+    if beyond is None:
+        return datetime.fromisoformat(text)
+    last, later = (":59", timedelta(seconds=1)) if beyond[1] else ("00:00", timedelta(days=1))
+    return datetime.fromisoformat(text[: beyond.start()] + last + text[beyond.end() :]) + later
 
 
 def instant_of_iso(text: str) -> Instant:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from handbill.kit.instants import Instant, instant_of, instant_of_iso
+from handbill.kit.instants import Instant, instant_of, instant_of_iso, moment_of_iso
 from handbill.wire.values import read_day
 
 MOST_PATTERN = 60
@@ -36,7 +36,6 @@ _NUMBERS = "yuMLdHhmsS"
 _DIGITS = {"y": 4, "u": 4, "S": 9}
 _OFFSETS = "ZXxzVO"
 _TIMED = re.compile(r"(\d{1,2}/\d{1,2}/\d{4})[ T](\d\d:\d\d(?::\d\d)?)", re.ASCII)
-_END_OF_DAY = re.compile(r"[T ]24:00(?::00(?:\.0+)?)?(?=Z|[+-]|$)")  # ISO 8601-1, 4.3.8
 _OFFSET = re.compile(r"(?:UTC|GMT)?(?:([+-])(\d{2}):?(\d{2})?)?|Z", re.ASCII)
 
 
@@ -139,10 +138,8 @@ def _by_iso(text: str) -> Read | None:
     timed = _TIMED.fullmatch(text)
     if timed is not None and (on := read_day(timed[1])) is not None:
         text = f"{on}T{timed[2]}"
-    is_over, text = _END_OF_DAY.search(text) is not None, _END_OF_DAY.sub("T00:00:00", text)
     try:
-        moment = datetime.fromisoformat(text) + timedelta(days=is_over)
-        return Read(moment, re.fullmatch(r"[0-9W-]{7,10}", text) is not None)
+        return Read(moment_of_iso(text), re.fullmatch(r"[0-9W-]{7,10}", text) is not None)
     except (ValueError, OverflowError):
         day = read_day(text)
         return None if day is None else Read(datetime.fromisoformat(day), day_only=True)

@@ -32,7 +32,7 @@ from handbill.kit.faults import Fault
 from handbill.kit.instants import iso_of
 from handbill.kit.money import micros_of, number_of
 from handbill.kit.urls import MOST_URL, canonical_url
-from handbill.kit.zones import zone_of
+from handbill.kit.zones import NotZone, zone_of
 from handbill.wire.models import Model, Nullable
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import Schema, read_day, spell_day
@@ -94,8 +94,14 @@ class Matching:
         return text
 
 
+_NO_PLACE = re.compile(r"localtime|posixrules|Factory|(?:posix|right)/.*")
+"""What systems keep beside the zones: the machine's own zone, and zones with leap seconds."""
+
+
 def _zone(name: str) -> str:
     zone_of(name)
+    if _NO_PLACE.fullmatch(name):
+        raise NotZone("must be UTC±H:mm or an IANA name")
     return name
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from handbill.kit.instants import moment_of
+from handbill.kit.instants import moment_of, moment_of_iso
 from handbill.wire.values import read_day
 
 _FIRST, _END = (datetime(year, 1, 1, tzinfo=UTC) for year in (1971, 2200))
@@ -35,7 +35,7 @@ def read_stamp(value: Any) -> datetime | None:
 def _by_text(text: str) -> datetime:
     spaced = _SPACED.fullmatch(text)
     if spaced is None:
-        return datetime.fromisoformat(text)
+        return moment_of_iso(text)
     day = read_day(spaced[1])
     if day is None:
         raise ValueError
