@@ -51,12 +51,15 @@ PROGRAMS = (
     ),
     AgentPattern(
         r"^(?!Mozilla/|Opera/|\[FB)(?!.*(?:iPhone|iPad|iPod|iOS|Android|HarmonyOS|KaiOS"
-        r"|Windows Phone|MIDP|Symbian|SymbOS|BlackBerry|Nokia|SAMSUNG|SonyEricsson|UCWEB))"
-        r"(?!(?:Lynx|E?Links|w3m|Dillo|NetSurf)[/ ])",
+        r"|Windows Phone|MIDP|Symbian|SymbOS|BlackBerry|Nokia|SAMSUNG|SonyEricsson|UCWEB"
+        r"|DoCoMo/|KDDI-|J-PHONE/|PalmSource|HbbTV/))"
+        r"(?!(?:Lynx|E?Links|w3m|Emacs-w3m|URL/Emacs|edbrowse|retawq|amaya|Dillo|NetSurf|Midori"
+        r"|Surf|luakit|uzbl|Galeon|iCab|OmniWeb|IBrowse)[/ ])",
         "no browser of people begins like this, and no telephone is named",
     ),
     AgentPattern(
-        r"^Mozilla(?:/[\d.]+)?(?: \((?:compatible|(?!compatible)[^()]*)\))?$",
+        r"^Mozilla(?:/[\d.]+)?(?: (?:\((?:compatible;?|(?!compatible|PLAYSTATION 3|Win9)[^()]*)\)"
+        r"|AppleWebKit|Gecko|Chrome|Safari|Firefox))?$",
         "says nothing but that it is a browser, and on which system",
     ),
     AgentPattern(r"^Mozlila/|\bBulid/", "a scanner that always misspells its browser"),
@@ -74,8 +77,8 @@ PROGRAMS = (
         r"\bCFNetwork/|\bDarwin/[\d.]+$", "Apple's library for HTTP: an app asks, no browser"
     ),
     AgentPattern(
-        r"\b(?:Jakarta Commons|WindowsPowerShell|WinHttpRequest|HttpUrlConnection|dart:io"
-        r"|HttpClient|http-client|ktor-client|OkHttp)\b",
+        r"\b(?:(?:Windows)?PowerShell/|(?:Jakarta Commons|WinHttpRequest|HttpUrlConnection"
+        r"|dart:io|HttpClient|http-client|ktor-client|OkHttp)\b)",
         "a library for HTTP",
     ),
     AgentPattern(
@@ -104,7 +107,7 @@ PROGRAMS = (
         "a mail or web filter tries links before a person sees them",
     ),
     AgentPattern(
-        r"\(compatible; (?!MSIE|Konqueror|iCab|ABrowse|Windows|U;|Linux|X11)",
+        r"(?:\(|[;)] )compatible; (?!MSIE|Konqueror|iCab|ABrowse|Amiga|Windows|U;|Linux|X11)",
         "says that it is only compatible with a browser: programs have said so since 1996",
     ),
     AgentPattern(
@@ -113,8 +116,29 @@ PROGRAMS = (
         "a browser that a program drives",
     ),
     AgentPattern(
+        r"(?i)\b(?:Amazon-Nova-Act|NovaAct|ChatGPT[ -]Agent|OpenAI-Operator|Browserless|Browserbase"
+        r"|Hyperbrowser|Stagehand|Skyvern|browser-use|AgentQL|Crawlee|Apify|Zyte|Scrap(?:ing|er)\w+"
+        r"|BrightData|BrowserStack|SauceLabs|LambdaTest|TestingBot|Applitools|Percy/|Chromatic)",
+        "a service that drives browsers: for an agent of AI, to read pages, or to test them",
+    ),
+    AgentPattern(
+        r"(?i)synthetics?\b|\b(?:NewRelicPinger|SpeedCurve|DebugBear|WebPageTest|Hyperping"
+        r"|Freshping|Uptrends|updown\.io|Sematext|Assetnote|BuiltWith|Wappalyzer"
+        r"|SecurityScorecard|BitSight|UpGuard|Netsparker|Invicti|Nessus|Tenable"
+        r"|Siteimprove|pa11y|Monsido"
+        r"|ContentKing|JetOctopus|Ubersuggest|SISTRIX|Ryte|Siteliner|Copyscape|Adbeat|ScreenshotOne|urlbox"
+        r"|Snapito|MailMarshal)\b",
+        "measures, tests or pictures sites by itself",
+    ),
+    AgentPattern(
+        r"\+(?:https?://|mailto:)|[\w.+-]+@[\w-]+\.[a-z]{2,}|[a-zA-Z]-Google\b"
+        r"|\bGoogle Page ?Speed|\bGoogle-Ads-",
+        "tells site owners whom to ask, as programs do; or is one of Google's programs",
+    ),
+    AgentPattern(
         r"(?i)(?:\b|_)(?:crawler|spider|scraper|archiver|fetcher|monitor(?:ing)?|checker"
-        r"|link-?check\w*|validator|uptime\w*|bot)(?:/[\d.]+|\b(?=[;)]|$)| by )|[a-z]bot(?:/[\d.]|$)|https?://\S*(?:bot|crawl)",
+        r"|link-?check\w*|validator|uptime\w*|bot)(?:/[\d.]+|\b(?=[;)]|$)| by )"
+        r"|[a-z](?:bot|crawler|scraper)(?:/[\d.]|$)|https?://\S*(?:bot|crawl)",
         "names its trade",
     ),
 )
