@@ -19,6 +19,7 @@ from handbill.kit.instants import DAY
 from handbill.kit.zones import zone_of
 from handbill.ledger import daily_sums
 from handbill.listings import copies
+from handbill.pages.views import partners
 from handbill.publishers import service as publishers
 from handbill.work.tools import Tools
 from pages.browsing import Browser
@@ -189,6 +190,20 @@ def test_the_page_of_a_partner_shows_its_own_publishers(market: Market) -> None:
     assert [line.partition(",")[2].partition(",")[2] for line in lines[1:]] == [
         "4,1,0,0,0,5,0,0,0.8"
     ]
+
+
+def test_a_file_of_a_partner_has_all_its_publishers(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partners, "_AT_ONCE", 2)
+    office = market.office
+    names = [
+        office.new("/publishers", {"id": f"B{n}", "name": f"B{n}", "bidType": "CPC"})
+        for n in range(5)
+    ]
+    browser = Browser(fronted(office.desk, office.app), partner(office, family_of(office, *names)))
+    _, *lines = browser.get("/app?csv=brought").text.splitlines()
+    assert len({line.partition(",")[0] for line in lines}) == len(lines) == 5
 
 
 def test_a_list_of_publishers_has_pages_and_what_cannot_be_meant_is_refused(market: Market) -> None:

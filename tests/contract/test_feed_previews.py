@@ -10,9 +10,11 @@ import pytest
 
 from contract.office import OPERATIONS, Office
 from contract.world import fingerprint
+from handbill.api import fronted
 from handbill.feeds import previewing as previews
 from handbill.host.egress import Egress
 from handbill.http.app import Application
+from pages.browsing import Browser
 from rooms.feed_world import world_on
 from sites import MAPPINGS, Site, document, item, serving
 
@@ -37,6 +39,26 @@ def tried(office: Office, site: Site, client: str, page: bytes, **more: Any) -> 
     assert reply.status == 200, reply.raw
     assert fingerprint(office.desk.records) == before
     return reply.json
+
+
+def test_what_is_wrong_in_a_feed_is_a_file_too(office: Office, site: Site) -> None:
+    client = office.client()
+    faults = 14
+    some = (item(str(n), url="nowhere") for n in range(faults))
+    site.pages["/feed.xml"] = document(item("good"), *some)
+    feed = office.new(f"{client}/feeds", {"xmlFeedUrl": site.url(), "schemaMappings": MAPPINGS})
+    browser = Browser(fronted(office.desk, office.app), office.headers)
+    path = f"/app{client}/feeds/{feed}/mapping"
+    seen = browser.post(path, {"do": "try"})
+    panel = "//section[@aria-labelledby='faults']"
+    assert (seen.status, len(seen.all(f"{panel}//tbody/tr"))) == (200, 10)
+    assert f"{faults - 10} more faults are in the CSV" in seen.text
+    file = browser.post(path, {"do": "file"})
+    heading, *lines = file.text.splitlines()
+    assert (heading, len(lines)) == ("Job,Line,Field,Fault", faults)
+    assert lines[0].startswith("0,")
+    site.pages["/feed.xml"] = document(item("good"))
+    assert browser.post(path, {"do": "file"}).status == 200, "nothing is wrong any more"
 
 
 def test_a_feed_is_tried_with_the_mapping_that_it_shows(office: Office, site: Site) -> None:

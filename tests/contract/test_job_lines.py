@@ -76,6 +76,20 @@ def test_jobs_come_once_each_in_the_order_that_is_asked_for(market: Market) -> N
     assert _refs(market) == ["1", "b", "d", "e"]
 
 
+def test_a_job_that_is_not_valid_tells_what_it_lacks(market: Market) -> None:
+    office = market.office
+    add_jobs(office, market.client, "bare", city="Austin", description="")
+    lines = {one["refNumber"]: one for one in office.get(f"{market.client}/job-lines")["data"]}
+    told = {ref: (one["valid"], one["missingFields"]) for ref, one in lines.items()}
+    assert told == {"1": (True, []), "bare": (False, ["description"])}
+    browser = Browser(fronted(office.desk, office.app), session(office, person(office, "ANALYST")))
+    path = f"/app/clients/{id_of(market.client)}/jobs"
+    for query in ("", "?ref=bare"):
+        states = browser.get(f"{path}{query}").all("//tbody/tr/td[4]")
+        assert states[-1] == "Active, not valid: description"
+    assert "not valid: description" in browser.get(f"{path}?csv=jobs").text
+
+
 def test_what_no_feed_lists_is_what_explain_does_not_find_listed(market: Market) -> None:
     assert _refs(market, "show=unlisted") == []
     add_jobs(market.office, market.client, "2", "3", "4", city="Austin")

@@ -10,6 +10,7 @@ NOW = 1_000 * SECOND
 
 
 def test_one_check_that_fails_makes_a_door_unready() -> None:
+    assert "70100 MB" in health.disk(70_100_000_000, 5).says, "as pages tell sizes"
     good, bad = health.disk(10, 5), health.disk(4, 5)
     assert health.report([good])["status"] == health.report([])["status"] == "ready"
     told = health.report([good, bad])

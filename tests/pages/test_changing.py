@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from lxml import etree
 
 from contract.world import World
 from handbill.access.keys import secret
 from handbill.contract.rules.routes import OPERATIONS as RULES
 from handbill.core.listing_tokens import is_test, listing_opener, terms_of
+from handbill.pages.views import settings
+from handbill.pages.views.reports import is_told
 from handbill.pages.workbooks import workbook_file
 from pages.browsing import Browser
 
@@ -135,6 +138,33 @@ def test_a_workbook_has_texts_as_texts_and_numbers_as_numbers() -> None:
         ("text", "https://x.example"),
         ("number", "0"),
     ]
+
+
+def test_a_line_of_nothing_without_figures_is_left_out() -> None:
+    nothing = {"campaignId": "", "publisherId": "", "allViews": 3, "spent": 0, "clicks": 0}
+    assert not is_told(nothing, "campaign")
+    assert is_told(nothing | {"applies": 1}, "campaign")
+    assert is_told(nothing | {"publisherId": "board"}, "campaign")
+
+
+def test_click_definitions_of_all_publishers_are_reached(
+    world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "_PUBLISHERS_AT_ONCE", 1)
+    office = world.office
+    last = office.get("/publishers?page=0&limit=1000")["data"][-1]
+    assert last["id"] != office.get("/publishers?page=0&limit=1")["data"][0]["id"]
+    office.put(f"/publishers/{last['id']}/click-definition", {"preset": "3"})
+    path, found = "/app/settings", []
+    for _ in office.get("/publishers?page=0&limit=1000")["data"]:
+        seen = browser.get(path)
+        found += seen.all("//section[@aria-labelledby='definitions']//tbody/tr/th")
+        following = seen.all("//nav[@aria-label='Pages of click definitions']/a[@rel='next']/@href")
+        path = following[0].partition("#")[0] if following else ""
+    assert (path, found[-1]) == ("", last["name"])
+    file = browser.get("/app/settings?csv=definitions").text.splitlines()
+    assert [line.partition(",")[0] for line in file[1:]] == found
+    assert office.ask("DELETE", f"/publishers/{last['id']}/click-definition").status == 200
 
 
 def test_a_report_is_given_as_a_workbook(world: World, browser: Browser) -> None:

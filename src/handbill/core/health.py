@@ -30,7 +30,7 @@ def report(checks: Sequence[CheckResult]) -> dict[str, Any]:
 
 
 def disk(free: int, least: int) -> CheckResult:
-    says = f"{free // 1024**2} MB are free where the data folder is"
+    says = f"{free // 1_000_000} MB are free where the data folder is"
     if free >= least:
         return CheckResult("disk", True, f"{says}.")
     return CheckResult(

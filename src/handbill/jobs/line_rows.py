@@ -14,18 +14,23 @@ _t = jobs.c
 JobOrder = Literal["ADDED", "TITLE"]
 """Oldest first; or by title, in small letters."""
 _LOW = sa.func.lower(_t.title)
-_LINE = sa.select(
-    _t.id,
-    _t.ref,
-    _t.title,
-    _t.company,
-    _t.city,
-    _t.state,
-    _t.country,
-    _t.status,
-    _t.valid,
-    _t.end_at,
-).where(_t.client_no == b("client_no"), NOW.left_at.is_(None))
+_LINE = (
+    sa.select(
+        _t.no,
+        _t.id,
+        _t.ref,
+        _t.title,
+        _t.company,
+        _t.city,
+        _t.state,
+        _t.country,
+        _t.status,
+        _t.valid,
+        _t.end_at,
+    )
+    .where(_t.client_no == b("client_no"), NOW.left_at.is_(None))
+    .limit(b("most", type_=sa.Integer))
+)
 _IN_ORDER: dict[JobOrder, tuple[sa.Select[Any], sa.Select[Any]]] = {
     "ADDED": (_LINE.order_by(_t.no), _LINE.where(_t.no > b("no")).order_by(_t.no)),
     "TITLE": (
@@ -39,6 +44,7 @@ _PLACE_OF = sa.select(_t.no, _LOW).where(_t.id == b("id"), _t.client_no == b("cl
 class JobLine(NamedTuple):
     """A job in brief."""
 
+    no: int
     id: str
     ref: str
     title: str
@@ -62,12 +68,13 @@ def place_of(tx: Tx, client_no: int, id_: str) -> tuple[int, str] | None:
 
 
 def lines(
-    tx: Tx, client_no: int, order: JobOrder, last: tuple[int, str] | None
+    tx: Tx, client_no: int, order: JobOrder, last: tuple[int, str] | None, most: int
 ) -> Iterator[JobLine]:
+    """``most``: no more are read, so that no more than these are sorted."""
     first, on = _IN_ORDER[order]
     if last is None:
-        found = tx.stream(first, client_no=client_no)
+        found = tx.stream(first, client_no=client_no, most=most)
     else:
         low = {"low": last[1]} if order == "TITLE" else {}
-        found = tx.stream(on, client_no=client_no, no=last[0], **low)
+        found = tx.stream(on, client_no=client_no, no=last[0], most=most, **low)
     return (JobLine(*row) for row in found)

@@ -38,6 +38,7 @@ __all__ = [
     "jobs_by_ids",
     "jobs_by_number",
     "jobs_page",
+    "lacking",
     "lines",
     "of_feed",
     "places_of",
@@ -47,6 +48,8 @@ __all__ = [
 ]
 
 BATCH = 1_000
+MOST_LINES = 1_000_000_000
+"""All of a client's jobs."""
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -63,14 +66,23 @@ def jobs_page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
     return rows.page(tx, client_no, skip, limit, amid=staging.is_amid(tx, client_no))
 
 
-def lines(tx: Tx, client_no: int, order: JobOrder, after: str | None) -> Iterator[JobLine]:
-    """Live jobs in brief, one by one, in an order, from behind the job of this id on. **Refuses**
-    an id that is not the client's (400). During a takeover they tell what stood before it.
+def lines(
+    tx: Tx, client_no: int, order: JobOrder, after: str | None, most: int = MOST_LINES
+) -> Iterator[JobLine]:
+    """Live jobs in brief, one by one, at most so many, in an order, from behind the job of this id
+    on. **Refuses** an id that is not the client's (400). During a takeover they tell what stood
+    before it.
     """
     last = None if after is None else line_rows.place_of(tx, client_no, after)
     if after is not None and last is None:
         raise bad_request([Fault("cursor", "must be next of a previous answer")])
-    return line_rows.lines(tx, client_no, order, last)
+    return line_rows.lines(tx, client_no, order, last, most)
+
+
+def lacking(tx: Tx, some: Iterable[JobLine]) -> dict[str, Sequence[str]]:
+    """The mandatory fields that each of these jobs lacks, by id; of valid ones nothing is told."""
+    ids = {one.no: one.id for one in some if not one.valid}
+    return {ids[no]: body.missing for no, body in bodies(tx, ids)}
 
 
 def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:

@@ -35,7 +35,6 @@ _ENDED_SECONDS: Final = 3_600.0
 _LATE_QUEUE: Final = 900 * SECOND
 _BACKUP_AGE: Final = 2 * DAY
 _MOST_FILES: Final = 500_000
-_MIB: Final = 1024**2
 
 
 class JudgeProgress(NamedTuple):

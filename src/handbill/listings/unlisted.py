@@ -1,6 +1,9 @@
 """Which jobs of a client no publisher's file lists now."""
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from threading import Lock
 from typing import Final
 
 from handbill.core.nouns import Client
@@ -8,11 +11,15 @@ from handbill.jobs import service as jobs
 from handbill.jobs.service import JobLine, JobOrder
 from handbill.kit.faults import refused_state
 from handbill.listings import rosters, rows
+from handbill.listings.rows import Part
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 
 MOST_LISTINGS: Final = 20_000_000
 """The most listings of one client that are looked at."""
+_MOST_HELD: Final = 300_000
+"""Jobs that a process keeps as listed, those asked for last: 40 MB."""
+_Rosters = tuple[tuple[int, int, bytes], ...]
 
 
 def unlisted(
@@ -29,10 +36,41 @@ def unlisted(
             yield line
 
 
-def _listed(tx: Tx, blobs: Blobs, client: Client) -> set[bytes]:
+class _Known:
+    """What was read last, by the rosters, whose names follow from what is in them. Threads may
+    share it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._held: OrderedDict[_Rosters, AbstractSet[bytes]] = OrderedDict()
+
+    def of(self, at: _Rosters, read: Callable[[], AbstractSet[bytes]]) -> AbstractSet[bytes]:
+        with self._lock:
+            if (found := self._held.get(at)) is not None:
+                self._held.move_to_end(at)
+                return found
+        found = read()
+        if len(found) <= _MOST_HELD:
+            with self._lock:
+                self._held[at] = found
+                while sum(map(len, self._held.values())) > _MOST_HELD:
+                    self._held.popitem(last=False)
+        return found
+
+
+_KNOWN: Final = _Known()
+
+
+def _listed(tx: Tx, blobs: Blobs, client: Client) -> AbstractSet[bytes]:
     parts = rows.parts_of_client(tx, client.no).values()
     if sum(part.job_count for part in parts) > MOST_LISTINGS:
         raise refused_state("show", f"there are more than {MOST_LISTINGS} listings to look at")
+    at = tuple(sorted((part.publisher_no, part.client_no, part.roster) for part in parts))
+    return _KNOWN.of(at, lambda: _read(blobs, parts))
+
+
+def _read(blobs: Blobs, parts: Iterable[Part]) -> set[bytes]:
     found: set[bytes] = set()
     for part in parts:
         roster = rosters.read(blobs, part)

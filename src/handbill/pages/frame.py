@@ -70,13 +70,16 @@ def calls_of(request: Request) -> Calls:
     return visit_of(request).calls
 
 
-def render(request: Request, template: str, status: int = 200, **context: Any) -> Response:
-    """A page; or the part of it that is asked for, as a file. ``context``: what its template says;
-    ``client``: whose page it is, with id and name. **Refuses** (404) a part that it has not.
+def render(
+    request: Request, template: str, status: int = 200, *, file: str = "", **context: Any
+) -> Response:
+    """A page; or the part of it that is asked for, as a file. ``file``: the part that a form asks
+    for; ``context``: what the template says; ``client``: whose page it is, with id and name.
+    **Refuses** (404) a part that it has not.
     """
     visit = visit_of(request)
     flash = _flash_in(request)
-    part = exports.asked_for(request) if status == 200 else ""
+    part = file or exports.asked_for(request) if status == 200 else ""
     text = (
         (_for_files() if part else _templates())
         .get_template(template)
@@ -99,10 +102,10 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         )
     )
     if part:
-        file = exports.file_of(text, part)
-        if file is None:
+        download = exports.file_of(text, part)
+        if download is None:
             raise HTTPException(404)
-        return file
+        return download
     response = Response(text, status, media_type="text/html")
     if flash:
         response.delete_cookie(_FLASH, path=HOME)

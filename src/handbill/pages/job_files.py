@@ -70,5 +70,7 @@ def place(job: Mapping[str, Any]) -> str:
 
 
 def state(job: Mapping[str, Any]) -> str:
-    """The state of a job in words."""
-    return words(job["status"]) + ("" if job["valid"] else ", not valid")
+    """The state of a job in words, and which mandatory fields it lacks."""
+    if job["valid"]:
+        return words(job["status"])
+    return f"{words(job['status'])}, not valid: {', '.join(job['missingFields']) or 'incomplete'}"

@@ -94,8 +94,8 @@ def raw(value: Any) -> str:
     return encode(value).decode() if isinstance(value, dict | list | bool) else str(value)
 
 
-def fix_words(fix: Any) -> str:
-    """What a request that removes a reason does."""
+def fix_words(fix: Any, currency: str) -> str:
+    """What a request that removes a reason does. ``currency``: of its amounts."""
     path, body = fix["path"], fix.get("body") or {}
     if path.endswith("/run"):
         return "Import it now"
@@ -107,7 +107,7 @@ def fix_words(fix: Any) -> str:
         return "Lift the hold"
     budget = (body.get("caps") or {}).get("budget") or {}
     if "value" in budget:
-        return f"Raise the budget to {number(budget['value'], 2)}"
+        return f"Raise the budget to {money(budget['value'], currency)}"
     if "caps" in body:
         return "Raise the cap"
     return f"Set the end to {body['endDate']}" if "endDate" in body else "Change it"

@@ -1,5 +1,6 @@
 """A client's jobs in brief: all of them, or those that no publisher's feed lists."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -48,6 +49,9 @@ class JobInBrief(Model):
     valid: bool = Field(
         description="Whether it has all mandatory fields. Otherwise it is not published."
     )
+    missing: list[str] = Field(
+        alias="missingFields", description="Mandatory fields that are empty."
+    )
 
 
 class JobLines(Page[JobInBrief]):
@@ -56,5 +60,16 @@ class JobLines(Page[JobInBrief]):
     next: str | None = Field(description="Cursor of the next page. Null: there is none.")
 
 
-def line_told(one: service.JobLine, now: At) -> JobInBrief:
-    return JobInBrief.of(one, status=status_of(one, now), valid=bool(one.valid))
+def lines_told(
+    some: Iterable[service.JobLine], lacking: Mapping[str, Sequence[str]], now: At
+) -> list[JobInBrief]:
+    """``lacking``: what jobs that are not valid lack, by id."""
+    return [
+        JobInBrief.of(
+            one,
+            status=status_of(one, now),
+            valid=bool(one.valid),
+            missing=list(lacking.get(one.id, ())),
+        )
+        for one in some
+    ]

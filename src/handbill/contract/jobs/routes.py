@@ -5,7 +5,7 @@ from typing import Any
 
 from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.jobs.answers import Job, JobPage, example, jobs_told
-from handbill.contract.jobs.lines import JobLines, JobLinesAsked, line_told
+from handbill.contract.jobs.lines import JobLines, JobLinesAsked, lines_told
 from handbill.contract.jobs.models import IDS, JobChange, NewJob
 from handbill.contract.switches import switches
 from handbill.core import nouns
@@ -46,10 +46,12 @@ def _lines(call: Call) -> JobLines:
     if asked.show == "UNLISTED":
         found = unlisted(call.tx, call.desk.blobs, call.client, asked.sort, asked.cursor)
     else:
-        found = service.lines(call.tx, call.client.no, asked.sort, asked.cursor)
+        most = asked.limit + 1
+        found = service.lines(call.tx, call.client.no, asked.sort, asked.cursor, most)
     some = list(islice(found, asked.limit + 1))
     goes_on = some[asked.limit - 1].id if len(some) > asked.limit else None
-    rows = [line_told(one, call.now) for one in some[: asked.limit]]
+    shown = some[: asked.limit]
+    rows = lines_told(shown, service.lacking(call.tx, shown), call.now)
     return JobLines.of(rows=rows, next=goes_on)
 
 

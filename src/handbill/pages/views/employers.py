@@ -141,7 +141,11 @@ def _named(whole: Reply) -> dict[str, str]:
 
 def _rows(level: str, told: Any) -> Iterator[Row]:
     others = told["others"]
-    some = [(one["name"] or "No campaign", one) for one in told["series"]]
+    some = [
+        (one["name"] or "No campaign", one)
+        for one in told["series"]
+        if one["name"] or any(one["total"].values())
+    ]
     some += [(f"{others['count']} others", others)] if others else []
     for name, one in some:
         if level == "CAMPAIGN":

@@ -82,11 +82,11 @@ async def mapping(request: Request) -> Response:
     mapped = {
         name: fields.get(name, feed.json["schemaMappings"].get(name) or "") for name in _MAPPED
     }
-    form, preview = Form(), None
+    form, preview, asks = Form(), None, fields.get("do", "")
     if request.method == "POST":
         asked = feed.json["schemaMappings"] | {name: text or None for name, text in mapped.items()}
         try:
-            if fields.get("do") == "save":
+            if asks == "save":
                 await calls.ask("PUT", path, {"schemaMappings": asked})
                 changed = await latest_change(calls, path)
                 return leave(request, f"/app{of}/feeds", "The mapping is set.", changed)
@@ -106,6 +106,7 @@ async def mapping(request: Request) -> Response:
         titles=_MAPPED,
         preview=preview,
         form=form,
+        file="faults" if preview and preview.json["faults"] and asks == "file" else "",
     )
 
 

@@ -94,8 +94,11 @@ async def why(request: Request) -> Response:
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)
     job = f"{of}{at('jobs', request.query_params.get('ref', '') or '-')}"
-    explained, told, standing = await asyncio.gather(
-        calls.get(f"{job}/explain"), calls.get(job), calls.get(f"{job}/resolved-status")
+    explained, told, standing, whole = await asyncio.gather(
+        calls.get(f"{job}/explain"),
+        calls.get(job),
+        calls.get(f"{job}/resolved-status"),
+        calls.get(f"{of}/timeseries", {"days": 1}),
     )
     return render(
         request,
@@ -104,6 +107,7 @@ async def why(request: Request) -> Response:
         job=told.json,
         explained=explained,
         standing=standing,
+        currency=whole.json["currency"],
         of=job,
         operators=OPERATORS,
         fields=FIELDS,

@@ -60,7 +60,7 @@ async def view(
     whole = await calls_of(request).get(f"{of}/timeseries", {"days": 1})
     answer = await stats(request, days, whole.json["endDate"], {}, level)
     try:
-        lines = lines_of(answer)
+        lines = [one for one in lines_of(answer) if is_told(one, _NAMES[level])]
     except TooMany:
         lines = None
     file, name = request.query_params.get("format"), f"{_NAMES[level]}-{days}-days"
@@ -123,6 +123,11 @@ async def shared(request: Request) -> Response:
     response = render(request, "shared.html", found=found)
     response.headers.update(_UNTRACED)
     return response
+
+
+def is_told(line: Any, name: str) -> bool:
+    """Whether a line says anything: what belongs to nothing is left out without figures."""
+    return bool(line.get(f"{name}Id") or line.get("publisherId") or any(map(line.get, _FIGURES)))
 
 
 def _heading(level: str) -> list[str]:

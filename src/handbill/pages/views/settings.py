@@ -7,14 +7,16 @@ from starlette.responses import Response
 
 from handbill.pages.amounts import amount
 from handbill.pages.calls import Calls, Declined, Reply, allowed, at
+from handbill.pages.exports import asked_for
 from handbill.pages.forms import Fields, Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
+from handbill.pages.queries import whole_in
 from handbill.pages.rows import PageRow
 
 _MOST = 100
 _TO_CHOOSE = 1_000
-_MOST_DEFINED = 20
-"""The publishers whose click definitions are asked for."""
+_PUBLISHERS_AT_ONCE = 20
+"""The publishers whose click definitions are shown on a page."""
 _RATE = ("date", "from", "to", "rate")
 _TYPED = (*_RATE, "name", "value", "effectiveFrom", "client", "publisher", "preset")
 _OF_MARKUP = ("name", "value", "effectiveFrom")
@@ -46,6 +48,7 @@ async def view(request: Request) -> Response:
         else:
             if not key:
                 return leave(request, "/app/settings", message)
+    page = whole_in(request, "definitions", 0, 0, _TO_CHOOSE // _PUBLISHERS_AT_ONCE)
     first, all_ = {"page": 0, "limit": _MOST}, {"page": 0, "limit": _TO_CHOOSE}
     keys, programs, markups, rates, clients, publishers = await asyncio.gather(
         allowed(calls.get("/api-keys", first)),
@@ -68,8 +71,13 @@ async def view(request: Request) -> Response:
         rates=rates,
         clients=clients,
         publishers=publishers,
-        definitions=await _definitions(calls, publishers),
-        most_defined=_MOST_DEFINED,
+        definitions=await _definitions(
+            calls,
+            publishers,
+            *((0, _TO_CHOOSE) if asked_for(request) else (page, _PUBLISHERS_AT_ONCE)),
+        ),
+        definitions_on=page,
+        more_definitions=_count(publishers) > (page + 1) * _PUBLISHERS_AT_ONCE,
     )
 
 
@@ -107,9 +115,15 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
     return "", done
 
 
-async def _definitions(calls: Calls, listed: Reply | None) -> list[tuple[str, Reply]]:
-    """The click definitions of the first publishers, by the publisher's name."""
-    publishers = listed.json["data"][:_MOST_DEFINED] if listed else []
+def _count(listed: Reply | None) -> int:
+    return len(listed.json["data"]) if listed else 0
+
+
+async def _definitions(
+    calls: Calls, listed: Reply | None, page: int, many: int
+) -> list[tuple[str, Reply]]:
+    """The click definitions of some publishers, by the publisher's name."""
+    publishers = listed.json["data"][page * many : (page + 1) * many] if listed else []
     found = await asyncio.gather(
         *(
             allowed(
