@@ -53,8 +53,11 @@ OF_OTHERS = {
     "get_family_figures",
     "get_jobs_in_bulk",
     "list_job_lines",
+    "stream_stats_report",
 }
-"""What grows with job groups, clients, days, or jobs that are asked for: there are few here."""
+"""What grows with job groups, clients, days, or jobs that are asked for, or reads entries only for
+some questions: there are few here.
+"""
 OF_ONE_PURCHASE = frozenset(
     {"add_posting_jobs", "update_posting_config", "delete_posting_config"}
     | {

@@ -111,6 +111,7 @@ _BRIEF = {
     "country": "US",
     "status": "ACTIVE",
     "valid": True,
+    "missingFields": [],
 }
 
 OPERATIONS = [
