@@ -34,7 +34,15 @@ def end_of(node: str, text: str, **mappings: Any) -> tuple[str | None, list[str]
 
 @pytest.mark.parametrize(
     "node",
-    ["expirationdate", "ExpirationDate", "valid_through", "closing-date", "expiresAt", "x:expiry"],
+    [
+        "expirationdate",
+        "ExpirationDate",
+        "valid_through",
+        "closing-date",
+        "expiresAt",
+        "x:expiry",
+        "gueltig_bis",
+    ],
 )
 def test_an_end_counts_also_if_the_mapping_does_not_mention_it(node: str) -> None:
     assert end_of(node, "2026-11-20") == ("2026-11-21T09:59:59.999Z", [])
@@ -95,6 +103,10 @@ def test_an_end_that_is_not_set_hides_no_other(first: str) -> None:
         ("@status", "INACTIVE"),
         ("status", "Position filled"),
         ("status", "no longer available"),
+        ("status", "Geschlossen"),
+        ("status", "Pourvu"),
+        ("published", "false"),
+        ("is-visible", "No"),
         ("active", "false"),
         ("is_active", "0"),
         ("isExpired", "true"),

@@ -1,8 +1,11 @@
-"""The currency that a feed names before its first item."""
+"""What a feed says before its first item: the currency of all amounts, or that it is no feed."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from handbill.dialects.inbound.head import currency_of
+from handbill.dialects.inbound.head import currency_of, no_page
+from handbill.dialects.inbound.scanner import Malformed
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,15 @@ def test_a_node_that_names_no_currency_of_all_amounts_says_nothing(head: str) ->
 )
 def test_the_first_node_that_names_one_counts(head: str) -> None:
     assert currency_of(head.encode()) == "EUR"
+
+
+@pytest.mark.parametrize("begin", [b"<!DOCTYPE html>\n<html>", b"\n<html lang='en'>", b"<HTML>"])
+def test_a_web_page_is_named_as_such(begin: bytes) -> None:
+    page = begin + b"<head><title>Sign in</title></head><body><br></body></html>"
+    with pytest.raises(Malformed, match="web page"):
+        list(no_page([page[:3], page[3:9], page[9:]]))
+
+
+@given(st.lists(st.binary(max_size=80)))
+def test_what_is_no_page_passes_as_it_is(pieces: list[bytes]) -> None:
+    assert b"".join(no_page([b"<jobs>", *pieces])) == b"<jobs>" + b"".join(pieces)

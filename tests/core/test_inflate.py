@@ -74,6 +74,11 @@ def test_deflate_with_and_without_its_header(
     assert b"".join(unpacked(_cut(raw, sizes), deflated=True)) == body
 
 
+@pytest.mark.parametrize("body", [b"<jobs/>", b"\xef\xbb\xbf<?xml version='1.0'?>", b"\n<a/>"])
+def test_what_is_only_said_to_be_deflated_is_as_it_is(body: bytes) -> None:
+    assert b"".join(unpacked([body], deflated=True)) == body
+
+
 def test_a_zip_archive_is_named_as_such() -> None:
     with pytest.raises(NotGzip, match="ZIP archive"):
         list(unpacked([b"PK", b"\x03\x04rest"]))

@@ -9,48 +9,28 @@ from typing import Final
 
 from handbill.core.feed_text import ALSO
 
-_ENDS: Final = (
-    "expirationdate",
-    "validthrough",
-    "expire",
-    "expires",
-    "expirydate",
-    "expiry",
-    "expireson",
-    "expiresat",
-    "expiredate",
-    "dateexpires",
-    "closingdate",
-    "closedate",
-    "closeson",
-    "closesat",
-    "deadline",
-    "applicationdeadline",
-    "applicationclosingdate",
-    "applyby",
-    "validuntil",
-    "validto",
-    "expiration",
-    "jobexpirationdate",
-    "jobexpirydate",
-    "jobexpiry",
-    "jobexpires",
-    "postingexpirationdate",
-    "postingenddate",
-    "datevalidthrough",
-    "unpublishdate",
-    "unpublishon",
-    "unpublishat",
-    "removaldate",
+_END_NAMES: Final = (
+    "expirationdate validthrough expire expires expirydate expiry expireson expiresat "
+    "expiredate dateexpires closingdate closedate closeson closesat deadline "
+    "applicationdeadline applicationclosingdate applyby validuntil validto expiration "
+    "jobexpirationdate jobexpirydate jobexpiry jobexpires postingexpirationdate postingenddate "
+    "datevalidthrough unpublishdate unpublishon unpublishat removaldate expirationdatetime "
+    "expirydatetime dateexpiration expirationtime postingexpiration jobclosingdate "
+    "closingdatetime applicationclosedate applicationenddate lastapplicationdate "
+    "lastdatetoapply applybefore jobdeadline offlinedate takedowndate gueltigbis ablaufdatum "
+    "bewerbungsfrist bewerbungsschluss onlinebis datelimite"
 )
 """Names of nodes that contain the end of an offer, the likelier first. ``enddate`` is none: it may
 be the end of the employment."""
+_ENDS: Final = tuple(_END_NAMES.split())
 _STATES: Final = frozenset(
     ["status", "jobstatus", "postingstatus", "vacancystatus", "positionstatus", "publishstatus"]
 )
 _OVER_WORDS: Final = (
     "closed expired inactive notactive filled positionfilled deleted removed cancelled canceled "
-    "withdrawn archived unpublished ended deactivated offline nolongeravailable"
+    "withdrawn archived unpublished ended deactivated offline nolongeravailable unavailable "
+    "notavailable fulfilled hired outdated terminated geschlossen besetzt abgelaufen inaktiv "
+    "gelöscht pourvu pourvue fermé fermée expiré expirée cerrada caducada gesloten vervuld"
 )
 _OVER: Final = frozenset(_OVER_WORDS.split())
 _ENDINGS: Final = frozenset(["action", "operation", "jobaction"])
@@ -68,9 +48,13 @@ _FOR_ENDED: Final = frozenset(
     for after in ("", "jobs", "positions", "postings", "vacancies")
 )
 """Names of nodes around jobs that are over."""
-_IS_LIVE: Final = frozenset(["active", "isactive", "islive", "ispublished", "isopen", "enabled"])
+_IS_LIVE: Final = frozenset(
+    f"{before}{word}"
+    for word in ("active", "live", "published", "open", "enabled", "visible")
+    for before in ("", "is")
+) | {"isavailable"}
 _TRUE: Final = frozenset(["true", "yes", "y", "1"])
-_FALSE: Final = frozenset(["false", "no", "n", "0"])
+_FALSE: Final = frozenset(["false", "no", "n", "0", "nein", "off"])
 _MARKS: Final = re.compile(r"[\W_]+")
 _NO_YEAR: Final = r"(?:2[2-9]|[3-9]\d)\d\d"
 _DAY_BEFORE: Final = (

@@ -20,7 +20,7 @@ from handbill.core.mapping import MapJob, compile_mapping
 from handbill.core.nouns import Client, FeedBody, JobBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
-from handbill.dialects.inbound.head import currency_of, with_head
+from handbill.dialects.inbound.head import currency_of, no_page, with_head
 from handbill.dialects.inbound.items import ItemReader
 from handbill.dialects.inbound.known import FeedBeginning, discover, fault_of, look
 from handbill.dialects.inbound.scanner import FeedItem, Malformed, scan
@@ -263,7 +263,7 @@ def reading_of(
     """Begin to read a feed, within ``failing``; items of known digests are not parsed."""
     repaired: list[str] = []
     following: list[str] = []
-    stream, mappings = _with_mappings(as_utf8(chunks, charset, repaired), feed)
+    stream, mappings = _with_mappings(no_page(as_utf8(chunks, charset, repaired)), feed)
     read_by = msgspec.structs.replace(feed, mappings=mappings)
     nodes = nodes_of(mappings)
     stream, head = with_head(stream, nodes["job"])

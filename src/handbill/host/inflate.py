@@ -1,5 +1,6 @@
 """Inflates gzip and deflate in bounded steps: a small body cannot become a large one unnoticed."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -10,6 +11,7 @@ _GZIP = 31  # window bits, and the gzip frame
 _DAMAGED: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _ZLIB, _BARE = 15, -15  # deflate as HTTP means it, and as some servers send it (RFC 9110, 8.4.1.2)
 _MAGIC = b"\x1f\x8b\x08"
+_PLAIN = re.compile(rb"\s*(?:\xef\xbb\xbf)?<[?!A-Za-z]")  # XML that is only said to be deflated
 _ZIP = b"PK\x03\x04"
 
 
@@ -35,7 +37,7 @@ def unpacked(chunks: Iterable[bytes], *, deflated: bool = False) -> Iterator[byt
         return _inflated(body, _GZIP)
     if head.startswith(_ZIP):
         raise NotGzip("is a ZIP archive: serve the file itself, or compress it with gzip")
-    if deflated and head:
+    if deflated and head and not _PLAIN.match(head):
         return _inflated(body, _ZLIB if _is_zlib(head) else _BARE)
     return _in_steps(body)
 

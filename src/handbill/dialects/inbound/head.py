@@ -9,9 +9,11 @@ from xml.parsers import expat
 from handbill.core.amounts import is_of_cents
 from handbill.core.currencies import named_by
 from handbill.dialects.inbound.mending import mended
+from handbill.dialects.inbound.scanner import Malformed
 
 _MOST_HEAD = 64 * 1024
 _MOST_TEXT = 100
+_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
 _MARKS = re.compile(r"[\W_]+")
 _CURRENCY = re.compile(
     "(?:default|base|feed|main|account|bid|cpc|click|price|payout)?currency(?:code|iso|id|symbol)?"
@@ -22,6 +24,21 @@ _MOST_DEPTH = 3
 
 class _Over(Exception):
     """The head has ended."""
+
+
+def no_page(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The feed as it is. **Refuses** (Malformed) a web page, as servers send one to those who are
+    not signed in, or to whoever they take for a robot.
+    """
+    head, stream = b"", iter(chunks)
+    for chunk in stream:
+        head += chunk
+        if len(head) >= _MOST_TEXT:
+            break
+    if _PAGE.match(head):
+        raise Malformed(1, "this is a web page (HTML), not a feed")
+    yield head
+    yield from stream
 
 
 def with_head(chunks: Iterable[bytes], item: str) -> tuple[Iterator[bytes], bytes]:
