@@ -71,7 +71,7 @@ def booked(market: Market, publisher_id: str, **counts: int) -> None:
             for name, count in counts.items()
             for n in range(count)
         ]
-        daily_sums.add(tx, [(zone_of(client.zone), some)])
+        daily_sums.add(tx, daily_sums.rows_of([(zone_of(client.zone), some)]))
 
 
 def test_clicks_are_told_by_what_they_were_and_amounts_as_they_may_be_invoiced(

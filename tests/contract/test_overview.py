@@ -48,7 +48,7 @@ def clicked(market: Market, days_ago: int, clicks: int, marked: int = 250_000) -
             )
             for n in range(clicks)
         ]
-        daily_sums.add(tx, [(zone_of(client.zone), some)])
+        daily_sums.add(tx, daily_sums.rows_of([(zone_of(client.zone), some)]))
 
 
 def overview(office: Office, query: str = "page=0&limit=50") -> Any:

@@ -20,7 +20,7 @@ from handbill.groups import matching
 from handbill.groups.service import group_of
 from handbill.kit.instants import DAY, HOUR, MINUTE
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger.counter_rows import add_counters
+from handbill.ledger.counter_rows import add_counters, rows_of
 from handbill.listings import copies, rows
 from handbill.publishers import service as publishers
 from handbill.work.tools import Tools
@@ -88,7 +88,7 @@ class Market:
                 counts = [Count(one, owners[one], "budget") for one in scopes]
                 taken = TakenOfJob(*place[:1], *place[2:], job, day, (micros, clicks, 0))
                 counters |= folded_jobs([taken], counts)
-            add_counters(tx, [(client.no, together(counters))])
+            add_counters(tx, rows_of([(client.no, together(counters))]))
 
     def stands(self, where: str) -> Any:
         return self.office.get(f"{where}/resolved-status")

@@ -46,7 +46,7 @@ def test_a_room_names_its_own_tables_and_those_it_may_read() -> None:
     assert not {table for room, table in idle if room != "store"}, "nobody's table"
 
 
-WRITES = {"put", "change", "put_many", "upsert_many", "upsert_rows"}
+WRITES = {"put", "change", "put_many", "put_rows", "upsert_many", "upsert_rows"}
 STATEMENTS = {"sa.update", "sa.delete", "sa.insert"}
 UNTOLD = {
     ("feeds", "feeds"): "when a feed is due again, which nobody sets",

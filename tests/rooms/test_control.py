@@ -78,7 +78,8 @@ def use(market: Market, client: Client, scope: Any, entity: str, measure: Any, *
         for day, amount in ((today, daily), (other, of["Monthly"] - daily))
         if amount
     }
-    market.write(lambda tx: counter_rows.add_counters(tx, [(client.no, together(added))]))
+    rows = counter_rows.rows_of([(client.no, together(added))])
+    market.write(lambda tx: counter_rows.add_counters(tx, rows))
 
 
 class Shop:

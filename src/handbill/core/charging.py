@@ -242,13 +242,15 @@ def compared_on(limits: Iterable[Limit], day: date) -> tuple[Compared, ...]:
 
 def _compared(limits: Limits, day: date) -> Iterator[Compared]:
     least: dict[CounterKey, Limit] = {}
+    names = period_keys(day)
     for limit in limits:
-        assert limit.most >= 0, "a cap is an amount"
-        if limit.on is not None and limit.on != day:
-            continue
-        key = key_of(limit, day)
-        if key not in least or limit.most < least[key].most:
-            least[key] = limit
+        scope, entity, measure, period, most, _, on = limit
+        assert most >= 0, "a cap is an amount"
+        if on is None or on == day:
+            key = CounterKey(scope, entity, measure, names[_PERIOD_AT[period]])
+            former = least.get(key)
+            if former is None or most < former.most:
+                least[key] = limit
     for key, limit in least.items():
         reserved = (
             (key._replace(scope="placement", entity=entity), value)

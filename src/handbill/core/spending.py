@@ -117,9 +117,12 @@ class Spending:
     def _meters(self, day: date, of_job: Iterable[Limit]) -> list[tuple[list[int], int]]:
         today = period_keys(day)[0]
         meters: dict[tuple[str, str, str], tuple[list[int], int]] = {}
-        for scope, entity, measure, *_ in of_job:
+        for limit in of_job:
+            scope, entity, measure = limit[:3]
             assert scope in JOB_SCOPES, "they are a job's"
-            amounts = self._of_jobs.setdefault((scope, entity, today), [0] * len(MEASURES))
+            amounts = self._of_jobs.get((scope, entity, today))
+            if amounts is None:
+                amounts = self._of_jobs[scope, entity, today] = [0] * len(MEASURES)
             meters[scope, entity, measure] = amounts, MEASURE_AT[measure]
         return list(meters.values())
 

@@ -10,11 +10,13 @@ from handbill.funnel import service as funnel
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.counting import AtJob, Counted
+from handbill.ledger.daily_sums import NO_SUMS, DayRows
 from handbill.ledger.runs import Conversion, FormerRecords, RunClick
 from handbill.ledger.terms import Basis, ClientTerms
 from handbill.postings import spending
 from handbill.store.journal_streams import StreamMark
 from handbill.store.marks import Marks
+from handbill.store.records.base import Row
 
 _LATE: Final = 7 * DAY
 """Daily ceilings apply to events that come at most this late; later ones meet only the wall."""
@@ -50,6 +52,8 @@ class Batch:
     of_jobs: dict[int, dict[AtJob, tuple[Limit, ...]]] = field(default_factory=dict)
     jobs: set[bytes] = field(default_factory=set)
     counting: Counted = field(default_factory=Counted)
+    used: list[Row] = field(default_factory=list)  # by its events, as rows of counters
+    days: DayRows = NO_SUMS  # of its entries
     aside: set[int] = field(default_factory=set)  # clients whose events are kept for later
     kept: list[tuple[int, bytes]] = field(default_factory=list)  # the events that are kept
     taken_back: list[int] = field(default_factory=list)  # numbers of kept events judged now

@@ -24,7 +24,7 @@ from handbill.core.charging import (
 from handbill.core.spending import Used
 from handbill.kit.zones import days_of_period
 from handbill.store.records import Tx
-from handbill.store.records.base import Listed, among
+from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import counters, retired_counters
 
 _KEYS: Final = ("scope", "entity", "day_on")
@@ -172,16 +172,24 @@ def counters_in(
     return summed(kept, (key._replace(period=period) for key in kept for period in periods))
 
 
-def add_counters(tx: Tx, added: Iterable[tuple[int, Uses]]) -> None:
-    """Add to the counters of days, by client."""
-    rows = _rows(added)
+def rows_of(added: Iterable[tuple[int, Uses]]) -> list[Row]:
+    """What is used, by client, as rows in the order of their keys."""
+    return sorted(
+        (scope, entity, _day_of(period), client_no, *amounts)
+        for client_no, uses in added
+        for (scope, entity, period), amounts in uses.items()
+    )
+
+
+def add_counters(tx: Tx, rows: Sequence[Row]) -> None:
+    """Add to the counters of days."""
     assert all(min(row[4:]) >= 0 for row in rows), "what is used is never given back"
     _add(tx, counters, rows)
 
 
 def correct_counters(tx: Tx, client_no: int, added: Mapping[CounterKey, int]) -> None:
     """Add what corrections of one client come to, which may give back what was used."""
-    rows = _rows([(client_no, together(added))])
+    rows = rows_of([(client_no, together(added))])
     assert all(row[1] for row in rows), "what is used is used of something"
     _add(tx, counters, rows)
 
@@ -195,7 +203,7 @@ def add_retired_counters(tx: Tx, client_no: int, taken: Mapping[CounterKey, int]
     """Keep the use by one client's entries that leave the ledger. It may be negative: a cancelling
     entry may leave first.
     """
-    _add(tx, retired_counters, _rows([(client_no, together(taken))]))
+    _add(tx, retired_counters, rows_of([(client_no, together(taken))]))
 
 
 def drop_counters(tx: Tx, keys: Sequence[CounterKey]) -> None:
@@ -234,7 +242,7 @@ def seal(tx: Tx, after: Place, before_on: str, most: int) -> Place | None:
     return min(ends, default=None)
 
 
-def _together(found: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+def _together(found: Iterable[Sequence[Any]]) -> list[Row]:
     """Rows of days as the sealed rows of their entities."""
     sums: dict[tuple[str, str, str, int], list[int]] = {}
     for scope, entity, _, client_no, *amounts in found:
@@ -244,16 +252,7 @@ def _together(found: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
     return [(*of, *amounts) for of, amounts in sorted(sums.items())]
 
 
-def _rows(added: Iterable[tuple[int, Uses]]) -> list[tuple[Any, ...]]:
-    """Uses as rows, in the order of their keys."""
-    return sorted(
-        (scope, entity, _day_of(period), client_no, *amounts)
-        for client_no, uses in added
-        for (scope, entity, period), amounts in uses.items()
-    )
-
-
-def _add(tx: Tx, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+def _add(tx: Tx, table: sa.Table, rows: Sequence[Row]) -> None:
     tx.upsert_rows(table, _COLUMNS, _KEYS, rows, adds=MEASURES)
 
 

@@ -179,7 +179,8 @@ def put(tx: Tx, counted: Counted) -> bool:
     begun_with: dict[int, dict[CounterKey, int]] = {}
     for key, client_no in counted.owner_of.items():
         begun_with.setdefault(client_no, {})[key] = counted.found[key]
-    counter_rows.add_counters(tx, ((no, together(own)) for no, own in begun_with.items()))
+    begun_with_uses = ((no, together(own)) for no, own in begun_with.items())
+    counter_rows.add_counters(tx, counter_rows.rows_of(begun_with_uses))
     return True
 
 

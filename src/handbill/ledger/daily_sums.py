@@ -17,7 +17,7 @@ from handbill.core.pacing.months import MOST_EVIDENCE, MonthSpend
 from handbill.kit.instants import DAY, Instant, moment_of
 from handbill.kit.money import MICROS
 from handbill.store.records import Tx
-from handbill.store.records.base import Listed, among
+from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.booked import SUMS
 from handbill.store.records.tables import client_days, place_days, retired_days
 
@@ -94,8 +94,18 @@ Days = dict[int, dict[str, list[int]]]
 """By number: by day, the raw sums in the order of RAW."""
 
 
-def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
-    """Add the sums of clients' entries, each with the zone of its days."""
+class DayRows(NamedTuple):
+    """Rows of sums: of clients, and of places."""
+
+    whole: list[Row]
+    places: list[Row]
+
+
+NO_SUMS: Final = DayRows([], [])
+
+
+def rows_of(booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> DayRows:
+    """The sums of clients' entries, each with the zone of its days."""
     whole: dict[tuple[int, str], list[int]] = {}
     places: dict[PlaceDay, list[int]] = {}
     for zone, entries in booked:
@@ -103,18 +113,26 @@ def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
             places[place] = sums
             former = whole.setdefault(place[:2], [0] * len(RAW))
             former[:] = map(int.__add__, former, sums)
-    _add(tx, client_days, _OF_CLIENT, whole)
-    _add(tx, place_days, PlaceDay._fields, places)
+    return DayRows(_rows(whole), _rows(places))
+
+
+def add(tx: Tx, rows: DayRows) -> None:
+    """Add sums to those of their days."""
+    _add(tx, client_days, _OF_CLIENT, rows.whole)
+    _add(tx, place_days, PlaceDay._fields, rows.places)
 
 
 def retire(tx: Tx, sums: Mapping[tuple[int, str], Sequence[int]]) -> None:
     """Keep the sums of entries that leave the ledger, by client and day."""
-    _add(tx, retired_days, _OF_CLIENT, sums)
+    _add(tx, retired_days, _OF_CLIENT, _rows(sums))
 
 
-def _add(tx: Tx, table: sa.Table, keys: tuple[str, ...], sums: Mapping[Any, Sequence[int]]) -> None:
-    """``sums``: by the values of the keys."""
-    rows = [(*key, *_columns(own)) for key, own in sorted(sums.items())]
+def _rows(sums: Mapping[Any, Sequence[int]]) -> list[Row]:
+    """``sums``: by the values of the keys, in whose order the rows are."""
+    return [(*key, *_columns(own)) for key, own in sorted(sums.items())]
+
+
+def _add(tx: Tx, table: sa.Table, keys: tuple[str, ...], rows: Sequence[Row]) -> None:
     tx.upsert_rows(table, (*keys, *SUMS), keys, rows, adds=SUMS)
 
 

@@ -54,7 +54,7 @@ from handbill.store.records import Records, Tx
 from handbill.store.segments import WrittenSegment
 
 _log = logging.getLogger("handbill.ledger")
-MOST_EVENTS = 10_000  # of a batch; the line that exceeds it is still taken as a whole
+MOST_EVENTS = 20_000  # of a batch; the line that exceeds it is still taken as a whole
 _LEAST_EVENTS = 100
 _LEAST_LINES = 16
 _FEW_EVENTS = 1_000  # after a smaller batch, wait for more before the next
@@ -314,6 +314,14 @@ class Judge:
         for client_no, added in judged.items():
             owners = {entry.client_no for entry in added.entries}
             assert owners <= {client_no}, "no client pays for another's"
+        # Worked out here, not in the transaction that others wait for.
+        batch.used = counter_rows.rows_of(
+            (client_no, counting.kept(batch.counting, client_no, added.uses))
+            for client_no, added in judged.items()
+        )
+        batch.days = daily_sums.rows_of(
+            (batch.zone(no), added.entries) for no, added in judged.items()
+        )
         return judged
 
     def _write(self, batch: Batch, judged: dict[int, Added]) -> list[WrittenSegment]:
@@ -362,14 +370,8 @@ class Judge:
         asides.keep(tx, batch.kept)
         asides.take(tx, batch.taken_back, batch.ended)
         rows.add_tallies(tx, {key: by for added in each for key, by in added.tallies.items()})
-        counter_rows.add_counters(
-            tx,
-            (
-                (client_no, counting.kept(batch.counting, client_no, added.uses))
-                for client_no, added in judged.items()
-            ),
-        )
-        daily_sums.add(tx, ((batch.zone(no), added.entries) for no, added in judged.items()))
+        counter_rows.add_counters(tx, batch.used)
+        daily_sums.add(tx, batch.days)
         traffic.add(tx, {client_no: added.traffic for client_no, added in judged.items()})
         apply_ages.add(tx, {client_no: added.apply_ages for client_no, added in judged.items()})
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)

@@ -258,7 +258,7 @@ def _booked(
         assert made_rows == len(made.entries), "every entry is in a segment"
         segments.register(tx, written, now)
         rows.change_clicks(tx, made.clicks)
-        daily_sums.add(tx, [(zone_of(client.zone), made.entries)])
+        daily_sums.add(tx, daily_sums.rows_of([(zone_of(client.zone), made.entries)]))
         rows.add_tallies(tx, made.tallies)
         counter_rows.correct_counters(tx, client.no, made.counters)
         versions = {version_of(body): body for body in _bodies(plan, work)}

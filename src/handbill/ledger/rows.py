@@ -1,14 +1,14 @@
 """Rows of the ledger's tables: tallies, clicks, visits, keys, parked conversions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx, tables
-from handbill.store.records.base import Listed, among, among_ids
+from handbill.store.records.base import Listed, Row, among, among_ids
 from handbill.store.records.tables import (
     agencies,
     applied,
@@ -95,6 +95,9 @@ class JudgedClick(NamedTuple):
     price_micros: int | None = None
 
 
+_OF_CLICK: Final = ("id", *JudgedClick._fields, "at")
+
+
 class Clicked(NamedTuple):
     client_no: int
     at: Instant
@@ -114,15 +117,9 @@ class Parked(NamedTuple):
 
 
 def add_tallies(tx: Tx, added: Mapping[tuple[int, str, str], int]) -> None:
-    tx.upsert_many(
-        tallies,
-        ["client_no", "kind", "disposition"],
-        [
-            {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
-            for (client_no, kind, disposition), value in sorted(added.items())
-        ],
-        adds=["value"],
-    )
+    keys = ("client_no", "kind", "disposition")
+    some = [(*of, value) for of, value in sorted(added.items())]
+    tx.upsert_rows(tallies, (*keys, "value"), keys, some, adds=["value"])
 
 
 def tallies_of(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
@@ -170,27 +167,16 @@ def clicked(tx: Tx, id_: bytes) -> Clicked | None:
 
 def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, JudgedClick, Instant]]) -> None:
     assert all(len(id_) == 16 for id_, _, _ in rows), "a click is known by its id"
-    tx.put_many(clicks, _named(rows))
+    tx.put_rows(clicks, _OF_CLICK, _columns(rows))
 
 
 def change_clicks(tx: Tx, rows: Sequence[tuple[bytes, JudgedClick, Instant]]) -> None:
     """Change clicks that have another result now."""
-    tx.upsert_many(clicks, ["id"], _named(rows))
+    tx.upsert_rows(clicks, _OF_CLICK, ["id"], _columns(rows))
 
 
-def _named(rows: Sequence[tuple[bytes, JudgedClick, Instant]]) -> list[dict[str, Any]]:
-    """Clicks as columns; spelt out, since there are very many."""
-    return [
-        {
-            "id": id_,
-            "client_no": client_no,
-            "disposition": disposition,
-            "bid_micros": bid_micros,
-            "price_micros": price_micros,
-            "at": at,
-        }
-        for id_, (client_no, disposition, bid_micros, price_micros), at in rows
-    ]
+def _columns(rows: Sequence[tuple[bytes, JudgedClick, Instant]]) -> list[Row]:
+    return [(id_, *judged, at) for id_, judged, at in rows]
 
 
 def forget_clicks(tx: Tx, before: Instant, most: int) -> int:
@@ -221,14 +207,8 @@ def put_visits(
 ) -> None:
     """Keep who opened a window, from when to when it is open; delete closed ones."""
     assert all(at <= until_at for _, at, until_at in opened.values()), "a window opens first"
-    tx.upsert_many(
-        visits,
-        ["visitor"],
-        [
-            {"visitor": visitor, "client_no": client_no, "at": at, "until_at": until_at}
-            for visitor, (client_no, at, until_at) in opened.items()
-        ],
-    )
+    some = [(visitor, *window) for visitor, window in opened.items()]
+    tx.upsert_rows(visits, ("visitor", "client_no", "at", "until_at"), ["visitor"], some)
     # Twice what came: none pile up, and a backlog after a pause delays nobody.
     forget_visits(tx, forget, 2 * len(opened))
 

@@ -178,7 +178,7 @@ def _at(
     client = basis.clients[place.client_no]
     campaign, group = basis.campaigns.get(place.campaign_no), basis.groups.get(place.group_no)
     named = terms.names.get(place.publisher_no, ""), basis.numbers.get(client.agency_no, {})
-    of_place = tuple(_ceilings(place, ceilings.get(place.client_no, {})))
+    of_place = tuple(_ceilings(place, ceilings.get(place.client_no, {}))) if ceilings else ()
     of = (client, campaign, group, named, basis.steps[place], of_place)
     former = known.get(place)
     assert client.no == place.client_no, "terms are the client's own"

@@ -103,22 +103,8 @@ def forget(tx: Tx, before: Instant, most: int) -> int:
 
 
 def _put(tx: Tx, seen: Iterable[tuple[int, Quarter, SeenTraffic]], sign: int) -> None:
-    tx.upsert_many(
-        traffic,
-        _KEYS,
-        [
-            {
-                "client_no": client_no,
-                "group_no": group_no,
-                "publisher_no": publisher_no,
-                "quarter_at": quarter_at,
-                "clicks": sign * one.clicks,
-                "applies": sign * one.applies,
-                "unbilled": sign * one.unbilled,
-                "unbilled_micros": sign * one.unbilled_micros,
-                "spend_micros": sign * one.spend_micros,
-            }
-            for client_no, (group_no, publisher_no, quarter_at), one in seen
-        ],
-        adds=_AMOUNTS,
-    )
+    rows = [
+        (client_no, *quarter, *(sign * amount for amount in _amounts(one)))
+        for client_no, quarter, one in seen
+    ]
+    tx.upsert_rows(traffic, (*_KEYS, *_AMOUNTS), _KEYS, rows, adds=_AMOUNTS)

@@ -256,7 +256,14 @@ class Tx(ABC):
     def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows that all have the keys of the first one."""
         if rows:
-            self.run_text_many(self.dialect.insert_text(table, tuple(rows[0]), None), rows)
+            columns = tuple(rows[0])
+            self.put_rows(table, columns, [tuple(map(row.__getitem__, columns)) for row in rows])
+
+    def put_rows(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """The same for rows given as tuples of these columns."""
+        if rows:
+            named = [dict(zip(columns, row, strict=True)) for row in rows]
+            self.run_text_many(self.dialect.insert_text(table, tuple(columns), None), named)
 
     def upsert_many(
         self,
@@ -272,9 +279,9 @@ class Tx(ABC):
         Columns in ``adds`` are added to the existing values. ``keep``: leave the existing row.
         """
         if rows:
-            columns = tuple(rows[0])
-            pick = itemgetter(*columns)
-            self.upsert_rows(table, columns, keys, list(map(pick, rows)), adds, keep=keep)
+            names = tuple(rows[0])
+            pick = map(itemgetter(*names), rows)
+            self.upsert_rows(table, names, keys, list(pick), adds, keep=keep)
 
     def upsert_rows(
         self,
@@ -286,7 +293,7 @@ class Tx(ABC):
         *,
         keep: bool = False,
     ) -> None:
-        """The same for rows given as tuples of these columns, of which there are two or more."""
+        """The same for rows as tuples of these columns, of which there are two or more."""
         if rows:
             every = tuple(columns)
             text = self.dialect.upsert_text(table, every, tuple(keys), tuple(adds), keep=keep)

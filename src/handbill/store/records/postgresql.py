@@ -83,13 +83,12 @@ class PostgresTx(Tx):
         text = "SELECT setval(pg_get_serial_sequence(%(name)s, 'no'), %(number)s, false)"
         self.run_text(text, {"name": f'"{table.name}"', "number": number})
 
-    def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    def put_rows(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """As the port says; many rows go by COPY."""
         if len(rows) < _COPY_ROWS:
-            super().put_many(table, rows)
+            super().put_rows(table, columns, rows)
         else:
-            columns = tuple(rows[0])
-            pick = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
-            self._copy(table.name, columns, map(pick, rows))
+            self._copy(table.name, tuple(columns), rows)
 
     def upsert_rows(
         self,

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -118,17 +117,13 @@ class SqliteTx(Tx):
         if self.run_text(text, given)[1] == 0:
             self.run_text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)", given)
 
-    def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    def put_rows(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """As the port says; values are bound by position, which saves a quarter of the time."""
-        if not rows:
-            return
-        columns = tuple(rows[0])
-        names = ", ".join(f'"{name}"' for name in columns)
-        places = ", ".join("?" * len(columns))
-        pick = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
-        self.connection.executemany(
-            f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', map(pick, rows)
-        )
+        if rows:
+            names = ", ".join(f'"{name}"' for name in columns)
+            places = ", ".join("?" * len(columns))
+            text = f'INSERT INTO "{table.name}" ({names}) VALUES ({places})'
+            self.connection.executemany(text, rows)
 
     def upsert_rows(
         self,
