@@ -129,6 +129,7 @@ def market(tx: Tx, client_count: int = 4) -> list[Listing]:
                     bid_type="CPC",
                     bid_micros=500_000,
                     price_micros=400_000,
+                    listed_at=_START - DAY,
                 )
                 for no in names
             ]
