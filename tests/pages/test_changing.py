@@ -147,6 +147,20 @@ def test_a_line_of_nothing_without_figures_is_left_out() -> None:
     assert is_told(nothing | {"publisherId": "board"}, "campaign")
 
 
+def test_placements_show_the_bid_that_their_publisher_takes(world: World, browser: Browser) -> None:
+    office, kinds = world.office, ("CPC", "CPA", "Organic", "FLAT_CPC")
+    for kind in kinds:
+        body: dict[str, Any] = {"id": f"Of{kind}", "bidType": kind}
+        office.new("/publishers", body | ({"flatBidValue": 0.35} if kind == "FLAT_CPC" else {}))
+    places: list[dict[str, Any]] = [{"value": f"Of{kind}"} for kind in kinds]
+    places[0]["bid"] = 0.7
+    campaign = f"{world.client}/campaigns/{world.ids['campaign_id']}"
+    group = office.group(campaign, name="bids", placements=places, cpaBid=9)
+    cells = browser.get(f"/app{group}").all("//section[@aria-labelledby='placements']//td[1]")
+    assert cells == ["$0.70", "$9.00 per apply", "– unpaid", "$0.35 flat price"]
+    assert office.ask("DELETE", group).status == 200
+
+
 def test_click_definitions_of_all_publishers_are_reached(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

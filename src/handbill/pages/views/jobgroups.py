@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handbill.kit.figures import Number
 from handbill.kit.jsons import decode
-from handbill.pages.calls import Declined, Reply, at
+from handbill.pages.calls import Calls, Declined, Reply, at
 from handbill.pages.filters import (
     FIELDS,
     OPERATORS,
@@ -27,7 +28,17 @@ from handbill.pages.wording import days_back
 
 _PATH = "/clients/{client_id}/campaigns/{campaign_id}/jobgroups/{jobgroup_id}"
 _BIDS = 100
+_MOST_LOOKED_UP = 25
+"""Placements whose publisher is asked how it is paid; at others, it is taken to be by the click."""
 _MOST_BYTES = 400_000
+
+
+class SetBid(NamedTuple):
+    """What is bid at a placement. ``amount`` None: nothing, as its visits are not paid for."""
+
+    amount: Number | None
+    currency: str
+    note: str
 
 
 def _of(request: Request) -> str:
@@ -54,6 +65,8 @@ async def view(
         calls.get(f"{of}/bids", {"page": 0, "limit": _BIDS}),
         calls.get(f"{at('clients', client['id'])}/timeseries", {"days": 1}),
     )
+    placed = [one["value"] for one in group.json["placements"][:_MOST_LOOKED_UP]]
+    publishers = await asyncio.gather(*(_publisher(calls, id_) for id_ in placed))
     days = days_in(request, MOST_DAYS_OF_STATS)
     figures = None
     if request.query_params.get("figures") == "yes":
@@ -67,8 +80,10 @@ async def view(
         status,
         client=client,
         currency=whole.json["currency"],
+        set_bids=_set_bids(group.json, publishers, whole.json["currency"]),
         group=group,
         explained=explained,
+        publishers=[one for one in publishers if one],
         bids=bids,
         days=days,
         figures=figures,
@@ -83,6 +98,36 @@ async def view(
         form=form or Form(),
         preview=preview,
     )
+
+
+async def _publisher(calls: Calls, id_: str) -> Reply | None:
+    """A publisher; None: it is deleted."""
+    try:
+        return await calls.get(at("publishers", id_))
+    except Declined as declined:
+        if declined.status != 404:
+            raise
+        return None
+
+
+def _set_bids(group: Any, publishers: Sequence[Reply | None], currency: str) -> list[SetBid]:
+    """The bid that is set at each placement, in their order."""
+    known = {one.json["id"]: one.json for one in publishers if one}
+    found = []
+    for placement in group["placements"]:
+        publisher = known.get(placement["value"], {})
+        kind = publisher["bidType"]["name"] if publisher else ""
+        own = placement.get("bid")
+        if kind == "FLAT_CPC":
+            amount, note = publisher["flatBidValue"] or 0, "flat price"
+            found.append(SetBid(amount, publisher["currency"] or currency, note))
+        elif kind == "Organic":
+            found.append(SetBid(None, currency, "unpaid"))
+        elif kind == "CPA":
+            found.append(SetBid(group["cpaBid"] if own is None else own, currency, "per apply"))
+        else:
+            found.append(SetBid(group["cpcBid"] if own is None else own, currency, ""))
+    return found
 
 
 async def stats(
