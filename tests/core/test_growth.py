@@ -13,6 +13,7 @@ from growing import Work, grows_by_its_size, most_held
 from handbill.contract.funnel.models import FunnelDetails
 from handbill.core.address_lists import NotAddresses, read_prefixes
 from handbill.core.amounts import read_amount
+from handbill.core.countries import country_code
 from handbill.core.feed_text import cleaned, html_text, link_of, listed, unescaped
 from handbill.core.mapping import compile_mapping
 from handbill.core.nouns import FeedBody
@@ -57,6 +58,8 @@ _FEEDS: dict[str, Callable[[int], bytes]] = {
     "instructions": lambda n: _feed(b"<?a b?>" * n + b"<job/>"),
     "sections": lambda n: _feed(b"<![CDATA[a]]>" * n + b"<job/>"),
     "empty jobs": lambda n: _feed(b"<job/>" * n),
+    "open tags between jobs": lambda n: b"<s>" + b"<a " * n,
+    "slashes between jobs": lambda n: b"<s><a " + b"/ " * n,
     "other nodes": lambda n: _feed(b"<a></a>" * n + b"<job/>"),
     "brackets": lambda n: _feed(b"<job><a>" + b"]]&gt;" * n + b"</a></job>"),
     "quotes": lambda n: b"<s><job " + b"\"'" * n,
@@ -143,6 +146,7 @@ _PUMPS = [
     "a@",
     "\u0301é",
     "?utm=1&",
+    "Ã¶",
     "http://",
     "%20",
     "=",
@@ -231,6 +235,7 @@ _TEXTS: dict[str, Callable[[int], Any]] = {
     "an amount": lambda n: read_amount("1" + " " * n + "x1"),
     "a date": lambda n: read_instant("2026 " + "1 " * n, UTC),
     "a place": lambda n: differs(" ,".join(["new york"] * n), frozenset({"Boston"})),
+    "a country": lambda n: country_code("(" * n + ", of)"),
     "accents": lambda n: cleaned("e" + "\u0301" * n),
     "a host": lambda n: _url_of("http://" + "a." * n),
     "signs of a host": lambda n: _url_of("http://" + "ü" * n + ".example"),

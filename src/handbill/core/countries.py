@@ -143,6 +143,7 @@ _OTHER_NAMES: Final = {
     "wales": "GB",
 }
 _LETTERS: Final = str.maketrans("łøðıß", "lodis", ".'’ʼ")
+_LONGEST: Final = 100
 _OFFICIAL: Final = re.compile(r",.*\b(?:of|the|state|republic|province)\b", re.IGNORECASE)
 _NAMED_TWICE: Final = re.compile(r"(.+?)\s*\((.+)\)")
 
@@ -174,6 +175,8 @@ def country_code(text: str) -> str:
 
     ``Korea, Republic of`` and ``Germany (DE)`` are read as the standard and forms write them.
     """
+    if len(text) > _LONGEST:
+        return ""
     found = _CODE_OF.get(_fold(text), "")
     if not found and (both := _NAMED_TWICE.fullmatch(text.strip())):
         return _CODE_OF.get(_fold(both[2]), "") or _CODE_OF.get(_fold(both[1]), "")

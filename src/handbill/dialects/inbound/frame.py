@@ -15,7 +15,7 @@ MOST_NAMES = 1_000
 MOST_DEPTH = 32
 _MOST_PIECES = 4_096
 _PIECE = 64 * 1024
-_TAG = re.compile(rb"<(/?)([^\s/>!?]{1,40})[^>]*?(/?)>")
+_TAG = re.compile(rb"<(/?)([^\s/<>!?]{1,40})[^<>]*?(/?)>")
 
 
 class Frame:
