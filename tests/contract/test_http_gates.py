@@ -2,7 +2,8 @@
 
 import errno
 import gzip
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -157,6 +158,29 @@ def test_a_body_that_breaks_off_is_400(ask: Ask) -> None:
 @pytest.mark.parametrize(("verb", "target"), [("OPTIONS", "*"), ("CONNECT", "evil.example:80")])
 def test_a_target_that_is_no_path_is_unknown(ask: Ask, verb: str, target: str) -> None:
     assert message_of(ask(verb, target)) == (404, {"message": "Not found"})
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("X-GZIP", gzip.compress),
+        ("deflate", zlib.compress),
+        ("identity", bytes),
+    ],
+)
+def test_a_packed_body_is_read(ask: Ask, coding: str, pack: Callable[[bytes], bytes]) -> None:
+    packed = {"headers": GOOD | {"content-encoding": coding}}
+    assert ask("POST", "/things", raw=pack(b'{"name": "packed"}'), **packed).status == 200
+    assert ask("POST", "/things", raw=pack(b'{"name": "a"}')[:-6], **packed).status == 400
+    assert ask("POST", "/things", raw=pack(b" " * 1_000_001), **packed).status == 413
+
+
+def test_an_unknown_packing_is_a_fault(ask: Ask) -> None:
+    headers = GOOD | {"content-encoding": "br"}
+    status, body = message_of(ask("POST", "/things", raw=b'{"name": "a"}', headers=headers))
+    message = "the content encoding must be gzip, deflate or identity"
+    assert (status, body["errors"]) == (400, [{"field": "", "message": message}])
 
 
 def test_limits_in_front(ask: Ask) -> None:

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from handbill.host.inflate import NotGzip, unpacked
 from handbill.http.operations import Operation
 from handbill.kit.faults import Refused, Unavailable
 
@@ -14,6 +16,9 @@ _MOST_BODY = 1_000_000
 _MOST_BODY_OF_MANY = 8_000_000
 _MOST_BODY_OF_STRANGERS = 16_384
 _BODY_SECONDS = 10
+PLAIN = frozenset({"", "identity"})
+PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+"""The encodings of bodies that are read (RFC 9110, 8.4.1)."""
 
 
 class Room:
@@ -63,7 +68,9 @@ class RoomShare:
 
 
 async def body_of(request: Request, part: RoomShare, operation: Operation) -> bytes:
-    """Read the whole body. **Refuses** one too large (413), too slow (408), or broken off
+    """Read the whole body, and unpack it; one that is damaged stays packed, and is no JSON.
+
+    **Refuses** one too large, also once it is unpacked (413), too slow (408), or broken off
     (ClientDisconnect).
     """
     most = _MOST_BODY_OF_MANY if operation.many else _MOST_BODY
@@ -82,7 +89,27 @@ async def body_of(request: Request, part: RoomShare, operation: Operation) -> by
                 chunks.append(chunk)
                 if part.size == length:
                     break  # complete, even without a further message
-            return b"".join(chunks)
     except TimeoutError:
         message = f"The body did not arrive within {_BODY_SECONDS} seconds"
         raise Refused(408, message) from None
+    body, coding = b"".join(chunks), coding_of(request.headers)
+    return _unpacked(body, coding, part, most) if coding in PACKED else body
+
+
+def coding_of(headers: Headers) -> str:
+    """How the body is encoded, in lower case."""
+    return ", ".join(headers.getlist("content-encoding")).strip().lower()
+
+
+def _unpacked(body: bytes, coding: str, part: RoomShare, most: int) -> bytes:
+    steps, size = [], 0
+    try:
+        for step in unpacked((body,), deflated=coding == "deflate"):
+            size += len(step)
+            if size > most:
+                raise Refused(413, f"The body is larger than {most} bytes")
+            part.grow(len(step))
+            steps.append(step)
+    except NotGzip:
+        return body
+    return b"".join(steps)

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 
 from handbill.core.nouns import Client
 from handbill.core.persons import HEADS, WRITERS
+from handbill.http.bodies import PACKED, PLAIN, coding_of
 from handbill.http.operations import Call, Caller, Desk, Operation
 from handbill.kit.faults import Fault, Refused, bad_request, not_found
 from handbill.kit.instants import Instant
@@ -161,6 +162,9 @@ def _read_body(
     media_type = media_types[0].partition(";")[0].strip() if media_types else ""
     if media_type and not _JSON_TYPE.fullmatch(media_type):
         faults.append(Fault("", "the content type must be application/json"))
+        return None
+    if coding_of(arrival.headers) not in PLAIN | PACKED:
+        faults.append(Fault("", "the content encoding must be gzip, deflate or identity"))
         return None
     try:
         value = decode(arrival.body)
