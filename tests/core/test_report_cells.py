@@ -27,13 +27,21 @@ from handbill.stats.files import part_file
         "\u200b=1",
         "\u22121",
         "\ufe62x",
+        "\u207b1",
+        "\u00ad=1",  # a soft hyphen
+        "\u202e=1",  # turns what follows
+        "\u2800\u3164=1",  # shown as blanks
+        "\U000e0020\ufe0f=1",
+        "\x7f\x85=1",
     ],
 )
 def test_a_formula_is_made_text(text: str) -> None:
     assert neutral(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "Nurse", "a=b", "1-2", " plain", "\u00e9"])
+@pytest.mark.parametrize(
+    "text", ["", "Nurse", "a=b", "1-2", " plain", "\u00e9", "\u2013 x", "\u00ad"]
+)
 def test_text_stays(text: str) -> None:
     assert neutral(text) == text
 

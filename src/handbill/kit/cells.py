@@ -4,11 +4,15 @@ import re
 from decimal import Decimal
 from typing import Any
 
-# The signs also in their full width, and after characters that spreadsheets do not show.
-_FORMULA = re.compile(
-    r"[\s\x00-\x20\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫\u2212]|[\t\r\n]"
+# Controls, blanks, and what Unicode says is shown as nothing (Default_Ignorable_Code_Point).
+_UNSEEN = (
+    r"\s\x00-\x20\x7f-\xa0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
 )
-_QUOTED = re.compile(r"[\",;\t\r\n|]")
+# The signs in all widths and heights that a spreadsheet, or what feeds it, may make plain ones.
+_SIGNS = r"=+\-@＝＋－＠﹢﹣﹦﹫\u2212⁺⁻⁼₊₋₌"
+_FORMULA = re.compile(rf"[{_UNSEEN}]*[{_SIGNS}]|[\t\r\n]")
+_QUOTED = re.compile(r"[\",;\t\r\n|\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
 def neutral(text: str) -> str:
