@@ -322,3 +322,11 @@ def test_no_more_than_ten_thousand_jobs_are_reached(office: Office) -> None:
     assert reply.json["summary"] == 10_005
     assert 'rel="next"' not in reply.headers["link"]
     assert office.get(f"{client}/jobs?page=11&limit=1000")["data"] == []
+
+
+def test_a_number_names_a_job_and_a_blank_date_is_none(office: Office) -> None:
+    client = office.client()
+    office.new(f"{client}/jobs", JOB | {"refNumber": 1234, "endAtDate": " "})
+    found = office.get(f"{client}/jobs/1234")
+    assert (found["refNumber"], found["endAtDate"]) == ("1234", None)
+    assert office.faults("POST", f"{client}/jobs", JOB | {"refNumber": "1234"})

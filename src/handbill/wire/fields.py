@@ -110,6 +110,9 @@ Name = Annotated[str, StringConstraints(max_length=200)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
 """Text that is not blank."""
 
+DIGITS = BeforeValidator(lambda value: str(value) if type(value) is int else value)
+"""Before a type of text: an integer is read as its digits."""
+
 Zone = Annotated[
     str,
     AfterValidator(_zone),

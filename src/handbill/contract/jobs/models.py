@@ -21,8 +21,8 @@ from handbill.core import nouns
 from handbill.kit.faults import Fault
 from handbill.kit.urls import page_url
 from handbill.wire.bodies import Array
-from handbill.wire.date_patterns import read_when
-from handbill.wire.fields import Day, Filled, Matching, Money, Percent
+from handbill.wire.date_patterns import Read, read_when
+from handbill.wire.fields import DIGITS, Day, Filled, Matching, Money, Percent
 from handbill.wire.models import Model, partial
 from handbill.wire.wrong import Wrong
 
@@ -59,6 +59,11 @@ def _named(pattern: str) -> Callable[[str], str]:
     return read
 
 
+def _when(value: Any) -> Read | None:
+    is_blank = isinstance(value, str) and not value.strip()
+    return None if is_blank else read_when(value)
+
+
 def _page(text: str) -> str:
     text = text.strip()
     if text:
@@ -78,10 +83,8 @@ Zip = Annotated[
 """A string or an integer, kept as it came."""
 Page = Annotated[str, Field(max_length=8_192), AfterValidator(_page)]
 """An address that visitors can be sent to; kept as it came, but for its outer blanks."""
-When = Annotated[
-    Any, PlainValidator(read_when), WithJsonSchema({"type": "string", "maxLength": 40})
-]
-"""A day or a moment, before the client's zone says which instant it is."""
+When = Annotated[Any, PlainValidator(_when), WithJsonSchema({"type": "string", "maxLength": 40})]
+"""A day or a moment, before the client's zone says which instant it is; blank says null."""
 Word = Annotated[
     str,
     PlainValidator(_word),
@@ -285,8 +288,18 @@ class _Rows(Model):
 
 class NewJob(_Rows):
     ref: Annotated[
-        str, Matching(r"[^\x00-\x1f\x7f]+", "must not contain control characters", most=500)
-    ] = Field(alias="refNumber", description="Reference number, unique in the client.")
+        str,
+        Matching(
+            r"[^\x00-\x1f\x7f]+",
+            "must not contain control characters",
+            most=500,
+            also={"type": ["string", "integer"]},
+        ),
+        DIGITS,
+    ] = Field(
+        alias="refNumber",
+        description="Reference number, unique in the client. An integer is read as its digits.",
+    )
 
 
 JobChange = partial(_Rows, "JobChange")
