@@ -202,6 +202,25 @@ def test_a_budget_that_is_told_otherwise_is_found(begun: SimulatedLife) -> None:
         begun.truth.end_day("2026-10-12")
 
 
+def test_a_purchase_that_acts_otherwise_is_found(tmp_path: Path) -> None:
+    """Its terms, its days' costs, and its jobs in the feed."""
+    size = Size(days=2, publishers=2, clients=1, clicks=20, jobs=8, step=HOUR, purchases=True)
+    with closing(SimulatedLife(tmp_path, size, SEED)) as life:
+        for _ in life.days():
+            pass
+        bought, look = life.purchases, life.purchases.look
+        assert bought.seen, "jobs with a bought slot were shown"
+        assert life.house.run(look()) == []
+        one = next(one for one in bought.every.values() if one.ended_at is None)
+        assert one.booked_micros
+        for name, wrong in (("available", "is told as"), ("booked_micros", "micros are booked")):
+            setattr(one, name, getattr(one, name) + 10**9)
+            assert wrong in "".join(life.house.run(look()))
+            setattr(one, name, getattr(one, name) - 10**9)
+        bought._feed = "/f/another"
+        assert "are posted, and not shown" in "".join(life.house.run(look()))
+
+
 def test_an_entry_that_is_there_twice_is_found(begun: SimulatedLife) -> None:
     steps = begun.steps()
     while not begun.truth.days:

@@ -51,7 +51,7 @@ def simulate(
         f"handbill simulate --days {days} --publishers {publishers} --seed {seed} "
         f"--clients {clients} --clicks {clicks} --step {step}{'' if rules else ' --no-rules'}"
     )
-    size = Size(days, publishers, clients, clicks, step=step * MINUTE, rules=rules)
+    size = Size(days, publishers, clients, clicks, step=step * MINUTE, rules=rules, purchases=True)
     showing = Showing(Console(stderr=True))
     with ExitStack() as opened:
         folder = _folder(data, opened)

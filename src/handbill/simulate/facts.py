@@ -21,6 +21,7 @@ class Fact(NamedTuple):
     charge_micros: int
     spend_micros: int
     marked_micros: int
+    source: str
 
 
 QUOTED = ", ".join(f'"{name}"' for name in Fact._fields)

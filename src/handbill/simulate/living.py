@@ -20,6 +20,7 @@ from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, instant_of, iso_of
 from handbill.simulate.asking import Asker
 from handbill.simulate.edits import Edits
 from handbill.simulate.house import EDGES, House
+from handbill.simulate.purchases import Purchases
 from handbill.simulate.rulebook import Rulebook
 from handbill.simulate.ruled import Ruled
 from handbill.simulate.sites import AILMENTS, Careers, Sites
@@ -48,7 +49,7 @@ _DONE = frozenset(
 class Size(NamedTuple):
     """How much of a market is simulated. ``clicks``: of a day, about; ``step``: the time between
     two checks of what must hold. ``steady``: nothing is ever restarted or cut. ``rules``: clients
-    have rules.
+    have rules. ``purchases``: slots are bought for their jobs.
     """
 
     days: int
@@ -59,6 +60,7 @@ class Size(NamedTuple):
     step: Instant = 30 * MINUTE
     steady: bool = False
     rules: bool = False
+    purchases: bool = False
 
     @property
     def daily(self) -> float:
@@ -89,7 +91,10 @@ class SimulatedLife:
         self.public = Comers(self.trade, seeded(f"{seed}/public"), size.daily)
         self.rulebook = Rulebook(self.trade, seeded(f"{seed}/rulebook"), size.days, size.daily)
         self.ruled = Ruled(self.rulebook, self.trade, seeded(f"{seed}/ruled"), size.step)
-        self.truth = Truth(self.house, self.trade, self.public, self.ruled)
+        self.purchases = Purchases(self.trade, self.public, seeded(f"{seed}/purchases"))
+        if size.purchases:
+            self.house.run(self.purchases.set_up())
+        self.truth = Truth(self.house, self.trade, self.public, self.ruled, self.purchases)
         self._cut: tuple[int, bool] | None = None
         if size.rules:
             self.house.run(self.rulebook.set_up())
@@ -150,6 +155,8 @@ class SimulatedLife:
         for _ in range(len(self.trade.employers)):
             at(lambda: self.house.run(self._edits.edit()))
         at(lambda: self.house.run(self._edits.set_rate()))
+        for step in self.purchases.steps(steps) if self.size.purchases else ():
+            deeds.setdefault(step, []).append(lambda: self.house.run(self.purchases.deal()))
         if self.size.rules:
             for _ in range(2 * len(self.trade.employers)):
                 at(lambda: self.house.run(self.rulebook.edit()))

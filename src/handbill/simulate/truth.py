@@ -27,6 +27,7 @@ from handbill.simulate.bid_log import LoggedBids
 from handbill.simulate.bidding import beyond_targets, other_prices
 from handbill.simulate.facts import QUOTED, Fact
 from handbill.simulate.house import House
+from handbill.simulate.purchases import Purchases
 from handbill.simulate.ruled import EntryFigures, Ruled
 from handbill.simulate.trade import CapOf, CapSet, Employer, Trade
 from handbill.simulate.visitors import NO_PEOPLE, AcknowledgedClick, AdBoard, BoardJob, Comers
@@ -65,8 +66,11 @@ Used = dict[tuple[Holder, str], list[int]]
 class Truth:
     """All entries so far, folded; each is checked when it is read."""
 
-    def __init__(self, house: House, trade: Trade, public: Comers, ruled: Ruled) -> None:
+    def __init__(
+        self, house: House, trade: Trade, public: Comers, ruled: Ruled, purchases: Purchases
+    ) -> None:
         self._house, self._trade, self._public = house, trade, public
+        self._purchases = purchases
         self._ruled = ruled
         self.days: dict[str, OfDay] = {}
         self._ids: set[bytes] = set()
@@ -85,6 +89,7 @@ class Truth:
             segment_files.query(house.settings.scratch_folder, memory_mb=_MEMORY_MB, threads=1)
         )
         self._now: Instant = 0
+        self._began = house.outside.clock.now()
 
     def close(self) -> None:
         self._stack.close()
@@ -175,6 +180,9 @@ class Truth:
             self._check_fact(fact)
             self._tell(fact)
             self._count(fact)
+            if fact.kind == "POSTING":  # it is paid for beside all caps
+                self._purchases.booked(fact)
+                continue
             takes = fact.disposition in TAKES_ROOM and fact.kind in {"CLICK", "APPLY"}
             if not takes and not fact.marked_micros:
                 continue
@@ -223,7 +231,7 @@ class Truth:
             told.classes[fact.disposition] += 1
         elif fact.kind == "HIRE":
             told.hires += 1
-        else:
+        elif fact.kind != "POSTING":
             self._conversions += 1
             told.applies += fact.kind == "APPLY" and fact.disposition in TAKES_ROOM
         told.charged_micros += fact.charge_micros
@@ -263,6 +271,8 @@ class Truth:
             self._blame(f"{visit} is charged otherwise: {fact}")
 
     def _markup_percent(self, fact: Fact) -> int:
+        if fact.at < self._began:  # a purchase's first day began before its client had a markup
+            return 0
         return self._employers[self._names["client"][fact.client_no]].markup_percent
 
     def _check_caps(self, touched: Mapping[tuple[Holder, str], list[int]]) -> None:
@@ -338,6 +348,7 @@ class Truth:
         told = self.days.setdefault(day, OfDay(day=day))
         told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
         self._check_told(self.bids.look())
+        self._check_told(self._purchases.look())
         self._house.run(self._check_budgets())
         self._check_told(self._ruled.end_day())
         tools = self._house.tools
