@@ -6,8 +6,10 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 import pytest
 
@@ -15,11 +17,12 @@ from serving import LONG, environment
 
 NOBODY = 65_534
 IS_ROOT = os.geteuid() == 0
-# All commands in one process, which first runs some as it is: what they import may be out of the
-# reach of the user that it then becomes, where Python itself belongs to another one.
+Outcomes = Callable[..., list[list[Any]]]
+# For each line, a child that becomes a user and runs commands. All is imported before: it may be
+# out of the reach of that user, where Python belongs to another one.
 RUN = """
-import contextlib, io, json, os, sys, tempfile
-import handbill.host.children
+import contextlib, importlib, io, json, multiprocessing.popen_fork, os, pkgutil, sys
+import handbill
 from handbill.__main__ import main
 
 def told_of(words):
@@ -32,21 +35,37 @@ def told_of(words):
             return ended.code, err.getvalue()
     return 0, err.getvalue()
 
-commands, user = json.loads(sys.argv[1])
-with tempfile.TemporaryDirectory() as folder:
-    for words in (
-        ["agency", "create", "x", "--data", folder], ["ledger", "check", "--data", folder],
-        ["openapi"], ["agency", "create", "x", "--data", "/proc/1/x"],
-        ["--version"],
-    ):
-        told_of(words)
-if user is not None:
-    os.setgroups([])
-    os.setgid(user)
-    os.setuid(user)
-for words in commands:
-    print(json.dumps(told_of(words)))
+def run(commands, folder, user):
+    os.chdir(folder)
+    if user is not None:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    print(json.dumps([told_of(words) for words in commands]), flush=True)
+
+for module in pkgutil.walk_packages(handbill.__path__, "handbill."):
+    if not module.name.endswith((".__main__", ".forking", ".env")):
+        importlib.import_module(module.name)
+assert len(os.listdir("/proc/self/task")) == 1, "a child of fork has one thread only"
+for line in sys.stdin:
+    if not os.fork():
+        run(*json.loads(line))
+        os._exit(0)
+    if os.wait()[1]:
+        sys.exit("what was asked failed")
 """
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", RUN],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
 
 
 @pytest.fixture
@@ -61,20 +80,24 @@ def place() -> Iterator[Path]:
         folder.chmod(0o755)
 
 
-def outcomes(place: Path, *commands: list[str]) -> list[tuple[int, str]]:
-    """Exit status and standard error of each command, run in a folder by its owner."""
-    told = json.dumps([commands, NOBODY if IS_ROOT else None])
-    ran = subprocess.run(
-        [sys.executable, "-P", "-c", RUN, told],
-        cwd=place,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return [tuple(json.loads(line)) for line in ran.stdout.splitlines()]
+@pytest.fixture
+def outcomes(runner: subprocess.Popen[str], place: Path) -> Outcomes:
+    """Exit status and standard error of each command, run in the folder by its owner."""
+
+    def told(*commands: list[str]) -> list[list[Any]]:
+        asked, answered = runner.stdin, runner.stdout
+        assert asked is not None
+        assert answered is not None
+        asked.write(json.dumps([commands, str(place), NOBODY if IS_ROOT else None]) + "\n")
+        asked.flush()
+        timer = Timer(LONG, runner.kill)
+        timer.start()
+        line = answered.readline()
+        timer.cancel()
+        outcomes: list[list[Any]] = json.loads(line)
+        return outcomes
+
+    return told
 
 
 def made(path: Path, mode: int) -> Path:
@@ -85,7 +108,7 @@ def made(path: Path, mode: int) -> Path:
     return path
 
 
-def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
+def test_what_may_not_be_used_is_told_in_a_sentence(place: Path, outcomes: Outcomes) -> None:
     closed = made(place / "closed", 0o500)
     half = made(place / "half", 0o700)
     made(half / "journal", 0o500)
@@ -93,16 +116,14 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
     config.chmod(0o000)
     create = ["agency", "create", "acme", "--data"]
     found = outcomes(
-        place,
         [*create, str(place / "mine")],
         ["--version"],
     )
     assert found[0][0] == 2
     assert "handbill.toml cannot be read: Permission denied" in found[0][1]
-    assert found[1] == (0, "")
+    assert found[1] == [0, ""]
     config.unlink()
     below, within, lost, unwritable, unreadable, foreign, *alone = outcomes(
-        place,
         [*create, str(closed / "data")],
         [*create, str(closed)],
         [*create, str(half)],
@@ -129,11 +150,10 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can make a folder of another user")
-def test_a_folder_of_another_user_names_both(place: Path) -> None:
+def test_a_folder_of_another_user_names_both(place: Path, outcomes: Outcomes) -> None:
     other = place / "other"
     other.mkdir(mode=0o755)
     itself, below = outcomes(
-        place,
         ["agency", "create", "acme", "--data", str(other)],
         ["agency", "create", "acme", "--data", str(other / "data")],
     )
@@ -144,18 +164,17 @@ def test_a_folder_of_another_user_names_both(place: Path) -> None:
     assert "chown" not in below[1]  # a folder above what was named may be the system's
 
 
-def test_a_folder_that_stood_open_is_closed_with_all_in_it(place: Path) -> None:
+def test_a_folder_that_stood_open_is_closed_with_all_in_it(place: Path, outcomes: Outcomes) -> None:
     data = made(place / "data", 0o755)
     (left := data / "left-over").write_text("x")
     if IS_ROOT:
         os.chown(left, NOBODY, NOBODY)
     left.chmod(0o644)
     first, again = outcomes(
-        place,
         ["agency", "create", "acme", "--data", str(data)],
         ["agency", "create", "other", "--data", str(data)],
     )
-    assert (first[0], again) == (0, (0, ""))
+    assert (first[0], again) == (0, [0, ""])
     assert f"{data} was open to other users; now only its owner" in first[1]
     for path in (data, *data.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
