@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.nouns import Cap
-from handbill.core.pacing.months import MonthPace, MonthSpend, month_of, together
+from handbill.core.pacing.months import MonthPace, MonthSpend, month_of, sum_of_paces
 from handbill.kit.zones import Period
 
 TENTH = date(2026, 11, 10)
@@ -42,6 +42,6 @@ def test_a_plan_is_never_passed_and_spend_never_undone(
 
 def test_all_together_leave_out_what_is_not_known() -> None:
     some = [MonthPace(1, None, None), MonthPace(2, 10, None), MonthPace(3, 20, 15)]
-    assert together(some) == MonthPace(6, 30, 15)
-    assert together(some[:1]) == MonthPace(1, None, None)
-    assert together([]) == MonthPace(0, None, None)
+    assert sum_of_paces(some) == MonthPace(6, 30, 15)
+    assert sum_of_paces(some[:1]) == MonthPace(1, None, None)
+    assert sum_of_paces([]) == MonthPace(0, None, None)

@@ -12,7 +12,7 @@ from handbill.clients import service as clients
 from handbill.core.charging import Limit
 from handbill.core.metrics import RAW, Sums, finished_as, made_of
 from handbill.core.nouns import Cap, Client
-from handbill.core.pacing.months import MOST_EVIDENCE, MonthPace, MonthSpend, month_of, together
+from handbill.core.pacing.months import MOST_EVIDENCE, MonthPace, MonthSpend, month_of, sum_of_paces
 from handbill.core.standing.reasons import Resolved
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
@@ -178,7 +178,7 @@ def overview(
         access.agency_by_number(tx, agency_no).currency,
         lines,
         totals,
-        together(all_months),
+        sum_of_paces(all_months),
         len(every),
         sum(one.planned is None for one in all_months),
     )

@@ -60,7 +60,7 @@ def planned_in(cap: Cap | None, days: int) -> int | None:
     return cap.value * days if cap.period == "Daily" else cap.value * days // 7
 
 
-def together(some: list[MonthPace]) -> MonthPace:
+def sum_of_paces(some: list[MonthPace]) -> MonthPace:
     """The sum of several. What is planned for none, or projected of none, is None."""
     planned = [one.planned for one in some if one.planned is not None]
     projected = [one.projected for one in some if one.projected is not None]
