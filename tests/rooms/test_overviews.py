@@ -1,6 +1,7 @@
 """Figures by day: the same as those of reports, out of sums that the judge keeps."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,13 +10,17 @@ from typing import Any
 import pytest
 
 from handbill.core.metrics import NAMES, RATIOS, RAW, finished_as
+from handbill.contract.stats.models import StatsQuestion
 from handbill.core.nouns import Cap, Caps
+from handbill.host.settings import Settings
 from handbill.kit.instants import DAY
-from handbill.ledger import daily_sums
+from handbill.ledger import daily_sums, retiring
 from handbill.ledger.checking import check
+from handbill.stats import from_days
 from handbill.stats.overviews import MOST_SERIES, overview, summed, timeseries
+from handbill.stats.questions import plan
 from handbill.store.records import Records
-from market import START
+from market import START, noun_of
 from rooms.report_desk import Desk, traffic
 
 LEVELS = {"campaign": "CAMPAIGN", "jobgroup": "JOBGROUP", "publisher": "PUBLISHER"}
@@ -25,6 +30,7 @@ COLUMNS = {
     "JOBGROUP": "jobGroupId",
     "PUBLISHER": "publisherId",
 }
+ONLY = ("campaignIds", "jobGroupIds", "publisherIds")
 SUMMED = [name for name in NAMES if name not in {one.name for one in RATIOS}]
 COLUMN = {"campaign": "campaignId", "jobgroup": "jobGroupId", "publisher": "publisherId"}
 
@@ -77,17 +83,33 @@ def test_by_whatever_they_are_told_apart_they_are_the_reports_figures(market: De
                     same(told(sums), reported(of_day[one.id, day]))
 
 
+def from_sums(market: Desk, client_no: int, *levels: str, **filters: Any) -> bool:
+    """Whether the sums answer a question about the days of traffic."""
+    names = ("primaryLevel", "secondaryLevel", "tertiaryLevel")
+    body = {
+        "filters": {"startDate": "2026-10-01", "endDate": "2026-11-30"} | filters,
+        "aggregationLevel": dict(zip(names, levels, strict=False)),
+    }
+    client, question = market.client_noun(client_no), noun_of(StatsQuestion, body)
+    with market.records.read() as tx:
+        asked = plan(tx, client, question, market.clock.now())
+        return from_days.answered(tx, asked, client.zone) is not None
+
+
 @pytest.mark.parametrize(
     "levels", [("CLIENT",), ("CAMPAIGN",), ("JOBGROUP", "PUBLISHER"), ("PUBLISHER", "CAMPAIGN")]
 )
 def test_reports_from_sums_are_those_from_entries(market: Desk, levels: tuple[str, ...]) -> None:
     client_no = traffic(market)
     days = [line["date"] for line in market.lines(client_no, "DATE")]
-    board = market.lines(client_no, "PUBLISHER")[-1]["publisherId"].removeprefix("'")
-    wishes: list[dict[str, Any]] = [{}, {"publisherIds": [board]}]
+    places = market.lines(client_no, "CAMPAIGN", "JOBGROUP", "PUBLISHER")[-1]
+    only = {name: [places[name[:-1]].removeprefix("'")] for name in ONLY}
+    assert all(id_ for [id_] in only.values()), "it is of a campaign, a group and a publisher"
+    wishes: list[dict[str, Any]] = [{}, only, *({name: ids} for name, ids in only.items())]
     wishes.append({"startDate": days[1], "endDate": days[-2]})
     assert days[1] <= days[-2], "some days are left out"
     for filters in wishes:
+        assert from_sums(market, client_no, *levels, **filters)
         entries: dict[tuple[str, ...], Counter[str]] = {}
         for line in market.lines(client_no, *levels, "DATE", filters=filters):
             key = tuple(line[COLUMNS[level]] for level in levels)
@@ -102,6 +124,38 @@ def test_reports_from_sums_are_those_from_entries(market: Desk, levels: tuple[st
         }
         assert kept == entries
         assert len(found) == len(kept) > 0
+
+
+def test_what_sums_do_not_tell_is_read_from_entries(
+    market: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client_no = traffic(market)
+    for levels in (("DATE",), ("JOB",), ("CLIENT", "DATE")):
+        assert not from_sums(market, client_no, *levels)
+    assert not from_sums(market, client_no, "CLIENT", refNumbers=["ref-0"])
+    assert not from_sums(market, client_no, "CLIENT", timeZone="Europe/Berlin")
+    assert from_sums(market, client_no, "PUBLISHER", "JOBGROUP")
+    told = market.lines(client_no, "PUBLISHER", "JOBGROUP")
+    monkeypatch.setattr(from_days, "_MOST_ROWS", len(told))
+    assert from_sums(market, client_no, "PUBLISHER", "JOBGROUP")
+    monkeypatch.setattr(from_days, "_MOST_ROWS", len(told) - 1)
+    assert not from_sums(market, client_no, "PUBLISHER", "JOBGROUP")
+    assert market.lines(client_no, "PUBLISHER", "JOBGROUP") == told
+
+
+def test_once_entries_have_left_all_reports_tell_of_those_that_are_kept(market: Desk) -> None:
+    listing = market.listing()
+    for _ in range(3):
+        market.clock.forward(2 * DAY)
+        market.clicked(listing)
+        market.judge_all()
+    keeping_three_days = replace(market.tools, settings=Settings(retention_days=3))
+    assert retiring.retire(keeping_three_days, market.clock.now()) == 1
+    [whole], days = market.lines(1, "CLIENT"), market.lines(1, "CLIENT", "DATE")
+    assert [line["clicks"] for line in days] == ["1", "1"]
+    assert whole["clicks"] == "2"
+    assert not from_sums(market, 1, "CLIENT")
+    assert from_sums(market, 1, "CLIENT", startDate=days[0]["date"])
 
 
 def _days(first: date, last: date) -> list[str]:

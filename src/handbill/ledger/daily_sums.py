@@ -80,6 +80,11 @@ _BY_DAY = [
     .group_by(table.c.client_no, table.c.day_on)
     for table in (place_days, retired_days)
 ]
+_LEFT = sa.select(retired_days.c.day_on).where(
+    retired_days.c.client_no == b("client_no"),
+    retired_days.c.day_on >= b("first_on"),
+    retired_days.c.day_on <= b("last_on"),
+)
 _FORGET = [
     sa.delete(table).where(
         sa.tuple_(*table.primary_key.columns).in_(
@@ -254,13 +259,15 @@ def at_places(
     days: tuple[str, str],
     by: Sequence[str],
     only: Mapping[str, Collection[int]],
+    most: int,
 ) -> list[list[int]]:
     """What a client's entries come to from the first of these days to the last, by client,
     campaign, job group or publisher, or by several of them: their numbers, then the raw sums, in
-    the order of the numbers. ``only``: these campaigns, job groups or publishers.
+    the order of the numbers. ``only``: these campaigns, job groups or publishers. ``most``: so
+    many rows, those after them are left out.
     """
     asked: dict[str, Any] = {f"only_{name}": Listed(sorted(nos)) for name, nos in only.items()}
-    asked |= {"client_no": client_no, "first_on": days[0], "last_on": days[1]}
+    asked |= {"client_no": client_no, "first_on": days[0], "last_on": days[1], "most": most}
     found = tx.all(_at_places(tuple(by), tuple(sorted(only))), **asked)
     return [[*row[: len(by)], *_joined(row[len(by) :])] for row in found]
 
@@ -277,7 +284,14 @@ def _at_places(by: tuple[str, ...], only: tuple[str, ...]) -> sa.Select[Any]:
         )
         .group_by(*keys)
         .order_by(*keys)
+        .limit(b("most", type_=sa.Integer))
     )
+
+
+def some_have_left(tx: Tx, client_no: int, days: tuple[str, str]) -> bool:
+    """Whether entries of a client's days, from the first to the last, have left the ledger."""
+    first_on, last_on = days
+    return bool(tx.all(_LEFT, client_no=client_no, first_on=first_on, last_on=last_on))
 
 
 def of_publishers(tx: Tx, nos: Collection[int], first_on: str) -> Days:

@@ -114,8 +114,8 @@ class Answering:
     ) -> Iterator[tuple[int, Iterator[list[Any]]]]:
         """The number of rows of the answer, and the rows themselves, named and finished, in order.
 
-        ``begun`` gets the function that interrupts the query. **Refuses** more than 5,000,000 rows
-        (TooLarge).
+        ``begun`` gets the function that interrupts the query of entries; few rows come from the
+        sums of days, without one. **Refuses** more than 5,000,000 rows (TooLarge).
         """
         if (kept := self._kept(plan)) is not None:
             yield len(kept), self._named(plan, batches(kept, _AT_ONCE))

@@ -15,11 +15,16 @@ _BY: Final = {
     "PUBLISHER": "publisher",
 }
 """What sums are kept by. They are by day too, but there may be too many such rows to hold."""
+_MOST_ROWS: Final = 100_000
+"""The most rows that are held at once."""
 
 
 def answered(tx: Tx, plan: Plan, zone: str) -> list[list[int]] | None:
     """The rows of a plan in their order: the number of each level, then the raw sums; without rows
-    of zeros. ``zone``: the client's, whose days the sums are of. None: entries must be read.
+    of zeros. ``zone``: the client's, whose days the sums are of.
+
+    None: entries must be read, as the sums do not tell this, or in too many rows, or tell of
+    entries that have left the ledger.
     """
     days = date.fromisoformat(plan.first_on), date.fromisoformat(plan.last_on)
     if (
@@ -38,5 +43,9 @@ def answered(tx: Tx, plan: Plan, zone: str) -> list[list[int]] | None:
     only = {name: nos for name, nos in every.items() if nos}
     by = [_BY[level] for level in plan.levels]
     between = plan.first_on, plan.last_on
-    found = daily_sums.at_places(tx, plan.client_no, between, by, only)
+    if daily_sums.some_have_left(tx, plan.client_no, between):
+        return None
+    found = daily_sums.at_places(tx, plan.client_no, between, by, only, _MOST_ROWS + 1)
+    if len(found) > _MOST_ROWS:
+        return None
     return [row for row in found if any(row[len(by) :])]
