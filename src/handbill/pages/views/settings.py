@@ -1,10 +1,14 @@
 """Settings of the agency: its keys, markups, rates, and what makes clicks payable."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handbill.kit.batches import batches
 from handbill.pages.amounts import amount
 from handbill.pages.calls import Calls, Declined, Reply, allowed, at
 from handbill.pages.exports import asked_for
@@ -16,7 +20,7 @@ from handbill.pages.rows import PageRow
 _MOST = 100
 _TO_CHOOSE = 1_000
 _PUBLISHERS_AT_ONCE = 20
-"""The publishers whose click definitions are shown on a page."""
+"""The publishers whose click definitions are shown on a page, and asked for at a time."""
 _RATE = ("date", "from", "to", "rate")
 _TYPED = (*_RATE, "name", "value", "effectiveFrom", "client", "publisher", "preset")
 _OF_MARKUP = ("name", "value", "effectiveFrom")
@@ -71,11 +75,7 @@ async def view(request: Request) -> Response:
         rates=rates,
         clients=clients,
         publishers=publishers,
-        definitions=await _definitions(
-            calls,
-            publishers,
-            *((0, _TO_CHOOSE) if asked_for(request) else (page, _PUBLISHERS_AT_ONCE)),
-        ),
+        definitions=await _definitions(calls, publishers, asked_for(request), page),
         definitions_on=page,
         more_definitions=_count(publishers) > (page + 1) * _PUBLISHERS_AT_ONCE,
     )
@@ -120,18 +120,22 @@ def _count(listed: Reply | None) -> int:
 
 
 async def _definitions(
-    calls: Calls, listed: Reply | None, page: int, many: int
+    calls: Calls, listed: Reply | None, file: str, page: int
 ) -> list[tuple[str, Reply]]:
-    """The click definitions of some publishers, by the publisher's name."""
-    publishers = listed.json["data"][page * many : (page + 1) * many] if listed else []
-    found = await asyncio.gather(
-        *(
-            allowed(
-                calls.get(at("publishers", one["id"], "click-definitions"), {"page": 0, "limit": 5})
-            )
-            for one in publishers
-        )
-    )
+    """The click definitions of some publishers, by the publisher's name: those of a page; all for
+    their file; none for another one.
+    """
+    if file not in {"", "definitions"}:
+        return []
+    shown = batches(listed.json["data"] if listed else [], _PUBLISHERS_AT_ONCE)
+    some = shown if file else islice(shown, page, page + 1)
+    return [pair for publishers in some for pair in await _definitions_of(calls, publishers)]
+
+
+async def _definitions_of(calls: Calls, publishers: Sequence[Any]) -> list[tuple[str, Reply]]:
+    few = {"page": 0, "limit": 5}
+    paths = [at("publishers", one["id"], "click-definitions") for one in publishers]
+    found = await asyncio.gather(*(allowed(calls.get(path, few)) for path in paths))
     pairs = zip(publishers, found, strict=True)
     return [(one["name"], reply) for one, reply in pairs if reply and reply.json["data"]]
 
