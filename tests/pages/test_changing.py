@@ -3,6 +3,7 @@
 import asyncio
 import io
 import zipfile
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -10,11 +11,12 @@ from urllib.parse import urlencode
 import pytest
 from lxml import etree
 
-from contract.world import World
+from contract.world import FEED, World
 from handbill.access.keys import secret
 from handbill.contract.rules.routes import OPERATIONS as RULES
 from handbill.core.listing_tokens import is_test, listing_opener, terms_of
-from handbill.pages.views import settings
+from handbill.pages.calls import Calls
+from handbill.pages.views import jobgroups, settings
 from handbill.pages.views.reports import is_told
 from handbill.pages.workbooks import workbook_file
 from pages.browsing import Browser
@@ -147,38 +149,83 @@ def test_a_line_of_nothing_without_figures_is_left_out() -> None:
     assert is_told(nothing | {"publisherId": "board"}, "campaign")
 
 
-def test_placements_show_the_bid_that_their_publisher_takes(world: World, browser: Browser) -> None:
-    office, kinds = world.office, ("CPC", "CPA", "Organic", "FLAT_CPC")
-    for kind in kinds:
-        body: dict[str, Any] = {"id": f"Of{kind}", "bidType": kind}
-        office.new("/publishers", body | ({"flatBidValue": 0.35} if kind == "FLAT_CPC" else {}))
+def test_placements_show_the_bid_that_their_publisher_takes(
+    world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = world.office
+    kinds: dict[str, dict[str, Any]] = {
+        "CPC": {},
+        "CPA": {},
+        "Organic": {},
+        "PPP": {},
+        "FLAT_CPC": {"flatBidValue": 0.35, "currency": "EUR"},
+    }
+    for kind, more in kinds.items():
+        office.new("/publishers", {"id": f"Of{kind}", "bidType": kind} | more)
+    for id_ in ("Euro", "Gone"):
+        office.new("/publishers", {"id": id_, "currency": "EUR"})
     places: list[dict[str, Any]] = [{"value": f"Of{kind}"} for kind in kinds]
     places[0]["bid"] = 0.7
+    places += [{"value": "Euro", "bid": 0.6, "currency": "EUR"}, {"value": "Gone"}]
     campaign = f"{world.client}/campaigns/{world.ids['campaign_id']}"
     group = office.group(campaign, name="bids", placements=places, cpaBid=9)
-    cells = browser.get(f"/app{group}").all("//section[@aria-labelledby='placements']//td[1]")
-    assert cells == ["$0.70", "$9.00 per apply", "– unpaid", "$0.35 flat price"]
+    assert office.ask("DELETE", "/publishers/Gone").status == 200
+    of_publisher = ["– unpaid", "– per posting", "€0.35 flat price"]
+    told = ["$0.70", "$9.00 per apply", *of_publisher, "€0.60", "– deleted"]
+    cells = "//section[@aria-labelledby='placements']//td[1]"
+    assert browser.get(f"/app{group}").all(cells) == told
+    monkeypatch.setattr(jobgroups, "_MOST_LOOKED_UP", 1)
+    for at_once in (1_000, 1):
+        monkeypatch.setattr(jobgroups, "_LISTED_AT_ONCE", at_once)
+        assert browser.get(f"/app{group}").all(cells) == told
+    office.put(group, {"cpcBid": 0, "placements": [{"value": "Euro"}]})
+    assert browser.get(f"/app{group}").all(cells) == ["– each job’s own"]
     assert office.ask("DELETE", group).status == 200
+    for id_ in (*(f"Of{kind}" for kind in kinds), "Euro"):
+        assert office.ask("DELETE", f"/publishers/{id_}").status == 200
+
+
+def test_a_feed_is_shown_before_its_first_run(world: World, browser: Browser) -> None:
+    client = world.office.client()
+    world.office.new(f"{client}/feeds", FEED)
+    seen = browser.get(f"/app{client}/feeds")
+    assert seen.all("//tbody//td") == ["It has not run yet."]
 
 
 def test_click_definitions_of_all_publishers_are_reached(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "_PUBLISHERS_AT_ONCE", 1)
-    office = world.office
+    asked, definitions_of = list[int](), settings._definitions_of
+
+    async def counted(calls: Calls, publishers: Sequence[Any]) -> Any:
+        asked.append(len(publishers))
+        return await definitions_of(calls, publishers)
+
+    monkeypatch.setattr(settings, "_definitions_of", counted)
+    office, new = world.office, ("Former", "Last")
+    for id_ in new:
+        office.new("/publishers", {"id": id_})
     last = office.get("/publishers?page=0&limit=1000")["data"][-1]
-    assert last["id"] != office.get("/publishers?page=0&limit=1")["data"][0]["id"]
     office.put(f"/publishers/{last['id']}/click-definition", {"preset": "3"})
     path, found = "/app/settings", []
-    for _ in office.get("/publishers?page=0&limit=1000")["data"]:
+    every = office.get("/publishers?page=0&limit=1000")["data"]
+    for _ in every:
         seen = browser.get(path)
         found += seen.all("//section[@aria-labelledby='definitions']//tbody/tr/th")
         following = seen.all("//nav[@aria-label='Pages of click definitions']/a[@rel='next']/@href")
         path = following[0].partition("#")[0] if following else ""
     assert (path, found[-1]) == ("", last["name"])
+    assert asked == [1] * len(every), "a page asks about its publishers"
+    asked.clear()
     file = browser.get("/app/settings?csv=definitions").text.splitlines()
     assert [line.partition(",")[0] for line in file[1:]] == found
-    assert office.ask("DELETE", f"/publishers/{last['id']}/click-definition").status == 200
+    assert asked == [1] * len(every), "their file asks about all, some at a time"
+    asked.clear()
+    assert browser.get("/app/settings?csv=keys").status == 200
+    assert asked == [], "other files ask about none"
+    for id_ in new:
+        assert office.ask("DELETE", f"/publishers/{id_}").status == 200
 
 
 def test_a_report_is_given_as_a_workbook(world: World, browser: Browser) -> None:

@@ -1,7 +1,7 @@
 """A job group: its placements, its bids over time, and which jobs it takes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -29,12 +29,18 @@ from handbill.pages.wording import days_back
 _PATH = "/clients/{client_id}/campaigns/{campaign_id}/jobgroups/{jobgroup_id}"
 _BIDS = 100
 _MOST_LOOKED_UP = 25
-"""Placements whose publisher is asked how it is paid; at others, it is taken to be by the click."""
+"""Of more placements, the publishers are looked for in the list of all."""
+_LISTED_AT_ONCE = 1_000
 _MOST_BYTES = 400_000
+_NOTES = {"CPC": "", "CPA": "per apply"}
+"""What a bid is paid for, by how publishers are paid where bids count."""
+_WITHOUT_BID = {"Organic": "unpaid", "PPP": "per posting"}
 
 
 class SetBid(NamedTuple):
-    """What is bid at a placement. ``amount`` None: nothing, as its visits are not paid for."""
+    """What is bid at a placement. ``amount`` None: no bid of the job group or of the placement
+    counts there; the note says why.
+    """
 
     amount: Number | None
     currency: str
@@ -65,8 +71,9 @@ async def view(
         calls.get(f"{of}/bids", {"page": 0, "limit": _BIDS}),
         calls.get(f"{at('clients', client['id'])}/timeseries", {"days": 1}),
     )
-    placed = [one["value"] for one in group.json["placements"][:_MOST_LOOKED_UP]]
-    publishers = await asyncio.gather(*(_publisher(calls, id_) for id_ in placed))
+    publishers, known = await _publishers(
+        calls, [one["value"] for one in group.json["placements"]]
+    )
     days = days_in(request, MOST_DAYS_OF_STATS)
     figures = None
     if request.query_params.get("figures") == "yes":
@@ -80,10 +87,10 @@ async def view(
         status,
         client=client,
         currency=whole.json["currency"],
-        set_bids=_set_bids(group.json, publishers, whole.json["currency"]),
+        set_bids=_set_bids(group.json, known, whole.json["currency"]),
         group=group,
         explained=explained,
-        publishers=[one for one in publishers if one],
+        publishers=publishers,
         bids=bids,
         days=days,
         figures=figures,
@@ -100,6 +107,26 @@ async def view(
     )
 
 
+async def _publishers(calls: Calls, placed: Sequence[str]) -> tuple[list[Reply], dict[str, Any]]:
+    """The publishers of placements by their ids, without those that are deleted, and the answers
+    that tell of them.
+    """
+    if len(placed) <= _MOST_LOOKED_UP:
+        asked = await asyncio.gather(*(_publisher(calls, id_) for id_ in placed))
+        found = [one for one in asked if one]
+        return found, {one.json["id"]: one.json for one in found}
+    replies: list[Reply] = []
+    known: dict[str, Any] = {}
+    is_last = False
+    while not is_last and not known.keys() >= {*placed}:
+        page = {"page": len(replies), "limit": _LISTED_AT_ONCE}
+        replies.append(await calls.get("/publishers", page))
+        some = replies[-1].json["data"]
+        known |= {one["id"]: one for one in some}
+        is_last = len(some) < _LISTED_AT_ONCE
+    return replies, known
+
+
 async def _publisher(calls: Calls, id_: str) -> Reply | None:
     """A publisher; None: it is deleted."""
     try:
@@ -110,24 +137,25 @@ async def _publisher(calls: Calls, id_: str) -> Reply | None:
         return None
 
 
-def _set_bids(group: Any, publishers: Sequence[Reply | None], currency: str) -> list[SetBid]:
-    """The bid that is set at each placement, in their order."""
-    known = {one.json["id"]: one.json for one in publishers if one}
-    found = []
-    for placement in group["placements"]:
-        publisher = known.get(placement["value"], {})
-        kind = publisher["bidType"]["name"] if publisher else ""
-        own = placement.get("bid")
-        if kind == "FLAT_CPC":
-            amount, note = publisher["flatBidValue"] or 0, "flat price"
-            found.append(SetBid(amount, publisher["currency"] or currency, note))
-        elif kind == "Organic":
-            found.append(SetBid(None, currency, "unpaid"))
-        elif kind == "CPA":
-            found.append(SetBid(group["cpaBid"] if own is None else own, currency, "per apply"))
-        else:
-            found.append(SetBid(group["cpcBid"] if own is None else own, currency, ""))
-    return found
+def _set_bids(group: Any, known: Mapping[str, Any], currency: str) -> list[SetBid]:
+    """The bid that is set at each placement, in their order. ``known``: the publishers by id."""
+    placements = group["placements"]
+    return [_set_bid(group, one, known.get(one["value"]), currency) for one in placements]
+
+
+def _set_bid(group: Any, placement: Any, publisher: Any, currency: str) -> SetBid:
+    """``publisher`` None: it is deleted; ``currency``: the agency's."""
+    kind = publisher["bidType"]["name"] if publisher else ""
+    if kind == "FLAT_CPC":
+        return SetBid(publisher["flatBidValue"] or 0, publisher["currency"], "flat price")
+    if kind not in _NOTES:
+        return SetBid(None, currency, _WITHOUT_BID.get(kind, "deleted"))
+    if (own := placement.get("bid")) is not None:
+        return SetBid(own, placement.get("currency") or currency, _NOTES[kind])
+    set_for_all = group["cpaBid" if kind == "CPA" else "cpcBid"]
+    if kind == "CPC" and not set_for_all:
+        return SetBid(None, currency, "each job’s own")
+    return SetBid(set_for_all, currency, _NOTES[kind])
 
 
 async def stats(
