@@ -18,7 +18,8 @@ from handbill.store.records import Tx
 MOST_LISTINGS: Final = 20_000_000
 """The most listings of one client that are looked at."""
 _MOST_HELD: Final = 300_000
-"""Jobs that a process keeps as listed, those asked for last: 40 MB."""
+"""Listed jobs and rosters that a process keeps, those asked for last: 23 MB if all are jobs, 51 if
+all are rosters."""
 _Rosters = tuple[tuple[int, int, bytes], ...]
 
 
@@ -44,6 +45,7 @@ class _Known:
     def __init__(self) -> None:
         self._lock = Lock()
         self._held: OrderedDict[_Rosters, AbstractSet[bytes]] = OrderedDict()
+        self._size = 0
 
     def of(self, at: _Rosters, read: Callable[[], AbstractSet[bytes]]) -> AbstractSet[bytes]:
         with self._lock:
@@ -51,12 +53,19 @@ class _Known:
                 self._held.move_to_end(at)
                 return found
         found = read()
-        if len(found) <= _MOST_HELD:
+        if _size(at, found) <= _MOST_HELD:
             with self._lock:
+                if at not in self._held:  # else another thread has read the same
+                    self._size += _size(at, found)
                 self._held[at] = found
-                while sum(map(len, self._held.values())) > _MOST_HELD:
-                    self._held.popitem(last=False)
+                while self._size > _MOST_HELD:
+                    self._size -= _size(*self._held.popitem(last=False))
         return found
+
+
+def _size(at: _Rosters, found: AbstractSet[bytes]) -> int:
+    """How much is kept of a client; something even of one without listings."""
+    return 1 + len(at) + len(found)
 
 
 _KNOWN: Final = _Known()
