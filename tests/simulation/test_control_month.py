@@ -187,10 +187,11 @@ def test_a_paced_month_is_used_up_and_no_day_takes_too_much(market: Market) -> N
     assert 0.99 * VALUE <= used["M2027-02"] <= VALUE, "the month is used up, and never passed"
     with market.records.read() as tx:
         ceilings = standing.ceilings_of(tx, month.listing.client_no)
-        log = rows.logged(tx, month.group_no, month.boards[0].no, MONTH, MONTH + 29 * DAY)
+        found = rows.logged(tx, month.group_no, [month.boards[0].no], MONTH, MONTH + 29 * DAY)
         noted = tx.run_text("SELECT sum(unbilled_micros), sum(spend_micros) FROM control_days", {})[
             0
         ]
+    log = [line for _, line in found]
     most = {one.day_on: one.most for one in ceilings if one.scope == "group"}
     by_day = {key[1:]: amount for key, amount in used.items() if key.startswith("D")}
     assert len(by_day) == 28

@@ -13,7 +13,7 @@ from handbill.core.pacing.demand import Demand
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 from handbill.store.records import Tx
-from handbill.store.records.base import sweep_of
+from handbill.store.records.base import Listed, among, sweep_of
 from handbill.store.records.tables import bid_log, control_days, demand
 
 _JSON = msgspec.json.Encoder()
@@ -24,18 +24,13 @@ _DEMAND = sa.select(
     _d.group_no, _d.publisher_no, *(_d[name] for name in _KNOWN), _d.applies, _d.seen_at
 ).where(_d.client_no == b("client_no"))
 _LOG = (
-    sa.select(_l.at, _l.inputs, _l.bid, _l.version)
+    sa.select(_l.publisher_no, _l.at, _l.inputs, _l.bid, _l.version)
     .where(
         _l.group_no == b("group_no"),
-        _l.publisher_no == b("publisher_no"),
+        among(_l.publisher_no, "publisher_nos"),
         _l.at >= b("first"),
         _l.at < b("end"),
     )
-    .order_by(_l.no)
-)
-_LOG_OF_GROUP = (
-    sa.select(_l.publisher_no, _l.at, _l.inputs, _l.bid, _l.version)
-    .where(_l.group_no == b("group_no"), _l.at >= b("first"), _l.at < b("end"))
     .order_by(_l.no)
 )
 _SHOWN = (
@@ -158,18 +153,13 @@ def note_shown(tx: Tx, some: Sequence[tuple[int, int, Instant]]) -> None:
 
 
 def logged(
-    tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant
-) -> list[FetchedLine]:
-    """The bid log of a job group at a publisher, within some time."""
-    rows = tx.all(_LOG, group_no=group_no, publisher_no=publisher_no, first=first, end=end)
-    return [_fetched(*row) for row in rows]
-
-
-def logged_everywhere(
-    tx: Tx, group_no: int, first: Instant, end: Instant
+    tx: Tx, group_no: int, publisher_nos: Iterable[int], first: Instant, end: Instant
 ) -> list[tuple[int, FetchedLine]]:
-    """The bid log of a job group at all publishers, each line with its publisher's number."""
-    rows = tx.all(_LOG_OF_GROUP, group_no=group_no, first=first, end=end)
+    """The bid log of a job group at some publishers, within some time: each line with its
+    publisher's number.
+    """
+    asked = {"group_no": group_no, "publisher_nos": Listed(sorted(publisher_nos))}
+    rows = tx.all(_LOG, **asked, first=first, end=end)
     return [(publisher_no, _fetched(*row)) for publisher_no, *row in rows]
 
 

@@ -25,12 +25,8 @@ def bids_of(
 ) -> list[PublishedChange]:
     """The changes of a job group's bids at these publishers in some time, newest first."""
     ids = {one.no: one.id for one in publishers}
-    if len(ids) == 1:
-        (no,) = ids
-        lines = [(no, one) for one in rows.logged(tx, group_no, no, first, end)]
-    else:
-        lines = rows.logged_everywhere(tx, group_no, first, end)
     found = [
-        PublishedChange(one.at, ids[no], one.line, one.version) for no, one in lines if no in ids
+        PublishedChange(one.at, ids[no], one.line, one.version)
+        for no, one in rows.logged(tx, group_no, ids, first, end)
     ]
     return sorted(found, key=attrgetter("at", "publisher_id"), reverse=True)
