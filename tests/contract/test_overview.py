@@ -71,7 +71,7 @@ def test_days_are_told_beside_those_before(market: Market) -> None:
     assert line["before"] == found["before"] == {"spent": 0.25, "clicks": 1, "cpc": 0.25}
     assert line["budget"] == {"cap": "Monthly", "value": 900, "used": 0}
     assert found["also"] == []
-    more = overview(market.office, "page=0&limit=50&days=2&metrics=clicks,cpc&also=10,1")
+    more = overview(market.office, "page=0&limit=50&days=2&metrics=clicks,cpc&also=10,01,1")
     assert more["also"] == [
         {"days": 10, "total": {"clicks": 8, "cpc": 0.25}, "before": {"clicks": 0, "cpc": 0}},
         {"days": 1, "total": {"clicks": 4, "cpc": 0.25}, "before": {"clicks": 2, "cpc": 0.25}},

@@ -60,12 +60,13 @@ def _read_days(text: Any) -> Any:
     """Numbers of days apart by commas, each once."""
     if not isinstance(text, str):
         return text
-    found = tuple(dict.fromkeys(one.strip() for one in text.split(",")))
-    if not all(_DAYS.fullmatch(one) and 1 <= int(one) <= MOST_COMPARED for one in found):
+    said = [one.strip() for one in text.split(",")]
+    if not all(_DAYS.fullmatch(one) and 1 <= int(one) <= MOST_COMPARED for one in said):
         raise ValueError(f"must be whole numbers from 1 to {MOST_COMPARED}, with commas between")
+    found = tuple(dict.fromkeys(map(int, said)))
     if len(found) > _MOST_ALSO:
         raise ValueError(f"must name at most {_MOST_ALSO}")
-    return tuple(map(int, found))
+    return found
 
 
 OtherDays = Annotated[
@@ -84,8 +85,8 @@ class OverviewAsked(Paged):
     metrics: Metrics = Field(_DEFAULT, description=_METRICS)
     also: OtherDays | None = Field(
         None,
-        description="Further numbers of days, with commas between, "
-        f"{_MOST_ALSO} at most: what all clients came to in these. Default: none.",
+        description=f"Also return totals of the last N days, for up to {_MOST_ALSO} values of N "
+        f"(1 to {MOST_COMPARED}), separated by commas. Default: none.",
     )
 
 

@@ -121,8 +121,8 @@ class _FeedRows(Model):
     min_bid_micros: Money = Field(
         0,
         alias="minBid",
-        description="Lowest bid that the publisher accepts; what is finer than its currency's "
-        "smallest unit counts as the next whole one. Default: 0.",
+        description="Lowest bid that the publisher accepts. It is rounded up to the currency's "
+        "smallest unit. Default: 0.",
     )
     flat_bid_micros: Money | None = Field(
         None,
