@@ -119,7 +119,7 @@ def test_a_tick_bids_for_targets(records: Records, tmp_path: Path) -> None:
     with records.read() as tx:
         bids = {no: one.bid_micros for (_, no), one in paced_of(tx, client.no).items()}
         lines = {
-            name: logged(tx, group, nos[name], 0, tree.now + 1)[0].line
+            name: logged(tx, group, [nos[name]], 0, tree.now + 1)[0][1].line
             for name in ("Good", "Poor", "Applies")
         }
         former = aims_of(tx, tree).former
