@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from handbill.core.metrics import NAMES, RATIOS, RAW, finished_as
 from handbill.contract.stats.models import StatsQuestion
+from handbill.core.metrics import NAMES, RATIOS, RAW, finished_as
 from handbill.core.nouns import Cap, Caps
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY

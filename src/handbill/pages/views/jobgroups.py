@@ -71,9 +71,7 @@ async def view(
         calls.get(f"{of}/bids", {"page": 0, "limit": _BIDS}),
         calls.get(f"{at('clients', client['id'])}/timeseries", {"days": 1}),
     )
-    publishers, known = await _publishers(
-        calls, [one["value"] for one in group.json["placements"]]
-    )
+    publishers, known = await _publishers(calls, [one["value"] for one in group.json["placements"]])
     days = days_in(request, MOST_DAYS_OF_STATS)
     figures = None
     if request.query_params.get("figures") == "yes":
