@@ -149,6 +149,42 @@ def test_outside_the_area_of_the_job(
         assert foreign_by(grain, JobPlace(*place), Location()) == ""  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("job", "country", "city", "states", "expected"),
+    [
+        ("Kansas City (MO)", "US", "kansas city", "missouri mo", ""),
+        ("Kansas City", "US", "kansas city", "missouri mo", ""),
+        ("Michigan City (IN)", "US", "michigan city", "indiana in", ""),
+        ("Wyoming (MI)", "US", "wyoming", "michigan mi", ""),
+        ("Wyoming (MI)", "US", "detroit", "michigan mi", "city"),
+        ("Indiana (PA)", "US", "indiana", "pennsylvania pa", ""),
+        ("Nevada", "US", "nevada", "missouri mo", ""),
+        ("Nevada", "US", "reno", "nevada nv", ""),
+        ("Nevada (NV)", "US", "reno", "nevada nv", ""),
+        ("Portland, Oregon", "US", "salem", "oregon or", "city"),
+        ("Oklahoma City", "US", "tulsa", "oklahoma ok", "city"),
+        ("Texas City", "US", "dallas", "texas tx", "city"),
+        ("Frankfurt, Hessen", "DE", "kassel", "hesse he", "city"),
+        ("Munich, Bavaria", "DE", "nuremberg", "bavaria by", "city"),
+        ("Bayern", "DE", "nuremberg", "bavaria by", ""),
+        ("Bayern", "DE", "kassel", "hesse he", "city"),
+        ("Brandenburg (BB)", "DE", "potsdam", "brandenburg bb", "city"),
+        ("Toronto, Ontario", "CA", "ottawa", "ontario on", "city"),
+        ("Melbourne, Victoria", "AU", "geelong", "victoria vic", "city"),
+        ("Luxembourg", "LU", "esch-sur-alzette", "esch", "city"),
+        ("Panama", "PA", "colon", "colon", "city"),
+        ("Deutschland", "DE", "kassel", "hesse he", ""),
+        ("Nederland (NH)", "NL", "haarlem", "nh", "city"),
+    ],
+)
+def test_a_state_in_place_of_a_city_is_told_from_a_city(
+    job: str, country: str, city: str, states: str, expected: str
+) -> None:
+    named, _, state = job.removesuffix(")").partition(" (")
+    seen = Location(country, city, frozenset(states.split()), frozenset([city]))
+    assert foreign_by("CITY", JobPlace(country, state, named), seen) == expected
+
+
 @given(st.sampled_from(GRAINS), st.tuples(*[st.text(max_size=9)] * 3))
 def test_who_is_nowhere_is_never_foreign(grain: str, place: tuple[str, str, str]) -> None:
     assert foreign_by(grain, JobPlace(*place), Location()) == ""  # type: ignore[arg-type]

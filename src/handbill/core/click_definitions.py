@@ -19,7 +19,7 @@ from handbill.core.judging import (
     PREFETCH,
     TEST,
 )
-from handbill.core.place_names import differs, is_of_states, state_differs
+from handbill.core.place_names import differs, is_of_states, is_that_state, state_differs
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 
 Grain = Literal["COUNTRY", "STATE", "CITY", "REGION"]
@@ -138,6 +138,9 @@ class Location(NamedTuple):
 
 _LONGEST_CODE: Final = 3
 NOWHERE: Final = Location()
+_SUCH_CITIES = "BZ DJ GI GT HK KW LU MC MO MX PA SG SM VA"
+_WITH_SUCH_A_CITY: Final = frozenset(_SUCH_CITIES.split())
+"""Countries with a city of the same name."""
 
 
 class Evidence(Protocol):
@@ -253,17 +256,27 @@ def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
         return ""
     if state_differs(job.state, location.states, country or location.country):
         return "state"
-    if grain != "CITY" or not location.cities:
-        return ""
-    where = country or location.country
-    if is_of_states(job.city, where):
-        return "city" if state_differs(job.city, location.states, where) else ""
-    if len(job.city) > _LONGEST_CODE and country_code(job.city) == location.country:
-        return ""
+    return "city" if grain == "CITY" and _is_of_another_city(job, country, location) else ""
+
+
+def _is_of_another_city(job: JobPlace, country: str, location: Location) -> bool:
+    """Whether a job's city is certainly another. The name of a state or a country in its place is
+    that area, if no large city there has that name and the job's other words agree.
+    """
     # A code in place of a city names the state or the country, as far as that is known.
     codes = {state for state in location.states if len(state) <= _LONGEST_CODE}
     near = location.cities | codes | {location.country.casefold()}
-    return "city" if differs(job.city, near) else ""
+    if not location.cities or not differs(job.city, near):
+        return False
+    where = country or location.country
+    if is_of_states(job.city, where):
+        if job.state.strip():
+            return not is_that_state(job.city, job.state, location.states)
+        return state_differs(job.city, location.states, where)
+    if job.state.strip() or len(job.city) <= _LONGEST_CODE:
+        return True
+    named = country_code(job.city)
+    return not named or named != location.country or named in _WITH_SUCH_A_CITY
 
 
 def definition_of(

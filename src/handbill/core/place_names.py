@@ -64,7 +64,8 @@ _STATES_OF: Final = {
     for country, listed in _STATES.items()
 }
 _ALSO_CITIES: Final = frozenset(
-    ["new york", "washington", "district of columbia", "quebec", "berlin", "bremen", "hamburg"]
+    ["new york", "washington", "district of columbia", "quebec"]
+    + ["berlin", "brandenburg", "bremen", "hamburg"]
 )
 _STATES_ALONE: Final = {
     country: frozenset(listed.split(", ")[1:]) - _ALSO_CITIES for country, listed in _STATES.items()
@@ -124,8 +125,18 @@ _POSTCODE: Final = re.compile(r"(?=\w*\d)\w{2,4}")
 
 
 def is_of_states(said: str, country: str) -> bool:
-    """Whether a job's city is in fact the name of a state of the country, and of no city there."""
-    return bool(_names(said) & _STATES_ALONE.get(country, frozenset()))
+    """Whether a job's city is as a whole the name of a state of the country, or a side of one, and
+    of no large city there: ``Central Texas``, but not ``Kansas City`` or ``Portland, Oregon``.
+    """
+    whole = _words(said)
+    named = _spelled({whole, _SIDE.sub("", whole)})
+    return not named.isdisjoint(_STATES_ALONE.get(country, frozenset()))
+
+
+def is_that_state(city: str, said: str, known: frozenset[str]) -> bool:
+    """Whether the state that a job names, and the state that its city names, are the known one."""
+    spelled = _folded(known)
+    return bool(_names(city) & spelled) and bool(_names(said) & spelled)
 
 
 def state_differs(said: str, known: frozenset[str], country: str) -> bool:
@@ -199,7 +210,12 @@ def _spelled(names: set[str]) -> frozenset[str]:
 
 def _fold(text: str) -> str:
     """Without case, accents, punctuation, digits and common endings of names."""
+    return _AFTER.sub("", _words(text))
+
+
+def _words(text: str) -> str:
+    """As ``_fold``, with the common endings."""
     bare = unicodedata.normalize("NFKD", text.casefold().replace("ø", "o").replace("ł", "l"))
     kept = "".join(char for char in bare if not unicodedata.combining(char) and char not in ".'’")
     words = re.findall(r"\w+", _FIGURES.sub(" ", kept))
-    return _AFTER.sub("", " ".join(_SHORT.get(word, word) for word in words))
+    return " ".join(_SHORT.get(word, word) for word in words)
