@@ -15,7 +15,8 @@ import pytest
 
 from handbill.contract.feeds.models import FeedChange
 from handbill.core.nouns import FeedBody, JobBody
-from handbill.feeds.collecting import FeedLocale, ImportFailed, KnownJobs, collect
+from handbill.feeds.collecting import FeedLocale, ImportFailed, collect
+from handbill.feeds.known_jobs import KnownJobs
 from handbill.feeds.spools import Spool
 from handbill.kit.instants import iso_of
 

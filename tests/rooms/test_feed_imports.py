@@ -309,6 +309,25 @@ def test_jobs_in_an_archive_are_over_while_they_are_in_it(world: World) -> None:
     assert world.jobs()["0"].body.end_at is None
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "behind"])
+def test_a_job_offered_again_is_not_over_wherever_the_archive_is(
+    world: World, is_first: bool
+) -> None:
+    feed = world.feed()
+    archive = f"<archive>{_GOOD[0]}</archive>"
+    world.serve_and_run(feed, *_GOOD)
+    world.serve_and_run(feed, *_GOOD[1:], archive)
+    assert world.jobs()["0"].body.end_at is not None
+    both = [archive, *_GOOD] if is_first else [*_GOOD, archive]
+    assert world.serve_and_run(feed, *both) == {"total": 6, "unchanged": 4, "changed": 1}
+    assert world.serve_and_run(feed, *both) == {"total": 6, "unchanged": 5}
+    assert {ref for ref, job in world.jobs().items() if job.body.end_at} == set()
+    new = item("new", title="New")
+    both = [f"<archive>{new}</archive>", new] if is_first else [new, f"<archive>{new}</archive>"]
+    assert world.serve_and_run(feed, *_GOOD, *both) == {"total": 7, "unchanged": 5, "added": 1}
+    assert world.jobs()["new"].body.end_at is None
+
+
 def test_half_of_the_jobs_may_leave(world: World) -> None:
     feed = world.feed()
     world.serve_and_run(feed, *_GOOD[:4])

@@ -63,10 +63,8 @@ _STATES_OF: Final = {
     country: frozenset(listed.partition(",")[0].split()) | frozenset(listed.split(", ")[1:])
     for country, listed in _STATES.items()
 }
-_ALSO_CITIES: Final = frozenset(
-    ["new york", "washington", "district of columbia", "quebec"]
-    + ["berlin", "brandenburg", "bremen", "hamburg"]
-)
+_CITIES = "berlin brandenburg bremen hamburg quebec washington"
+_ALSO_CITIES: Final = frozenset(["new york", "district of columbia", *_CITIES.split()])
 _STATES_ALONE: Final = {
     country: frozenset(listed.split(", ")[1:]) - _ALSO_CITIES for country, listed in _STATES.items()
 }

@@ -5,7 +5,7 @@ mapped and kept, in a temporary file; so memory grows with the number of jobs, n
 """
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -24,6 +24,7 @@ from handbill.dialects.inbound.head import currency_of, no_page, with_head
 from handbill.dialects.inbound.items import ItemReader
 from handbill.dialects.inbound.known import FeedBeginning, discover, fault_of, look
 from handbill.dialects.inbound.scanner import FeedItem, Malformed, scan
+from handbill.feeds.known_jobs import OTHER, SAME, STANDS, UNSEEN, KnownJobs
 from handbill.feeds.rows import MOST_FAULTS
 from handbill.feeds.spools import Spool
 from handbill.jobs import service as jobs
@@ -37,7 +38,6 @@ MOST_PAGES = 1_000
 _READING = b"7"  # the version of the code that reads jobs; a new number has every job read anew
 _FAULTY = b"!"
 SAMPLE_BYTES = 1024 * 1024
-_UNSEEN, _SAME, _OTHER, _STANDS = 0, 1, 2, 3
 MOST_BROKEN = 1_000
 _SOURCE_KEY, _JOB_KEY = (
     next(key for key, name in KEYS.items() if name == wanted) for wanted in ("source", "job")
@@ -89,38 +89,6 @@ def locale_of(tx: Tx, client: Client, now: Instant) -> FeedLocale:
     return FeedLocale(client.zone, today.currency, today, now)
 
 
-class KnownJobs:
-    """The jobs of the feed so far, and which of them this reading has met: first the live ones,
-    then those that were deleted here while the feed still contains them.
-    """
-
-    def __init__(
-        self,
-        live: Iterable[tuple[int, str, bytes | None, Instant | None]],
-        deleted: Sequence[tuple[int, str, bytes | None, Instant | None]] = (),
-        now: Instant = 0,
-    ) -> None:
-        self.nos: list[int] = []
-        self.refs: list[str] = []
-        self.by_ref: dict[str, int] = {}
-        self.by_digest: dict[bytes, int] = {}
-        self.faulty: dict[bytes, int] = {}
-        self.now = now
-        self.over: dict[int, Instant] = {}  # when those that are over by now have ended
-        for place, (no, ref, digest, end_at) in enumerate(chain(live, deleted)):
-            self.nos.append(no)
-            self.refs.append(ref)
-            self.by_ref[ref] = place
-            if end_at is not None and end_at <= now:
-                self.over[place] = end_at
-            if digest is not None:
-                # A faulty item is read each time, so that each run reports its faults.
-                (self.faulty if digest[16:] else self.by_digest)[digest[:16]] = place
-        self.state = bytearray(len(self.nos))
-        self.live = len(self.nos) - len(deleted)
-        self.offered = self.live - sum(place < self.live for place in self.over)
-
-
 @dataclass
 class Collected:
     """What a feed says, compared with what it said before."""
@@ -137,6 +105,8 @@ class Collected:
     pages: int = 1
     ended: set[int] = field(default_factory=set)
     """Places of the jobs that were not over before, and that the feed now says are over."""
+    archived: set[str] = field(default_factory=set)
+    """References that were met only within an archive so far."""
     fields: dict[str, None] = field(default_factory=dict)
     """Names of the client's own fields, in the order of their appearance."""
     fault_counts: dict[str, int] = field(default_factory=dict)
@@ -145,25 +115,25 @@ class Collected:
     @property
     def same(self) -> int:
         """How many live jobs are unchanged."""
-        return self.known.state.count(_SAME, 0, self.known.live)
+        return self.known.state.count(SAME, 0, self.known.live)
 
     @property
     def lost(self) -> int:
         """How many live jobs that were not over the feed no longer has."""
         known = self.known
-        over = sum(place < known.live and known.state[place] == _UNSEEN for place in known.over)
-        return known.state.count(_UNSEEN, 0, known.live) - over
+        over = sum(place < known.live and known.state[place] == UNSEEN for place in known.over)
+        return known.state.count(UNSEEN, 0, known.live) - over
 
     @property
     def deleted(self) -> int:
         """How many jobs that were deleted here are unchanged in the feed."""
-        return self.known.state.count(_SAME, self.known.live)
+        return self.known.state.count(SAME, self.known.live)
 
     @property
     def gone(self) -> list[int]:
         """The jobs that the feed no longer has, including deleted ones."""
         known = self.known
-        return [no for no, state in zip(known.nos, known.state, strict=True) if state == _UNSEEN]
+        return [no for no, state in zip(known.nos, known.state, strict=True) if state == UNSEEN]
 
     def fault(self, job: str, line: int, found: FieldFault) -> None:
         self.fault_counts[found.reason] = self.fault_counts.get(found.reason, 0) + 1
@@ -214,7 +184,9 @@ def _meet_all(found: Collected, reading: "FeedReading") -> None:
     for item in reading.items:
         found.total += 1
         if item.fields is None:
-            _meet_same(found, found.known.by_digest[item.digest], 0)
+            place = found.known.by_digest[item.digest]
+            if _counts(found, item, found.known.refs[place], place):
+                _stays(found, place)
         else:
             meet(found, item, reading.map_job)
         if found.total > MOST_ITEMS:
@@ -316,15 +288,29 @@ def proposed(seen: FeedBeginning) -> dict[str, Any]:
     return {_SOURCE_KEY: seen.collection, _JOB_KEY: seen.item} | discover(seen.nodes)
 
 
-def _meet_same(found: Collected, place: int, line: int) -> None:
-    """An item that is the same as before."""
-    state = found.known.state
-    if state[place]:
-        ref = found.known.refs[place]
-        _meet_again(found, ref, line)
-        if ref in found.spool:
-            found.spool.drop(ref)
-    state[place] = _SAME
+def _counts(found: Collected, item: FeedItem, ref: str, place: int | None) -> bool:
+    """Whether an item counts: of several with one reference the last one, but nothing in an archive
+    behind another, and nothing in an archive if the job is also outside.
+    """
+    is_again = ref in found.spool or (place is not None and found.known.state[place] != UNSEEN)
+    if item.is_over:
+        if not is_again:
+            found.archived.add(ref)
+        return not is_again
+    if is_again and ref not in found.archived:
+        found.duplicates += 1
+        message = "occurred before in this feed; the last one is used"
+        found.fault(ref, item.line, FieldFault("referencenumber", "duplicate", message))
+    found.archived.discard(ref)
+    return True
+
+
+def _stays(found: Collected, place: int, state: int = SAME) -> None:
+    """A job stays as it was before, whatever this reading has met of it so far."""
+    ref = found.known.refs[place]
+    if ref in found.spool:
+        found.spool.drop(ref)
+    found.known.state[place] = state
     found.ended.discard(place)
 
 
@@ -337,26 +323,23 @@ def meet(found: Collected, item: FeedItem, map_job: MapJob) -> None:
         return
     if item.is_mended:
         faults = [*faults, _MENDED]
+    known = found.known
     ref = "" if body is None else body.ref
+    place = known.by_ref.get(ref)
+    if body is not None and not _counts(found, item, ref, place):
+        return
     for fault in faults:
         found.fault(ref, item.line, fault)
     if body is None:
         found.skipped += 1
         return
-    known = found.known
-    place = known.by_ref.get(ref)
-    is_again = ref in found.spool or (place is not None and known.state[place] != _UNSEEN)
-    if item.is_over:
-        if is_again:
-            return  # the feed also has it among its jobs
-        body.end_at = known.now if body.end_at is None else min(body.end_at, known.now)
     if faults and place is not None and known.faulty.get(item.digest) == place:
-        _meet_same(found, place, item.line)
+        _stays(found, place)
         return
-    if is_again:
-        _meet_again(found, ref, item.line)
+    if item.is_over:
+        body.end_at = known.now if body.end_at is None else min(body.end_at, known.now)
     if place is not None:
-        known.state[place] = _OTHER
+        known.state[place] = OTHER
         _meet_end(found, place, body)
     if body.additional:
         found.fields.update(dict.fromkeys(body.additional))
@@ -389,11 +372,6 @@ def _meet_broken(found: Collected, item: FeedItem, ref: str) -> None:
     found.fault(ref, item.line, FieldFault("", "malformed", message))
     found.skipped += 1
     place = found.known.by_ref.get(ref)
-    if place is not None and found.known.state[place] == _UNSEEN:
-        found.known.state[place] = _STANDS
-
-
-def _meet_again(found: Collected, ref: str, line: int) -> None:
-    found.duplicates += 1
-    message = "occurred before in this feed; the last one is used"
-    found.fault(ref, line, FieldFault("referencenumber", "duplicate", message))
+    is_only_over = ref in found.archived and not item.is_over
+    if place is not None and (is_only_over or found.known.state[place] == UNSEEN):
+        _stays(found, place, STANDS)

@@ -21,13 +21,13 @@ from handbill.feeds.collecting import (
     Collected,
     FeedLocale,
     ImportFailed,
-    KnownJobs,
     failing,
     meet,
     proposed,
     reading_of,
     tell_repairs,
 )
+from handbill.feeds.known_jobs import KnownJobs
 from handbill.feeds.spools import Spool
 from handbill.host.egress import Egress, EgressFailed, EgressRefused, FetchLimits, RequestExtras
 from handbill.jobs import service as jobs
