@@ -102,34 +102,54 @@ Zjednoczone, EEUU; VA Città del Vaticano; XK Kosovo; YE اليمن
 German, French, Spanish, Italian, Dutch, Portuguese, Polish and Swedish. **Source**: Unicode CLDR.
 """
 _OTHER_NAMES: Final = {
-    "bolivia plurinational state of": "BO",
+    "bonaire sint eustatius and saba": "BQ",
     "brunei darussalam": "BN",
     "burma": "MM",
     "cape verde": "CV",
+    "china peoples republic of": "CN",
+    "cocos keeling islands": "CC",
+    "congo brazzaville": "CG",
     "congo democratic republic of the": "CD",
+    "congo drc": "CD",
+    "congo kinshasa": "CD",
+    "congo republic of": "CG",
+    "congo republic of the": "CG",
+    "congo the": "CG",
     "congo the democratic republic of the": "CD",
     "czech republic": "CZ",
     "democratic peoples republic of korea": "KP",
     "east timor": "TL",
     "england": "GB",
+    "falkland islands malvinas": "FK",
     "great britain": "GB",
     "holland": "NL",
     "holy see": "VA",
+    "holy see vatican city state": "VA",
     "ivory coast": "CI",
     "korea": "KR",
     "korea democratic peoples republic of": "KP",
+    "korea north": "KP",
+    "korea republic of": "KR",
+    "korea south": "KR",
+    "korea the democratic peoples republic of": "KP",
+    "korea the republic of": "KR",
     "lao peoples democratic republic": "LA",
     "macau": "MO",
     "macedonia": "MK",
     "northern ireland": "GB",
     "oesterreich": "AT",
+    "palestine state of": "PS",
+    "peoples republic of china": "CN",
     "republic of ireland": "IE",
     "republic of korea": "KR",
     "republic of the congo": "CG",
     "russian federation": "RU",
     "scotland": "GB",
+    "sint maarten dutch part": "SX",
+    "st martin french part": "MF",
     "swaziland": "SZ",
     "syrian arab republic": "SY",
+    "taiwan province of china": "TW",
     "turkiye": "TR",
     "uae": "AE",
     "uk": "GB",
@@ -144,8 +164,18 @@ _OTHER_NAMES: Final = {
 }
 _LETTERS: Final = str.maketrans("łøðıß", "lodis", ".'’ʼ")
 _LONGEST: Final = 100
-_OFFICIAL: Final = re.compile(r",.*\b(?:of|the|state|republic|province)\b", re.IGNORECASE)
-_NAMED_TWICE: Final = re.compile(r"(.+?)\s*\((.+)\)")
+_STYLE_NAMES = (
+    "the/republic of/republic of the/federal republic of/islamic republic of/united republic of"
+    "/bolivarian republic of/former yugoslav republic of/plurinational state of/federation of"
+    "/federated states of/kingdom of/kingdom of the/principality of/grand duchy of/sultanate of"
+    "/commonwealth of/commonwealth of the"
+)
+_STYLES: Final = frozenset(_STYLE_NAMES.split("/"))
+"""What may stand behind a country's name without meaning another country, folded."""
+_DIVIDED: Final = frozenset(["korea", "congo", "china"])
+"""Names that such words tell apart; their full names are listed."""
+_LONGEST_CODE: Final = 3
+_WITH_MORE: Final = re.compile(r"([^(,]+)(?:,([^(]+)|\(([^(]+)\))")
 
 
 def _fold(text: str) -> str:
@@ -171,15 +201,19 @@ _CODE_OF: Final = _spellings()
 
 @lru_cache(maxsize=4_096)
 def country_code(text: str) -> str:
-    """The two letters of the country that a text names; empty if it names none.
+    """The two letters of the country that a text names; empty if it names none for certain.
 
-    ``Korea, Republic of`` and ``Germany (DE)`` are read as the standard and forms write them.
+    ``Tanzania, United Republic of`` and ``Germany (DE)`` are read as the standard and forms write
+    them; any other addition may mean another country: ``Sudan (South)``.
     """
     if len(text) > _LONGEST:
         return ""
     found = _CODE_OF.get(_fold(text), "")
-    if not found and (both := _NAMED_TWICE.fullmatch(text.strip())):
-        return _CODE_OF.get(_fold(both[2]), "") or _CODE_OF.get(_fold(both[1]), "")
-    if not found and _OFFICIAL.search(text):
-        return _CODE_OF.get(_fold(text.partition(",")[0]), "")
-    return found
+    if found or not (both := _WITH_MORE.fullmatch(text.strip())):
+        return found
+    name, more = _fold(both[1]), _fold(both[2] or both[3])
+    code = _CODE_OF.get(name, "")
+    if both[3] and _CODE_OF.get(more) == code:
+        return code
+    is_style = more in _STYLES and name not in _DIVIDED and len(name) > _LONGEST_CODE
+    return code if is_style else ""
