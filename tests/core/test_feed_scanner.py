@@ -331,3 +331,23 @@ def test_encodings_with_a_mark(raw: bytes, encoding: str, size: int) -> None:
         text = "\ufeff" + text
     written = text.encode(encoding)
     assert b"".join(as_utf8(chunked(written, [size]))) == raw
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "<archive>",
+        "<archive note='a/>b'>",
+        "a!<archive\n>",
+        "<x:Closed-Jobs>",
+        '<archive note="' + "x" * 400 + '">',
+        "<a/>" * 5_000 + "<archive>",
+        "<archive/><archive>",
+    ],
+)
+def test_a_job_is_over_however_the_tag_around_it_is_written_and_cut(opening: str) -> None:
+    name = "x:Closed-Jobs" if "Closed" in opening else "archive"
+    archive = f"{opening}<job>2</job></{name} ><job>3</job>{opening}<job>4</job></{name}>"
+    feed = f'<jobs xmlns:x="x">{" " * (256 * 1024 - 300)}<job>1</job>{archive}</jobs>'.encode()
+    for size in (len(feed), 256 * 1024 - 99, 256 * 1024 + 200):
+        assert [item.is_over for item in items_of(feed, [size])] == [False, True, False, True]

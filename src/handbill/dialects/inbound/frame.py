@@ -4,7 +4,6 @@ If frame and items are well-formed, so is the feed. Comments, CDATA sections and
 the parser empty, so that none is ever held, however long (Expat 2.5 is slow on long tokens).
 """
 
-import re
 from xml.parsers import expat
 
 from handbill.core.feed_ends import bare, is_for_ended
@@ -15,7 +14,6 @@ MOST_NAMES = 1_000
 MOST_DEPTH = 32
 _MOST_PIECES = 4_096
 _PIECE = 64 * 1024
-_TAG = re.compile(rb"<(/?)([^\s/<>!?]{1,40})[^<>]*?(/?)>")
 
 
 class Frame:
@@ -23,9 +21,8 @@ class Frame:
 
     def __init__(self, collection: str, item: str) -> None:
         """``collection``: the node that must be around the items. ``next``: the feed's next page
-        (RFC 5005, 3), or empty. ``ended``: how many nodes are open that hold jobs which are over
-        (``archive``). ``alike``: a node whose name differs from an item's only in prefix or case,
-        if there is one.
+        (RFC 5005, 3), or empty. ``alike``: a node whose name differs from an item's only in prefix
+        or case, if there is one.
         """
         self._collection = collection
         self._item = item
@@ -38,16 +35,26 @@ class Frame:
         self._is_over = False  # after the root, some programs write text that is no markup
         self._names: set[str] = set()
         self.next = ""
-        self.ended = 0
+        self._ended = 0
+        self._is_read = True  # whether the parser has seen all tags so far
         self.alike = ""
         parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
+        if hasattr(parser, "SetReparseDeferralEnabled"):  # Expat 2.6: a tag is read once whole
+            parser.SetReparseDeferralEnabled(False)
         self._parser = parser
 
     @property
     def has_collection(self) -> bool:
         return self._collection.rpartition(":")[2] in self._names
+
+    @property
+    def ended(self) -> int:
+        """How many nodes are open that hold jobs which are over (``archive``)."""
+        if not self._is_read:
+            self.flush()
+        return self._ended
 
     def item(self) -> None:
         """There is an item here."""
@@ -56,10 +63,8 @@ class Frame:
     def text(self, piece: bytes, line: int) -> None:
         """Tags and text between the items; the line on which it begins."""
         self._lines.append((self._size, line))
-        for closes, name, is_empty in _TAG.findall(piece):
-            called = name.decode("utf-8", "replace")
-            if not is_empty and is_for_ended(called) and bare(called) != bare(self._collection):
-                self.ended += -1 if closes else 1
+        if b"<" in piece and not piece.startswith((b"<!", b"<?")):
+            self._is_read = False
         self._keep(piece)
 
     def _keep(self, piece: bytes) -> None:
@@ -83,6 +88,7 @@ class Frame:
         self._pieces.clear()
         self._lines.clear()
         self._size = 0
+        self._is_read = True
 
     def _line_at(self, pieces: bytes, at: int) -> int:
         """The line of the feed at which so many bytes of the pieces end; 0: not known."""
@@ -120,15 +126,21 @@ class Frame:
         self._depth += 1
         if name == self._item:
             return
-        names, bare = self._names, name.rpartition(":")[2]
-        names.add(bare)
-        if bare.lower() == self._item.rpartition(":")[2].lower():
+        self._ended += self._holds_ended(name)
+        names, local = self._names, name.rpartition(":")[2]
+        names.add(local)
+        if local.lower() == self._item.rpartition(":")[2].lower():
             self.alike = name
-        if bare == "link" and attributes.get("rel", "").lower() == "next":
+        if local == "link" and attributes.get("rel", "").lower() == "next":
             self.next = attributes.get("href", "").strip()
         names.update(attributes)
         if self._depth > MOST_DEPTH or len(names) > MOST_NAMES:
             raise NotWellFormed(0, f"the feed has too many nodes other than <{self._item}>")
 
-    def _end(self, name: str) -> None:  # noqa: ARG002
+    def _end(self, name: str) -> None:
         self._depth -= 1
+        if name != self._item:
+            self._ended -= self._holds_ended(name)
+
+    def _holds_ended(self, name: str) -> bool:
+        return is_for_ended(name) and bare(name) != bare(self._collection)
