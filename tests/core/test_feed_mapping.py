@@ -56,6 +56,19 @@ def reasons(found: MappedItem) -> dict[str, str]:
         ("SÃO PAULO", "SÃO PAULO"),
         ("CAFÉ\u2019s", "CAFÉ\u2019s"),
         ("«CAFÉ»", "«CAFÉ»"),
+        *[
+            (text, text)
+            for text in (
+                "MANHÃ–TARDE",
+                "MANHÃ—TARDE",
+                "DA MANHÃ…",
+                "TURNO MANHÃ”",
+                "MANHÃ\xa0TARDE",
+            )
+        ],
+        ("Ã–sterreich", "Österreich"),
+        ("KÃ–LN KÃ¶ln", "KÖLN Köln"),
+        ("MANHÃƒâ€“TARDE", "MANHÃ–TARDE"),
         ("Köln KÃ¶ln", "Köln KÃ¶ln"),
     ],
 )
@@ -63,6 +76,12 @@ def test_text_that_was_encoded_twice_is_read_once_more(written: str, read: str) 
     assert body_of(_ITEM | {"title": written, "description": written, "shift": written}) == (
         body_of(_ITEM | {"title": read, "description": read, "shift": read})
     )
+
+
+def test_another_text_of_the_job_tells_that_it_was_encoded_twice() -> None:
+    found = body_of(_ITEM | {"title": "KÃ–LN", "city": "KÃ¶ln", "referencenumber": "KÃ¶ln"})
+    assert (found.title, found.city, found.ref) == ("KÖLN", "Köln", "KÃ¶ln")
+    assert body_of(_ITEM | {"title": "KÃ–LN", "city": "Köln"}).title == "KÃ–LN"
 
 
 def test_a_list_in_json_is_read_as_repeated_nodes() -> None:

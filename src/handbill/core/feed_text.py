@@ -35,6 +35,8 @@ _BYTES = {
 }
 """The characters of windows-1252 that are not at their place in Unicode, by byte."""
 _TWICE = re.compile(f"[\xc2-\xf4][\x80-\xbf{''.join(map(chr, _BYTES))}]")
+_BY_CHANCE = re.compile("(?<=[A-Z\xc0-\xde])\xc3[…–—”“’•·\xa0]")
+"""What may also be a capital at a word's end with a mark behind it: ``MANHÃ–TARDE``."""
 _WEST, _NEAR = "\xc2\xc3\xe2", "\xc4\xc5\xce\xcf\xd0\xd1\xd7\xd8\xd9"
 _LEADS = (
     (frozenset(_WEST), 1),  # of Western letters, and of quotes and dashes
@@ -86,14 +88,21 @@ def within(text: str) -> str:
 def all_decoded_once(fields: Mapping[str, str]) -> Mapping[str, str]:
     if all(map(str.isascii, fields.values())):
         return fields
-    return {name: decoded_once(text) for name, text in fields.items()}
+    found = {name: decoded_once(text) for name, text in fields.items()}
+    if found != fields:
+        return {name: decoded_once(text, is_sure=True) for name, text in fields.items()}
+    return found
 
 
-def decoded_once(text: str) -> str:
+def decoded_once(text: str, *, is_sure: bool = False) -> str:
     """A text that was UTF-8, taken for windows-1252, and encoded again, as it was before; any other
     text as it is: one that is not UTF-8 as a whole, or could be meant so (``CAFÉ’s``).
+
+    ``is_sure``: another text of the same writer was encoded so.
     """
     if text.isascii() or not _TWICE.search(text):
+        return text
+    if not is_sure and not _TWICE.search(_BY_CHANCE.sub(" ", text)):
         return text
     raw = text.translate(_BYTES)
     try:

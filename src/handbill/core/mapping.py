@@ -191,8 +191,8 @@ def compile_mapping(
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
         faults: list[FieldFault] = []
-        fields = all_decoded_once(fields)
         ref = first_of(plan.ref, fields, MOST_REF, faults)
+        fields = all_decoded_once(fields)
         if not ref or len(ref) > MOST_REF:
             faults.append(_no_ref(ref))
             return MappedItem(None, None, "", faults)
