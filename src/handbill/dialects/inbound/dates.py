@@ -123,7 +123,8 @@ _TWO_TIMES = re.compile(r"T\d\d-\d\d|\d:\d\d.*\s\d\d?:\d\d")
 _NAMED_OFFSET = re.compile(r"\b(?:UTC|GMT)(?=[+-]\d)")
 _REMARK = re.compile(r"\s\([A-Za-z ]{1,40}\)\Z")
 _WRAPPED = re.compile(r"/Date\((\d{9,13})(?:[+-]\d{4})?\)/")
-_EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}|\d{15,16}")
+_MICROS = r"(?!20\d\d[01]\d[0-3]\d)[1-3]\d{15}"  # 2001 to 2096; no day with a longer time
+_EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}|" + _MICROS)
 
 
 def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
