@@ -50,11 +50,13 @@ _FOR_ENDED: Final = frozenset(
 """Names of nodes around jobs that are over."""
 _IS_LIVE: Final = frozenset(
     f"{before}{word}"
-    for word in ("active", "live", "published", "open", "enabled", "visible")
+    for word in ("active", "live", "published", "enabled", "visible")
     for before in ("", "is")
-) | {"isavailable"}
+) | {"isavailable", "isopen"}
+_OPEN: Final = frozenset(["open"])
 _TRUE: Final = frozenset(["true", "yes", "y", "1"])
 _FALSE: Final = frozenset(["false", "no", "n", "0", "nein", "off"])
+_NOT_OPEN: Final = _FALSE - {"0"}  # it may be the number of openings
 _MARKS: Final = re.compile(r"[\W_]+")
 _NO_YEAR: Final = r"(?:2[2-9]|[3-9]\d)\d\d"
 _DAY_BEFORE: Final = (
@@ -108,6 +110,7 @@ def ending_nodes(names: Iterable[str]) -> dict[str, frozenset[str]]:
             (_ENDINGS, _ACTS),
             (_IS_OVER, _TRUE),
             (_IS_LIVE, _FALSE),
+            (_OPEN, _NOT_OPEN),
         ):
             if said in marks and "/" not in name:
                 found[name] = values
