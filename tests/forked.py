@@ -10,10 +10,12 @@ import subprocess
 import sys
 import threading
 from functools import cache
+from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-# For each line, a child that runs ``python -m handbill``. Its number is answered, then its status.
+# For each line, a child that runs ``python -m handbill``. Its status is answered.
 _SERVER = """
 import gc, json, os, runpy, sys
 import handbill.cli.agencies, handbill.cli.backups, handbill.cli.doctor, handbill.cli.journals
@@ -37,7 +39,6 @@ for line in sys.stdin:
     if not child:
         run(*json.loads(line))
         os._exit(0)
-    print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 _ONE = threading.Lock()
@@ -46,36 +47,50 @@ _ONE = threading.Lock()
 def handbill_forked(
     words: tuple[str, ...], environment: dict[str, str], seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """As ``subprocess.run`` of the command would tell. One at a time; killed if it takes longer."""
+    """As ``subprocess.run`` of the command would tell, or raise. One at a time."""
     with _ONE, TemporaryDirectory(prefix="handbill-command-") as name:
         out, err = Path(name) / "out", Path(name) / "err"
         out.touch()
         err.touch()
         server = _server(os.getpid())
-        assert server.stdin is not None
-        assert server.stdout is not None
-        asked = (words, environment, str(Path.cwd()), str(out), str(err))
-        server.stdin.write(json.dumps(asked) + "\n")
-        server.stdin.flush()
-        timer = threading.Timer(seconds, os.kill, (int(server.stdout.readline()), signal.SIGKILL))
-        timer.start()
-        status = int(server.stdout.readline())
-        timer.cancel()
+        try:
+            status = _status(
+                server, (words, environment, str(Path.cwd()), str(out), str(err)), seconds
+            )
+        except BaseException:
+            # An answer may still come, which the next command would take for its own.
+            _server.cache_clear()
+            os.killpg(server.pid, signal.SIGKILL)
+            server.communicate()
+            raise
         return subprocess.CompletedProcess(words, status, out.read_text(), err.read_text())
+
+
+def _status(server: subprocess.Popen[str], asked: tuple[Any, ...], seconds: float) -> int:
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(json.dumps(asked) + "\n")
+    server.stdin.flush()
+    if not wait([server.stdout.fileno()], seconds):
+        raise subprocess.TimeoutExpired(asked[0], seconds)
+    status = server.stdout.readline()
+    assert status, "the process that forks commands has ended; its standard error tells why"
+    return int(status)
 
 
 @cache
 def _server(pid: int) -> subprocess.Popen[str]:
-    """This process's own; it ends with it."""
+    """This process's own, with a process group of its own; it ends with it."""
     server = subprocess.Popen(
         [sys.executable, "-P", "-c", _SERVER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
     def end() -> None:
-        if os.getpid() == pid:
+        if os.getpid() == pid and server.returncode is None:
             server.communicate()
 
     atexit.register(end)
