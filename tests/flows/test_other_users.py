@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -90,10 +90,10 @@ def outcomes(runner: subprocess.Popen[str], place: Path) -> Outcomes:
         assert answered is not None
         asked.write(json.dumps([commands, str(place), NOBODY if IS_ROOT else None]) + "\n")
         asked.flush()
-        timer = Timer(LONG, runner.kill)
-        timer.start()
+        if not wait([answered.fileno()], LONG):
+            runner.kill()
         line = answered.readline()
-        timer.cancel()
+        assert line, "the runner has ended; its standard error tells why"
         outcomes: list[list[Any]] = json.loads(line)
         return outcomes
 
