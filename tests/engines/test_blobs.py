@@ -1,5 +1,6 @@
 """A blob is wholly there or not at all, in every engine."""
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -107,12 +108,22 @@ def test_failed_put_leaves_the_former_blob_and_no_rest(tmp_path: Path) -> None:
     assert list((tmp_path / "blobs" / ".writing").iterdir()) == []
 
 
-def test_only_what_nobody_writes_is_swept_and_no_name_is_taken_twice(tmp_path: Path) -> None:
-    aside = tmp_path / ".writing"
+def test_only_what_nobody_writes_is_swept_and_no_name_is_taken_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside, links = tmp_path / ".writing", os.link
     blobs = FolderBlobs(tmp_path)
-    with TemporaryDirectory(dir="/dev/shm") as elsewhere, ThreadPoolExecutor(1) as writer:
+    with TemporaryDirectory() as elsewhere, ThreadPoolExecutor(1) as writer:
         slow = Path(elsewhere) / "slow"
         os.mkfifo(slow)
+
+        def link(source: Path, target: Path) -> None:
+            """As ``os.link``, and as if the fifo were on another file system."""
+            if source == slow:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+            links(source, target)
+
+        monkeypatch.setattr(os, "link", link)
         written = writer.submit(blobs.put_file, "slow", slow)
         with slow.open("wb") as source:
             source.write(b"one ")
