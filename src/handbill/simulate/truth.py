@@ -271,8 +271,8 @@ class Truth:
             self._blame(f"{visit} is charged otherwise: {fact}")
 
     def _markup_percent(self, fact: Fact) -> int:
-        if fact.at < self._began:  # a purchase's first day began before its client had a markup
-            return 0
+        if fact.kind == "POSTING" and fact.at < self._began:
+            return 0  # a purchase's first day began before its client had a markup
         return self._employers[self._names["client"][fact.client_no]].markup_percent
 
     def _check_caps(self, touched: Mapping[tuple[Holder, str], list[int]]) -> None:
