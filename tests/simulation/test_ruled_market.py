@@ -109,6 +109,9 @@ def test_a_run_of_past_days_may_come_later_than_its_back_test(
     for compare in (backtested.advised, backtested.acted):
         rule = RuleOf(id="x", client=client, body=body, acts=True, since_at=0, runs={"r": run})
         assert (not list(compare(rule, fired, Counter()))) == is_same
+    rule.runs["other"] = run | {"ranOn": "2026-10-14T20:15:00.000Z"}
+    again = [one for one in backtested.acted(rule, fired, Counter()) if "has run again" in one]
+    assert len(again) == is_same, "one that sees past days runs once a day"
 
 
 def test_another_act_figure_or_time_is_found(

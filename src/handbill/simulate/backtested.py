@@ -69,11 +69,16 @@ def acted(rule: RuleOf, told: Body, count: Counter[str]) -> Iterator[str]:
     """What does not go together in a back-test and the runs of a rule that acts. ``count``: firings
     that are equal, those that the past prevented, and those that a back-test has sooner.
     """
-    runs = {
-        _when(rule, run["ranOn"]): {key_of(one): one for one in run["entities"]}
-        for run in rule.runs.values()
-    }
-    fired = {(_when(rule, one["ranOn"]), key_of(one)): one for one in told["firings"]}
+    runs: dict[Instant, dict[Key, Any]] = {}
+    for run in rule.runs.values():
+        if (at := _when(rule, run["ranOn"])) in runs:
+            yield f"{rule} has run again at {run['ranOn']}"
+        runs[at] = {key_of(one): one for one in run["entities"]}
+    fired: dict[tuple[Instant, Key], Any] = {}
+    for one in told["firings"]:
+        if (when := (_when(rule, one["ranOn"]), key_of(one))) in fired:
+            yield f"{rule} fires again on {when[1]} at {one['ranOn']}"
+        fired[when] = one
     for (at, key), one in fired.items():
         if instant_of_iso(one["ranOn"]) <= rule.since_at:
             continue  # there was no such rule yet, which a back-test does not know
