@@ -139,6 +139,7 @@ READERS = {
     ("people", "publisher_families"): "the id of the family of a session, in one look",
     ("postings", "clients"): "ids of a purchase's clients",
     ("postings", "jobs"): "posted jobs and what they show, in one look",
+    ("simulate", "bid_log"): "how many bids are logged, beside what the API tells of them",
     ("stats", "api_keys"): "a key's row is the lock that counts its reports",
     ("stats", "feed_parts"): "whether a partner's publisher was ever given a client's jobs",
     ("stats", "persons"): "a person's row is the lock that counts its reports",
