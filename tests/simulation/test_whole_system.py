@@ -224,7 +224,7 @@ def test_a_purchase_that_acts_otherwise_is_found(tmp_path: Path) -> None:
         for _ in life.days():
             pass
         bought, look = life.purchases, life.purchases.look
-        assert bought.seen, "jobs with a bought slot were shown"
+        assert bought.counts["shown"], "jobs with a bought slot were shown"
         assert life.house.run(look()) == []
         one = next(one for one in bought.every.values() if one.ended_at is None)
         assert one.booked_micros
@@ -270,6 +270,7 @@ def test_the_command_tells_each_day_and_what_does_not_hold(tmp_path: Path) -> No
     assert told.returncode == 0, told.stderr
     assert '"day":"2026-10-12"' in told.stdout
     assert int(told.stdout.partition('"bids":')[2].partition(",")[0]) > 0
+    assert int(told.stdout.partition('"made":')[2].partition(",")[0]) > 0
     assert (tmp_path / "new" / "records.db").exists()
     checked = handbill("ledger", "check", data=tmp_path / "new")
     assert checked.returncode == 0, checked.stderr

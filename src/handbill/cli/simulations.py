@@ -66,10 +66,10 @@ def simulate(
             raise
     if json:
         told = {"seed": seed, "digest": life.digest, "firings": dict(life.firings)}
-        told |= {"bids": life.bids}
+        told |= {"bids": life.bids, "purchases": dict(life.purchases)}
         say(told | {"days": [told_of(day) for day in life.days]}, as_json=True)
     else:
-        printed(Console(), life.days, life.firings, life.bids)
+        printed(Console(), life)
 
 
 def _folder(data: str | None, opened: ExitStack) -> Path:

@@ -1,6 +1,5 @@
 """The report of a simulation: a line per day, and the sums."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -8,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from handbill.kit.money import MICROS
+from handbill.simulate.living import Lived
 from handbill.simulate.truth import OfDay
 
 CLASSES = ("valid", "over_cap", "bot", "duplicate", "foreign", "latent")
@@ -28,10 +28,11 @@ def told_of(day: OfDay) -> dict[str, Any]:
     }
 
 
-def printed(console: Console, days: Sequence[OfDay], firings: Mapping[str, int], bids: int) -> None:
+def printed(console: Console, life: Lived) -> None:
     """A table of the days, and of all of them together; how many logged bids were decided again;
-    and how back-tests compare, if they were compared.
+    what was checked of purchases; and how back-tests compare, if they were compared.
     """
+    days = life.days
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("day", no_wrap=True)
     for head in _HEADS:
@@ -43,9 +44,11 @@ def printed(console: Console, days: Sequence[OfDay], firings: Mapping[str, int],
     sums = [sum(column) for column in zip(*rows, strict=True)]
     table.add_row("all", *map(_shown, sums), style="bold")
     console.print(table)
-    console.print(f"logged bids, recomputed: {bids:,}")
-    if firings:
-        told = ", ".join(f"{count:,} {name}" for name, count in sorted(firings.items()))
+    console.print(f"logged bids, recomputed: {life.bids:,}")
+    made, added, shown = (life.purchases[name] for name in ("made", "added", "shown"))
+    console.print(f"purchases: {made:,}; their jobs: {added:,}; seen in feeds, by day: {shown:,}")
+    if life.firings:
+        told = ", ".join(f"{count:,} {name}" for name, count in sorted(life.firings.items()))
         console.print(f"firings of rules, against back-tests: {told}")
 
 

@@ -205,13 +205,14 @@ class SimulatedLife:
 class Lived(NamedTuple):
     """A simulation that is over. ``digest``: of all rows and files that it left. ``firings``: how
     many firings of rules were held against back-tests, by what came of it. ``bids``: how many
-    logged bids were decided again.
+    logged bids were decided again. ``purchases``: what was checked of them (``Purchases.counts``).
     """
 
     days: list[OfDay]
     digest: str
     firings: Mapping[str, int]
     bids: int
+    purchases: Mapping[str, int]
 
 
 def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) -> Lived:
@@ -224,5 +225,9 @@ def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) 
             days.append(day)
         kept = life.house.kept()
     return Lived(
-        days, digest_of(sorted(kept.items())).hex(), life.ruled.firings, life.truth.bids.count
+        days,
+        digest_of(sorted(kept.items())).hex(),
+        life.ruled.firings,
+        life.truth.bids.count,
+        life.purchases.counts,
     )

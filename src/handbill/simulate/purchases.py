@@ -55,8 +55,10 @@ class Purchases:
     def __init__(self, trade: Trade, public: Comers, chance: Chance) -> None:
         self._trade, self._public, self._chance = trade, public, chance
         self.every: dict[str, Purchase] = {}
-        self.seen = 0
-        """How many jobs were seen posted and in the feed."""
+        self.counts = {"made": 0, "added": 0, "shown": 0}
+        """How many purchases were ``made``; how many jobs were ``added``; and how many were
+        ``shown``, posted and in the feed, each day again.
+        """
         self._feed = ""
         self._due: set[str] = set()
         """The jobs that were posted, and free to be shown, at the last look."""
@@ -102,6 +104,7 @@ class Purchases:
             first=first,
             last=last,
         )
+        self.counts["made"] += 1
         await self._fill(self.every[id_])
 
     async def _fill(self, one: Purchase | None) -> None:
@@ -114,6 +117,7 @@ class Purchases:
             assert result["success"] or result["message"] in _REFUSED, (one, result)
             one.credits += result["success"]
             if "id" in result:
+                self.counts["added"] += ref not in one.refs
                 one.refs.add(ref)
 
     async def _change(self, one: Purchase | None) -> None:
@@ -155,7 +159,7 @@ class Purchases:
             wrong.append(f"these are posted, and not shown: {sorted(late)}")
         if others := shown - may - self._may:
             wrong.append(f"these are shown, and were not bought for: {sorted(others)}")
-        self.seen += len(shown & posted)
+        self.counts["shown"] += len(shown & posted)
         self._due, self._may = posted, may
         return wrong
 
@@ -170,11 +174,11 @@ class Purchases:
         if len(posted) > (one.available if is_on else 0):
             yield f"{one} has too many jobs posted: {posted}"
         free = [job for job in jobs if job["status"] == "A" and not job["isPosted"]]
+        if is_on and free and told["usedCount"] < one.available:
+            yield f"{one} has room, and these wait: {free}"
         if one.of_slots:
             if told["usedCount"] != len(posted):
                 yield f"{one} has {len(posted)} jobs posted, and tells {told}"
-            if is_on and free and len(posted) < one.available:
-                yield f"{one} has a free slot, and these wait: {free}"
         elif not one.credits <= told["usedCount"] <= one.available:
             yield f"{one} has used {one.credits} credits, and tells {told}"
 
