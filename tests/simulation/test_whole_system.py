@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from handbill.core.pacing.bids import Inputs, PacedBid, decided
-from handbill.kit.instants import HOUR
+from handbill.kit.instants import DAY, HOUR
 from handbill.kit.money import PPM
 from handbill.simulate import bid_log
 from handbill.simulate.living import SimulatedLife, Size
@@ -169,8 +169,11 @@ def test_a_charge_that_is_converted_otherwise_is_found(
         list(begun.days())
 
 
-def test_another_markup_is_found(begun: SimulatedLife) -> None:
+@pytest.mark.parametrize("is_before", [False, True])
+def test_another_markup_is_found(begun: SimulatedLife, is_before: bool) -> None:
+    """Also of clicks before the market began, when purchases have none."""
     begun.trade.employers[0].markup_percent = 5
+    begun.truth._began += DAY * is_before
     with pytest.raises(Broken, match="is marked up otherwise"):
         list(begun.days())
 
