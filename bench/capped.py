@@ -84,5 +84,5 @@ def _capped(server: Server, headers: dict[str, str], feed: Callable[[], bytes], 
     link = link_in(until(job))
     click_id(server.edge, link)
     began = time.monotonic()
-    until(lambda: not job())
+    until(lambda: name.encode() not in (told := feed()) and b"</source>" in told)
     return time.monotonic() - began
