@@ -173,7 +173,7 @@ class SimulatedLife:
         of_judge, of_worker = chance.random() < _ENDS, chance.random() < _ENDS
         back = MINUTE + chance.randrange(_MOST_BACK)
         if self.size.steady:
-            return [house.judge, *[lambda: None] * 5]
+            return [house.judge, *[lambda: None] * 4, house.judge]
 
         def cut_next() -> None:
             self._cut = changes, of_worker
@@ -193,6 +193,7 @@ class SimulatedLife:
         """
         if self.clock.now() == FIRST:  # nothing is done yet
             return
+        self.house.judge()  # what has come: to a clock that is behind, its stamps are of the future
         before, now = self.house.kept(_DONE), self.clock.now()
         self.clock.at -= by
         self.house.judge()
