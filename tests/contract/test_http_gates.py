@@ -11,15 +11,7 @@ from typing import Any, cast
 import pytest
 
 from contract.asgi import Reply, call
-from contract.gates import (
-    COUNT,
-    GOOD,
-    OPERATIONS,
-    Ask,
-    FakeDoors,
-    message_of,
-    operation,
-)
+from contract.gates import COUNT, GOOD, OPERATIONS, Ask, FakeDoors, message_of, operation
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds, SystemIds
 from handbill.host.settings import Settings
@@ -27,10 +19,7 @@ from handbill.http.app import Application
 from handbill.http.docs import with_pages
 from handbill.http.kinds import Public
 from handbill.http.openapi import document
-from handbill.http.operations import (
-    Call,
-    Desk,
-)
+from handbill.http.operations import Call, Desk
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY
 from handbill.store.blobs import open_blobs
@@ -173,13 +162,27 @@ def test_a_packed_body_is_read(ask: Ask, coding: str, pack: Callable[[bytes], by
     packed = {"headers": GOOD | {"content-encoding": coding}}
     assert ask("POST", "/things", raw=pack(b'{"name": "packed"}'), **packed).status == 200
     assert ask("POST", "/things", raw=pack(b'{"name": "a"}')[:-6], **packed).status == 400
+    assert ask("POST", "/things", raw=b"", **packed).status == 400
     assert ask("POST", "/things", raw=pack(b" " * 1_000_001), **packed).status == 413
 
 
-def test_an_unknown_packing_is_a_fault(ask: Ask) -> None:
-    headers = GOOD | {"content-encoding": "br"}
-    status, body = message_of(ask("POST", "/things", raw=b'{"name": "a"}', headers=headers))
-    message = "the content encoding must be gzip, deflate or identity"
+_CUT = "the body is cut in the middle of gzip or deflate"
+
+
+@pytest.mark.parametrize(
+    ("coding", "raw", "message"),
+    [
+        ("gzip", gzip.compress(b"{}")[:-6], _CUT),
+        ("deflate", zlib.compress(b"{}")[:-6], _CUT),
+        ("deflate", b"\xff{}", "the body is damaged gzip or deflate"),
+        ("gzip", b"{}", "the body is not gzip, as its Content-Encoding says"),
+        ("gzip", gzip.compress(b"") * 102, "the body has more than 100 empty members of gzip"),
+        ("br", b"{}", "the content encoding must be gzip, deflate or identity"),
+    ],
+)
+def test_a_body_that_cannot_be_unpacked(ask: Ask, coding: str, raw: bytes, message: str) -> None:
+    headers = GOOD | {"content-encoding": coding}
+    status, body = message_of(ask("POST", "/things", raw=raw, headers=headers))
     assert (status, body["errors"]) == (400, [{"field": "", "message": message}])
 
 

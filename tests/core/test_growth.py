@@ -293,3 +293,13 @@ def test_a_text_costs_what_it_is_long(name: str) -> None:
 
 def test_what_is_of_no_encoding_is_repaired_in_one_go() -> None:
     grows_by_its_size(lambda n: _read(b"<a>" + b"\xff\xe4b" * n), 50_000)
+
+
+@pytest.mark.parametrize("chunk", [4_096, 10**9])
+def test_members_of_gzip_cost_what_they_are_long(chunk: int) -> None:
+    def work_of(n: int) -> Work:
+        raw = gzip.compress(b"a") * n
+        chunks = [raw[at : at + chunk] for at in range(0, len(raw), chunk)]
+        return lambda: sum(map(len, unpacked(chunks)))
+
+    grows_by_its_size(work_of, 20_000)

@@ -89,3 +89,11 @@ def test_damaged_gzip_and_rubbish_behind_it_are_refused() -> None:
     for damaged in (raw[:2500] + b"\xff" * 8 + raw[2508:], raw + b"<rubbish>"):
         with pytest.raises(NotGzip):
             list(unpacked([bytes(damaged)]))
+
+
+def test_members_without_content_are_few() -> None:
+    empty = gzip.compress(b"")
+    raw = empty * 50 + gzip.compress(b"a") + empty * 50
+    assert b"".join(unpacked([raw])) == b"a"
+    with pytest.raises(NotGzip, match="more than 100 empty members"):
+        list(unpacked([raw + empty * 2]))

@@ -140,8 +140,8 @@ class Application(Router):
         if operation.body is None:
             return await self._placed(operation, reading, arrival, held)
         with self._room.part(await self._known(operation, arrival)) as part:
-            body = await body_of(request, part, operation)
-            arrival = arrival._replace(body=body)
+            body, damage = await body_of(request, part, operation, self._threads)
+            arrival = arrival._replace(body=body, damage=damage)
             return await self._placed(operation, reading, arrival, held)
 
     async def _known(self, operation: Operation, arrival: Arrival) -> str:

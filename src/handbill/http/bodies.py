@@ -3,12 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import aclosing, contextmanager
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from handbill.host.inflate import NotGzip, unpacked
+from handbill.host.inflate import MAGIC, NotGzip, unpacked
 from handbill.http.operations import Operation
 from handbill.kit.faults import Refused, Unavailable
 
@@ -67,8 +68,10 @@ class RoomShare:
         self.size += size
 
 
-async def body_of(request: Request, part: RoomShare, operation: Operation) -> bytes:
-    """Read the whole body, and unpack it; one that is damaged stays packed, and is no JSON.
+async def body_of(
+    request: Request, part: RoomShare, operation: Operation, threads: Executor
+) -> tuple[bytes, str]:
+    """Read the whole body, and unpack it in a thread: the body, and what is wrong with its packing.
 
     **Refuses** one too large, also once it is unpacked (413), too slow (408), or broken off
     (ClientDisconnect).
@@ -93,7 +96,12 @@ async def body_of(request: Request, part: RoomShare, operation: Operation) -> by
         message = f"The body did not arrive within {_BODY_SECONDS} seconds"
         raise Refused(408, message) from None
     body, coding = b"".join(chunks), coding_of(request.headers)
-    return _unpacked(body, coding, part, most) if coding in PACKED else body
+    if coding not in PACKED or not body:
+        return body, ""
+    if coding != "deflate" and not body.startswith(MAGIC):
+        return b"", "is not gzip, as its Content-Encoding says"
+    steps = unpacked((body,), deflated=coding == "deflate")
+    return await _unpacked(steps, part, most, threads)
 
 
 def coding_of(headers: Headers) -> str:
@@ -101,15 +109,18 @@ def coding_of(headers: Headers) -> str:
     return ", ".join(headers.getlist("content-encoding")).strip().lower()
 
 
-def _unpacked(body: bytes, coding: str, part: RoomShare, most: int) -> bytes:
-    steps, size = [], 0
+async def _unpacked(
+    steps: Iterator[bytes], part: RoomShare, most: int, threads: Executor
+) -> tuple[bytes, str]:
+    """What could be unpacked, and why no more. A step may take long even if nothing comes of it."""
+    loop, unpacked_steps, size = asyncio.get_running_loop(), [], 0
     try:
-        for step in unpacked((body,), deflated=coding == "deflate"):
+        while step := await loop.run_in_executor(threads, next, steps, b""):
             size += len(step)
             if size > most:
                 raise Refused(413, f"The body is larger than {most} bytes")
             part.grow(len(step))
-            steps.append(step)
-    except NotGzip:
-        return body
-    return b"".join(steps)
+            unpacked_steps.append(step)
+    except NotGzip as bad:
+        return b"", f"{bad}"
+    return b"".join(unpacked_steps), ""

@@ -32,7 +32,9 @@ _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Arrival(NamedTuple):
-    """A request as it was received. ``peer``: the caller's address."""
+    """A request as it was received. ``peer``: the caller's address; ``damage``: why its body could
+    not be unpacked.
+    """
 
     path: Mapping[str, str]
     query: bytes
@@ -41,6 +43,7 @@ class Arrival(NamedTuple):
     request_id: str
     url: str
     peer: str = ""
+    damage: str = ""
 
 
 def unauthorised(gate: str = "key") -> Refused:
@@ -155,6 +158,9 @@ def _read_body(
     operation: Operation, arrival: Arrival, faults: list[Fault], currency: Callable[[], str]
 ) -> Any:
     if operation.body is None:
+        return None
+    if arrival.damage:
+        faults.append(Fault("", f"the body {arrival.damage}"))
         return None
     if not arrival.body and not operation.must_have_body:
         return operation.body.read({}, "", faults)

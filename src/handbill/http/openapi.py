@@ -103,7 +103,8 @@ _ABOUT = (
     "ignored; values of a fixed list are read in any case; null on an optional field counts as "
     "absent in a create and clears the field in an update. A PUT changes the fields that it names "
     "and leaves the others; PATCH is the same. A token has the scope of its API client: read, "
-    "write or both. Each operation names the scope that it needs, and answers 403 without it."
+    "write or both. Each operation names the scope that it needs, and answers 403 without it. "
+    "A body may be sent with Content-Encoding gzip or deflate; limits hold for it unpacked, too."
 )
 _TAGS = {
     "Access": "Access tokens, API keys, API clients and the agency.",
