@@ -3,13 +3,21 @@
 import asyncio
 import gc
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from door import FAR, TOKEN, Client, Door, at_the_door
 from handbill.core.received import ReceivedClick
 from handbill.http1.connection import MOST_PIPELINED, MOST_SPILLED, Connection
-from handbill.http1.reading import MOST_BODY, MOST_HEAD, MOST_HEADERS, MOST_TARGET
+from handbill.http1.reading import (
+    MOST_BODY,
+    MOST_HEAD,
+    MOST_HEADERS,
+    MOST_TARGET,
+    KnownHeaders,
+    RequestReader,
+)
 from handbill.http1.server import ServerLimits
 from handbill.kit.jsons import decode
 
@@ -101,6 +109,23 @@ def test_a_query_that_is_not_ascii_is_read(tmp_path: Path) -> None:
             assert (await client.said()).status == 200
 
     at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize("query", [b"a", "ä\U0001f642".encode(), b"\xe4\xff"])
+def test_a_query_is_read_alike_however_its_bytes_arrive(query: bytes) -> None:
+    raw = b"GET /c?q=" + query + b" HTTP/1.1\r\nHost: a\r\nX: \xff\r\n\r\n"
+    two = raw + raw
+    cuts = [[two[:at], two[at:]] for at in range(1, len(two))]
+    for pieces in ([two], [bytes([byte]) for byte in two], *cuts):
+        taken: list[bytes] = []
+        reader = RequestReader(
+            lambda request, _, taken=taken: taken.append(request.target),  # type: ignore[misc]
+            lambda: b"",
+            KnownHeaders(),
+        )
+        for piece in pieces:
+            reader.feed(piece)
+        assert taken == [b"/c?q=" + quote(query, safe="").encode()] * 2
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

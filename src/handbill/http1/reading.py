@@ -72,6 +72,7 @@ class RequestReader:
         "_fed",
         "_headers",
         "_headers_seen",
+        "_in_line",
         "_known",
         "_last_end",
         "_last_headers",
@@ -103,6 +104,7 @@ class RequestReader:
         self._piece = b""
         self._parser: Any = httptools.HttpRequestParser(self)
         self._fed = 0
+        self._in_line = True  # what comes next belongs to a request's first line
         self._begin()
 
     def _begin(self) -> None:
@@ -132,13 +134,15 @@ class RequestReader:
 
     def feed(self, piece: bytes) -> None:
         """Read on. **Refuses** (Stop) what breaks a bound or the protocol."""
-        self._fed += len(piece)
-        if self.is_between and not piece.isascii():
-            piece = _in_ascii(piece)
         self._piece = piece if self.is_between else b""
-        self.is_between = False
+        is_plain = piece.isascii() and piece.endswith(b"\r\n\r\n")
         try:
-            self._parser.feed_data(piece)
+            for part in (piece,) if is_plain else piece.splitlines(keepends=True):
+                self._fed += len(part)
+                self.is_between = False
+                self._parser.feed_data(_in_ascii(part) if self._in_line else part)
+                goes_on = self._in_line and not part.endswith(b"\n")
+                self._in_line = self.is_between or goes_on
         except httptools.HttpParserUpgrade:
             return  # its request was taken as the last one
         except httptools.HttpParserError as bad:
@@ -198,12 +202,11 @@ class RequestReader:
             self._known.learn(block, headers)
 
 
-def _in_ascii(piece: bytes) -> bytes:
-    """The piece with other bytes than ASCII percent-encoded in its first line: old browsers, and
-    programs that pass links on, send those of a query as they are.
+def _in_ascii(part: bytes) -> bytes:
+    """The part of a request's first line with other bytes than ASCII percent-encoded: old browsers,
+    and programs that pass links on, send those of a query as they are.
     """
-    line, end, rest = piece.partition(b"\r\n")
-    return quote(line, safe=_ASCII).encode() + end + rest if end else piece
+    return part if part.isascii() else quote(part, safe=_ASCII).encode()
 
 
 def _taken_by_nobody(request: Request, is_last: bool) -> None:
