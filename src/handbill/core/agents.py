@@ -131,7 +131,7 @@ PROGRAMS = (
         "measures, tests or pictures sites by itself",
     ),
     AgentPattern(
-        r"\+(?:https?://|mailto:)|[\w.+-]+@[\w-]+\.[a-z]{2,}|[a-zA-Z]-Google\b"
+        r"\+(?:https?://|mailto:)|[\w.+-]@[\w-]+\.[a-z]{2,}|[a-zA-Z]-Google\b"
         r"|\bGoogle Page ?Speed|\bGoogle-Ads-",
         "tells site owners whom to ask, as programs do; or is one of Google's programs",
     ),
@@ -148,7 +148,25 @@ _MOST_NAME = 40
 _FIRST = re.compile(r"\s*([\w.!#$%&'*+^`|~-]+)", re.ASCII)
 _NAMED = re.compile(r"\(compatible; ([\w.-]+)", re.ASCII)
 _people = re.compile("|".join(sign.pattern for sign in PEOPLE))
-_programs = tuple(re.compile(sign.pattern) for sign in PROGRAMS)
+_ANY_CASE = "(?i)"
+_CAPITAL = re.compile(r"\\.|[A-Z]")
+
+
+def _small(pattern: str) -> str:
+    """The pattern in small letters, except what follows a backslash."""
+    return _CAPITAL.sub(lambda one: one[0] if len(one[0]) > 1 else one[0].lower(), pattern)
+
+
+# Words in any case are sought in small letters: the compiler skips words by their first letter
+# then, which takes a third of the time.
+_in_any_case = tuple(
+    re.compile(_small(sign.pattern.removeprefix(_ANY_CASE)))
+    for sign in PROGRAMS
+    if sign.pattern.startswith(_ANY_CASE)
+)
+_as_written = tuple(
+    re.compile(sign.pattern) for sign in PROGRAMS if not sign.pattern.startswith(_ANY_CASE)
+)
 
 
 def without_people(agent: str) -> str:
@@ -158,7 +176,10 @@ def without_people(agent: str) -> str:
 
 def is_program(agent: str) -> bool:
     """Whether one of our own additions matches an agent returned by ``without_people``."""
-    return any(sign.search(agent) for sign in _programs)
+    small = agent.lower()
+    return any(sign.search(agent) for sign in _as_written) or any(
+        sign.search(small) for sign in _in_any_case
+    )
 
 
 def program_of(agent: str) -> str:
