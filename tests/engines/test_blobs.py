@@ -1,10 +1,12 @@
 """A blob is wholly there or not at all, in every engine."""
 
 import errno
+import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 import duckdb
 import pytest
@@ -105,6 +107,37 @@ def test_failed_put_leaves_the_former_blob_and_no_rest(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         blobs.put("folder", b"x")
     assert blobs.get("a") == b"former"
+    assert list((tmp_path / "blobs" / ".writing").iterdir()) == []
+
+
+def _locks_as_nfs(file: BinaryIO, how: int) -> None:
+    if how & fcntl.LOCK_SH and not file.readable():
+        raise OSError(errno.EBADF, "a shared lock needs a file that is open for reading")
+    if how & fcntl.LOCK_EX and not file.writable():
+        raise OSError(errno.EBADF, "an exclusive lock needs a file that is open for writing")
+
+
+def _locks_nothing(file: BinaryIO, how: int) -> None:
+    raise OSError(errno.ENOLCK, "no locks available")
+
+
+def test_a_shared_folder_gives_locks_as_nfs_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = FolderBlobs(tmp_path / "blobs")
+    local = tmp_path / "local"
+    local.write_bytes(b"a")
+    monkeypatch.setattr(fcntl, "flock", _locks_as_nfs)
+    blobs.put("put", b"a")
+    blobs.put_file("linked", local)
+    (tmp_path / "blobs" / ".writing" / "rest").write_bytes(b"of a process that was killed")
+    FolderBlobs(tmp_path / "blobs")
+    monkeypatch.setattr(fcntl, "flock", _locks_nothing)
+    with pytest.raises(OSError, match="no locks available"):
+        blobs.put("none", b"a")
+    with pytest.raises(OSError, match="no locks available"):
+        blobs.put_file("none", local)
+    assert blobs.paths() == ["linked", "put"]
     assert list((tmp_path / "blobs" / ".writing").iterdir()) == []
 
 

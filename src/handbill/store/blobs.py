@@ -177,7 +177,7 @@ class FolderBlobs(Blobs):
             temporary = self._aside / name
             with suppress(FileExistsError):
                 is_whole = local is not None and _linked(local, temporary)
-                file = _opened(temporary, "rb" if is_whole else "xb")
+                file = _opened(temporary, "rb" if is_whole else "x+b")
                 if file is not None:
                     return temporary, file, is_whole
 
@@ -210,13 +210,22 @@ def _linked(local: Path, temporary: Path) -> bool:
     return True
 
 
-def _opened(temporary: Path, mode: Literal["rb", "xb"]) -> BinaryIO | None:
-    """The file, locked; None if a sweep was quicker than the lock."""
+def _opened(temporary: Path, mode: Literal["rb", "x+b"]) -> BinaryIO | None:
+    """The file, locked; None if a sweep was quicker than the lock.
+
+    It is open for reading: NFS gives a shared lock to no other. **Refuses** (OSError) a file system
+    without locks; nothing is left behind.
+    """
     try:
         file = temporary.open(mode)
-        fcntl.flock(file, fcntl.LOCK_SH)
     except FileNotFoundError:
         return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH)
+    except OSError:
+        file.close()
+        temporary.unlink(missing_ok=True)
+        raise
     if temporary.exists():
         return file
     file.close()
