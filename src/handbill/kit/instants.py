@@ -23,7 +23,7 @@ _HTTP_DATE = re.compile(
 )
 _ZONE_BEHIND = re.compile(r"([Zz]|[+-]\d\d:?\d\d)\[[A-Za-z0-9_+/-]{1,40}\]\Z")
 _BEYOND = re.compile(
-    r"(?:(?<=[T ])24:00(?::00(?:[.,]0+)?)?|(?<=\d:\d\d)(:60)(?:[.,]0+)?)(?=[Z+-]|\Z)"
+    r"(?:(?<=[T ])24:00(?::00(?:[.,]0+)?)?|(?<=\d:59)(:60)(?:[.,]0+)?)(?=[Z+-]|\Z)"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -75,7 +75,8 @@ def moment_of_iso(text: str) -> datetime:
     (ValueError).
 
     Small letters, a zone's name in brackets behind the offset, and ``24:00`` and a leap second, as
-    the moment after, are read too. **Source**: RFC 3339, 5.6; RFC 9557; ISO 8601-1.
+    the moment after, are read too. The offset counts: the name is not compared with it, nor looked
+    up. **Source**: RFC 3339, 5.6; RFC 9557; ISO 8601-1.
     """
     text = _ZONE_BEHIND.sub(r"\1", text).upper()
     beyond = _BEYOND.search(text)
