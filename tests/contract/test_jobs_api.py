@@ -330,3 +330,4 @@ def test_a_number_names_a_job_and_a_blank_date_is_none(office: Office) -> None:
     found = office.get(f"{client}/jobs/1234")
     assert (found["refNumber"], found["endAtDate"]) == ("1234", None)
     assert office.faults("POST", f"{client}/jobs", JOB | {"refNumber": "1234"})
+    assert office.faults("POST", f"{client}/jobs", JOB | {"refNumber": 1234.0})

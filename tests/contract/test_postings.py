@@ -139,7 +139,7 @@ def test_what_becomes_of_each_reference(rooms: RoomsOffice, client: str) -> None
         "": "must have at least 1 items"
     }
     assert rooms.faults("DELETE", f"{config}/jobs", ["a", "a"]) == {"/1": "is given twice"}
-    assert rooms.faults("DELETE", f"{config}/jobs", ["7", 7]) == {"/1": "is given twice"}
+    assert rooms.faults("DELETE", f"{config}/jobs", ["7", 7.0]) == {"/1": "is given twice"}
     inactive = bought(rooms, client, **SLOTS | {"startDate": iso_of(NOON + DAY)})
     assert add(rooms, inactive, "a") == {"a": "CONFIG_INACTIVE"}
 

@@ -110,8 +110,14 @@ Name = Annotated[str, StringConstraints(max_length=200)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
 """Text that is not blank."""
 
-DIGITS = BeforeValidator(lambda value: str(value) if type(value) is int else value)
-"""Before a type of text: an integer is read as its digits."""
+
+def _digits(value: Any) -> Any:
+    whole = whole_in(value)
+    return str(whole) if type(whole) is int else value
+
+
+DIGITS = BeforeValidator(_digits)
+"""Before a type of text: a whole number is read as its digits."""
 
 Zone = Annotated[
     str,
