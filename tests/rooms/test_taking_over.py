@@ -117,6 +117,33 @@ def test_readers_see_the_old_or_the_new(world: World, feed: Feed) -> None:
     assert world.marked() == (set("23456"), set("56"))
 
 
+def lacks(world: World) -> dict[str, tuple[str, ...]]:
+    """What the jobs that are listed as not valid lack."""
+    with world.records.read() as tx:
+        lines = list(jobs.lines(tx, world.client.no, "ADDED", None))
+        lacking = jobs.lacking(tx, lines)
+    assert set(lacking) == {line.id for line in lines if not line.valid}
+    return {line.ref: tuple(lacking[line.id]) for line in lines if not line.valid}
+
+
+def test_what_a_job_lacks_agrees_with_its_validity(world: World, feed: Feed) -> None:
+    (two,) = brought(**{"2": "Austin"})
+    gaps = ("title", "description")
+    untitled = written(
+        JobBody(ref="2", url="https://jobs.example/2", missing=gaps), None, b"2" * 16
+    )
+    lacked = []
+    for job in (untitled, two):
+        taking = begun(world, feed, lambda: lacked.append(lacks(world)))
+        taking.stage([job], world.clock.now())
+        switch(world, taking)
+        lacked.append(lacks(world))
+        taking.settle()
+        lacked.append(lacks(world))
+    changes = [one for n, one in enumerate(lacked) if not n or one != lacked[n - 1]]
+    assert changes == [{}, {"2": gaps}, {}]
+
+
 def test_what_was_not_switched_to_is_cleared_away(world: World, feed: Feed) -> None:
     before = world.jobs()
     stage(world, feed, begun(world, feed))

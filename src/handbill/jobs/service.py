@@ -80,7 +80,10 @@ def lines(
 
 
 def lacking(tx: Tx, some: Iterable[JobLine]) -> dict[str, Sequence[str]]:
-    """The mandatory fields that each of these jobs lacks, by id; of valid ones nothing is told."""
+    """The mandatory fields that each of these jobs lacks, by id; of valid ones nothing is told.
+
+    It agrees with ``valid`` during a takeover, too: both tell what stood before it.
+    """
     ids = {one.no: one.id for one in some if not one.valid}
     return {ids[no]: body.missing for no, body in bodies(tx, ids)}
 
