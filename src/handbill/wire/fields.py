@@ -340,7 +340,9 @@ def _distinct(items: list[_T]) -> list[_T]:
 
 
 def _few(items: Any) -> Any:
-    """Of an array that is too long, that is told, and not the faults of its items."""
+    """Of an array of more than 1,000 items only that is told. A field's own limit, where it is
+    smaller, is told when no item has a fault.
+    """
     if isinstance(items, list) and len(items) > _MOST_ITEMS:
         said = {"field_type": "List", "max_length": _MOST_ITEMS, "actual_length": len(items)}
         raise PydanticKnownError("too_long", said)
