@@ -179,6 +179,7 @@ _CUT = "the body is cut in the middle of gzip or deflate"
         ("gzip", gzip.compress(b"") * 102, "the body has more than 100 empty members of gzip"),
         ("br", b"{}", "the content encoding must be gzip, deflate or identity"),
     ],
+    ids=["cut gzip", "cut deflate", "damaged", "plain", "empty members", "unknown"],
 )
 def test_a_body_that_cannot_be_unpacked(ask: Ask, coding: str, raw: bytes, message: str) -> None:
     headers = GOOD | {"content-encoding": coding}
