@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import sqlalchemy as sa
-
 from bench.figures import Figure
 from bench.serving import (
     Server,
@@ -24,19 +22,14 @@ from bench.serving import (
     served,
     until,
 )
-from bench.stock import stock
-from handbill.clients.service import clients_by_number
+from bench.stock import fill_beside
 from handbill.host.clock import SystemClock
-from handbill.jobs import service as jobs
-from handbill.kit.instants import moment_of
 from handbill.store.records import open_records
-from handbill.store.records.tables import clients
 
 OTHER_JOBS, CAPPED = 50_000, 5
 MOST_SECONDS = 10.0
 _ROOM = {"caps": {"budget": {"cap": "Monthly", "value": 0.5}}, "delivery": "ASAP"}
 """One click."""
-_AT_ONCE = 1_000
 
 
 def run(other_jobs: int = OTHER_JOBS) -> list[Figure]:
@@ -44,7 +37,9 @@ def run(other_jobs: int = OTHER_JOBS) -> list[Figure]:
         headers = office(server, "busy")
         feed = board(server, headers)
         large = program(server, headers, "Large")
-        _fill(Path(name), large, other_jobs)
+        records = open_records(f"sqlite:///{name}/records.db")
+        fill_beside(records, large, other_jobs, SystemClock().now())
+        records.close()
         add_job(server, headers, large, "Last")  # the server hears of them all by it
         until(lambda: feed().count(b"</job>") > other_jobs, seconds=900.0)
         took = sorted(_capped(server, headers, feed, f"Capped{n}") for n in range(CAPPED))
@@ -54,24 +49,6 @@ def run(other_jobs: int = OTHER_JOBS) -> list[Figure]:
     return [
         Figure("click that fills a cap to feed", worst, "s", limit, worst <= MOST_SECONDS, note)
     ]
-
-
-def _fill(data: Path, client_id: str, count: int) -> None:
-    """Jobs of a client, put beside the running server."""
-    records, now = open_records(f"sqlite:///{data}/records.db"), SystemClock().now()
-    with records.read() as tx:
-        no = tx.value(
-            sa.select(clients.c.no).where(clients.c.id == sa.bindparam("id")), id=client_id
-        )
-        client = clients_by_number(tx, [no])[no]
-    brought = [
-        jobs.written(job, moment_of(job.posted_at or now).date().isoformat(), None)
-        for job in stock(count)
-    ]
-    for start in range(0, count, _AT_ONCE):
-        with records.write() as tx:
-            jobs.apply(tx, client, None, brought[start : start + _AT_ONCE], now)
-    records.close()
 
 
 def _capped(server: Server, headers: dict[str, str], feed: Callable[[], bytes], name: str) -> float:

@@ -37,7 +37,7 @@ def run() -> list[Figure]:
             )
             group = group_of(campaign, body, "all")
             group.no = groups.add(tx, group)
-        fill(tools, client, JOBS)
+        fill(tools.records, client, JOBS)
         matching.rematch(tools.records, client, NOW)
         first, _ = _published(tools, client, publisher_no)
         group.body.placements = [Placement("Board", 900_000)]

@@ -48,7 +48,7 @@ def run() -> list[Figure]:
             for number, tree in enumerate(filters(sample)):
                 body = GroupBody(f"Group {number}", filters=tree)
                 rows.add(tx, group_of(campaign, body, f"group-{number}", number % 10 + 1))
-        fill(tools, client, JOBS)
+        fill(tools.records, client, JOBS)
         alone = _filters_alone(tools, client)
         start = time.process_time()
         matching.rematch(tools.records, client, NOW)

@@ -17,8 +17,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
-
 from bench.booked import book
 from bench.figures import Figure
 from bench.serving import (
@@ -36,17 +34,15 @@ from bench.serving import (
     times,
     tracked_link,
 )
-from bench.stock import stock
-from handbill.clients.service import clients_by_number
+from bench.stock import fill_beside
 from handbill.core.entries import Entry
 from handbill.core.nouns import Client
 from handbill.host.clock import SystemClock
 from handbill.host.ids import SystemIds
 from handbill.jobs import service as jobs
-from handbill.kit.instants import DAY, moment_of
+from handbill.kit.instants import DAY
 from handbill.store.blobs import open_blobs
 from handbill.store.records import open_records
-from handbill.store.records.tables import clients
 
 _LIMITS = {"GET /clients": 50.0, "redirect": 100.0}
 """**Units**: ms."""
@@ -80,18 +76,7 @@ def run(probes: int = _PROBES) -> list[Figure]:
 def _fill(data: Path, client_id: str) -> list[str]:
     """Jobs and judged entries of a client, put beside the running server; ids of some jobs."""
     records, now = open_records(f"sqlite:///{data}/records.db"), SystemClock().now()
-    with records.read() as tx:
-        no = tx.value(
-            sa.select(clients.c.no).where(clients.c.id == sa.bindparam("id")), id=client_id
-        )
-        client = clients_by_number(tx, [no])[no]
-    brought = [
-        jobs.written(job, moment_of(job.posted_at or now).date().isoformat(), None)
-        for job in stock(_JOBS)
-    ]
-    for start in range(0, len(brought), 1_000):
-        with records.write() as tx:
-            jobs.apply(tx, client, None, brought[start : start + 1_000], now)
+    client = fill_beside(records, client_id, _JOBS, now)
     ids = [jobs.job_id(client_id, f"JOB-{number:07d}") for number in range(_JOBS)]
     blobs = open_blobs(str(data / "blobs"))
     entries = _entries(client, ids, now)

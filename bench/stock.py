@@ -13,6 +13,7 @@ from bench.masters import new_records
 from handbill.access import keys
 from handbill.campaigns import rows as campaigns
 from handbill.clients import rows as clients
+from handbill.clients.service import client_at_work
 from handbill.contract.filters import read_filter
 from handbill.core.nouns import (
     Branch,
@@ -31,16 +32,18 @@ from handbill.host.egress import Egress
 from handbill.host.ids import SeededIds
 from handbill.host.settings import Settings
 from handbill.jobs import service as jobs
+from handbill.kit.batches import batches
 from handbill.kit.instants import DAY, Instant, moment_of
 from handbill.store import installation, sealed
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
-from handbill.store.records import Tx
+from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies
 from handbill.work.tools import Tools
 
 NOW: Instant = 20_780 * DAY
 _DISTINCT = 4_000
+_AT_ONCE = 1_000
 
 
 def open_tools(folder: Path) -> Tools:
@@ -131,14 +134,24 @@ def stock(count: int) -> Iterator[JobBody]:
         )
 
 
-def fill(tools: Tools, client: Client, count: int) -> None:
-    """Put the stock into the records, as an import would."""
-    with tools.records.write() as tx:
-        brought = (
-            jobs.written(job, moment_of(job.posted_at or NOW).date().isoformat(), None)
-            for job in stock(count)
-        )
-        jobs.apply(tx, client, None, brought, NOW)
+def fill(records: Records, client: Client, count: int, now: Instant = NOW) -> None:
+    """Put the stock into the records, as an import would; a server may write at the same time."""
+    brought = (
+        jobs.written(job, moment_of(job.posted_at or now).date().isoformat(), None)
+        for job in stock(count)
+    )
+    for some in batches(brought, _AT_ONCE):
+        with records.write() as tx:
+            jobs.apply(tx, client, None, some, now)
+
+
+def fill_beside(records: Records, client_id: str, count: int, now: Instant) -> Client:
+    """The same for a client of a running server."""
+    with records.read() as tx:
+        found = client_at_work(tx, client_id)
+    assert found is not None, "the server has it"
+    fill(records, found[0], count, now)
+    return found[0]
 
 
 def _texts(count: int) -> Iterator[JobBody]:
