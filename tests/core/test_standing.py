@@ -195,6 +195,7 @@ def test_a_day_that_has_reached_its_ceiling_ends_at_midnight() -> None:
     found = resolve(tree(**caps(G, today)), NOW)["group", "3"]
     assert found.reasons[0].code is Code.CAP_REACHED
     assert found.until_at == start_of(date(2026, 11, 24), ZONE)
+    assert found.description == "the job group has reached today's part of its monthly budget"
     assert found.reasons[0].params.share == 1_000_000
 
 

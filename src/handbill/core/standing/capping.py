@@ -71,7 +71,7 @@ def cap_reasons(
             level=owner.level,
             entity_id=owner.id,
             name=owner.name,
-            words=_words(code, owner.what, capped.cap.period, measure),
+            words=_words(code, owner.what, capped, measure),
             blocking=code is not Code.CAP_BRAKING,
             until_at=_until(capped, when),
             params=params_of(scope, measure, capped, owner),
@@ -88,7 +88,7 @@ def pacing_reason(
         level=owner.level,
         entity_id=owner.id,
         name=owner.name,
-        words=_words(Code.PACED, owner.what, capped.cap.period, measure),
+        words=_words(Code.PACED, owner.what, capped, measure),
         blocking=False,
         params=params_of(scope, measure, capped, owner, let_ppm),
     )
@@ -170,20 +170,26 @@ def _until(capped: Capped, when: Moment) -> Instant | None:
     """When it ends by itself: with the day, if only the day's ceiling is reached; otherwise with
     the period.
     """
-    cap, mark = capped.cap, capped.mark
-    left = mark.value - mark.used - capped.in_flight
-    day = next_period("Daily", when.today)
-    if not (mark.paced and left > max(1, capped.cheapest)):
-        day = next_period(cap.period, when.today) if cap.value else None
+    period = "Daily" if _is_of_today(capped) else capped.cap.period
+    day = next_period(period, when.today) if capped.cap.value else None
     return None if day is None else start_of(day, when.zone)
 
 
-def _words(code: Code, what: str, period: str, measure: Measure) -> str:
-    cap = f"{period.lower()} {'budget' if measure == 'budget' else f'cap of {measure}'}"
+def _is_of_today(capped: Capped) -> bool:
+    """Whether only the day's ceiling of a paced cap is reached: the period has more."""
+    mark = capped.mark
+    left = mark.value - mark.used - capped.in_flight
+    return mark.paced and left > max(1, capped.cheapest)
+
+
+def _words(code: Code, what: str, capped: Capped, measure: Measure) -> str:
+    named = "budget" if measure == "budget" else f"cap of {measure}"
+    cap = f"{capped.cap.period.lower()} {named}"
+    part = "today's part of " if _is_of_today(capped) else ""
     return {
         Code.CAP_ZERO: f"the {what} has a {cap} of 0",
-        Code.CAP_REACHED: f"the {what} has reached its {cap}",
-        Code.CAP_IN_FLIGHT: f"publishers' feeds are expected to fill the {cap} of the {what}",
-        Code.CAP_BRAKING: f"the {what} is near its {cap}, so that fewer jobs are listed",
+        Code.CAP_REACHED: f"the {what} has reached {part}its {cap}",
+        Code.CAP_IN_FLIGHT: f"publishers' feeds are expected to fill {part}the {cap} of the {what}",
+        Code.CAP_BRAKING: f"the {what} is near {part}its {cap}, so that fewer jobs are listed",
         Code.PACED: f"bids are lowered, so that the {cap} of the {what} lasts",
     }[code]
