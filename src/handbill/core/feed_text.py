@@ -86,6 +86,9 @@ def within(text: str) -> str:
 
 
 def all_decoded_once(fields: Mapping[str, str]) -> Mapping[str, str]:
+    """The texts of one item as ``decoded_once`` reads them: where one of them was certainly encoded
+    twice, the others may be read so with less evidence.
+    """
     if all(map(str.isascii, fields.values())):
         return fields
     found = {name: decoded_once(text) for name, text in fields.items()}
