@@ -105,7 +105,8 @@ class Race:
     def run(self, judges: int, at_once: int = _AT_ONCE) -> Told:
         """Let so many judge what waits, and one more that is killed."""
         began = time.perf_counter()
-        context = get_context("spawn")
+        context = get_context("forkserver")
+        context.set_forkserver_preload([__name__])
         url = self.records.url.replace("+psycopg", "")
         racing = [
             context.Process(target=_judge, args=(url, str(self.folder), at_once))
