@@ -103,6 +103,32 @@ def test_what_no_feed_lists_is_what_explain_does_not_find_listed(market: Market)
     assert _refs(market, "show=unlisted&sort=title") == ["1", "2", "3", "4"]
 
 
+def test_what_was_never_listed_is_told_apart_from_what_has_left(market: Market) -> None:
+    office, never = market.office, "show=never_listed"
+    add_jobs(office, market.client, "2", "3", city="Austin")
+    office.put(f"{market.client}/jobs/3/pause")
+    assert _refs(market, never) == ["2", "3"], "not yet"
+    market.tick()
+    assert _refs(market, never) == ["3"]
+    office.put(f"{market.client}/jobs/2/pause")
+    market.tick()
+    assert _refs(market, "show=unlisted") == ["2", "3"]
+    assert _refs(market, never) == ["3"], "2 has left, and was listed"
+    office.put(f"{market.group}/pause")
+    market.tick()
+    assert _refs(market, "show=unlisted") == ["1", "2", "3"]
+    assert _refs(market, never) == ["3"]
+    office.put(f"{market.group}/enable")
+    market.tick()
+    assert _refs(market, never) == ["3"]
+    office.put(f"{market.client}/jobs/3/enable")
+    market.tick()
+    assert _refs(market, never) == []
+    browser = Browser(fronted(office.desk, office.app), session(office, person(office, "ANALYST")))
+    page = browser.get(f"/app/clients/{id_of(market.client)}/jobs?show=never").text
+    assert "Each job is, or was, in the feed of a publisher." in page
+
+
 def test_a_cursor_is_the_clients_own(market: Market) -> None:
     path = f"{market.client}/job-lines"
     other = market.office.client()
@@ -110,7 +136,7 @@ def test_a_cursor_is_the_clients_own(market: Market) -> None:
     (foreign,) = market.office.get(f"{other}/job-lines")["data"]
     told = {"/cursor": "must be next of a previous answer"}
     for cursor in (foreign["jobId"], "0" * 32, "x"):
-        for show in ("all", "unlisted"):
+        for show in ("all", "unlisted", "never_listed"):
             faults = market.office.faults("GET", f"{path}?cursor={cursor}&show={show}")
             assert faults == told, cursor
 

@@ -66,6 +66,7 @@ _BY_ID = _JOINED.where(*_LIVE, _t.id == b("id"))
 # Were the client in these two, SQLite would look at each of its jobs.
 _BY_IDS = _JOINED.where(NOW.left_at.is_(None), among(_t.id, "ids"))
 _REFS = sa.select(_t.id, _t.ref, _t.client_no).where(among(_t.id, "ids"))
+_IDS = sa.select(_t.id).where(*_LIVE)
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _SETTINGS_OF = sa.select(_t.id, _t.settings).where(among(_t.id, "ids"), _t.settings.is_not(None))
 _CHANGED_AT = sa.select(_t.id, _t.updated_at).where(among(_t.id, "ids"))
@@ -168,6 +169,10 @@ def by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
 def refs(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
     found = tx.all(_REFS, ids=Listed(ids))
     return {id_: ref for id_, ref, of in found if of == client_no}
+
+
+def ids(tx: Tx, client_no: int) -> Iterator[str]:
+    return (id_ for (id_,) in tx.stream(_IDS, client_no=client_no))
 
 
 def places(tx: Tx, ids: list[str]) -> list[Row]:

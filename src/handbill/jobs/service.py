@@ -112,6 +112,11 @@ def refs_of(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
     return rows.refs(tx, client_no, ids)
 
 
+def ids(tx: Tx, client_no: int) -> Iterator[str]:
+    """The ids of the client's live jobs."""
+    return rows.ids(tx, client_no)
+
+
 def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:
     """By row number, including those that left; for rooms that store numbers (ledger, listings)."""
     return {job.no: job for part in batches(nos, BATCH) for job in rows.by_numbers(tx, part)}

@@ -6,6 +6,7 @@ block, so that any sequence of parts makes one gzip member.
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -84,9 +85,9 @@ def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
 
 def write_part(
     stall: Stall, digest: bytes, listed: Iterable[OneListing], past: History
-) -> tuple[Part, Mapping[bytes, ShownLine]]:
-    """Render a part into blobs; also returns the listings that end with it. Former parts stay until
-    the new one is on record.
+) -> tuple[Part, Mapping[bytes, ShownLine], AbstractSet[bytes]]:
+    """Render a part into blobs; also returns the listings that end with it, and the jobs that are
+    in it no longer. Former parts stay until the new one is on record.
     """
     local = stall.scratch / f"part-{stall.publisher.no}-{stall.client.no}.deflate"
     try:
@@ -107,7 +108,7 @@ def write_part(
         stall.blobs.put_file(path_of(part), local)
     finally:
         local.unlink(missing_ok=True)
-    return part, roster.ended
+    return part, roster.ended, roster.left()
 
 
 def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:

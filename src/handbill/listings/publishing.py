@@ -9,7 +9,7 @@ from handbill.core.nouns import Client, Publisher
 from handbill.dialects.outbound import shape_of
 from handbill.jobs import taking_over
 from handbill.kit.faults import Unavailable
-from handbill.listings import fragments, parts, rosters, rows
+from handbill.listings import fragments, once_listed, parts, rosters, rows
 from handbill.listings.indexing import index_client
 from handbill.listings.offers import Offers, offers_of
 from handbill.listings.parts import Stall
@@ -73,6 +73,7 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
                 plain_bytes=0,
                 crc=0,
             )
+            empty = once_listed.carried_on(tools, empty, part, past.lines.keys())
             _commit(tools, part, empty, rosters.ends(past, empty, past.lines))
 
 
@@ -83,9 +84,9 @@ def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Par
         return
     past = rosters.history(tools.blobs, former, tools.clock.now())
     if count:
-        part, ended = parts.write_part(stall, digest, offers.of(slot), past)
+        part, ended, left = parts.write_part(stall, digest, offers.of(slot), past)
     else:
-        part, ended = (
+        part, ended, left = (
             Part(
                 publisher_no=publisher.no,
                 client_no=stall.client.no,
@@ -95,7 +96,9 @@ def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Par
                 crc=0,
             ),
             past.lines,
+            past.lines.keys(),
         )
+    part = once_listed.carried_on(tools, part, former, left)
     _commit(tools, former, part, rosters.ends(past, part, ended))
 
 
@@ -132,6 +135,7 @@ def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End])
         is_held = holds.stand(tx, now)
     if not is_held:
         parts.drop_former(tools.blobs, part, former)
+        once_listed.drop_former(tools.blobs, part, former)
 
 
 def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:

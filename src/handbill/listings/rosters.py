@@ -10,6 +10,7 @@ import logging
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from struct import Struct
 from typing import NamedTuple
 
@@ -57,6 +58,13 @@ class RosterWriter:
         listed_at = former.listed_at if former is not None and stands else self._past.stamp
         place = self._offers.setdefault(frozen, len(self._offers))
         return listed_at, _TAIL.pack(place, listed_at // _MS), stands
+
+    def left(self) -> AbstractSet[bytes]:
+        """The jobs of the former part that are not in this one, whatever their price."""
+        found = set(self.ended)
+        if found:
+            found.difference_update(line[:16] for line in self.lines)
+        return found
 
     def keep(self, blobs: Blobs, publisher_no: int, client_no: int) -> bytes:
         """Put the roster into blobs; returns its digest, EMPTY for none."""

@@ -1,4 +1,4 @@
-"""A client's jobs in brief: all of them, or those that no publisher's feed lists."""
+"""A client's jobs in brief: all, those that no publisher's feed lists, or never listed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final, Literal
@@ -16,13 +16,14 @@ from handbill.wire.queries import Query
 
 _NO_PLACE: Final = "must be next of a previous answer"
 MOST_LINES: Final = 10_000
-ShownJobs = Literal["ALL", "UNLISTED"]
+ShownJobs = Literal["ALL", "UNLISTED", "NEVER_LISTED"]
 
 
 class JobLinesAsked(Query):
     show: Annotated[ShownJobs, AnyCase()] = Field(
         "ALL",
-        description="ALL, or UNLISTED: only jobs that no publisher's feed lists now. Default: ALL.",
+        description="ALL; UNLISTED: only jobs that no publisher's feed lists now; NEVER_LISTED: "
+        "only jobs that none has listed since they came. Default: ALL.",
     )
     sort: Annotated[JobOrder, AnyCase()] = Field(
         "ADDED", description="ADDED: oldest first. TITLE: by title. Default: ADDED."

@@ -43,11 +43,12 @@ def _list(call: Call) -> Answer:
 
 def _lines(call: Call) -> JobLines:
     asked: JobLinesAsked = call.query
-    if asked.show == "UNLISTED":
-        found = unlisted(call.tx, call.desk.blobs, call.client, asked.sort, asked.cursor)
-    else:
+    if asked.show == "ALL":
         most = asked.limit + 1
         found = service.lines(call.tx, call.client.no, asked.sort, asked.cursor, most)
+    else:
+        ever, blobs = asked.show == "NEVER_LISTED", call.desk.blobs
+        found = unlisted(call.tx, blobs, call.client, asked.sort, asked.cursor, ever=ever)
     some = list(islice(found, asked.limit + 1))
     goes_on = some[asked.limit - 1].id if len(some) > asked.limit else None
     shown = some[: asked.limit]

@@ -17,16 +17,22 @@ from handbill.pages.views import employers
 from handbill.pages.views.changing import named_client
 
 _ON_A_PAGE = 25
-_SHOWN = {"all": "ALL", "unlisted": "UNLISTED", "spent": "SPENT", "no-apply": "NO_APPLY"}
-_IN_BRIEF = frozenset(("all", "unlisted"))
+_SHOWN = {
+    "all": "ALL",
+    "unlisted": "UNLISTED",
+    "never": "NEVER_LISTED",
+    "spent": "SPENT",
+    "no-apply": "NO_APPLY",
+}
+_IN_BRIEF = frozenset(("all", "unlisted", "never"))
 _SORTS = ("added", "title")
 _FIGURES = {"spent": "Spend", "clicks": "Clicks", "applies": "Applies", "cpa": "CPA"}
 _MOST_CURSOR = 100
 
 
 async def view(request: Request) -> Response:
-    """Jobs some at a time, by age or title; one by its reference; those that no feed lists; or
-    those with figures, the dearest first. As a file: all of them.
+    """Jobs some at a time, by age or title; one by its reference; those that no feed lists, or
+    never did; or those with figures, the dearest first. As a file: all of them.
     """
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)

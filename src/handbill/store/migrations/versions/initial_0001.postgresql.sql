@@ -840,6 +840,7 @@ CREATE TABLE feed_parts (
 	plain_bytes BIGINT NOT NULL,
 	crc BIGINT NOT NULL,
 	roster BYTEA NOT NULL,
+	once BYTEA NOT NULL,
 	noting_at BIGINT,
 	written_at BIGINT NOT NULL,
 	CONSTRAINT feed_parts_pkey PRIMARY KEY (no),
