@@ -141,6 +141,9 @@ def test_the_correction_is_slow_and_bounded() -> None:
     for _ in range(100):
         down, up = corrected(down, *dear, 20_000_000), corrected(up, *cheap, 20_000_000)
     assert (down, up) == (700_000, 1_030_000)
+    much, little = (20_000_000 * 800, 900 * PPM), (20_000_000 * 10, 20 * PPM)
+    assert corrected(PPM * 2, *much, 20_000_000) == 1_054_000, "nine tenths of the most"
+    assert corrected(PPM, *little, 20_000_000) == 1_010_000, "a sixth"
 
 
 def test_a_rate_is_bid_on_with_caution() -> None:

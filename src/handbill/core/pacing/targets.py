@@ -24,7 +24,9 @@ DEAD_BAND_PPM: Final = 50_000
 CORRECTION_STEP_PPM: Final = 15_000
 """Once a day."""
 LEAST_CORRECTION_PPM: Final = 700_000
-MOST_CORRECTION_PPM: Final = 1_030_000
+MOST_RAISE_PPM: Final = 60_000
+RAISE_APPLIES: Final = 100
+"""The number of applies from which half of the most by which a bid may be raised is allowed."""
 SURE_APPLIES: Final = 5
 """Real costs correct nothing before so many applies."""
 
@@ -74,8 +76,8 @@ def target_bid(target: TargetRate, most_micros: int) -> tuple[int, bool]:
 
 def corrected(correction_ppm: int, spend_micros: int, due_ppm: int, target_micros: int) -> int:
     """The correction after one more step: lower if an apply has cost more than the target, higher
-    if less, unchanged while the difference may be chance. ``due_ppm``: applies come and to come
-    from the paid clicks, in millionths.
+    if less, unchanged while the difference may be chance. The fewer applies, the less it may raise
+    a bid. ``due_ppm``: applies come and to come from the paid clicks, in millionths.
     """
     if due_ppm < SURE_APPLIES * PPM:
         return correction_ppm
@@ -85,7 +87,8 @@ def corrected(correction_ppm: int, spend_micros: int, due_ppm: int, target_micro
         return correction_ppm
     step = share_down(correction_ppm, CORRECTION_STEP_PPM)
     moved = correction_ppm - step if off > 0 else correction_ppm + step
-    return min(max(moved, LEAST_CORRECTION_PPM), MOST_CORRECTION_PPM)
+    most = PPM + MOST_RAISE_PPM * due_ppm // (due_ppm + RAISE_APPLIES * PPM)
+    return min(max(moved, LEAST_CORRECTION_PPM), most)
 
 
 def rates_of(
