@@ -237,6 +237,11 @@ def test_a_purchase_that_acts_otherwise_is_found(tmp_path: Path) -> None:
             setattr(one, name, getattr(one, name) - 10**9)
         bought._feed = "/f/another"
         assert "are posted, and not shown" in "".join(life.house.run(look()))
+        life.truth.end()
+        for one in bought.every.values():
+            one.credits = 0
+        with pytest.raises(Broken, match=r"purchases have none of their jobs posted: \{'"):
+            life.truth.end()
 
 
 def test_an_entry_that_is_there_twice_is_found(begun: SimulatedLife) -> None:

@@ -5,6 +5,7 @@ the ledger has booked of its cost.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -59,6 +60,8 @@ class Purchases:
         """How many purchases were ``made``; how many jobs were ``added``; and how many were
         ``shown``, posted and in the feed, each day again.
         """
+        self.refused: Counter[str] = Counter()
+        """How many jobs were refused, by why."""
         self._feed = ""
         self._due: set[str] = set()
         """The jobs that were posted, and free to be shown, at the last look."""
@@ -116,6 +119,8 @@ class Purchases:
         for ref, result in (await self._trade.ask("POST", url, some))["result"].items():
             assert result["success"] or result["message"] in _REFUSED, (one, result)
             one.credits += result["success"]
+            if not result["success"]:
+                self.refused[result["message"]] += 1
             if "id" in result:
                 self.counts["added"] += ref not in one.refs
                 one.refs.add(ref)
@@ -162,6 +167,14 @@ class Purchases:
         self.counts["shown"] += len(shown & posted)
         self._due, self._may = posted, may
         return wrong
+
+    def end(self) -> list[str]:
+        """Whether what was bought was ever used: jobs that are all refused are never posted, and
+        nothing else of a purchase would tell.
+        """
+        if not self.every or any(one.credits for one in self.every.values()):
+            return []
+        return [f"{len(self.every)} purchases have none of their jobs posted: {dict(self.refused)}"]
 
     def _of_purchase(self, one: Purchase, told: Body, jobs: list[Body]) -> Iterator[str]:
         is_on, posted = self._in_force(one), [job for job in jobs if job["isPosted"]]

@@ -123,6 +123,8 @@ class Truth:
 
     def end(self) -> None:
         """Check after the last step."""
+        for wrong in self._purchases.end():
+            self._blame(wrong)
         self._check_told(self.bids.end())
         self._check_told(self._ruled.end())
 
