@@ -50,6 +50,21 @@ def test_no_such_zone(name: str) -> None:
         zones.zone_of(name)
 
 
+@pytest.mark.parametrize("year", [1971, 1979, 1980, 2026])
+@pytest.mark.parametrize("name", ["Pacific/Kiritimati", "Africa/Monrovia", "Asia/Kathmandu"])
+def test_a_day_begins_at_its_first_instant(name: str, year: int) -> None:
+    """Also where a zone was another part of an hour away from UTC than a quarter."""
+    zone = zones.zone_of(name)
+    for number in range(0, 365, 7):
+        day = date(year, 1, 1) + timedelta(days=number)
+        start = zones.start_of(day, zone)
+        assert [zones.day_of(start + by, zone) - day for by in (-1, 0, 1)] == [
+            timedelta(days=-1),
+            timedelta(),
+            timedelta(),
+        ]
+
+
 @given(st.dates(date(1980, 1, 1), date(2100, 1, 1)))
 def test_periods_nest(day: date) -> None:
     keys = {period: zones.period_key(period, day) for period in zones.PERIODS}

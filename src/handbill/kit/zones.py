@@ -12,6 +12,8 @@ Period = Literal["Daily", "Weekly", "Monthly", "Lifetime"]
 PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly", "Lifetime")
 QUARTER: Final = 15 * MINUTE
 """No day of any zone begins within a quarter hour."""
+_WHOLE_QUARTERS: Final = 3_653 * DAY
+"""The start of 1980: until 1979, some zones were other parts of an hour away from UTC."""
 
 _OFFSET = re.compile(r"UTC([+-])(\d{1,2}):(\d{2})")
 # Every offset that is, or recently was, some place's civil time (IANA 2026), in minutes.
@@ -50,7 +52,15 @@ def zone_of(name: str) -> tzinfo:
 
 def day_of(at: Instant, zone: tzinfo) -> date:
     """The calendar day of an instant in a zone."""
-    return moment_of(at).astimezone(zone).date()
+    if at < _WHOLE_QUARTERS:
+        return moment_of(at).astimezone(zone).date()
+    return _day_with(at // QUARTER, zone)
+
+
+@lru_cache(maxsize=16_384)
+def _day_with(quarter: int, zone: tzinfo) -> date:
+    """The day that contains a quarter of an hour, cached: many events share theirs."""
+    return moment_of(quarter * QUARTER).astimezone(zone).date()
 
 
 def start_of(day: date, zone: tzinfo) -> Instant:
