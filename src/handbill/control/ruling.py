@@ -1,7 +1,9 @@
 """The tick of rules: each is run on the figures of stats, and its acts are done, all or nothing."""
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from logging import getLogger
 from typing import Final, NamedTuple
 
@@ -9,7 +11,9 @@ import msgspec
 
 from handbill.callbacks import service as callbacks
 from handbill.clients import service as clients
+from handbill.control.known import remember
 from handbill.control.rulebooks import (
+    Answers,
     Sheet,
     answered,
     applies_of,
@@ -34,6 +38,7 @@ from handbill.core.rules.windows import (
     reads_once,
     waits_for_yesterday,
 )
+from handbill.core.standing.tree import HeldByRule
 from handbill.core.states import in_force
 from handbill.core.trail import Occasion
 from handbill.host.clock import Clock
@@ -51,6 +56,8 @@ from handbill.work import kinds
 
 MODES: Final = ("OFF", "ADVISE", "ACT")
 MOST_FAILURES: Final = 3
+_AT_ONCE: Final = 20
+"""How many rules are run in one transaction: some 10 ms."""
 _LOG = getLogger("handbill.rules")
 
 
@@ -67,7 +74,7 @@ class RulingTools(NamedTuple):
 class _Tick(NamedTuple):
     """What the runs of one tick share; ``done`` and ``now`` grow with them, and begin with what a
     tick that was cut has done. ``made_at``: since when a run has held its client, which dates its
-    acts among those of others.
+    acts among those of others. ``held``: what rules hold since then.
     """
 
     tools: RulingTools
@@ -77,6 +84,7 @@ class _Tick(NamedTuple):
     done: dict[Thing, list[EarlierAct]]
     now: dict[Of, tuple[str, int]]
     made_at: Instant = 0
+    held: Sequence[HeldByRule] = ()
 
 
 def mode_of(client: Client, house: str) -> str:
@@ -98,6 +106,7 @@ def tick(tools: RulingTools, client: Client) -> int:
     if mode == "OFF":
         return 0
     with tools.records.read() as tx:
+        remember(tx)
         now = tools.clock.now()
         seen_at = instant_of_run(min(now, marks.judged_at(tx, client.no)))
         due = [one for one in _due(tx, client, mode, seen_at) if one.updated_at <= now]
@@ -114,17 +123,10 @@ def tick(tools: RulingTools, client: Client) -> int:
     answers = answered(tools.answering, asked, plans)
     made = {one.of: (names.get(one.rule_no, ""), one.pull) for one in past if one.at == seen_at}
     at = _Tick(tools, client, mode, sight, done_to(past), made)
+    waiting = deque(due)
     count = 0
-    for rule in due:
-        its = at._replace(sight=sight._replace(answers=answers.get(LEVELS[rule.body.level], {})))
-        try:
-            count += _run(its, rule, sheets[rule.no])
-        except Unavailable:
-            raise
-        except Exception as fault:  # noqa: BLE001 - its state and the log tell it; other rules run
-            _LOG.exception("a rule failed", extra={"rule": rule.id})
-            with tools.records.write() as tx:
-                _fail(tx, its, rule, type(fault).__name__)
+    while waiting:
+        count += _run_some(at, waiting, sheets, answers)
     return count
 
 
@@ -153,11 +155,15 @@ def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
     zone = zone_of(client.zone)
     today = day_of(now, zone)
     settled = now - start_of(today, zone) >= SETTLES
+    active = [
+        rule
+        for rule in rules.rules_of(tx, client)
+        if rule.status == "A" and in_force(rule.body.start_on, rule.body.end_on, today)
+    ]
+    states = history.states_of(tx, [rule.no for rule in active])
     found = []
-    for rule in rules.rules_of(tx, client):
-        if rule.status != "A" or not in_force(rule.body.start_on, rule.body.end_on, today):
-            continue
-        state = history.state_of(tx, rule.no)
+    for rule in active:
+        state = states[rule.no]
         has_read = state.mode == mode and state.ran_on == today.isoformat()
         if now <= state.ran_at or (waits_for_yesterday(rule.body) and not settled):
             continue
@@ -166,56 +172,83 @@ def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
     return found
 
 
-def _held(tx: Tx, at: _Tick, rule: Rule) -> tuple[Client, RuleState] | None:
-    """Lock the client, and return it with the state of a rule; None if the run no longer stands:
-    somebody has deleted or changed the client, its switch or the rule, or another worker was first.
+def _held(tx: Tx, at: _Tick, some: Iterable[Rule]) -> tuple[Client, dict[int, RuleState]]:
+    """Lock the client, and return it with the states of those rules whose run still stands: nobody
+    has deleted or changed the client, its switch or the rule, and no other worker was first.
     """
     client = clients.hold(tx, at.client)
     if client is None or mode_of(client, at.tools.mode) != at.mode:
-        return None
-    stands = rules.rules_by_id(tx, client, [rule.id]).get(rule.id)
-    if stands is None or (stands.status, stands.body) != (rule.status, rule.body):
-        return None
-    was = history.state_of(tx, rule.no)
-    return None if at.sight.now <= was.ran_at else (client, was)
+        return at.client, {}
+    known = {rule.id: rule for rule in some}
+    stand = [
+        rule.no
+        for id_, rule in rules.rules_by_id(tx, client, list(known)).items()
+        if (rule.status, rule.body) == (known[id_].status, known[id_].body)
+    ]
+    states = history.states_of(tx, stand)
+    return client, {no: was for no, was in states.items() if at.sight.now > was.ran_at}
 
 
-def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
-    """Run one rule, in one transaction."""
-    mode = at.mode
+def _run_some(
+    at: _Tick, waiting: deque[Rule], sheets: Mapping[int, Sheet], answers: Answers
+) -> int:
+    """Run the next rules in one transaction, until one has acted: nobody has to wait for the acts
+    of several rules. How many acts there were.
+    """
+    count = 0
     with at.tools.records.write() as tx:
-        held = _held(tx, at, rule)
-        if held is None:
-            return 0
-        client, was = held
-        at = at._replace(client=client, made_at=at.tools.clock.now())
-        tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
-        found = run(rule.body, sheet.subjects, at.sight, _memory(tx, at, rule, was))
-        run_id = new_uuid(at.tools.ids)
-        findings = found.findings
-        if mode == "ACT":
-            findings = tuple(_doing(tx, at, (rule.no, run_id), one) for one in findings)
-        body = _run_body(rule.body, sheet, at.sight, found, findings)
-        acts = [act for one in findings for act in one.acts if not act.skip]
-        made = RuleRun(
-            no=0,
-            id=run_id,
-            client_no=client.no,
-            rule_no=rule.no,
-            at=at.sight.now,
-            mode=mode,
-            body=body,
-        )
-        told = _digest(findings)
-        if acts or told != was.told:
-            history.add(tx, made)
-        state = _state(at, rule, was, _heard(found, findings), findings)
-        history.keep(tx, was, msgspec.structs.replace(state, told=told))
-        history.note(tx, made, acts)
-        if state.failures >= MOST_FAILURES:
-            rules.switch(tx, at.made_at, client, [rule.id], "P")
-        if acts:
-            _notify(tx, at, rule, made, acts)
+        some = [waiting.popleft() for _ in range(min(_AT_ONCE, len(waiting)))]
+        client, states = _held(tx, at, some)
+        held = holding.holds_of(tx, client.no) if states else ()
+        at = at._replace(client=client, made_at=at.tools.clock.now(), held=held)
+        while some and not count:
+            rule = some.pop(0)
+            if (was := states.get(rule.no)) is None:
+                continue
+            seen = at.sight._replace(answers=answers.get(LEVELS[rule.body.level], {}))
+            its = at._replace(sight=seen)
+            tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
+            done = tx.part(partial(_run, at=its, rule=rule, was=was, sheet=sheets[rule.no]))
+            if isinstance(done, Unavailable):
+                raise done
+            if isinstance(done, Exception):  # its state and the log tell it; other rules run
+                _LOG.error("a rule failed", exc_info=done, extra={"rule": rule.id})
+                _fail(tx, its, rule, was, type(done).__name__)
+            else:
+                count = done
+        waiting.extendleft(reversed(some))
+    return count
+
+
+def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> int:
+    """Run one rule; how many acts there were."""
+    mode, client = at.mode, at.client
+    found = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
+    run_id = new_uuid(at.tools.ids)
+    findings = found.findings
+    if mode == "ACT":
+        findings = tuple(_doing(tx, at, (rule.no, run_id), one) for one in findings)
+    body = _run_body(rule.body, sheet, at.sight, found, findings)
+    acts = [act for one in findings for act in one.acts if not act.skip]
+    made = RuleRun(
+        no=0,
+        id=run_id,
+        client_no=client.no,
+        rule_no=rule.no,
+        at=at.sight.now,
+        mode=mode,
+        body=body,
+    )
+    told = _digest(findings)
+    if acts or told != was.told:
+        history.add(tx, made)
+    state = _state(at, rule, was, _heard(found, findings), findings)
+    history.keep(tx, was, msgspec.structs.replace(state, told=told))
+    history.note(tx, made, acts)
+    if state.failures >= MOST_FAILURES:
+        rules.switch(tx, at.made_at, client, [rule.id], "P")
+    if acts:
+        _notify(tx, at, rule, made, acts)
     for act in acts:
         made_by = EarlierAct(rule.no, act.kind, act.entity, act.what, act.pull, at.sight.now)
         at.done[act.kind, act.entity].append(made_by)
@@ -241,8 +274,8 @@ def _state(
     )
 
 
-def _memory(tx: Tx, at: _Tick, rule: Rule, was: RuleState) -> Memory:
-    held = holding.holds_of(tx, at.client.no)
+def _memory(at: _Tick, rule: Rule, was: RuleState) -> Memory:
+    held = at.held
     return Memory(
         rule_no=rule.no,
         truths=frozenset(was.truths) if was.mode == at.mode else frozenset(),
@@ -308,19 +341,14 @@ def _digest(findings: Iterable[RuleFinding]) -> str:
     return hashlib.blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()
 
 
-def _fail(tx: Tx, at: _Tick, rule: Rule, why: str) -> None:
+def _fail(tx: Tx, at: _Tick, rule: Rule, was: RuleState, why: str) -> None:
     """Note that a run failed; the third failure in a row pauses its rule."""
-    held = _held(tx, at, rule)
-    if held is None:
-        return
-    client, was = held
-    tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
     failed = msgspec.structs.replace(
         was, ran_at=at.sight.now, failures=was.failures + 1, why=f"it could not be run: {why}"
     )
     history.keep(tx, was, failed)
     if failed.failures >= MOST_FAILURES:
-        rules.switch(tx, at.tools.clock.now(), client, [rule.id], "P")
+        rules.switch(tx, at.made_at, at.client, [rule.id], "P")
 
 
 def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -> None:

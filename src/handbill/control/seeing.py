@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from handbill.control import cap_rows, rows, week_rows
 from handbill.control.cap_rows import CapNoted
+from handbill.control.known import remember
 from handbill.control.rows import KnownDemand
 from handbill.control.spent import SpentJob, spent_jobs
 from handbill.control.targets import Aims, aims_of
@@ -44,6 +45,7 @@ class TickView:
 
 def look_at(tx: Tx, client: Client, now: Instant) -> TickView:
     """Read it."""
+    remember(tx)
     former = standing.former_of(tx, client.no)
     tree = tree_of(tx, client, now, former.paced)
     nos = {pair.place.publisher_no for pair in (*tree.pairs, *tree.gone)}

@@ -1,6 +1,6 @@
 """What rules have done: their runs, their acts, and the state after the last run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +14,7 @@ from handbill.core.rules.running import RuleFinding
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import sweep_of
+from handbill.store.records.base import Listed, among, sweep_of
 from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import rule_acts, rule_runs, rule_states
 
@@ -73,15 +73,17 @@ _OF_RULE = _RUNS.ever("rule_no", order=_t.no.desc())
 _OF_CLIENT = _RUNS.ever("client_no", order=_t.no.desc())
 _ONE = _RUNS.ever("id", "rule_no")
 _STATE = _STATES.ever("rule_no", order=_s.rule_no)
+_SOME_STATES = _STATES.ever(among(_s.rule_no, "nos"), order=_s.rule_no)
 _ACTS = (
     sa.select(_a.rule_no, _a.kind, _a.entity, _a.what, _a.pull, _a.at)
     .where(_a.client_no == b("client_no"), _a.mode == b("mode"), _a.at >= b("since"))
     .order_by(_a.no)
 )
+_KEPT = [name for name in RuleState.__struct_fields__ if name not in {"rule_no", "number"}]
 _MOVE_ON = (
     sa.update(rule_states)
     .where(_s.rule_no == b("of"), _s.number == b("was"))
-    .values(number=b("is"))
+    .values(number=b("is"), **{name: b(name) for name in _KEPT})
 )
 _FORGET = sa.delete(rule_states).where(_s.rule_no == b("of"))
 _SWEEPS = (sweep_of(rule_runs, _t.at), sweep_of(rule_acts, _a.at))
@@ -109,6 +111,12 @@ def state_of(tx: Tx, rule_no: int) -> RuleState:
     return _STATE.first(tx, rule_no=rule_no) or RuleState(rule_no=rule_no)
 
 
+def states_of(tx: Tx, rule_nos: Collection[int]) -> dict[int, RuleState]:
+    """The states of these rules, by number; empty for those that never ran."""
+    found = _SOME_STATES.all(tx, nos=Listed(rule_nos)) if rule_nos else ()
+    return {no: RuleState(rule_no=no) for no in rule_nos} | {one.rule_no: one for one in found}
+
+
 def forget_state(tx: Tx, rule_no: int) -> None:
     """Forget the state of a rule that was changed: it begins anew."""
     tx.run(_FORGET, of=rule_no)
@@ -126,12 +134,12 @@ def done(tx: Tx, client_no: int, mode: str, since: Instant) -> list[EarlierAct]:
 
 def keep(tx: Tx, was: RuleState, state: RuleState) -> None:
     """Store the new state. **Refuses** (Unavailable) if another worker ran the rule meanwhile."""
-    first = _STATES.values(RuleState(rule_no=was.rule_no), *RuleState.__struct_fields__)
-    tx.upsert_many(rule_states, ["rule_no"], [first], keep=True)
-    if tx.run(_MOVE_ON, of=was.rule_no, was=was.number, **{"is": was.number + 1}) != 1:
+    if not was.number:
+        first = _STATES.values(RuleState(rule_no=was.rule_no), *RuleState.__struct_fields__)
+        tx.upsert_many(rule_states, ["rule_no"], [first], keep=True)
+    moved = {"of": was.rule_no, "was": was.number, "is": was.number + 1}
+    if tx.run(_MOVE_ON, **moved, **_STATES.values(state, *_KEPT)) != 1:
         raise Unavailable("the rule was run by another worker meanwhile")
-    names = [name for name in RuleState.__struct_fields__ if name not in {"rule_no", "number"}]
-    tx.change(rule_states, {"rule_no": was.rule_no}, **_STATES.values(state, *names))
 
 
 def add(tx: Tx, run: RuleRun) -> None:
