@@ -14,6 +14,7 @@ from rich.console import Console
 from handbill.demo import market
 from handbill.demo.report import printed
 from handbill.demo.server import hosted_feeds
+from handbill.demo.slots import BOARD
 from handbill.demo.story import chains_of
 from handbill.demo.traffic import CLICKS, OfferedJob, plan_of
 from serving import asked, environment, handbill
@@ -29,7 +30,7 @@ def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
     assert re.search(r"In 5 days: [1-9][\d,]* clicks", " ".join(said.split()))
     for group in (group["name"] for employer in market.EMPLOYERS for group in employer.groups):
         assert group in said
-    for outlet in market.OUTLETS:
+    for outlet in (*market.OUTLETS, BOARD):
         assert outlet.body["name"] in said
     checked = handbill("ledger", "check", data=data)
     assert checked.returncode == 0, checked.stderr

@@ -1,7 +1,8 @@
 """The demo's past: days of its market over virtual time, before anybody looks at it.
 
 API, edges, worker and judge are the real ones, in this process. Weekends are quiet, one client's
-budget ends, one feed breaks, and half of what one publisher sends are bots and repeats.
+budget ends, one feed breaks, half of what one publisher sends are bots and repeats, and slots are
+bought at a board that sells them.
 """
 
 import re
@@ -16,6 +17,7 @@ from handbill.access.service import create_agency
 from handbill.demo import market
 from handbill.demo.progress import Showing, Step
 from handbill.demo.server import Hosted, hosted_feeds, torn
+from handbill.demo.slots import BOARD, DemoSlots
 from handbill.host.clock import SetClock
 from handbill.host.ids import Chance, seeded
 from handbill.host.outside import Outside
@@ -33,7 +35,15 @@ _STEP = 3 * HOUR
 _BREAKS_BEFORE = 3 * DAY
 """How long before today one feed breaks."""
 _BAD = "Jooble"
-_RHYTHMS = {"Indeed_Bid": 6 * HOUR, "Talent": 12 * HOUR, "Jooble": 24 * HOUR, "Appcast": 8 * HOUR}
+_RHYTHMS = {
+    "Indeed_Bid": 6 * HOUR,
+    "Talent": 12 * HOUR,
+    "Jooble": 24 * HOUR,
+    "Appcast": 8 * HOUR,
+    BOARD.id: 12 * HOUR,
+}
+_OF_BOARD = 15
+"""How many of its jobs' clicks come in a day: they cost nothing."""
 _REF = re.compile(rb"\b[A-Z]{3}-\d{9,10}\b")
 _TOKEN = re.compile(rb"/c/([\w-]+)")
 _PRICE = re.compile(rb"<(cpc|cpa)>\D*([\d.]+)\D*</")
@@ -83,7 +93,7 @@ class DemoShop(Trade):
     async def open(self, feeds_at: str, days: int, done: Step) -> None:
         """Publishers, clients, campaigns, job groups, feeds."""
         dates = market.dates(moment_of(self.house.outside.clock.now()).date(), days)
-        for outlet in market.OUTLETS:
+        for outlet in (*market.OUTLETS, BOARD):
             await self.ask("POST", "/publishers", {"id": outlet.id, **outlet.body})
             url = (await self.ask("GET", f"/publishers/{outlet.id}"))["feedUrl"]
             path = url[url.index("/f/") :]
@@ -132,7 +142,8 @@ class Visitors(Comers):
     def publishers(self, daily: float) -> list[AdBoard]:
         found = []
         for outlet in self._trade.outlets:
-            shown = AdBoard(outlet, _RHYTHMS[outlet.id], daily / 4, is_bad=outlet.id == _BAD)
+            clicks = _OF_BOARD if outlet.id == BOARD.id else daily / len(market.OUTLETS)
+            shown = AdBoard(outlet, _RHYTHMS[outlet.id], clicks, is_bad=outlet.id == _BAD)
             self.fetch_from(shown, self._clock.now() + HOUR)
             found.append(shown)
         return found
@@ -177,12 +188,12 @@ def _lived(
                 tx, outside.ids, clock.at, agency_id=AGENCY, name="Demo agency", currency="USD"
             )
         shop = DemoShop(house, Asker(key, client_id), seeded(f"{seed}/demo"), pages)
-        total = len(market.OUTLETS) + len(market.EMPLOYERS)
+        total = len(market.OUTLETS) + 1 + len(market.EMPLOYERS)
         with showing.step("Setting up the market", total) as done:
             house.run(shop.open(feeds_at, days, done))
         visitors = Visitors(shop, seeded(f"{seed}/visitors"), CLICKS_OF_DAY)
         with showing.step(f"Living the last {days} days", days) as done:
-            _live(shop, clock, visitors, now, done)
+            _live(shop, clock, visitors, now, done, DemoSlots(shop, clock.at, now, days))
         visits = visitors.heard.visits.values()
         return DemoPast(
             api_key=key,
@@ -194,7 +205,14 @@ def _lived(
         )
 
 
-def _live(shop: DemoShop, clock: SetClock, visitors: Visitors, now: Instant, done: Step) -> None:
+def _live(
+    shop: DemoShop,
+    clock: SetClock,
+    visitors: Visitors,
+    now: Instant,
+    done: Step,
+    slots: DemoSlots,
+) -> None:
     house = shop.house
 
     def forward(at: Instant) -> None:
@@ -205,6 +223,7 @@ def _live(shop: DemoShop, clock: SetClock, visitors: Visitors, now: Instant, don
         for page in shop.pages.values():
             page.ails = "torn" if page.hosted.breaks and now - until < _BREAKS_BEFORE else ""
         house.run(visitors.live(until, forward))
+        house.run(slots.deal(clock.at))
         house.work()
         house.judge()
         if until % DAY < _STEP:
