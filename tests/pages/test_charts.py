@@ -194,3 +194,18 @@ def test_a_scale_keeps_to_its_ends() -> None:
 def test_a_picture_has_a_name_that_is_an_id(name: str) -> None:
     with pytest.raises(ValueError, match="no id"):
         picture(name, "t", "d", "", kind="k")
+
+
+def test_a_sentence_tells_the_dearest_and_the_cheapest() -> None:
+    size = "The larger a point, the larger its spend."
+    assert sentences.of_costs([("A", Decimal("3.707")), ("B", 12), ("C", None)], "USD") == (
+        f"An apply costs most at B, $12.00, and least at A, $3.71. {size}"
+    )
+    assert sentences.of_costs([("A", 5), ("B", 5)], "EUR") == f"An apply costs €5.00. {size}"
+    assert sentences.of_costs([("A", None)], "USD") == "No cost per apply is known."
+
+
+def test_a_sentence_tells_how_many_clicks_were_valid() -> None:
+    some = [Bar("Valid", 4_102, "4,102"), Bar("Bot", 589, "589"), Bar("Latent", None, "–")]
+    assert sentences.of_classes(some) == "Valid: 4,102 of 4,691, 87.4 %."
+    assert sentences.of_classes([Bar("Valid", 0, "0")]) == "Nothing has come in yet."

@@ -198,7 +198,21 @@ def test_people_are_minded(office: Office, tab: Tab) -> None:
     strange = {"mail": "e@acme.example", "role": "EMPLOYER", "clients": "nobody"}
     unknown = tab.send("/app/people", act="invite", name="Eve", **strange)
     assert (unknown.status, len(unknown.all("//span[@id='clients-wrong']"))) == (404, 1)
-    assert unknown.all("//input[@name='clients' or @name='name']/@value") == ["Eve", "nobody"]
+    assert unknown.all("//input[@name='name']/@value") == ["Eve"]
+
+
+def test_an_employers_clients_are_chosen_by_name(office: Office, tab: Tab) -> None:
+    person(office, "OWNER", password=PASSWORD)
+    client_id = office.client(companyName="Bright Co").rpartition("/")[2]
+    office.client(companyName="Other Co")
+    tab.sign_in()
+    chosen = {"act": "invite", "role": "EMPLOYER", "clients": client_id}
+    wrong = tab.send("/app/people", mail="nobody", name="", **chosen)
+    assert wrong.all("//select[@id='clients']/option[@selected]") == ["Bright Co"], "it is kept"
+    tab.send("/app/people", mail="eve@acme.example", name="Eve", **chosen)
+    seen = tab.get("/app/people")
+    assert seen.all("//tbody/tr[th='eve@acme.example']/td[3]") == ["Bright Co"]
+    assert seen.all("//select[@id='clients']/option[@selected]") == []
 
 
 def test_the_account_changes_and_is_left(office: Office, tab: Tab) -> None:

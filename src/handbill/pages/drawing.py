@@ -10,12 +10,13 @@ from handbill.pages.charts.bars import Bar, StripMark, bullet, funnel, split, st
 from handbill.pages.charts.lines import days_line, sparkline, steps
 from handbill.pages.charts.marks import FigureRow
 from handbill.pages.charts.scatter import Point, scatter
-from handbill.pages.charts.sentences import of_days, of_runs, of_stages
+from handbill.pages.charts.sentences import of_classes, of_costs, of_days, of_runs, of_stages
 from handbill.pages.wording import (
     CLICK_CLASSES,
     counted,
     course_of,
     days_back,
+    instant,
     money,
     number,
     percent,
@@ -110,22 +111,26 @@ def bid_courses(bids: Sequence[Any], currency: str) -> list[tuple[str, Markup]]:
     ends = _seconds(bids[-1]["at"]), _seconds(bids[0]["at"])
     labels = when(bids[-1]["at"]), when(bids[0]["at"])
     return [
-        (
-            name,
-            steps(
-                f"bid-{place}",
-                f"Bid at {name}",
-                f"{counted(len(points), 'change')}; "
-                f"the last one set {money(points[-1][1], currency)}.",
-                points,
-                ends,
-                labels,
-                money(max(value for _, value in points), currency),
-            ),
-        )
+        (name, _bid_course(f"bid-{place}", name, points, ends, labels, currency))
         for place, (name, points) in enumerate(list(of.items())[:_MOST_STEPS])
         if len(points) > 1
     ]
+
+
+def _bid_course(
+    id_: str,
+    name: str,
+    points: Sequence[tuple[int, Any]],
+    ends: tuple[int, int],
+    labels: tuple[str, str],
+    currency: str,
+) -> Markup:
+    last_at, last = points[-1]
+    text = f"{counted(len(points), 'change')}. Since {instant(last_at * 1_000_000)}"
+    text += f" the bid is {money(last, currency)}."
+    top = money(max(value for _, value in points), currency)
+    drawn = steps(id_, f"Bid at {name}", text, points, ends, labels, top)
+    return drawn + Markup('<p class="note">{}</p>').format(text)
 
 
 def _seconds(text: str) -> int:
@@ -145,11 +150,12 @@ def cost_beside_volume(funnels: Any) -> Markup:
             points.append(Point(name, total["applies"], total["cpa"], total["spent"], label))
     if not points:
         return Markup("")
-    text = "Each point is a publisher; its area shows its spend. The table below has the figures."
+    text = of_costs([(one.name, one.y) for one in points], currency)
     most = number(max(point.x for point in points if point.x is not None))
     dearest = money(max(one["total"]["cpa"] or 0 for one in funnels["series"]), currency)
     axes = (f"Applies, 0 to {most}", f"Cost per apply, up to {dearest}")
-    return scatter("cost", "Cost per apply beside applies", text, points, axes)
+    drawn = scatter("cost", "Cost per apply beside applies", text, points, axes)
+    return Markup("<div>{}<p>{}</p></div>").format(drawn, text)
 
 
 def stages(total: Mapping[str, Any]) -> tuple[Markup, str]:
@@ -168,7 +174,9 @@ def classes(total: Mapping[str, Any]) -> Markup:
     ]
     if not any(bar.value for bar in bars):
         return Markup("<p>No clicks have come in these days.</p>")
-    return split("classes", "What clicks were", "Only valid clicks are paid for.", bars)
+    text = of_classes(bars)
+    drawn = split("classes", "What clicks were", text, bars)
+    return drawn + Markup("<p>{}</p>").format(text)
 
 
 def runs_strip(place: int, source: str, runs: Sequence[Any]) -> tuple[Markup, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from handbill.kit.figures import counted
+from handbill.kit.figures import average, counted, number
 from handbill.pages.charts.bars import Bar, StripMark
 from handbill.pages.charts.marks import FigureRow, Number
 
@@ -52,6 +52,29 @@ def of_stages(stages: Sequence[Bar]) -> str:
     share = (100 * Decimal(last.value) / Decimal(first.value)).quantize(Decimal("0.1"))
     reached = f"{first.label} {first.name}, {last.label} {last.name}"
     return f"{reached}: {share:f} %." if first is not last else f"{first.label} {first.name}."
+
+
+def of_classes(classes: Sequence[Bar]) -> str:
+    """How many of all are of the first class."""
+    whole = sum((one.value for one in classes if one.value), 0)
+    first = classes[0]
+    if first.value is None or whole <= 0:
+        return "Nothing has come in yet."
+    share = (100 * Decimal(first.value) / Decimal(whole)).quantize(Decimal("0.1"))
+    return f"{first.name}: {first.label} of {number(whole)}, {share:f} %."
+
+
+def of_costs(costs: Sequence[tuple[str, Number | None]], currency: str) -> str:
+    """Where an apply costs most and least, and what the size of a point is."""
+    known = [(cost, name) for name, cost in costs if cost is not None]
+    size = "The larger a point, the larger its spend."
+    if not known:
+        return "No cost per apply is known."
+    (least, cheapest), (most, dearest) = min(known), max(known)
+    if least == most:
+        return f"An apply costs {average(most, currency)}. {size}"
+    text = f"An apply costs most at {dearest}, {average(most, currency)}, and least at {cheapest}, "
+    return f"{text}{average(least, currency)}. {size}"
 
 
 def of_runs(runs: Sequence[StripMark]) -> str:

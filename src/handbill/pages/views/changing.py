@@ -1,6 +1,8 @@
-"""Changes that many pages offer: undoing one, and doing what removes a reason."""
+"""What many pages offer: undoing a change, doing what removes a reason, all clients by name."""
 
 import re
+from itertools import count
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +16,7 @@ _OF = re.compile(
     r"/clients/[^/?#]+(/campaigns/[^/?#]+(/jobgroups/[^/?#]+(/placements/[^/?#]+)?)?|/jobs/[^/?#]+)?"
 )
 _LATEST = 10
+_MOST_CLIENTS = 1_000
 
 
 async def undo(request: Request) -> Response:
@@ -76,6 +79,18 @@ async def named_client(request: Request) -> dict[str, str]:
     client_id = request.path_params["client_id"]
     found = await calls_of(request).get(at("clients", client_id))
     return {"id": found.json["id"], "name": found.json["companyName"]}
+
+
+async def every_client(calls: Calls) -> list[dict[str, Any]]:
+    """All that the person may see: a list that left some out would drop them as it is saved."""
+    found: list[dict[str, Any]] = []
+    for page in count():
+        few = {"page": page, "limit": _MOST_CLIENTS, "days": 1, "metrics": "clicks"}
+        told = await calls.get("/overview", few)
+        found += told.json["data"]
+        if 'rel="next"' not in told.headers.get("link", ""):
+            break
+    return found
 
 
 PAGES = [

@@ -1,18 +1,17 @@
 """Mails: what a person has chosen, and the page of the link that ends them."""
 
-from itertools import count
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.calls import Calls, Declined
+from handbill.pages.calls import Declined
 from handbill.pages.forms import Fields, Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.rows import PageRow
+from handbill.pages.views.changing import every_client
 
 _MINE = "/people/me/mails"
-_MOST_CLIENTS = 1_000
 _ENDED = {"WEEKLY": "weekly report", "DIGEST": "daily digest", "ALERTS": "alerts"}
 SWITCHES = (
     ("weeklyReport", "Weekly report", "Spend, clicks, applies and CPA, on Monday."),
@@ -45,7 +44,7 @@ async def mails(request: Request) -> Response:
         else:
             return leave(request, "/app/account/mails", "Your mails were changed.")
     mine = await calls.get(_MINE)
-    clients = await _clients(calls) if role != "PUBLISHER" else []
+    clients = await every_client(calls) if role != "PUBLISHER" else []
     shown = _typed(fields, mine.json) if status != 200 else mine.json
     hidden = _NOT_FOR_EMPLOYERS if role == "EMPLOYER" else ()
     return render(
@@ -59,18 +58,6 @@ async def mails(request: Request) -> Response:
         switches=[one for one in SWITCHES if one[0] not in hidden],
         hidden=hidden,
     )
-
-
-async def _clients(calls: Calls) -> list[dict[str, Any]]:
-    """All that the person may see: a list that left some out would drop them as it is saved."""
-    found: list[dict[str, Any]] = []
-    for page in count():
-        few = {"page": page, "limit": _MOST_CLIENTS, "days": 1, "metrics": "clicks"}
-        told = await calls.get("/overview", few)
-        found += told.json["data"]
-        if 'rel="next"' not in told.headers.get("link", ""):
-            break
-    return found
 
 
 def _body(fields: Fields, role: str) -> dict[str, Any]:
