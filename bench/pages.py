@@ -37,6 +37,7 @@ from handbill.core.nouns import (
 )
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason, Resolved
 from handbill.groups import rows as groups
+from handbill.host.garbage import spare_what_stays
 from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.http.operations import Desk
@@ -95,6 +96,7 @@ def run(events: int = EVENTS) -> list[Figure]:
         _entries(desk, some, events)
         app = fronted(desk)
         paths = _paths(some[0])
+        spare_what_stays()  # as the API does
         note = f"p95; {CLIENTS} clients, {jobs:,} jobs, {events:,} events"
         try:
             spent = asyncio.run(_looked_at(app, secret, paths))

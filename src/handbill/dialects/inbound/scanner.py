@@ -263,7 +263,7 @@ def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadIte
         end = _guess(window, cutter.closing, fed)
         piece = window.view[window.at + fed : end]
         if not piece:
-            raise Malformed(line, "the feed ends inside of this job")
+            raise Malformed(line, "the feed ends inside of a job")
 
 
 def _mended(reader: ItemReader, raw: bytes) -> ReadItem | None:
