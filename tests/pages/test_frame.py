@@ -1,5 +1,6 @@
 """What holds for every page: who may see it, its headers, and how refusals are told."""
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,13 +13,14 @@ from contract.asgi import call
 from contract.world import World
 from handbill.host.ids import SeededIds
 from handbill.pages import app as pages
+from handbill.pages.amounts import amount, plain_number
 from handbill.pages.app import PAGES, Pages
 from handbill.pages.assets import asset_url
 from handbill.pages.forms import TOKEN, Form, form_token
 from handbill.pages.frame import calls_of, leave, render
 from handbill.pages.rows import PageRow
 from handbill.pages.visitors import cookie_name, credential_of, return_path
-from pages.browsing import Browser, Seen
+from pages.browsing import EVIL, Browser, Seen
 
 POLICY = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
@@ -188,6 +190,48 @@ def test_a_form_must_come_from_a_page_of_this_session(stand: Stand) -> None:
         seen = stand.post({TOKEN: token}, origin="http://api")
         assert (seen.status, seen.all("//h1")) == (403, ["This form cannot be accepted"])
     assert stand.asked == []
+
+
+def test_what_was_typed_is_kept_where_the_form_cannot_be_shown(stand: Stand) -> None:
+    fields = {"effectiveFrom": EVIL, "password": "hidden-1", "clientSecret": "hidden-2", "act": "x"}
+    typed = {"effective from": " ".join(EVIL.split())}
+    stand.answer = JSONResponse({"message": "the session has ended"}, 401)
+    ended = stand.post(fields, origin="http://api")
+    stale = stand.post(fields | {TOKEN: "x.y"}, origin="http://api")
+    for seen, status, title in (
+        (ended, 401, "You are signed out"),
+        (stale, 403, "This form cannot be accepted"),
+    ):
+        assert (seen.status, seen.all("//h1")) == (status, [title])
+        assert dict(zip(seen.all("//dt"), seen.all("//dd"), strict=True)) == typed
+        assert EVIL not in seen.text
+        assert "hidden-" not in seen.text
+    signed_out = Browser(stand.browser.app, {})
+    assert signed_out.post("/app/form", fields, origin="http://api").all("//dt") == [*typed]
+    for headers in ({"origin": "https://elsewhere.example"}, {}):
+        seen = signed_out.post("/app/form", fields, **headers)
+        assert (seen.status, seen.all("//dt")) == (403, []), "another site may have written it"
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("1,500.25", "1500.25"),
+        ("1 500 000", "1500000"),
+        ("12.5", "12.5"),
+        ("1,50", None),
+        ("1,5000", None),
+        ("12,5", None),
+        ("1,500 000", None),
+        (",500", None),
+        ("1e9", None),
+        ("-1", None),
+        ("", None),
+    ],
+)
+def test_thousands_may_be_apart_and_no_comma_is_a_point(text: str, sent: str | None) -> None:
+    assert amount(text) == (text if sent is None else Decimal(sent))
+    assert plain_number(text) == (Decimal(text) if text == "12.5" else text)
 
 
 def test_a_form_has_a_size(stand: Stand) -> None:

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,6 +25,7 @@ from handbill.pages.forms import (
     check_sender,
     check_token,
     read_fields,
+    typed_in,
 )
 from handbill.pages.frame import HEADERS, PageLink, PageVisit, render, visit_of
 from handbill.pages.rows import PageRow
@@ -110,7 +112,7 @@ def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
         """A path or a verb that no page has."""
         status = failure.status_code if isinstance(failure, HTTPException) else 404
         visit = arrive(request)
-        response = render(request, "told.html", status, **_TOLD.get(status, _TOLD[404]))
+        response = _told(request, status, _TOLD.get(status, _TOLD[404]))
         response.headers.update(getattr(failure, "headers", None) or {})  # Allow
         return _sent(visit, response)
 
@@ -154,16 +156,16 @@ async def _guarded(
     except Declined as declined:
         response = _refusal_page(request, declined)
     except Untrusted:
-        response = render(request, "told.html", 403, **_UNTRUSTED)
+        response = _told(request, 403, _UNTRUSTED)
     except FormTooLarge:
-        response = render(request, "told.html", 413, **_TOLD[413])
+        response = _told(request, 413, _TOLD[413])
     except (ClientDisconnect, Unreadable):
-        response = render(request, "told.html", 400, **_TOLD[400])
+        response = _told(request, 400, _TOLD[400])
     except HTTPException:
         raise
     except Exception:  # noqa: BLE001 - a bug: told with the id by which the log names it
         _log.exception("bug", extra={"requestId": visit.calls.request_id})
-        response = render(request, "told.html", 500, **_TOLD[500])
+        response = _told(request, 500, _TOLD[500])
     return _sent(visit, response)
 
 
@@ -190,7 +192,7 @@ def _refusal_page(request: Request, declined: Declined) -> Response:
     told = known.get(declined.status) or _TOLD.get(declined.status, _TOLD[400])
     faults = [f"{at.lstrip('/')} {text}".strip() for at, text in declined.faults.items()]
     retry = declined.retry_seconds
-    response = render(request, "told.html", declined.status, **told, faults=faults, retry=retry)
+    response = _told(request, declined.status, told, faults=faults, retry=retry)
     if retry:
         response.headers["retry-after"] = retry
     return response
@@ -202,7 +204,15 @@ def _signed_out(request: Request) -> Response:
     """
     here = str(request.url) if request.method != "POST" else request.headers.get("referer", "")
     path = here.partition("://")[2].partition("/")[2]
-    return render(request, "told.html", 401, **_TOLD[401], back=return_path(f"/{path}"))
+    told = (_NOT_DONE if request.method == "POST" else _TOLD)[401]
+    return _told(request, 401, told, back=return_path(f"/{path}"))
+
+
+def _told(request: Request, status: int, text: dict[str, str], **more: Any) -> Response:
+    """A page in place of the one that was asked for; with what was typed, if that was a form."""
+    visit = visit_of(request)
+    typed = typed_in(request, visit.address, visit.fields)
+    return render(request, "told.html", status, **text, typed=typed, **more)
 
 
 def _sent(visit: PageVisit, response: Response) -> Response:
@@ -221,6 +231,9 @@ _UNTRUSTED = _text(
     "It was not sent from a current page of this site. Open the page again and repeat the change.",
 )
 _NOT_DONE = {
+    401: _text(
+        "You are signed out", "Nothing was changed. Sign in, and then make the change again."
+    ),
     400: _text("Nothing was changed", "The change was refused. Go back, correct it and try again."),
     404: _text("Nothing was changed", "What should be changed does not exist, or was deleted."),
 }

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +17,9 @@ from handbill.pages.visitors import is_by_cookie, secret_of
 from handbill.pages.wording import sentence
 
 TOKEN = "form_token"  # noqa: S105 - the name of a field
+_NOT_TYPED = frozenset((TOKEN, "act", "do", "of", "back"))
+_SECRET = re.compile("(?i)password|secret|code|token|link")
+_CAPITAL = re.compile("[A-Z]")
 _MOST_BYTES = 262_144
 _MOST_FIELDS = 2_000
 _TYPE = "application/x-www-form-urlencoded"
@@ -100,16 +104,29 @@ def _mark(credential: Mapping[str, str], text: str) -> str:
 
 def check_sender(request: Request, public_address: str) -> None:
     """**Refuses** (Untrusted) a request that may come from a page of somebody else."""
-    if not is_by_cookie(request):
-        return
+    if is_by_cookie(request) and not _is_ours(request, public_address):
+        raise Untrusted
+
+
+def _is_ours(request: Request, public_address: str) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
-        is_ours = request.headers.get("sec-fetch-site") == "same-origin"
-    else:
-        here = {request.headers.get("host", ""), urlsplit(public_address).netloc}
-        is_ours = origin.partition("://")[2] in here - {""}
-    if not is_ours:
-        raise Untrusted
+        return request.headers.get("sec-fetch-site") == "same-origin"
+    here = {request.headers.get("host", ""), urlsplit(public_address).netloc}
+    return origin.partition("://")[2] in here - {""}
+
+
+def typed_in(request: Request, public_address: str, fields: Fields) -> list[tuple[str, str]]:
+    """What somebody typed into one of our forms, by the words of its field's name, for a page that
+    cannot show the form again. Nothing of another site's form, and nothing secret.
+    """
+    if not _is_ours(request, public_address):
+        return []
+    return [
+        (_CAPITAL.sub(lambda found: f" {found[0].lower()}", name), value)
+        for name, value in fields.multi_items()
+        if value and name not in _NOT_TYPED and not _SECRET.search(name)
+    ]
 
 
 def check_token(request: Request, credential: Mapping[str, str], fields: Fields) -> None:

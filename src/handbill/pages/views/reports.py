@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.pages.amounts import amount
+from handbill.pages.amounts import plain_number
 from handbill.pages.calls import Declined, asked, at
 from handbill.pages.exports import asked_for
 from handbill.pages.forms import Form
@@ -100,9 +100,9 @@ async def change(request: Request) -> Response:
     try:
         if act == "save":
             asked = {"name": fields.get("name", ""), "by": fields.get("by", "")}
-            await calls.ask("POST", every, asked | {"days": amount(fields.get("days", ""))})
+            await calls.ask("POST", every, asked | {"days": plain_number(fields.get("days", ""))})
         elif act == "share":
-            wish = {"days": amount(fields.get("last", ""))}
+            wish = {"days": plain_number(fields.get("last", ""))}
             made = await calls.ask("POST", f"{one}/link", wish)
             return await view(request, link=made.json)
         elif act == "end":

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handbill.kit.batches import batches
-from handbill.pages.amounts import amount
+from handbill.pages.amounts import plain_number
 from handbill.pages.calls import Calls, Declined, Reply, allowed, at
 from handbill.pages.exports import asked_for
 from handbill.pages.forms import Fields, Form
@@ -88,17 +88,17 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
         return (await calls.ask("POST", "/api-keys")).json["result"], ""
     if act == "set-rate":
         rate = {name: typed[name] for name in _RATE}
-        await calls.ask("POST", "/rates", rate | {"rate": amount(rate["rate"])})
+        await calls.ask("POST", "/rates", rate | {"rate": plain_number(rate["rate"])})
         return "", "The rate is set."
     if act == "add-markup":
         entities = [{"clientId": typed["client"], "level": "Client"}]
         markup = {"name": typed["name"], "effectiveFrom": typed["effectiveFrom"]}
-        more = {"value": amount(typed["value"]), "entities": entities}
+        more = {"value": plain_number(typed["value"]), "entities": entities}
         await calls.ask("POST", "/markups", markup | more)
         return "", "The markup is added."
     if act == "change-markup" and of:
         changed = {name: typed[name] for name in _OF_MARKUP}
-        await calls.ask("PUT", at("markups", of), changed | {"value": amount(typed["value"])})
+        await calls.ask("PUT", at("markups", of), changed | {"value": plain_number(typed["value"])})
         return "", "The markup is changed."
     if act == "set-definition":
         path = at("publishers", typed["publisher"], "click-definition")
