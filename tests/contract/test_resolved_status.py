@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+
 from contract.office import Body, Office
 from contract.test_explain import at, explained, id_of, publish, sqlite_tools
 from contract.test_previews import add_jobs
@@ -23,6 +25,8 @@ from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.counter_rows import add_counters, rows_of
 from handbill.listings import copies, rows
 from handbill.publishers import service as publishers
+from handbill.store.records.tables import tasks
+from handbill.work import kinds
 from handbill.work.tools import Tools
 
 __all__ = ["sqlite_tools"]
@@ -236,6 +240,53 @@ def test_foreign_and_unknown_ones_are_404(sqlite_office: Office, sqlite_tools: T
 def test_before_control_has_looked(sqlite_office: Office) -> None:
     told = sqlite_office.get(f"{sqlite_office.client()}/resolved-status")
     assert (told["status"], told["evaluatedAt"]) == ("ACTIVE", None)
+
+
+PAST = {"startDate": "01/01/2026", "endDate": "02/01/2026"}
+NEXT = {"startDate": "01/01/2030", "endDate": "02/01/2030"}
+
+
+def test_switches_and_dates_are_read_when_asked(sqlite_office: Office, sqlite_tools: Tools) -> None:
+    """Whatever control saw last: what was just created, paused or enabled is told as it is."""
+    market = Market(sqlite_office, sqlite_tools).open()
+    office, placed = market.office, [market.placed()]
+    made = {
+        office.campaign(market.client, **PAST): "EXPIRED",
+        office.campaign(market.client, **NEXT): "NOT_STARTED",
+        office.group(market.campaign, placements=placed, **PAST): "EXPIRED",
+        office.group(market.campaign, placements=placed, **NEXT): "NOT_STARTED",
+        office.group(office.campaign(market.client, **PAST), placements=placed): "EXPIRED",
+        market.group: "ACTIVE",
+    }
+    assert {where: market.stands(where)["status"] for where in made} == made
+    below = (market.client, market.campaign, market.group, market.job)
+    for n, where in enumerate(below[:3]):
+        office.put(f"{where}/pause")
+        told = [market.stands(one)["status"] for one in below]
+        assert told == ["ACTIVE"] * n + ["PAUSED"] + ["PARENT_PAUSED"] * (3 - n), where
+        assert at(explained(office, market.client), market.publisher)["listed"] is False
+        office.put(f"{where}/enable")
+        assert [market.stands(one)["status"] for one in below] == ["ACTIVE"] * 4
+
+
+def test_what_changes_a_standing_is_looked_at(sqlite_office: Office, sqlite_tools: Tools) -> None:
+    office, client = sqlite_office, sqlite_office.client()
+    scope = {"clientId": id_of(client), "level": "Client"}
+    markup = {"effectiveFrom": 1, "value": 10, "entities": [scope]}
+    made: list[str] = []
+    acts: list[Callable[[], object]] = [
+        lambda: office.campaign(client),
+        lambda: made.append(office.new("/markups", markup)),
+        lambda: office.put(f"/markups/{made[0]}", {"value": 20}),
+        lambda: office.ask("DELETE", f"/markups/{made[0]}"),
+    ]
+    for n, act in enumerate(acts):
+        with sqlite_tools.records.write() as tx:
+            tx.run(sa.delete(tasks))
+        act()
+        with sqlite_tools.records.read() as tx:
+            due = {tuple(row) for row in tx.all(sa.select(tasks.c.kind, tasks.c.key))}
+        assert (kinds.FOLLOW, id_of(client)) in due, n
 
 
 def test_every_code_is_described() -> None:

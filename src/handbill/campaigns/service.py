@@ -69,7 +69,9 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, body: CampaignBody) -
     faults += _settle_placement_caps(tx, client, body)
     if faults:
         raise bad_request(faults)
-    return _added(tx, now, client, new_uuid(ids), body)
+    campaign = _added(tx, now, client, new_uuid(ids), body)
+    wake_listings(tx, client, now)
+    return campaign
 
 
 def create_default(tx: Tx, now: Instant, client: Client) -> Campaign:

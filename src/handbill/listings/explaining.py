@@ -112,10 +112,10 @@ def explain(
         for publisher in publishers.publishers_of(tx, client.agency_no)
     ]
     known = standing.resolved_of(tx, client.no)
-    above = (client, found.campaign, found.group)
-    states = [standing_in(known, one) for one in above if one is not None]
+    above = [one for one in (found.group, found.campaign, client) if one is not None]
+    states = [standing_in(known, above[-n:], now) for n in range(1, len(above) + 1)]
     others = {
-        one.group.no: standing_in(known, one.group)
+        one.group.no: standing_in(known, [one.group, one.campaign, client], now)
         for one in found.losers
         if one.reason != "NOT_ACTIVE"
     }

@@ -1,17 +1,17 @@
 """The standing of a client, campaign, job group, placement or job, and which copies are in use.
 
-These are as control has written them; of a single job, its own switches and settings are read now.
+These are as control has written them; switches, dates, weekdays and a job's settings are read now.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from handbill.campaigns import service as campaigns
-from handbill.core.charging import Scope
 from handbill.core.in_force import Thing
 from handbill.core.nouns import Campaign, Client, Group, Job, Publisher
 from handbill.core.standing.jobs import Above, job_resolved
 from handbill.core.standing.reasons import PLAIN, Resolved
+from handbill.core.standing.switches import Trader, read_now
 from handbill.core.standing.tree import Spot, standing_of_default
 from handbill.groups import service as groups
 from handbill.groups.explaining import belonging
@@ -53,8 +53,7 @@ class ResolvedEntity(NamedTuple):
 
 def of_client(tx: Tx, client: Client, now: Instant) -> ResolvedEntity:
     """The standing of a client; its publishers are all where it places or posts."""
-    thing: Thing = ("client", f"{client.no}")
-    return _resolved_entity(tx, AroundEntity(client), thing, placed_publishers(tx, client), now)
+    return _resolved_trader(tx, AroundEntity(client), placed_publishers(tx, client), now)
 
 
 def of_all(tx: Tx, client: Client) -> list[ResolvedEntity]:
@@ -83,10 +82,7 @@ def of_campaign(
 ) -> ResolvedEntity:
     """The standing of a campaign. ``below``: its job groups."""
     placed = {publisher_id for group in below for publisher_id in _placed(group)}
-    thing: Thing = ("campaign", f"{campaign.no}")
-    return _resolved_entity(
-        tx, AroundEntity(client, campaign), thing, _of_ids(tx, client, placed), now
-    )
+    return _resolved_trader(tx, AroundEntity(client, campaign), _of_ids(tx, client, placed), now)
 
 
 def of_group(
@@ -96,9 +92,8 @@ def of_group(
     if group.is_default:
         around = AroundEntity(client, campaign, group)
         return ResolvedEntity(standing_of_default(group), _evaluated(tx, client), around, [])
-    thing: Thing = ("group", f"{group.no}")
     placed = _of_ids(tx, client, _placed(group))
-    return _resolved_entity(tx, AroundEntity(client, campaign, group), thing, placed, now)
+    return _resolved_trader(tx, AroundEntity(client, campaign, group), placed, now)
 
 
 def of_lowest(
@@ -113,14 +108,20 @@ def of_lowest(
     return of_group(tx, client, campaign, group, now)
 
 
-def standing_in(known: Mapping[Thing, Resolved], one: Client | Campaign | Group) -> Resolved:
-    """The standing of a client, campaign or job group, from those of its client."""
+def standing_in(known: Mapping[Thing, Resolved], line: Sequence[Trader], now: Instant) -> Resolved:
+    """The standing of a client, campaign or job group, from those of its client. ``line``: it and
+    those above it.
+    """
+    one = line[0]
+    if isinstance(one, Group) and one.is_default:
+        return standing_of_default(one)
+    return read_now(known.get(_thing(one), PLAIN), line, now)
+
+
+def _thing(one: Trader) -> Thing:
     if isinstance(one, Group):
-        return (
-            standing_of_default(one) if one.is_default else known.get(("group", f"{one.no}"), PLAIN)
-        )
-    kind: Scope = "client" if isinstance(one, Client) else "campaign"
-    return known.get((kind, f"{one.no}"), PLAIN)
+        return "group", f"{one.no}"
+    return ("client" if isinstance(one, Client) else "campaign"), f"{one.no}"
 
 
 def standing_at(tx: Tx, group: Group, publisher: Publisher) -> Resolved:
@@ -134,7 +135,10 @@ def of_placement(
 ) -> ResolvedEntity:
     """A job group's standing at one of its publishers. **Refuses** any other publisher (404)."""
     found = publisher_in(tx, around.client, group, publisher_id)
-    return _resolved_entity(tx, around, ("placement", f"{group.no}/{found.no}"), [found], now)
+    known = standing.resolved_of(tx, around.client.no)
+    there = known.get(("placement", f"{group.no}/{found.no}"), PLAIN)
+    files = _files(tx, around.client, [found], now)
+    return ResolvedEntity(there, _evaluated(tx, around.client), around, files)
 
 
 def publisher_in(tx: Tx, client: Client, group: Group, publisher_id: str) -> Publisher:
@@ -154,11 +158,11 @@ def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> ResolvedEntity:
     known = standing.resolved_of(tx, client.no)
     placed = _of_ids(tx, client, _placed(group)) if group else []
     places = _places(known, job, campaign, group, placed) if campaign and group else []
-    no = group.no if group else 0
+    above = PLAIN if group is None else standing_in(known, _line(around), now)
     capped = known.get(("job", job.id), PLAIN)
     exchange = rates.exchange_of(tx, client, now)
-    above = Above(client, group, known.get(("group", f"{no}"), PLAIN), places, exchange)
-    found = job_resolved(job, above, [capped], now, exchange.today)
+    depends = Above(client, group, above, places, exchange)
+    found = job_resolved(job, depends, [capped], now, exchange.today)
     files = _files(tx, client, placed, now)
     return ResolvedEntity(found, _evaluated(tx, client), around, files)
 
@@ -185,11 +189,16 @@ def _places(
     return found
 
 
-def _resolved_entity(
-    tx: Tx, around: AroundEntity, thing: Thing, placed: list[Publisher], now: Instant
+def _line(around: AroundEntity) -> list[Trader]:
+    """The lowest client, campaign or job group of these, and those above it."""
+    return [one for one in (around.group, around.campaign, around.client) if one is not None]
+
+
+def _resolved_trader(
+    tx: Tx, around: AroundEntity, placed: list[Publisher], now: Instant
 ) -> ResolvedEntity:
     client = around.client
-    found = standing.resolved_of(tx, client.no).get(thing, PLAIN)
+    found = standing_in(standing.resolved_of(tx, client.no), _line(around), now)
     return ResolvedEntity(found, _evaluated(tx, client), around, _files(tx, client, placed, now))
 
 

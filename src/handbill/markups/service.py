@@ -140,11 +140,15 @@ def delete(tx: Tx, now: Instant, agency_no: int, markup_id: str) -> None:
 
 
 def _tell(tx: Tx, now: Instant, before: Markup | None, after: Markup | None) -> None:
-    """A markup that names only one client is recorded as that client's."""
+    """Record it; of a markup that names only one client, as that client's. Have its clients looked
+    at: what is left of their budgets buys more, or less.
+    """
     states = [state_of(tx, one) if one is not None else {} for one in (before, after)]
     markup = after or before
     assert markup is not None, "one of them is there"
     named = {place.client_no for one in (before, after) if one for place in one.entities}
+    for client in clients.clients_by_number(tx, named).values():
+        clients.wake_listings(tx, client, now)
     client_no = named.pop() if len(named) == 1 else None
     entity = trail.TrailEntity("MARKUP", markup.id, markup.agency_no, client_no)
     tell(tx, now, entity, *states)

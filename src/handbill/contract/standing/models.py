@@ -44,8 +44,7 @@ ABOUT: Final[dict[Code, str]] = {
     Code.CLIENT_TYPE: "the publisher takes other types of clients. params: publisherId.",
     Code.NOT_POSTED: "the publisher is paid per posting and lists only posted jobs. params: "
     "publisherId.",
-    Code.NO_RATE: "there is no exchange rate for the publisher's currency. params: publisherId, "
-    "currency.",
+    Code.NO_RATE: "there is no exchange rate of the last 7 days. params: publisherId, currency.",
     Code.NO_GROUP: "no job group matches the job.",
     Code.NO_JOBS: "the job group has no job that may be listed, or none that the publisher may "
     "get. params: jobs (their number); publisherId and jobGroupId for a placement.",

@@ -13,9 +13,10 @@ from handbill.listings.resolving import AroundEntity
 _CAMPAIGN: Final = "/clients/{client_id}/campaigns/{campaign_id}"
 _GROUP: Final = f"{_CAMPAIGN}/jobgroups/{{jobgroup_id}}"
 _ABOUT: Final = (
-    "The effective state at its last evaluation (evaluatedAt), with the reasons, a request that "
-    "removes each if there is one, and which version of its feed each publisher has. Feeds follow "
-    "the same state."
+    "The effective state, with the reasons, a request that removes each if there is one, and which "
+    "version of its feed each publisher has. Switches, dates and weekdays are read at the time of "
+    "the request, all else at the last evaluation (evaluatedAt). Feeds follow within "
+    "seconds."
 )
 
 
@@ -132,7 +133,7 @@ OPERATIONS: Final = [
             "/clients/{client_id}/jobs/{job_reference}",
             "Jobs",
             _of_job,
-            " The job's own switch and settings are read at the time of the request.",
+            " So are the job's own switch and settings.",
         ),
     )
 ]

@@ -6,7 +6,7 @@ Causes below an entity do not stop it, unless they leave nothing of it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from operator import attrgetter
 from typing import Literal, TypeVar
 
@@ -36,12 +36,13 @@ from handbill.core.standing.reasons import (
     seen_below,
 )
 from handbill.core.standing.selling import owner_of, sold
-from handbill.core.standing.tree import CappedJob, Kind, Let, Spot, StandingTree, extended, reason
-from handbill.core.states import may_match, stops_of
+from handbill.core.standing.switches import own_stops, owner_of_trader
+from handbill.core.standing.tree import CappedJob, Kind, Let, Spot, StandingTree, reason
+from handbill.core.states import may_match
 from handbill.kit.figures import counted
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
-from handbill.kit.zones import day_of, start_of, zone_of
+from handbill.kit.zones import day_of, zone_of
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
@@ -74,7 +75,7 @@ class _Resolving:
     def whole(self) -> dict[tuple[Kind, str], Resolved]:
         tree = self.tree
         client = tree.client
-        top = CappedEntity(Level.CLIENT, client.id, client.body.company_name, "client")
+        top = owner_of_trader(client)
         self.owners["client", f"{client.no}"] = top
         own = self._trading("client", f"{client.no}", top, client)
         below = self._campaigns(seen_below(own))
@@ -88,7 +89,7 @@ class _Resolving:
         found = []
         for campaign in self.tree.campaigns:
             entity = f"{campaign.no}"
-            owner = CappedEntity(Level.CAMPAIGN, campaign.id, campaign.body.name, "campaign")
+            owner = owner_of_trader(campaign)
             self.owners["campaign", entity] = owner
             own = self._trading("campaign", entity, owner, campaign)
             groups = self.groups.get(campaign.no, [])
@@ -104,7 +105,7 @@ class _Resolving:
 
     def _group(self, campaign: Campaign, group: Group, above: list[Reason]) -> Resolved:
         entity = f"{group.no}"
-        owner = CappedEntity(Level.GROUP, group.id, group.body.name, "job group")
+        owner = owner_of_trader(group)
         self.owners["group", entity] = owner
         own = self._trading("group", entity, owner, group)
         is_open = may_match(group, campaign, self.today)
@@ -129,20 +130,7 @@ class _Resolving:
         one: Client | Campaign | Group,
     ) -> list[Reason]:
         """What stops or brakes it by itself: its switch, dates, days, caps."""
-        days = one.body.days if isinstance(one, Group) else ()
-        found = [
-            Reason(
-                code=Code(stop.code),
-                level=owner.level,
-                entity_id=owner.id,
-                name=owner.name,
-                words=stop.description,
-                until_at=self._begins(stop.code, stop.on, one),
-                params=Params(on=stop.on, days=days if stop.code == "OFF_DAY" else ()),
-                fix=self._mended(stop.code),
-            )
-            for stop in stops_of(owner.what, one, self.today)
-        ]
+        found = own_stops(owner, one, self.when)
         found += self._held(scope, entity, owner)
         found += cap_reasons(scope, entity, owner, self.tree.caps, self.when)
         return found
@@ -165,22 +153,6 @@ class _Resolving:
                 ),
                 fix=Fix(kind="lift", text=one.id),
             )
-
-    def _begins(self, code: str, on: str, one: Client | Campaign | Group) -> Instant | None:
-        if code == "NOT_STARTED":
-            return start_of(date.fromisoformat(on), self.when.zone)
-        if code == "OFF_DAY" and isinstance(one, Group):
-            days = (self.today + timedelta(days=by) for by in range(1, 8))
-            first = next((day for day in days if day.weekday() in one.body.days), None)
-            return None if first is None else start_of(first, self.when.zone)
-        return None
-
-    def _mended(self, code: str) -> Fix | None:
-        if code == "PAUSED":
-            return Fix(kind="enable")
-        if code == "EXPIRED":
-            return extended(self.today)
-        return Fix(kind="open_day", value=self.today.weekday()) if code == "OFF_DAY" else None
 
     def _jobs(self, group: Group, owner: CappedEntity) -> Iterator[Reason]:
         """What the jobs of a group mean for it as a whole; those that are capped are reported."""

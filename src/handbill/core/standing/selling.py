@@ -16,7 +16,7 @@ from handbill.core.bids import (
     terms_at,
 )
 from handbill.core.nouns import Client, Publisher
-from handbill.core.rates import PICOS, Exchange
+from handbill.core.rates import KEPT_DAYS, PICOS, Exchange
 from handbill.core.standing.capping import CappedEntity
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
 from handbill.core.standing.tree import Spot, StandingTree, reason
@@ -83,7 +83,8 @@ def sold(tree: StandingTree, spot: Spot, today: date) -> Iterator[Reason]:
 
 def _rateless(owner: CappedEntity, currency: str) -> Reason:
     params = Params(publisher_id=owner.publisher_id, group_id=owner.group_id, currency=currency)
-    return reason(Code.NO_RATE, owner, f"there is no exchange rate for {currency}", params)
+    words = f"there is no exchange rate for {currency} of the last {KEPT_DAYS} days"
+    return reason(Code.NO_RATE, owner, f"{words}; POST /rates sets one", params)
 
 
 def unsold(
