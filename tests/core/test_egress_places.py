@@ -19,6 +19,7 @@ from handbill.host.egress import (
     FetchLimits,
     RequestExtras,
 )
+from handbill.host.places import AllowedPlaces
 
 
 def test_nobody_listens() -> None:
@@ -68,6 +69,23 @@ def test_slow_resolver_ends_at_the_connect_limit() -> None:
     with pytest.raises(EgressFailed, match="took too long"):
         fetch(egress, "http://slow.example/", FetchLimits(connect_seconds=0.05))
     gate.set()
+
+
+def test_slow_name_servers_leave_room_for_other_names() -> None:
+    gate = threading.Event()
+
+    def resolve(name: str, port: int) -> list[str]:
+        if name.startswith("slow"):
+            gate.wait()
+        return ["203.0.113.7"]
+
+    places = AllowedPlaces((), resolve)
+    slow = [places.looked_up(f"slow{n}.example", 80) for n in range(40)]
+    assert places.looked_up("other.example", 80).result(60) == ["203.0.113.7"]
+    assert not any(one.done() for one in slow)
+    gate.set()
+    assert [one.result(60) for one in slow] == [["203.0.113.7"]] * 40
+    places.close()
 
 
 # ── where it may go ─────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ A name is resolved, and all its addresses are checked; exactly these addresses a
 import socket
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 from handbill.host import security
 from handbill.kit.addresses import is_public
@@ -13,6 +14,10 @@ from handbill.kit.faults import Unavailable
 from handbill.kit.urls import NotUrl, canonical_url, place_of
 
 Resolve = Callable[[str, int], Sequence[str]]
+_MOST_LOOKUPS: Final = 64
+"""So many that those of hosts whose name servers are slow, which last longer than a fetch waits for
+them, leave some for the others: an agency has four fetches at once.
+"""
 
 
 class EgressRefused(Exception):
@@ -31,7 +36,7 @@ class AllowedPlaces:
     def __init__(self, allow: Sequence[str], resolve: Resolve | None) -> None:
         self._allow = frozenset(_allowed(text) for text in allow)
         self._resolve = resolve or _resolve
-        self._resolvers = ThreadPoolExecutor(4, thread_name_prefix="resolve")
+        self._resolvers = ThreadPoolExecutor(_MOST_LOOKUPS, thread_name_prefix="resolve")
 
     def require_port(self, host: str, port: int, ports: Collection[int]) -> None:
         """**Refuses** a port that is neither usual nor allowed."""
