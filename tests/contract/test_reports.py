@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from contract.asgi import Reply, call
 from contract.golden import Golden, differences
@@ -11,6 +12,8 @@ from contract.golden_reports import CALLBACK, DAYS, GOLDEN, OF_PARTNERS
 from contract.office import Body, Office
 from contract.world import build, fingerprint
 from handbill.api import operations
+from handbill.contract.funnel.models import FunnelDetails
+from handbill.contract.stats.models import StatsFilters
 from handbill.http.app import Application
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
@@ -158,7 +161,7 @@ def test_filters_take_what_is_deleted_and_refuse_what_is_foreign(whole: Office) 
     }
     levels = {"aggregationLevel": {"primaryLevel": "CLIENT"}}
 
-    def said(**more: list[str]) -> set[tuple[int, str | None]]:
+    def said(**more: list[Any]) -> set[tuple[int, str | None]]:
         filters = DAYS | more
         asked = [
             whole.ask("POST", "/stats", {"filters": filters} | levels, headers),
@@ -175,6 +178,17 @@ def test_filters_take_what_is_deleted_and_refuse_what_is_foreign(whole: Office) 
         for stranger in strangers:
             assert said(**{name: [own.ids[slot], stranger]}) == {(404, "Not found")}
     assert said(refNumbers=[foreign.ids["job_reference"]]) <= {(200, None), (202, None)}
+    assert said(refNumbers=[17]) <= {(200, None), (202, None)}
+
+
+def test_references_may_be_integers() -> None:
+    days = {"startDate": "2026-11-01", "endDate": "2026-11-02"}
+    assert StatsFilters.model_validate(days | {"refNumbers": [17, "a"]}).refs == ["17", "a"]
+    details = FunnelDetails.model_validate({"candidateId": "c", "jobReference": 17})
+    assert details.job_reference == "17"
+    for wrong in (17.5, True, None, " "):
+        with pytest.raises(ValidationError):
+            StatsFilters.model_validate(days | {"refNumbers": [wrong]})
 
 
 def test_a_report_is_asked_for_where_it_was_made(whole: Office) -> None:

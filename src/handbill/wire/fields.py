@@ -119,6 +119,16 @@ def _digits(value: Any) -> Any:
 DIGITS = BeforeValidator(_digits)
 """Before a type of text: a whole number is read as its digits."""
 
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1_000, pattern=NOT_BLANK),
+    DIGITS,
+    WithJsonSchema(
+        {"type": ["string", "integer"], "minLength": 1, "maxLength": 1_000, "pattern": NOT_BLANK}
+    ),
+]
+"""A job's reference number; an integer is read as its digits."""
+
 Zone = Annotated[
     str,
     AfterValidator(_zone),

@@ -21,7 +21,7 @@ from handbill.funnel.service import FunnelItem
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant as At
 from handbill.wire.bodies import OneOrMany
-from handbill.wire.fields import AnyCase, Day, Id, Instant, Money, Text
+from handbill.wire.fields import AnyCase, Day, Id, Instant, Money, Text, TextOrDigits
 from handbill.wire.models import Model, together
 from handbill.wire.stamps import read_stamp
 from handbill.wire.wrong import Wrong, WrongBeside
@@ -80,7 +80,7 @@ class _Keys(Model):
         alias="candidateId",
         description="The candidate's id in the ATS, together with jobReference.",
     )
-    job_reference: Text = Field(
+    job_reference: Annotated[str, TextOrDigits(1_000)] = Field(
         "", alias="jobReference", description="The job's refNumber, together with candidateId."
     )
     click_id: Annotated[str, StringConstraints(max_length=256)] = Field(

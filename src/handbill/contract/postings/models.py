@@ -24,7 +24,7 @@ from handbill.postings import slots
 from handbill.postings.service import MOST_CLIENTS
 from handbill.postings.slots import Reason
 from handbill.wire.date_patterns import MOST_PATTERN, NotDate, read_date, steps_of
-from handbill.wire.fields import DIGITS, AnyCase, Distinct, Instant, Money, Named, Whole
+from handbill.wire.fields import AnyCase, Distinct, Instant, Money, Named, Reference, Whole
 from handbill.wire.models import Model, partial
 from handbill.wire.queries import Paged, Query
 from handbill.wire.schemas import NOT_BLANK
@@ -52,15 +52,6 @@ def _text(value: Any) -> str:
 
 Days = Annotated[int, Whole(0, _MOST_DAYS)]
 ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NOT_BLANK)]
-Reference = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=1_000, pattern=NOT_BLANK),
-    DIGITS,
-    WithJsonSchema(
-        {"type": ["string", "integer"], "minLength": 1, "maxLength": 1_000, "pattern": NOT_BLANK}
-    ),
-]
-"""A job's reference number; an integer is read as its digits."""
 References = Annotated[Distinct[Reference], Field(min_length=1, max_length=1_000)]
 Date = Annotated[
     Any,

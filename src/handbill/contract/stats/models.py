@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from handbill.kit.faults import Fault
 from handbill.stats import questions
 from handbill.stats.questions import Format, Level
-from handbill.wire.fields import AnyCase, Day, Zone
+from handbill.wire.fields import AnyCase, Day, Reference, Zone
 from handbill.wire.models import Model, together
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.wrong import Wrong, WrongBeside
@@ -48,11 +48,11 @@ class StatsFilters(Model):
     publisher_ids: Ids = Field(
         [], alias="publisherIds", description=f"Only these publishers, {_THEIRS}"
     )
-    refs: Ids = Field(
+    refs: Annotated[list[Reference], Field(max_length=1_000)] = Field(
         [],
         alias="refNumbers",
-        description="Only the jobs with these references, including deleted ones. Unknown "
-        "references match nothing.",
+        description="Only the jobs with these references, including deleted ones. An integer is "
+        "read as its digits. Unknown references match nothing.",
     )
 
     @together("start_on", "end_on")
