@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 index = typer.Typer(no_args_is_help=True, help="The edge's index, from which clicks are answered.")
 _DEST = typer.Argument(metavar="DEST", help="The backup's folder.")
+_KEY = typer.Option(
+    help="File of the master key; it is copied into the new data folder. Default: the file in "
+    "which it was, if that is still on this machine."
+)
 _WORDS = {"records": "Records", "journal": "Journal", "blobs": "Files"}
 
 
@@ -45,6 +49,7 @@ def backup(
         raise Mistaken(f"{dest} is in the data folder: it would be lost together with it")
     with opened(settings, of_this_machine(settings)) as it, _steps() as step:
         source = BackupSource(it.records, it.blobs, settings.journal_folder, it.clock, it.ids)
+        source.key_file = "" if settings.secrets_key else str(masters.file_of(settings))
         try:
             manifest = back_up(source, dest, step)
             if verify:
@@ -69,15 +74,13 @@ def backup(
         as_json=json,
     )
     if not json:
-        warn("not in it: the master key. Without a copy of it, kept apart, this cannot be restored")
+        kept = f"the master key in {manifest.key_file}" if manifest.key_file else "the master key"
+        warn(f"not in it: {kept}. Without it, or a copy kept apart, this cannot be restored")
 
 
 def restore(
     dest: Annotated[Path, _DEST],
-    key: Annotated[
-        Path | None,
-        typer.Option(help="File of the master key; it is copied into the new data folder."),
-    ] = None,
+    key: Annotated[Path | None, _KEY] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -87,11 +90,19 @@ def restore(
     names one, whichever they came from. Nothing is ever overwritten.
     """
     from handbill.keeping.manifest import NotWhole, require_empty
-    from handbill.keeping.restore import RestorePlace, read_backup, require_keys, restore, under_way
+    from handbill.keeping.restore import (
+        RestorePlace,
+        key_left,
+        read_backup,
+        require_keys,
+        restore,
+        under_way,
+    )
 
     settings = settings_with(data=data)
     try:
         manifest = read_backup(dest)
+        key = key or key_left(manifest, settings)
         keys = masters.keys_of(replace(settings, secrets_key_file=str(key)) if key else settings)
         require_keys(manifest, keys, settings)
         require_empty(settings.data_folder, "restore")

@@ -43,7 +43,9 @@ Step = Callable[[str, int], AbstractContextManager[More]]
 
 
 class BackupSource:
-    """The sources of a backup."""
+    """The sources of a backup. ``key_file``: where its master keys are, if that is a file."""
+
+    key_file = ""
 
     def __init__(
         self, records: Records, blobs: Blobs, journal: Path, clock: Clock, ids: Ids
@@ -89,6 +91,7 @@ def _made(source: BackupSource, folder: Path, step: Step) -> Manifest:
             engine=manifest.engine,
             installation=manifest.installation,
             master_keys=manifest.master_keys,
+            key_file=source.key_file,
             taken_at=manifest.taken_at,
             tables=manifest.tables,
             files=tuple(files),

@@ -41,8 +41,8 @@ class BackedUpTable(msgspec.Struct, frozen=True):
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """``master_keys``: the names of those that seal its secrets; the keys are not in the backup.
-    ``taken_at``: the one moment that it shows. ``engine``: what the records were on; they can be
-    restored on either.
+    ``key_file``: where they were stored; empty: in the environment. ``taken_at``: the one moment
+    that it shows. ``engine``: what the records were on; they can be restored on either.
     """
 
     form: int = FORM
@@ -51,6 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     installation: str
     master_keys: tuple[str, ...] = ()
+    key_file: str = ""
     taken_at: str
     tables: tuple[BackedUpTable, ...]
     files: tuple[BackedUpFile, ...]

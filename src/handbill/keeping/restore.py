@@ -5,6 +5,7 @@ numbers that links contain start far beyond any that may have been given out sin
 made, so that no link of a lost client is ever taken for another's.
 """
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -90,6 +91,15 @@ def read_backup(folder: Path) -> Manifest:
     if missing:
         raise NotWhole(f"{folder} is not whole: {missing[0]} is missing")
     return manifest
+
+
+def key_left(manifest: Manifest, settings: Settings) -> Path | None:
+    """The file in which the master key was when the backup was made, if it is still on this machine
+    and can be read; None also if a setting names another place. Its text is not checked.
+    """
+    if not manifest.key_file or settings.secrets_key or settings.secrets_key_file:
+        return None
+    return Path(manifest.key_file) if os.access(manifest.key_file, os.R_OK) else None
 
 
 def require_keys(manifest: Manifest, keys: list[bytes], settings: Settings) -> None:
