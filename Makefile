@@ -39,7 +39,7 @@ $(GENERATORS)/.installed: requirements-generators.txt
 run: setup                    ## everything, with a demo that plays traffic; Ctrl-C ends it
 	$(BIN)/handbill demo --data $(DEMO) --stay
 
-test: dev                     ## every test, in two processes for each core
+test: dev                     ## every test, in one process more than there are cores
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 branches: dev                 ## the same, and which branches of what guards money no test takes

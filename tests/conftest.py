@@ -38,12 +38,13 @@ _NUMBERS = count(1)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each core: who tests a whole tree mostly waits for it."""
-    return 2 * (os.cpu_count() or 1)
+    """One more than cores: who tests a whole tree mostly waits for it."""
+    return 1 + (os.cpu_count() or 1)
 
 
-# How long an example takes says nothing on a machine that does other things too.
-hypothesis.settings.register_profile("handbill", deadline=None)
+# How long an example takes says nothing on a machine that does other things too. Each run draws
+# other examples, so that half of the usual number finds the same in the long run.
+hypothesis.settings.register_profile("handbill", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("handbill")
 
 # A new database costs a quarter of a second, emptying all tables of one some milliseconds; by a
@@ -78,6 +79,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(10_000)
         gc.enable()
 
 

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -43,9 +44,11 @@ def killed(*words: str, data: Path, when: Callable[[], bool], by: int = signal.S
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    pause = threading.Event()
     try:
         while not when():
             assert process.poll() is None, "it ended before"
+            pause.wait(0.001)
         process.send_signal(by)
         return process.wait(60)
     finally:

@@ -19,15 +19,17 @@ from handbill.demo.story import chains_of
 from handbill.demo.traffic import CLICKS, OfferedJob, plan_of
 from serving import asked, environment, handbill
 
+DAYS = "2"
+
 
 def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
     data = tmp_path / "demo"
     ports = ("--api-port", "0", "--edge-port", "0")
-    played = handbill("demo", "--days", "5", *ports, data=data)
+    played = handbill("demo", "--days", DAYS, *ports, data=data)
     assert played.returncode == 0, played.stdout + played.stderr
     said = played.stdout
     assert "ledger check: balanced" in said
-    assert re.search(r"In 5 days: [1-9][\d,]* clicks", " ".join(said.split()))
+    assert re.search(rf"In {DAYS} days: [1-9][\d,]* clicks", " ".join(said.split()))
     for group in (group["name"] for employer in market.EMPLOYERS for group in employer.groups):
         assert group in said
     for outlet in (*market.OUTLETS, BOARD):
@@ -45,12 +47,12 @@ def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
 
 def shows_its_days(data: Path) -> None:
     """The figures by day."""
-    told = handbill("overview", "--agency", "demo", "--days", "5", "--json", data=data)
+    told = handbill("overview", "--agency", "demo", "--days", DAYS, "--json", data=data)
     assert told.returncode == 0, told.stderr
     clicks = {one["name"]: one["values"]["clicks"] for one in json.loads(told.stdout)["data"]}
     assert clicks.keys() == {one.body["companyName"] for one in market.EMPLOYERS}
     of_days = [sum(some) for some in zip(*clicks.values(), strict=True)]
-    assert len(of_days) == 5
+    assert len(of_days) == int(DAYS)
     assert all(of_days), "each day has clicks"
 
 
