@@ -33,7 +33,7 @@ from masters import MASTER_KEY
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
 CAPS = {"budget": {"cap": "Daily", "value": 2}}  # four clicks at 0.50
 JOBS = 3
-HOURS = 60
+HOURS, STEP = 60, 2
 # No seed makes an RSA key, and leases go by the records' own clock.
 APART = {"secrets", "tasks", "task_turns", "hosts"}
 
@@ -79,7 +79,7 @@ class House:
         return sorted(re.findall(r"/c/[\w-]+", found[0].read_text()) if found else ())
 
     async def click(self, hour: int, links: list[str]) -> Counter[bytes]:
-        """A visitor an hour follows each link, at a door that opens for it."""
+        """A visitor a step follows each link, at a door that opens for it."""
         index = self.tools.index
         edge, journal = edge_of(self.settings, self.outside, index, 0, lambda: None)
         with closing(journal):
@@ -111,23 +111,23 @@ class House:
 
 
 def lived(folder: Path) -> dict[str, Any]:
-    """Two and a half days of a small market, an hour a step."""
+    """Two and a half days of a small market, two hours a step."""
     house = House(folder)
     house.advertise()
     links: list[str] = []
-    for hour in range(HOURS):
+    for hour in range(0, HOURS, STEP):
         house.step()
         # While a cap is full the file shows nothing, and visitors go on with what they have.
         links = house.links() or links
         assert links or not hour, "the jobs are in the file"
         answers = asyncio.run(house.click(hour, links))
         assert answers == ({b"302": len(links)} if links else {})
-        house.clock.forward(HOUR)
+        house.clock.forward(STEP * HOUR)
     house.step()
     kept = house.kept()
     books = check(house.tools.records, house.tools.blobs, folder / "scratch")
     assert books.faults == []
-    assert books.sums["received"] >= (HOURS - 1)
+    assert books.sums["received"] >= HOURS // STEP - 1
     # Noon of the first day to midnight of the fourth: three days that are capped, by lowered bids.
     assert 3 * 1_700_000 < books.sums["spendMicros"] <= 3 * 2_000_000
     house.close()

@@ -22,7 +22,7 @@ from handbill.simulate.trade import CapSet
 from handbill.simulate.truth import Broken, OfDay
 from serving import handbill
 
-SMALL = Size(days=2, publishers=4, clients=1, clicks=300, jobs=8, step=HOUR)
+SMALL = Size(days=2, publishers=4, clients=1, clicks=300, jobs=8, step=2 * HOUR)
 SEED = 5
 
 
@@ -222,7 +222,7 @@ def test_a_budget_that_is_told_otherwise_is_found(begun: SimulatedLife) -> None:
 
 def test_a_purchase_that_acts_otherwise_is_found(tmp_path: Path) -> None:
     """Its terms, its days' costs, and its jobs in the feed."""
-    size = Size(days=2, publishers=2, clients=1, clicks=20, jobs=8, step=HOUR, purchases=True)
+    size = Size(days=2, publishers=2, clients=1, clicks=20, jobs=8, step=2 * HOUR, purchases=True)
     with closing(SimulatedLife(tmp_path, size, SEED)) as life:
         for _ in life.days():
             pass
