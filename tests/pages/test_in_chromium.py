@@ -1,6 +1,7 @@
 """Pages in a real Chromium: accessible, narrow enough for a phone, and nothing from elsewhere."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -20,6 +21,8 @@ MAIL = "owner@acme.example"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+"""What another scheme of colours can break: all else of a page is the same in both."""
 _LOUD = {"error", "warning"}
 _MOST_TABS = 150
 _PATIENCE_MS = 120_000
@@ -82,8 +85,8 @@ def _sign_in(page: Page, site: str) -> None:
     page.close()
 
 
-def _violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=RULES).response["violations"]
+def _violations(page: Page, rules: dict[str, Any]) -> list[str]:
+    found = Axe().run(page, options=rules).response["violations"]
     return [
         f"{one['id']}: {one['help']}: {node['html'][:200]} {node['failureSummary'][:200]}"
         for one in found
@@ -115,10 +118,10 @@ def test_every_page_for_everybody(site: str, context: BrowserContext, world: Wor
         answer = page.goto(site + path)
         assert answer is not None, kind
         assert answer.status == 200, (kind, path)
-        for scheme in ("light", "dark"):
+        for scheme, rules in (("light", RULES), ("dark", COLOURS)):
             page.emulate_media(color_scheme=scheme)
             grounds.add(page.evaluate(_STANDS))
-            faults[f"{kind}, {scheme}"] = _violations(page)
+            faults[f"{kind}, {scheme}"] = _violations(page, rules)
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         if page.evaluate(_WIDTH) > PHONE["width"]:
             faults[f"{kind}, narrow"] = [f"{page.evaluate(_WIDTH)} wide"]
@@ -185,5 +188,8 @@ def test_tasks_by_the_keyboard_alone(site: str, context: BrowserContext, world: 
 def test_axe_finds_what_is_wrong(context: BrowserContext) -> None:
     page = context.new_page()
     page.set_content("<html><body><img src='data:,'><input></body></html>")
-    assert len(_violations(page)) > 2
+    assert len(_violations(page, RULES)) > 2
+    page.set_content("<html><body><p style='color: #ddd; background: #fff'>pale</p></body></html>")
+    (pale,) = _violations(page, COLOURS)
+    assert pale.startswith("color-contrast")
     page.close()
