@@ -127,7 +127,7 @@ def fields_by_lxml(job: etree._Element) -> dict[str, str]:
 @given(feed(), st.lists(st.integers(1, 40), min_size=1, max_size=5))
 @example(b"<jobs><job><a>1</a></job><job/><job x='>'/><job></job ></jobs>", [1])
 @example(b"<jobs><job><job><j/></job><![CDATA[</job>]]></job></jobs>", [3])
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_as_a_parser_of_the_whole(raw: bytes, sizes: list[int]) -> None:
     root = etree.fromstring(raw, etree.XMLParser(remove_comments=True, remove_pis=True))
     found = items_of(raw, sizes)
@@ -147,7 +147,7 @@ def test_as_a_parser_of_the_whole(raw: bytes, sizes: list[int]) -> None:
 
 
 @given(feed(), st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_what_is_no_xml_is_refused(raw: bytes, data: st.DataObject) -> None:
     """Change or cut a byte: refused if and only if the whole is, by libxml2, also when mended."""
     at = data.draw(st.integers(0, len(raw) - 1))
@@ -177,7 +177,7 @@ def test_what_is_no_xml_is_refused(raw: bytes, data: st.DataObject) -> None:
 
 
 @given(element(2, "job"))
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_plain_items_are_as_the_parser_reads_them(text: str) -> None:
     raw = text.encode()
     reader = ItemReader()
@@ -190,7 +190,7 @@ def test_plain_items_are_as_the_parser_reads_them(text: str) -> None:
 
 
 @given(st.binary(max_size=60), st.integers(0, 30))
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_plain_never_reads_what_the_parser_refuses(noise: bytes, at: int) -> None:
     good = b'<job x="1"><a>one</a><b><![CDATA[<p>]]></b><j/></job>'
     raw = good[:at] + noise + good[at + len(noise) % 3 :]

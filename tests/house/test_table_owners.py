@@ -54,15 +54,31 @@ UNTOLD = {
 """(room, table): why a room writes a table of nouns itself."""
 
 
+BY_TEXT = ("update_text", "insert_text", "upsert_text")
+WORDS = (*WRITES, "update", "delete", "insert", *BY_TEXT)
+"""The last word of whatever writes: to spell out every call of the package takes seconds."""
+
+
+def name_of(called: ast.expr) -> str:
+    """Its last word: of ``tx.put``, ``put``."""
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else ""
+
+
 def written_in(path: Path) -> set[str]:
     """The tables of nouns that a module writes by itself, past ``changes``."""
     found = set()
     for node in nodes_of(path):
-        if not isinstance(node, ast.Call) or not node.args:
+        if (
+            not isinstance(node, ast.Call)
+            or not node.args
+            or not name_of(node.func).endswith(WORDS)
+        ):
             continue
         by, table = ast.unparse(node.func), ast.unparse(node.args[0])
         of_tx = by.rpartition(".")[0].endswith("tx") and by.rpartition(".")[2] in WRITES
-        if of_tx or by in STATEMENTS or by.endswith(("update_text", "insert_text", "upsert_text")):
+        if of_tx or by in STATEMENTS or by.endswith(BY_TEXT):
             found.add(table)
     return found & {table.name for table in TOLD}
 
