@@ -39,7 +39,7 @@ from handbill.http.operations import Operation
 from handbill.wire.queries import parameters
 
 OPERATIONS = operations()
-EXAMPLES = 6
+EXAMPLES = 4
 NOTHING_THERE = {
     "get_stats_file",
     "get_shared_report",
