@@ -172,13 +172,16 @@ def test_sentences_say_what_pictures_show() -> None:
     assert sentences.of_days(days, series) == (
         "Spend was highest on Tue: $9. On Thu: $4. 1 of 4 days has no figure."
     )
+    assert sentences.of_days(["Mon"], FigureRow("Applies", [0], ["0"])) == (
+        "Applies: none in these days."
+    )
     assert sentences.of_days(["Mon"], FigureRow("Spend", [None])) == (
         "Spend has no figures in these days."
     )
     stages = [Bar("clicks", 200, "200"), Bar("starts", None, "–"), Bar("applies", 5, "5")]
     assert sentences.of_stages(stages) == "200 clicks, 5 applies: 2.5 %."
     assert sentences.of_stages(stages[:1]) == "200 clicks."
-    assert sentences.of_stages([]) == "Nothing has come in yet."
+    assert sentences.of_stages([]) == "Nothing has come in these days."
     runs = [StripMark("1", "bad"), StripMark("2", "good")]
     assert sentences.of_runs(runs) == "1 of 2 runs failed; the last one succeeded."
     assert sentences.of_runs([]) == "There are no runs yet."
@@ -208,4 +211,4 @@ def test_a_sentence_tells_the_dearest_and_the_cheapest() -> None:
 def test_a_sentence_tells_how_many_clicks_were_valid() -> None:
     some = [Bar("Valid", 4_102, "4,102"), Bar("Bot", 589, "589"), Bar("Latent", None, "–")]
     assert sentences.of_classes(some) == "Valid: 4,102 of 4,691, 87.4 %."
-    assert sentences.of_classes([Bar("Valid", 0, "0")]) == "Nothing has come in yet."
+    assert sentences.of_classes([Bar("Valid", 0, "0")]) == "Nothing has come in these days."

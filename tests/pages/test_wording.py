@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from handbill.pages.wording import expected as overdue
 from handbill.pages.wording import raw, words
 
 
@@ -29,3 +30,19 @@ def test_a_code_in_words(code: str, expected: str) -> None:
 )
 def test_a_value_as_the_api_tells_it(value: Any, expected: str) -> None:
     assert raw(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("next_at", "last_at", "minutes", "told"),
+    [
+        ("2026-11-29T08:00:00Z", "2026-11-29T02:00:00Z", 360, "2026-11-29 08:00 UTC"),
+        ("2026-11-29T08:00:59Z", "2026-11-29T02:00:00Z", 360, "2026-11-29 08:00 UTC"),
+        ("2027-01-16T00:46:00Z", "2026-11-29T02:00:00Z", 360, "was expected 2026-11-29 08:00 UTC"),
+        ("2026-11-29T08:00:00Z", None, None, "2026-11-29 08:00 UTC"),
+        (None, None, None, "–"),
+    ],
+)
+def test_a_fetch_that_is_past_is_told_as_expected_then(
+    next_at: str | None, last_at: str | None, minutes: int | None, told: str
+) -> None:
+    assert overdue(next_at, last_at, minutes) == told

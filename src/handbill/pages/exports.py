@@ -141,5 +141,6 @@ EXACTLY: Final[Mapping[str, Callable[..., str]]] = {
     "change": _change,
     "instant": _instant,
     "when": _as_told,
+    "expected": lambda text, *_: _as_told(text),
 }
 """The filters of templates by which figures and instants are written in files."""

@@ -203,6 +203,7 @@ def _templates() -> Environment:
         wording.course_of,
         wording.paid_by,
         wording.every,
+        wording.expected,
         differences.named,
         wording.days_back,
     ):

@@ -62,6 +62,18 @@ def when(text: str | None) -> str:
     return f"{text[:10]} {text[11:16]} UTC" if text else _NONE
 
 
+def expected(text: str | None, last: str | None, minutes: int | None) -> str:
+    """When the next fetch is expected, as the API tells it; or when it was, if that is past: an
+    interval after the last one. The API tells a later instant then. ``minutes``: the interval.
+    """
+    if not text or not last or not minutes:
+        return when(text)
+    due = datetime.fromisoformat(last) + timedelta(minutes=minutes)
+    if datetime.fromisoformat(text) - due <= timedelta(minutes=1):
+        return when(text)
+    return f"was expected {when(due.isoformat())}"
+
+
 def sentence(text: str) -> str:
     """A phrase of the API as a sentence."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

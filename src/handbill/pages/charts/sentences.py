@@ -28,6 +28,8 @@ def of_days(days: Sequence[str], series: FigureRow) -> str:
     known = [place for place, value in enumerate(series.values) if value is not None]
     if not known:
         return f"{series.name} has no figures in these days."
+    if not any(series.values) and len(known) == len(series.values):
+        return f"{series.name}: none in these days."
     high = max(known, key=lambda place: (series.values[place] or 0, place))
     last = known[-1]
     was = "were" if series.name in _PLURAL else "was"
@@ -45,7 +47,7 @@ def of_stages(stages: Sequence[Bar]) -> str:
     """How many of the first stage reach the last one."""
     known = [stage for stage in stages if stage.value is not None]
     if not known or not known[0].value:
-        return "Nothing has come in yet."
+        return "Nothing has come in these days."
     first, last = known[0], known[-1]
     assert first.value is not None, "only stages with a value are known"
     assert last.value is not None, "only stages with a value are known"
@@ -59,7 +61,7 @@ def of_classes(classes: Sequence[Bar]) -> str:
     whole = sum((one.value for one in classes if one.value), 0)
     first = classes[0]
     if first.value is None or whole <= 0:
-        return "Nothing has come in yet."
+        return "Nothing has come in these days."
     share = (100 * Decimal(first.value) / Decimal(whole)).quantize(Decimal("0.1"))
     return f"{first.name}: {first.label} of {number(whole)}, {share:f} %."
 
