@@ -2,7 +2,7 @@
 
 import pytest
 
-from handbill.core.amounts import Tellers, read_amount, tellers
+from handbill.core.amounts import Tellers, other_model, read_amount, tellers
 from handbill.core.currencies import PLACES, SIGNS, named_by, unit_micros
 
 
@@ -151,3 +151,21 @@ def test_nodes_that_give_a_currency(
 ) -> None:
     found = tellers(node, names)
     assert found == Tellers(names[:of_amount], names[:of_item], found.pays)
+
+
+@pytest.mark.parametrize(
+    ("node", "said", "model"),
+    [
+        ("bid/amount", {"bid/cost_model": "CPA"}, "CPA"),
+        ("bid/amount", {"bid/@type": "Cost per application"}, "Cost per application"),
+        ("bid", {"bid-type": "CPA", "type": "x"}, "CPA"),
+        ("bid", {"bid/@type": "lead"}, "lead"),
+        ("bid", {"bid_type": "CPC", "type": "lead"}, ""),
+        ("bid/amount", {"bid/cost_model": "cpc", "other/type": "CPA"}, ""),
+        ("cpc", {"bid_type": "CPA"}, ""),
+    ],
+)
+def test_a_bid_may_be_for_something_else_than_a_click(
+    node: str, said: dict[str, str], model: str
+) -> None:
+    assert other_model(tellers(node, said), said) == model

@@ -20,6 +20,14 @@ _WEST = zone_of("UTC-5:00")
         ("11-23-2026", "2026-11-23T05:00:00.000Z"),
         ("Mon Nov 23 2026 05:06:07 GMT+0100 (CET)", "2026-11-23T04:06:07.000Z"),
         ("Mon Nov 23 2026 05:06:07 GMT-0500 (Eastern Standard Time)", "2026-11-23T10:06:07.000Z"),
+        (
+            "Mon Nov 23 2026 05:06:07 GMT+0100 (Central European Standard Time)",
+            "2026-11-23T04:06:07.000Z",
+        ),
+        (
+            "Mon Nov 23 2026 05:06:07 GMT+0100 (Mitteleuropäische Normalzeit)",
+            "2026-11-23T04:06:07.000Z",
+        ),
         ("Nov 23, 2026 05:06 UTC+2", "2026-11-23T03:06:00.000Z"),
         ("20261123", "2026-11-23T05:00:00.000Z"),
         ("2026/11/23 06:30", "2026-11-23T11:30:00.000Z"),
@@ -138,6 +146,25 @@ def test_forms(text: str, iso: str) -> None:
 )
 def test_no_dates(text: str) -> None:
     assert read_instant(text, UTC) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "home", "iso"),
+    [
+        ("Mon Jul 20 05:06:07 BST 2026", "Europe/London", "2026-07-20T04:06:07.000Z"),
+        ("Mon, 20 Jul 2026 05:06:07 BST", "UTC+0:00", "2026-07-20T04:06:07.000Z"),
+        ("2026-07-20 05:06:07 IST", "Asia/Kolkata", "2026-07-19T23:36:07.000Z"),
+        ("2026-07-20 05:06:07 IST", "Europe/Dublin", "2026-07-20T04:06:07.000Z"),
+        ("2026-07-20 05:06:07 IST", "UTC-5:00", None),
+        ("2026-07-20 05:06:07 CST", "UTC+8:00", "2026-07-19T21:06:07.000Z"),
+        ("2026-07-20 05:06:07 CST", "UTC-5:00", "2026-07-20T11:06:07.000Z"),
+    ],
+)
+def test_of_several_zones_with_a_name_it_is_the_clients(
+    text: str, home: str, iso: str | None
+) -> None:
+    found = read_instant(text, zone_of(home))
+    assert (None if found is None else iso_of(found)) == iso
 
 
 def test_an_end_day_that_names_its_zone_ends_there() -> None:

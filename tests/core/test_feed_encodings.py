@@ -115,3 +115,12 @@ def test_any_bytes_become_utf8_and_what_is_not_is_told(raw: bytes, sizes: list[i
 def test_a_feed_that_is_not_at_all_in_its_encoding_is_refused() -> None:
     with pytest.raises(UnknownEncoding, match="more than 1,000 places"):
         list(as_utf8([b"<a>" + b"\xff " * 1_001]))
+
+
+def test_windows_1250_is_read_as_such_under_the_name_of_iso_8859_2() -> None:
+    begin = "<?xml version='1.0' encoding='ISO-8859-2'?><jobs>"
+    for text, written in (("Pielęgniarka Środa źródło", "cp1250"), ("ąęćśźż Š", "iso8859-2")):
+        read = b"".join(as_utf8([f"{begin}{text}</jobs>".encode(written)]))
+        assert read.decode() == f"{begin}{text}</jobs>"
+    quoted = f"{begin}ą".encode("iso8859-2") + b"\x84x\x94</jobs>"
+    assert b"".join(as_utf8([quoted])).decode().startswith(f"{begin}ą")

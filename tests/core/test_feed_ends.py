@@ -42,6 +42,15 @@ def end_of(node: str, text: str, **mappings: Any) -> tuple[str | None, list[str]
         "expiresAt",
         "x:expiry",
         "gueltig_bis",
+        "job_expiration",
+        "advertEndDate",
+        "posting_end_date",
+        "listing_expires",
+        "valid_till",
+        "date_closed",
+        "expired_at",
+        "DeletedAt",
+        "endAtDate",
     ],
 )
 def test_an_end_counts_also_if_the_mapping_does_not_mention_it(node: str) -> None:
@@ -55,7 +64,9 @@ def test_an_end_that_the_mapping_leaves_out_does_not_count() -> None:
     assert end_of("expirationdate", "2026-11-20", **other) == (None, [])
 
 
-@pytest.mark.parametrize("node", ["enddate", "location/expiry", "date"])
+@pytest.mark.parametrize(
+    "node", ["enddate", "job_end_date", "location/expiry", "date", "close", "archived", "end"]
+)
 def test_other_nodes_are_no_ends(node: str) -> None:
     assert end_of(node, "2026-11-20")[0] is None
 
@@ -71,6 +82,11 @@ def test_other_nodes_are_no_ends(node: str) -> None:
         "Fri, 31 Dec 9999 23:59:59 GMT",
         "31 December 2999",
         "Dec 31, 2999",
+        "1970-01-01",
+        "01/01/1970 00:00:00",
+        "1900-01-01T00:00:00Z",
+        "0001-01-01T00:00:00",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
         "N/A",
     ],
 )

@@ -44,6 +44,12 @@ def test_a_web_page_is_named_as_such(begin: bytes) -> None:
         list(no_page([page[:3], page[3:9], page[9:]]))
 
 
+@pytest.mark.parametrize("text", ['{"jobs": []}', '\n[{"title": "RN"}]', "[]", "{}"])
+def test_json_is_named_as_such(text: str) -> None:
+    with pytest.raises(Malformed, match="JSON"):
+        list(no_page([text.encode()]))
+
+
 @given(st.lists(st.binary(max_size=80)))
 def test_what_is_no_page_passes_as_it_is(pieces: list[bytes]) -> None:
     assert b"".join(no_page([b"<jobs>", *pieces])) == b"<jobs>" + b"".join(pieces)

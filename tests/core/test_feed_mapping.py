@@ -254,6 +254,27 @@ def test_discovery_ignores_case_and_gives_each_node_once() -> None:
     assert discover(["title", "body", "url"]) == {}
 
 
+def test_discovery_knows_names_in_use_with_any_marks_and_within_places() -> None:
+    needed = ["titel", "beschreibung", "detail_url", "job-code"]
+    found = discover([*needed, "plz", "ort", "joblocation/country_code", "zip-code", "@state"])
+    assert {key.removeprefix("schemaMappings"): node for key, node in found.items() if node} == {
+        "Title": "titel",
+        "Description": "beschreibung",
+        "URL": "detail_url",
+        "RefNumber": "job-code",
+        "City": "ort",
+        "Country": "joblocation/country_code",
+        "Zip": "zip-code",
+    }
+    of_attributes = discover(["@title", "@description", "@url", "@id", "@city"])
+    assert of_attributes["schemaMappingsCity"] == "@city"
+    company = "<company><id>1</id><name>A</name><description>d</description><url>u</url></company>"
+    item = f"<job><id>1</id>{company}<title>T</title><description/><url/></job>"
+    seen = look(f"<jobs>{item}</jobs>".encode())
+    assert seen is not None
+    assert (seen.collection, seen.item) == ("jobs", "job")
+
+
 def test_where_the_jobs_stand() -> None:
     raw = (
         b"<rss><channel><title>t</title><link>l</link><item id='7'><title/><link/>"
@@ -282,6 +303,8 @@ def test_where_the_jobs_stand() -> None:
         ("&#0;&#55296;", "&#0;&#55296;"),
         ("<![CDATA[R&amp;D]]>", "R&D"),
         ("&lt;![CDATA[Nurse]]&gt;", "Nurse"),
+        ("<![CDATA[Nurse]]>", "Nurse"),
+        ("Nurse <br/> Nights", "Nurse Nights"),
         ("<b>Nurse</b>&nbsp;(m/f)", "Nurse (m/f)"),
         ("Nurse<br/>Nights", "Nurse Nights"),
         ("Driver <C> or <b> 3 < 4", "Driver <C> or <b> 3 < 4"),

@@ -48,6 +48,64 @@ def test_columns_that_repeat_are_rows(written: bytes, city: str, state: str) -> 
     assert first == {"city": city, "state": state, "title": "Nurse"}
 
 
+_ULM = b"<city>Ulm</city><country>DE</country><zip>89073</zip>"
+_AUSTIN = b"<city>Austin</city><state>TX</state><country>US</country><zip>78701</zip>"
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "states"),
+    [
+        (_ULM + _AUSTIN, "Ulm DE 89073", ["", "TX"]),
+        (_AUSTIN + _ULM, "Austin US 78701", ["TX"]),
+        (_AUSTIN + _ULM + _AUSTIN, "Austin US 78701", ["TX", "TX"]),
+        (b"<state>BW</state>" + _ULM + _ULM, "Ulm DE 89073", ["BW"]),
+        (_ULM + _ULM + b"<state>BW</state>", "Ulm DE 89073", ["BW"]),
+    ],
+)
+def test_what_one_of_several_rows_has_stays_with_it(
+    written: bytes, first: str, states: list[str]
+) -> None:
+    reader = ItemReader(rows={"city", "state", "country", "zip"})
+    reader.begin()
+    read = reader.feed(b"<job>" + written + b"</job>")
+    assert read is not None
+    fields = {name: text.split(ALSO) for name, text in read.fields.items()}
+    assert " ".join(fields[name][0] for name in ("city", "country", "zip")) == first
+    assert fields["state"] == states
+
+
+@pytest.mark.parametrize(
+    ("first", "link"),
+    [
+        ("rel='via'", "type='text/html; charset=utf-8'"),
+        ("rel='self'", "rel='http://www.iana.org/assignments/relation/alternate'"),
+        ("type='application/json; v=1'", "rel='alternate'"),
+    ],
+)
+def test_of_links_the_page_for_people_counts(first: str, link: str) -> None:
+    reader = ItemReader()
+    reader.begin()
+    read = reader.feed(f"<job><link {first} href='no'/><link {link} href='yes'/></job>".encode())
+    assert read is not None
+    assert read.fields["link/@href"].split(ALSO)[0] == "yes"
+
+
+@pytest.mark.parametrize(
+    "bids",
+    [
+        "<bid type='cpa'><at>10</at></bid><bid type='CPC'><at>0.50</at></bid>",
+        "<bid><model>CPA</model><at>10</at></bid><bid><model>CPC</model><at>0.50</at></bid>",
+        "<bid bid-type='per apply'><at>10</at></bid><bid bid-type='click'><at>0.50</at></bid>",
+    ],
+)
+def test_of_several_bids_the_one_per_click_counts(bids: str) -> None:
+    reader = ItemReader()
+    reader.begin()
+    read = reader.feed(f"<job>{bids}</job>".encode())
+    assert read is not None
+    assert read.fields["bid/at"].split(ALSO) == ["0.50", "10"]
+
+
 @pytest.mark.parametrize(
     ("written", "values"),
     [

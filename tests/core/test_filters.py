@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -77,6 +78,11 @@ def holds(value: Any, job: JobFacts = JOB) -> bool:
         ("cif3", "NOT_EQUAL", "blue", True),
         ("nothing", "EQUAL", "", True),
         ("nothing", "NOT_CONTAINS", "x", True),
+        ("city", "EQUAL", " Austin ", True),
+        ("zip", "EQUAL", 78701, True),
+        ("zip", "IN", [50667, 78701], True),
+        ("title", "CONTAINS", " nurse", True),
+        ("title", "CONTAINS", "nurse ", False),
         ("postedDate", "ON", "11/20/2026", True),
         ("postedDate", "BEFORE", "11/20/2026", False),
         ("postedDate", "AFTER", "11/19/2026", True),
@@ -105,6 +111,15 @@ def test_a_job_without_a_date_or_a_bid_is_found_by_no_comparison(operator: str) 
     assert not holds(one("postedDate", operator, data), bare)
     if operator in {"GREATER_THAN", "LESS_THAN"}:
         assert not holds(one("cpcBid", operator, "9"), bare)
+
+
+def test_blanks_and_the_form_of_accents_do_not_count() -> None:
+    job = JOB._replace(city=" Ko\u0308ln ", company="ACME ", title="  RN  ")
+    assert holds(one("city", "EQUAL", "K\xf6ln"), job)
+    assert holds(one("city", "IN", ["KO\u0308LN"]), job)
+    assert holds(one("city", "BEGINS_WITH", "k\xf6"), job)
+    assert holds(one("company", "ENDS_WITH", "acme"), job)
+    assert not holds(one("title", "NOT_EQUAL", "rn"), job)
 
 
 def test_every_fault_is_told_at_its_place() -> None:
@@ -269,7 +284,7 @@ def interpreted(rule: Branch | Leaf, job: JobFacts) -> bool:
     if kind == "text":
         name = {"cif1": "salary", "cif2": "Team"}.get(rule.field, rule.field)
         field = dict(zip(TEXT_FIELDS, job, strict=False)).get(name, job.custom.get(name, ""))
-        return interpreted_text(rule, str(field).casefold())
+        return interpreted_text(rule, normalize("NFC", str(field)).strip().casefold())
     if kind == "date":
         return job.posted_on is not None and interpreted_date(
             rule, date.fromisoformat(job.posted_on)
@@ -292,7 +307,9 @@ def interpreted_text(leaf: Leaf, field: str) -> bool:
     if leaf.operator.startswith("NOT_"):
         positive = Leaf(leaf.field, leaf.operator.removeprefix("NOT_"), leaf.terms)
         return not interpreted_text(positive, field)
-    terms = [term.casefold() for term in leaf.terms]
+    terms = [normalize("NFC", term).casefold() for term in leaf.terms]
+    if leaf.operator in {"EQUAL", "IN"}:
+        terms = [term.strip() for term in terms]
     tests: dict[str, Callable[[str, str], bool]] = {
         "EQUAL": str.__eq__,
         "IN": str.__eq__,

@@ -213,7 +213,12 @@ def test_strip_params(url: str, stripped: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["http://jobs/2", "https://localhost/x", "https://https://x.example/1", "http:https://x"],
+    [
+        *("http://jobs/2", "https://localhost/x", "https://https://x.example/1", "http:https://x"),
+        "https://x.examplehttps://x.example/1",
+        "https://www.https://x.example/1",
+        "https://x.example/1 https://x.example/2",
+    ],
 )
 def test_no_page_for_people(text: str) -> None:
     with pytest.raises(NotUrl):
@@ -222,4 +227,6 @@ def test_no_page_for_people(text: str) -> None:
 
 def test_a_page_for_people() -> None:
     assert page_url("https:Careers.example/1 2") == "https://careers.example/1%202"
+    kept = "https://x.example/https://y.example/?to=https://z.example/"
+    assert page_url(kept) == kept
     assert page_url("http://[2001:db8::1]/") == "http://[2001:db8::1]/"

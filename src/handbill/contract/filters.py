@@ -147,6 +147,8 @@ def _reader(kind: Kind, operator: str) -> _Reader:
 
 
 def _text(given: Any, at: str) -> str:
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)  # a zip or a job's reference, which are read as integers too
     if isinstance(given, str) and len(given) <= MOST_TEXT:
         return given
     raise Wrong(Fault(at, f"must be a text of at most {MOST_TEXT} characters"))

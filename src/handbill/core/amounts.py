@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from handbill.core.currencies import PLACES, named_by
 from handbill.core.feed_text import ALSO
@@ -29,6 +29,15 @@ _WHOSE = ("bid", "cpc", "cpa", "price", "cost")
 _CENTS = frozenset(
     ["cent", "cents", "ct", "cts", "c", "¢", "pence", "penny", "p", "micros", "minor"]
 )
+COST_MODELS: Final = ("costmodel", "bidtype", "bidmodel", "pricingmodel", "pricemodel")
+"""Names, without marks, of what says for what a bid is paid."""
+PER_CLICK: Final = frozenset(["cpc", "ppc", "click", "clicks", "perclick", "costperclick"])
+_NOT_PER_CLICK: Final = frozenset(
+    f"{before}{what}"
+    for what in ("apply", "application", "applicant", "lead", "hire", "view", "impression")
+    for before in ("", "per", "costper")
+) | {"cpa", "ppa", "cpl", "cph", "cpm", "cpv", "ppl", "pph", "cpqa", "cpas"}
+_KINDS: Final = frozenset(["type", "kind", "model"])
 _PAY = ("salary", "pay", "wage", "compensation", "remuneration")
 
 
@@ -106,12 +115,14 @@ def _plain(figures: str, *, are_whole: bool) -> str:
 
 class Tellers(NamedTuple):
     """The nodes of an item that give the currency of its bid, and those that give that of all its
-    amounts. ``pays``: the item also has an amount of pay.
+    amounts. ``pays``: the item also has an amount of pay. ``models``: those that say for what the
+    bid is paid.
     """
 
     of_amount: list[str]
     of_item: list[str]
     pays: bool
+    models: tuple[str, ...] = ()
 
 
 def tellers(node: str, names: Iterable[str]) -> Tellers:
@@ -122,7 +133,7 @@ def tellers(node: str, names: Iterable[str]) -> Tellers:
     as its attribute, or under its name. For the item: in its own node, unless that may be the
     currency of the job's pay.
     """
-    found, of_item, pays = [], [], False
+    found, of_item, models, pays = [], [], [], False
     if not node:
         return Tellers([], [], pays)
     own = _bare(node)
@@ -135,6 +146,8 @@ def tellers(node: str, names: Iterable[str]) -> Tellers:
         is_currency = "currency" in last
         if any(word in bare for word in _PAY):
             pays = True
+        elif last.strip("@") in COST_MODELS or (is_beside and ending.strip("/@") in _KINDS):
+            models.append(name)
         elif is_beside and (is_currency or ending.strip("/@") in _OF_AMOUNT):
             found.append(name)
         elif is_currency and not slash:
@@ -142,7 +155,8 @@ def tellers(node: str, names: Iterable[str]) -> Tellers:
                 found.append(name)
             elif not parent:
                 of_item.append(name)
-    return Tellers(found, [] if pays else of_item, pays)
+    is_per_click = any(word in own for word in ("cpc", "ppc", "click"))
+    return Tellers(found, [] if pays else of_item, pays, () if is_per_click else tuple(models))
 
 
 def _bare(name: str) -> str:
@@ -152,6 +166,12 @@ def _bare(name: str) -> str:
 def is_of_cents(said: str) -> bool:
     """Whether a unit is a part of a currency's unit, such as a cent."""
     return said.strip().lower() in _CENTS
+
+
+def other_model(telling: Tellers, fields: Mapping[str, str]) -> str:
+    """What an item says that its bid is paid for, if that is not a click; empty if it may be."""
+    said = (fields[name].split(ALSO, 1)[0] for name in telling.models)
+    return next((one for one in said if _bare("".join(one.split())) in _NOT_PER_CLICK), "")
 
 
 def said_of(telling: Tellers, fields: Mapping[str, str]) -> str:

@@ -22,7 +22,33 @@ _END_NAMES: Final = (
 )
 """Names of nodes that contain the end of an offer, the likelier first. ``enddate`` is none: it may
 be the end of the employment."""
-_ENDS: Final = tuple(_END_NAMES.split())
+_OFFERS: Final = ("", "job", "posting", "post", "listing", "ad", "advert", "vacancy", "application")
+_TO_COME: Final = ("expiration", "expiry", "expires", "expire", "closing", "close", "closes", "end")
+_PAST: Final = ("expired", "closed", "removed", "deleted", "archived", "unpublished", "unposted")
+_WHEN: Final = ("date", "datetime", "on", "at")
+_OTHERS: Final = (
+    "validtill validtilldate validuntildate validtodate datevaliduntil datevalidto dateexpired "
+    "dateexpiry datecloses dateclosed dateremoved dateunpublished endatdate endposting "
+    "publicationend publicationenddate applicationclose anzeigenende finpublication fechacierre "
+    "fechacaducidad dateexpiration datecloture sluitingsdatum vervaldatum scadenza datascadenza"
+)
+_ENDS: Final = tuple(
+    dict.fromkeys(
+        [
+            *_END_NAMES.split(),
+            *_OTHERS.split(),
+            *(f"{offer}{word}{when}" for word in _PAST for offer in _OFFERS for when in _WHEN),
+            *(
+                f"{offer}{word}{when}"
+                for offer in _OFFERS
+                for word in _TO_COME
+                for when in ("", *_WHEN)
+                if not (word == "end" and offer in {"", "job"})
+                and (when or word not in {"closing", "close", "closes", "end"})
+            ),
+        ]
+    )
+)
 _STATES: Final = frozenset(
     ["status", "jobstatus", "postingstatus", "vacancystatus", "positionstatus", "publishstatus"]
 )
@@ -30,7 +56,10 @@ _OVER_WORDS: Final = (
     "closed expired inactive notactive filled positionfilled deleted removed cancelled canceled "
     "withdrawn archived unpublished ended deactivated offline nolongeravailable unavailable "
     "notavailable fulfilled hired outdated terminated geschlossen besetzt abgelaufen inaktiv "
-    "gelöscht pourvu pourvue fermé fermée expiré expirée cerrada caducada gesloten vervuld"
+    "gelöscht pourvu pourvue fermé fermée expiré expirée cerrada caducada gesloten vervuld "
+    "nolongeracceptingapplications notacceptingapplications applicationsclosed "
+    "closedforapplications jobclosed jobexpired jobfilled vacancyclosed vacancyfilled "
+    "notpublished delisted takendown"
 )
 _OVER: Final = frozenset(_OVER_WORDS.split())
 _ENDINGS: Final = frozenset(["action", "operation", "jobaction"])
@@ -51,14 +80,14 @@ _FOR_ENDED: Final = frozenset(
 _IS_LIVE: Final = frozenset(
     f"{before}{word}"
     for word in ("active", "live", "published", "enabled", "visible")
-    for before in ("", "is")
-) | {"isavailable", "isopen"}
+    for before in ("", "is", "job", "jobis")
+) | {"isavailable", "isopen", "publish", "acceptingapplications"}
 _OPEN: Final = frozenset(["open"])
 _TRUE: Final = frozenset(["true", "yes", "y", "1"])
 _FALSE: Final = frozenset(["false", "no", "n", "0", "nein", "off"])
 _NOT_OPEN: Final = _FALSE - {"0"}  # it may be the number of openings
 _MARKS: Final = re.compile(r"[\W_]+")
-_NO_YEAR: Final = r"(?:2[2-9]|[3-9]\d)\d\d"
+_NO_YEAR: Final = r"(?:(?:2[2-9]|[13-9]\d)\d\d|0001)"
 _DAY_BEFORE: Final = (
     r"\d\d?[-./]\d\d?[-./]"
     r"|(?:[a-z]{2,9}\.?,? )?(?:\d\d?\.?[- ][a-z]{3,9}\.?|[a-z]{3,9}\.? \d\d?),?[- ]"
@@ -69,7 +98,8 @@ _NO_END: Final = re.compile(
     r"|(?:none|null|n/?a|never|ongoing|open|open until filled|until filled|[-–])",
     re.IGNORECASE,
 )
-"""Dates from the year 2200 on, and words; with any other text around them they are none."""
+"""Dates from the year 2200 on and before 2000, and words; with other text around them they are
+none."""
 
 
 def bare(name: str) -> str:
@@ -96,7 +126,7 @@ def end_in(nodes: Iterable[str], fields: Mapping[str, str]) -> str:
 
 
 def is_no_end(text: str) -> bool:
-    """Whether a text stands for an end that is not set: ``9999-12-31``, ``0000-00-00``, "n/a"."""
+    """Whether a text stands for an end that is not set: ``9999-12-31``, ``1970-01-01``, "n/a"."""
     return _NO_END.fullmatch(text.strip()) is not None
 
 

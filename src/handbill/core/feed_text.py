@@ -132,7 +132,7 @@ def without_tags(line: str) -> str:
     """A line without HTML's text tags; a word in angle brackets without a closing tag is no tag."""
     if "</" not in line and not _LONE.search(line):
         return line
-    return _OF_TEXT.sub(lambda tag: "" if tag[1] else " ", line)
+    return " ".join(_OF_TEXT.sub(lambda tag: "" if tag[1] else " ", line).split())
 
 
 def _joined(text: str) -> str:

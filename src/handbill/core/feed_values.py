@@ -30,7 +30,7 @@ def value_of(source: FeedValue, fields: Mapping[str, str], most: int) -> str:
     text = fields.get(source.node)
     if not text:
         return source.otherwise
-    if text.isprintable() and "&" not in text:
+    if text.isprintable() and "&" not in text and "<![" not in text:
         return text.strip()[: most + 1] or source.otherwise
     return cleaned(unescaped(text), most + 1) or source.otherwise
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from handbill.core.filters import AGES, DATE_FIELD, NUMBER_FIELD, TEXT_FIELDS
 from handbill.core.nouns import Branch, Leaf
@@ -127,6 +128,22 @@ def compile_leaves(
     return lambda facts: says(fold(facts))
 
 
+def folded(text: str) -> str:
+    """A text as it is compared: without case and blanks around it, and with letters and their
+    accents in one character, as not all programs write them.
+    """
+    text = text.strip()
+    return text.casefold() if text.isascii() else normalize("NFC", text).casefold()
+
+
+def _term(term: str, operator: str) -> str:
+    """What a job's text is compared with; blanks around a part of a text count."""
+    if operator.endswith(("EQUAL", "IN")):
+        return folded(term)
+    before, after = term[: len(term) - len(term.lstrip())], term[len(term.rstrip()) :]
+    return f"{before}{folded(term)}{after}" if term.strip() else term
+
+
 def names_of(places: Mapping[str, int]) -> dict[str, str]:
     """The client's own name of each field, by cifN."""
     return {f"cif{place}": name for name, place in places.items()}
@@ -165,9 +182,9 @@ def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
             place = FIELDS.index(field)
             parts.append(f"-1 if f[{place}] is None else f[{place}]")
         elif field in FIELDS:
-            parts.append(f"f[{FIELDS.index(field)}].casefold()")
+            parts.append(f"folded(f[{FIELDS.index(field)}])")
         else:
-            parts.append(f"c.get({field!r}, '').casefold()")
+            parts.append(f"folded(c.get({field!r}, ''))")
     return _made(
         f"def made(f):\n c = f[{len(FIELDS)}]\n return ({''.join(p + ', ' for p in parts)})"
     )
@@ -176,7 +193,7 @@ def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
 def _made(source: str) -> Callable[..., Any]:
     space: dict[str, Any] = {}
     # Fixed text around constants by repr, from a tree that was checked on input.
-    exec(compile(source, "<filters>", "exec"), {"__builtins__": {}}, space)  # noqa: S102
+    exec(compile(source, "<filters>", "exec"), {"__builtins__": {}, "folded": folded}, space)  # noqa: S102
     made: Callable[..., Any] = space["made"]
     return made
 
@@ -208,7 +225,7 @@ class _Writer:
             field = field_of(rule, self._names)
             if field in {DATE_FIELD, NUMBER_FIELD} or rule.operator not in {"EQUAL", "IN"}:
                 return None
-            return self._slots[field], frozenset(term.casefold() for term in rule.terms)
+            return self._slots[field], frozenset(map(folded, rule.terms))
         anchors = [self.anchor(inner) for inner in rule.rules]
         found = [anchor for anchor in anchors if anchor is not None]
         if rule.all_of:
@@ -264,7 +281,7 @@ def _number(place: str, leaf: Leaf) -> str:
 
 def _text(place: str, leaf: Leaf) -> str:
     """Ignores case; a negative operator holds exactly where its positive one does not."""
-    terms = [term.casefold() for term in leaf.terms]
+    terms = [_term(term, leaf.operator) for term in leaf.terms]
     first = repr(terms[0])
     positive = leaf.operator.removeprefix("NOT_")
     test = {

@@ -8,7 +8,15 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from handbill.core.amounts import Amount, Tellers, is_of_cents, read_amount, said_of, tellers
+from handbill.core.amounts import (
+    Amount,
+    Tellers,
+    is_of_cents,
+    other_model,
+    read_amount,
+    said_of,
+    tellers,
+)
 from handbill.core.feed_ends import end_in, end_nodes, ending_nodes, is_no_end, is_over
 from handbill.core.feed_mappings import (
     ADDITIONAL,
@@ -310,10 +318,10 @@ def _dated(
     source: FeedValue, fields: Mapping[str, str], moments: _Remembered, faults: list[FieldFault]
 ) -> tuple[Instant, str] | None:
     text = first_of(source, fields, _MOST_SHORT, faults)
-    if not text:
+    if not text or (source.name == _END and is_no_end(text)):
         return None
     found: tuple[Instant, str] | None = moments[text]
-    if found is None and not (source.name == _END and is_no_end(text)):
+    if found is None:
         message = f"cannot be read as a date: {text[:40]}"
         faults.append(FieldFault(source.name, "not_a_date", message))
     return found
@@ -343,6 +351,10 @@ def _bid(
         faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
         return None, ""
     telling: Tellers = bids.tellers[tuple(fields)]
+    if telling.models and (model := other_model(telling, fields)):
+        message = f"is paid for something else than a click: {cleaned(model)[:40]}"
+        faults.append(FieldFault("cpc", "not_money", message))
+        return None, ""
     said = said_of(telling, fields)
     if not said and found.currencies is None and not telling.pays:
         said = bids.head_currency

@@ -18,6 +18,8 @@ _SCHEME = re.compile(r"(https?):(?://?)?(?=[^/])", re.IGNORECASE)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
+_SCHEMES = ("http:", "https:")
+_SECOND = re.compile(r"\shttps?://", re.IGNORECASE)  # two URLs in one text
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Characters that may stay as they are; the percent sign too, so that nothing is encoded twice.
@@ -52,7 +54,7 @@ def canonical_url(text: str, *, userinfo: bool = False) -> str:
     if at and not userinfo:
         raise NotUrl("must not have a user name or password")
     host, port = _host_and_port(place)
-    if host in _DEFAULT_PORTS and path.startswith("//"):
+    if (path.startswith("//") and place.lower().endswith(_SCHEMES)) or _SECOND.search(path):
         raise NotUrl("has two schemes")
     if port == _DEFAULT_PORTS[scheme]:
         port = None

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import partial
 from typing import NamedTuple
 
 from dateutil import parser as dateutil_parser
@@ -17,7 +18,7 @@ from dateutil import parser as dateutil_parser
 from handbill.kit.instants import Instant, instant_of
 from handbill.kit.zones import NotZone, days_after, zone_of
 
-_MOST = 64
+_MOST = 100
 _TURN = 50
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _END = instant_of(datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC))
@@ -55,7 +56,7 @@ _MONTHS = {
     for number, names in enumerate(_MONTH_NAMES.split(";"), 1)
     for name in names.split()
 }
-# Names with one offset only; "IST" and "CST" in Asia are not guessed (hours).
+# Names with one offset only (hours).
 _ZONES = {
     "Z": 0,
     "UT": 0,
@@ -84,6 +85,12 @@ _ZONES = {
     "NZST": 12,
     "NZDT": 13,
 }
+_AT_HOME: dict[str, dict[int, int]] = {
+    "BST": {0: 60, 60: 60, 360: 360},  # Britain, Bangladesh
+    "IST": {330: 330, 120: 120, 180: 120, 0: 60, 60: 60},  # India, Israel, Ireland
+    "CST": {480: 480},  # China; elsewhere America
+}
+"""Names with several offsets, by that of the client's zone; in minutes."""
 _UTC_NAMES = ("UTC", "GMT")
 _TIME = (
     r"(?:[T ,]+(?:(?:um|kl\.?|at|à|às|alle|ore|o|в) )?"
@@ -121,7 +128,7 @@ _CJK_TIME = re.compile(r"(\d\d?)\s?[時时시]\s?(\d\d)\s?[分분]")
 _ZONE_TWICE = re.compile(r"(?<=[+-]00:00)Z\Z|(?<=[+-]0000)Z\Z")
 _TWO_TIMES = re.compile(r"T\d\d-\d\d|\d:\d\d.*\s\d\d?:\d\d")
 _NAMED_OFFSET = re.compile(r"\b(?:UTC|GMT)(?=[+-]\d)")
-_REMARK = re.compile(r"\s\([A-Za-z ]{1,40}\)\Z")
+_REMARK = re.compile(r"\s\([^\W\d_][^()\d]{0,60}\)\Z")
 _WRAPPED = re.compile(r"/Date\((\d{9,13})(?:[+-]\d{4})?\)/")
 _MICROS = r"(?!20\d\d[01]\d[0-3]\d)[1-3]\d{15}"  # 2001 to 2096; no day with a longer time
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}|" + _MICROS)
@@ -162,7 +169,7 @@ def _plain(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
         return wrapped[1], zone
     day = _DAY_OF_ZONE.match(text)
     if day is not None:
-        return day[1], _zone(day[2])
+        return day[1], _zone(day[2], zone)
     named = _NAMED_ZONE.search(text) if "/" in text or text[-1] == "]" else None
     if named is not None:
         with suppress(NotZone):
@@ -224,7 +231,7 @@ def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _F
         int(parts["minute"] or 0),
         min(second, 59),
         micros,
-        tzinfo=_zone(named) if named else zone,
+        tzinfo=_zone(named, zone) if named else zone,
     )
     return _Found(_in_years(moment), parts["hour"] is None)
 
@@ -240,7 +247,14 @@ def _folded(name: str) -> str:
     return "".join(char for char in bare if not unicodedata.combining(char))
 
 
-def _zone(text: str) -> tzinfo:
+def _zone(text: str, home: tzinfo) -> tzinfo:
+    """The zone of a name or an offset; ``home``: the client's, which decides between several."""
+    at_home = _AT_HOME.get(text.upper())
+    if at_home is not None:
+        own = home.utcoffset(datetime(2026, 1, 1))  # noqa: DTZ001 (as its clocks show it)
+        minutes = at_home.get(own // timedelta(minutes=1)) if own is not None else None
+        if minutes is not None:
+            return timezone(timedelta(minutes=minutes))
     hours = _ZONES.get(text.upper())
     if hours is not None:
         return UTC if hours == 0 else timezone(timedelta(hours=hours))
@@ -264,8 +278,9 @@ def _last_resort(text: str, zone: tzinfo) -> _Found | None:
         return None  # no date, or several
     # Dateutil reads "GMT+1" like POSIX, west of Greenwich; writers of dates mean east of it.
     text = _NAMED_OFFSET.sub("", _REMARK.sub("", text))
+    offset = partial(_offset, zone)
     found = [
-        dateutil_parser.parse(text, default=default, tzinfos=_offset)
+        dateutil_parser.parse(text, default=default, tzinfos=offset)
         for default in (datetime(2001, 1, 1), datetime(2002, 2, 2, 23))  # noqa: DTZ001
     ]
     if found[0].date() != found[1].date():
@@ -274,7 +289,7 @@ def _last_resort(text: str, zone: tzinfo) -> _Found | None:
     return _Found(_in_years(moment), found[0].hour != found[1].hour)
 
 
-def _offset(name: str | None, offset: int | None) -> tzinfo | None:
+def _offset(home: tzinfo, name: str | None, offset: int | None) -> tzinfo | None:
     if offset is not None:
         return timezone(timedelta(seconds=offset))
-    return _zone(name) if name else None
+    return _zone(name, home) if name else None

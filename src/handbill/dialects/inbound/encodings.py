@@ -51,6 +51,8 @@ _STANDS_FOR: Final = {
     }.items()
 }
 """Writers name the narrow set and use the wide one. **Source**: WHATWG Encoding, 4.2."""
+_LETTERS_OF_1250: Final = re.compile(rb"[\x8a\x8c-\x8f\x9a\x9c-\x9f]")
+"""Letters there, and control characters in ISO-8859-2, whose other letters stand elsewhere."""
 _LABELS: Final = {
     "ansi": "cp1252",
     "x-ansi": "cp1252",
@@ -136,6 +138,8 @@ def encoding_of(head: bytes, charset: str = "", telling: bytes | None = None) ->
         return declared
     if _is_of_single_bytes(told) and not telling.isascii() and _is_utf8(telling):
         return "utf-8"
+    if told == "iso8859-2" and _LETTERS_OF_1250.search(telling):
+        return "cp1250"
     return told
 
 

@@ -14,6 +14,7 @@ from handbill.dialects.inbound.scanner import Malformed
 _MOST_HEAD = 64 * 1024
 _MOST_TEXT = 100
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
+_JSON = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]\"])")
 _MARKS = re.compile(r"[\W_]+")
 _CURRENCY = re.compile(
     "(?:default|base|feed|main|account|bid|cpc|click|price|payout)?currency(?:code|iso|id|symbol)?"
@@ -28,7 +29,7 @@ class _Over(Exception):
 
 def no_page(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The feed as it is. **Refuses** (Malformed) a web page, as servers send one to those who are
-    not signed in, or to whoever they take for a robot.
+    not signed in, or to whoever they take for a robot; and JSON.
     """
     head, stream = b"", iter(chunks)
     for chunk in stream:
@@ -37,6 +38,8 @@ def no_page(chunks: Iterable[bytes]) -> Iterator[bytes]:
             break
     if _PAGE.match(head):
         raise Malformed(1, "this is a web page (HTML), not a feed")
+    if _JSON.match(head):
+        raise Malformed(1, "this is JSON; feeds are read in XML")
     yield head
     yield from stream
 

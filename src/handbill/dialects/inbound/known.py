@@ -16,6 +16,10 @@ from handbill.dialects.inbound.mending import mended
 
 _KEY_OF = {canonical: key for key, canonical in KEYS.items()}
 _NEEDED = ("title", "description", "url", "referencenumber")
+_OF_OTHERS = frozenset(
+    ["company", "employer", "organization", "hiringorganization", "publisher", "author", "contact"]
+)
+"""Nodes that may have a name, an address and a text as jobs have, and are none."""
 _MOST_SAMPLE_ITEMS = 50
 _MOST_SAMPLE_NODES = 20_000
 _MOST_SAMPLE_DEPTH = 32
@@ -114,35 +118,58 @@ BOARDS = (
 )
 """The boards we know. A feed counts as a board's if it has the four nodes that a job needs."""
 
+
+def _placed(*names: str) -> tuple[str, ...]:
+    """These names, and the same within the nodes in use for a place."""
+    within = ("", "location/", "locations/location/", "joblocation/", "address/")
+    return tuple(f"{around}{name}" for around in within for name in names)
+
+
 _ALSO: Mapping[str, tuple[str, ...]] = {
-    "title": ("jobtitle", "job_title", "position", "name"),
-    "description": ("body", "jobdescription", "job_description", "content", "encoded"),
-    "url": ("link", "link/@href", "applyurl", "apply_url", "joburl", "job_url"),
-    "referencenumber": (
-        "referencenumber",
-        "reference",
-        "refnumber",
-        "job_reference",
-        "jobid",
-        "job_id",
-        "id",
-        "requisitionid",
-        "guid",
-        "@id",
+    "title": ("jobtitle", "position", "positiontitle", "name", "titel", "titre", "titulo"),
+    "description": (
+        *("body", "jobdescription", "content", "encoded", "html", "descriptionhtml", "summary"),
+        *("jobdescriptions", "beschreibung", "stellenbeschreibung", "descripcion"),
     ),
-    "company": ("employer", "companyname", "company_name", "advertiser"),
-    "city": ("location/city", "town", "location", "region"),
-    "state": ("location/state", "region", "province"),
-    "country": ("location/country", "countrycode", "country_code"),
-    "zip": ("zip", "postalcode", "postcode", "zipcode", "location/postalcode", "location/zip"),
-    "category": ("industry", "jobcategory", "job_category", "function"),
-    "type": ("type", "jobtype", "job_type", "employmenttype", "contracttype", "contract_type"),
-    "date": ("date", "dateposted", "date_posted", "posted_at", "posteddate", "posted"),
-    "pubDate": ("pubdate", "published", "publisheddate", "publication_date"),
-    "lastmodifieddate": ("lastmodifieddate", "updated", "modified", "modifieddate", "updated_at"),
-    "cpc": ("cpc", "bid", "cpcbid", "cpc_bid"),
+    "url": (
+        *("link", "link/@href", "joburl", "jobposturl", "detailurl", "applyurl", "applicationurl"),
+        *("absoluteurl", "hostedurl", "canonicalurl", "joblink", "href", "uri"),
+    ),
+    "referencenumber": (
+        *("referencenumber", "reference", "refnumber", "refno", "jobreference", "jobref", "ref"),
+        *("jobid", "id", "externalid", "requisitionid", "reqid", "guid", "identifier", "uuid"),
+        *("jobcode", "referenz", "referenznummer", "stellennummer", "key"),
+    ),
+    "company": (
+        *("employer", "companyname", "company/name", "hiringorganization", "advertiser"),
+        *("organization", "firma", "unternehmen", "entreprise", "empresa"),
+    ),
+    "city": (
+        *_placed("city", "addresslocality"),
+        *("town", "ort", "stadt", "ville", "ciudad", "location/name", "location", "region"),
+    ),
+    "state": (
+        *_placed("state", "region", "addressregion", "province"),
+        *("county", "bundesland", "provincia"),
+    ),
+    "country": (*_placed("country", "countrycode", "addresscountry"), "land", "pays", "pais"),
+    "zip": (*_placed("zip", "postalcode", "postcode", "zipcode"), "plz", "codepostal", "cp"),
+    "category": ("industry", "jobcategory", "function", "jobfunction", "department", "kategorie"),
+    "type": ("type", "jobtype", "employmenttype", "contracttype", "worktype", "schedule"),
+    "date": (
+        *("date", "dateposted", "postedat", "posteddate", "posted", "postdate", "postingdate"),
+        *("createdat", "created", "datecreated", "releaseddate", "datum"),
+    ),
+    "pubDate": ("pubdate", "published", "publisheddate", "publicationdate"),
+    "lastmodifieddate": (
+        *("lastmodifieddate", "updated", "modified", "modifieddate", "updatedat", "lastmodified"),
+        *("lastupdated", "dateupdated", "datemodified"),
+    ),
+    "cpc": ("cpc", "bid", "cpcbid", "maxcpc", "clickprice", "priceperclick"),
 }
-"""Other names in use, the likelier first; compared without regard to case."""
+"""Other names in use, the likelier first; compared without case and marks between words. The
+item's attributes of these names come after its nodes, if the title is one of them.
+"""
 
 
 class FeedBeginning(NamedTuple):
@@ -161,13 +188,16 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     """
     by_name: dict[str, str] = {}
     for node in nodes:
-        by_name.setdefault(node.lower(), node)
+        by_name.setdefault(_bare(node), node)
     likely = max(BOARDS, key=lambda board: _shared(board, by_name))
     found: dict[str, str] = {}
     for canonical in _ALSO:
-        names = (likely.nodes.get(canonical, ""), *_ALSO[canonical], canonical.lower())
+        names = [likely.nodes.get(canonical, ""), *_ALSO[canonical], canonical]
         taken = found.values()
-        named = (by_name[name] for name in names if name in by_name)
+        if canonical in {"title", "referencenumber"} or found.get("title", "").startswith("@"):
+            names += [f"@{name}" for name in names]
+        every = map(_bare, names)
+        named = (by_name[name] for name in every if name in by_name)
         free = next((node for node in named if node not in taken), None)
         if free is not None:
             found[canonical] = free
@@ -182,7 +212,7 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     extra = [
         by_name[name]
         for board in BOARDS
-        for name in board.extra
+        for name in map(_bare, board.extra)
         if name in by_name and name not in parents
     ]
     mapping[ADDITIONAL] = {
@@ -197,9 +227,14 @@ def _shared(board: Board, by_name: Mapping[str, str]) -> tuple[bool, int]:
     """Whether all required nodes of the board are there, and how many of its nodes are."""
     nodes = board.nodes
     return (
-        all(nodes[name] in by_name for name in _NEEDED),
-        sum(node in by_name for node in (*nodes.values(), *board.extra)),
+        all(_bare(nodes[name]) in by_name for name in _NEEDED),
+        sum(_bare(node) in by_name for node in (*nodes.values(), *board.extra)),
     )
+
+
+def _bare(node: str) -> str:
+    """A node without case and marks between words."""
+    return node.lower().replace("_", "").replace("-", "")
 
 
 def look(head: bytes) -> FeedBeginning | None:
@@ -294,7 +329,7 @@ class _Look:
         if not self._path:
             raise _Enough
         place = (self._path[-1], name)
-        if self.place is None and discover(nodes):
+        if self.place is None and _bare(_local(name)) not in _OF_OTHERS and discover(nodes):
             self.place = place
         if self.place == place:
             self.nodes |= nodes

@@ -6,11 +6,14 @@ A job with two places must not get the city of one and the zip of the other.
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
+from handbill.core.amounts import COST_MODELS, PER_CLICK
 from handbill.core.feed_text import ALSO
 
+_IANA = "http://www.iana.org/assignments/relation/"
+_PAGES = frozenset(["text/html", "application/xhtml+xml"])
 _FOR_OTHERS: Mapping[tuple[str, ...], Callable[[str], bool]] = {
-    ("@rel",): lambda said: said not in {"", "alternate"},
-    ("@type",): lambda said: "/" in said and said not in {"text/html", "application/xhtml+xml"},
+    ("@rel",): lambda said: said.removeprefix(_IANA) not in {"", "alternate"},
+    ("@type",): lambda said: "/" in said and said.partition(";")[0].strip() not in _PAGES,
 }
 """Attributes of links, and the values that mean that a link is not to the page for people."""
 _FIRST_NAMES = frozenset(
@@ -20,8 +23,14 @@ _FIRST_NAMES = frozenset(
     for word in ("primary", "main", "default", "preferred")
 )
 _YES = frozenset(["true", "yes", "y", "1"])
-_KINDS = frozenset(["@type", "@role", "@kind"])
-_FIRST_KINDS = frozenset(["primary", "main", "default", "headquarters"])
+_KINDS = frozenset(
+    [
+        *(f"@{name}" for name in ("type", "role", "kind", "model", *COST_MODELS)),
+        "model",
+        *COST_MODELS,
+    ]
+)
+_FIRST_KINDS = frozenset(["primary", "main", "default", "headquarters", *PER_CLICK])
 
 
 class NodeText(NamedTuple):
@@ -79,10 +88,48 @@ def _chosen(said: list[NodeText], rows: Collection[str]) -> dict[tuple[str, ...]
     for prefix in main:
         if "/".join(prefix) in rows:
             columns.setdefault((prefix[:-1], len(below[prefix])), []).append(prefix)
-    for prefixes in columns.values():
-        main |= dict.fromkeys(prefixes, min(main[prefix] for prefix in prefixes))
+    strays: dict[tuple[str, ...], str] = {}
+    for (parent, _), prefixes in columns.items():
+        first = min(main[prefix] for prefix in prefixes)
+        main |= dict.fromkeys(prefixes, first)
+        if len(prefixes) > 1:
+            beside = [one for one in said if one.path[:-1] == parent and "/".join(one.path) in rows]
+            strays |= _strays(beside, frozenset(prefixes), first)
     return {
-        path: _joined(every, _prefix_of(path, repeated), main) for path, every in by_path.items()
+        path: strays[path] if path in strays else _joined(every, _prefix_of(path, repeated), main)
+        for path, every in by_path.items()
+    }
+
+
+def _strays(
+    beside: list[NodeText], columns: frozenset[tuple[str, ...]], first: int
+) -> dict[tuple[str, ...], str]:
+    """The texts of nodes that only some of the rows have, if the rows stand one after the other:
+    ``city, country, city, state, country``. A node before or behind all columns of a row belongs to
+    every row.
+    """
+    row, full = -1, len(columns)
+    seen: set[tuple[str, ...]] = set(columns)
+    within: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+    for one in beside:
+        if one.path not in columns:
+            whose = row if 0 < len(seen) < full else -1
+            within.setdefault(one.path, []).append((whose, one.text))
+            continue
+        if len(seen) == full:
+            row, seen = row + 1, set()
+        if one.path in seen:
+            return {}
+        seen.add(one.path)
+    return {
+        path: ALSO.join(
+            (
+                next((text for whose, text in said if whose == first), ""),
+                *(text for whose, text in said if whose != first and text),
+            )
+        )
+        for path, said in within.items()
+        if all(whose >= 0 for whose, _ in said)
     }
 
 
