@@ -26,6 +26,9 @@ def _scanned(feed: bytes) -> list[FeedItem]:
         (b"&#xD83D; & &#38;&#60;", " & &<"),
         (b"<![CDATA[R & D &nbsp;\x0b]]> & <![CDATA[x]]>", "R & D &nbsp; & x"),
         ("überall & Küche".encode(), "überall & Küche"),
+        (b"a < b, <5 & <= 7", "a < b, <5 & <= 7"),
+        (b"a]]>b", "a]]>b"),
+        (b"<![CDATA[a <![CDATA[ b ]]> c ]]>", "a <![CDATA[ b  c ]]>"),
     ],
 )
 def test_what_can_mean_one_thing_is_read(written: bytes, meant: str) -> None:
@@ -40,14 +43,19 @@ def test_what_can_mean_one_thing_is_read(written: bytes, meant: str) -> None:
     assert not first.is_mended
 
 
-@pytest.mark.parametrize(
-    "written", [b"a < b", b"<b>a", b"</x>", b"<!-- a -- b -->", b"a]]>b", b"<b a=1/>"]
-)
+@pytest.mark.parametrize("written", [b"a <b", b"<b>a", b"</x>", b"<!-- a -- b -->", b"<b a=1/>"])
 def test_what_has_two_meanings_is_refused_at_its_line(written: bytes) -> None:
     feed = b"<jobs>\n<job><t>" + written + b" & c</t></job></jobs>"
     with pytest.raises(Malformed) as refused:
         _scanned(feed)
     assert refused.value.line == 2
+
+
+def test_nodes_that_html_does_not_close_are_closed() -> None:
+    raw = b"<jobs><job><t>a<br>b<BR >c<img src='x'><hr/>d &nbsp;</t></job></jobs>"
+    (item,) = _scanned(raw)
+    assert item.fields is not None
+    assert item.fields["t"].replace(" ", "") == "abcd"
 
 
 def test_xml_is_left_as_it_is() -> None:

@@ -117,6 +117,8 @@ def test_a_schema_of_its_own() -> None:
             "team": "cif2",
             "kind": "premium",
             "town": "city",
+            "later": "cif9",
+            "bonus": "bonus",
             "bad name": "x",
             "link": "city",
         },
@@ -147,6 +149,8 @@ def test_a_schema_of_its_own() -> None:
         "team": "",
         "kind": "premium",
         "town": "Austin",
+        "later": "",
+        "bonus": "",
     }
     assert b"<pay><![CDATA[50k]]></pay>" in content
     assert b"<name>Nurse &lt;ICU&gt; &amp; more</name>" in content

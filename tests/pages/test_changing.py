@@ -126,17 +126,22 @@ def _cells(raw: bytes) -> list[tuple[str, str | None]]:
 
 
 def test_a_workbook_has_texts_as_texts_and_numbers_as_numbers() -> None:
-    rows: list[list[Any]] = [["=1+1", Decimal("12.345678"), 7], ["https://x.example", None, 0]]
-    heading = ["Name", "Spend", "Clicks"]
-    made = asyncio.run(workbook_file("n", heading, rows, frozenset({"Spend"})))
+    rows: list[list[Any]] = [
+        ["=1+1", Decimal("12.345678"), 7, "2026-11-29"],
+        ["https://x.example", None, 0, None],
+    ]
+    heading = ["Name", "Spend", "Clicks", "Day"]
+    made = asyncio.run(workbook_file("n", heading, rows, frozenset({"Spend"}), "EUR"))
     assert made.headers["content-disposition"] == 'attachment; filename="n.xlsx"'
     assert _cells(bytes(made.body)) == [
         ("text", "Name"),
-        ("text", "Spend"),
+        ("text", "Spend (EUR)"),
         ("text", "Clicks"),
+        ("text", "Day"),
         ("text", "=1+1"),
         ("number", "12.345678"),
         ("number", "7"),
+        ("number", "46355"),
         ("text", "https://x.example"),
         ("number", "0"),
     ]
@@ -235,7 +240,7 @@ def test_a_report_is_given_as_a_workbook(world: World, browser: Browser) -> None
     assert seen.status == 200
     assert seen.headers["content-type"].endswith("spreadsheetml.sheet")
     titles = [value for kind, value in _cells(seen.reply.raw) if kind == "text"]
-    assert titles[:4] == ["Job", "Spend", "Clicks", "Starts"]
+    assert titles[:4] == ["Job", "Spend (USD)", "Clicks", "Starts"]
 
 
 def test_keys_and_rates_are_made_and_ended(world: World, browser: Browser) -> None:

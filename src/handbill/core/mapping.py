@@ -8,15 +8,8 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from handbill.core.amounts import (
-    Amount,
-    Tellers,
-    is_of_cents,
-    other_model,
-    read_amount,
-    said_of,
-    tellers,
-)
+from handbill.core.amounts import read_amount, tellers
+from handbill.core.feed_bids import Bids, bid_in
 from handbill.core.feed_ends import end_in, end_nodes, ending_nodes, is_no_end, is_over
 from handbill.core.feed_mappings import (
     ADDITIONAL,
@@ -194,7 +187,7 @@ def compile_mapping(
     )
     amounts = _Remembered(lambda text: read_amount(text, currency))
     names_of = _Remembered(lambda names: tellers(plan.bid.node, names))
-    bids = _Bids(amounts, currency, names_of, rated, head_currency)
+    bids = Bids(amounts, currency, names_of, rated, head_currency)
     endings = _Remembered(_endings)
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
@@ -215,7 +208,7 @@ def compile_mapping(
         posted_on = _keep_dates(body, dates, fields, moments, faults)
         if ends.marks and is_over(ends.marks, fields):
             body.end_at = now if body.end_at is None else min(body.end_at, now)
-        body.cpc_micros, body.cpc_currency = _bid(plan.bid, fields, bids, faults)
+        body.cpc_micros, body.cpc_currency = bid_in(plan.bid, fields, bids, faults)
         if plan.additional:
             body.additional = _additional(plan.additional, fields, faults)
         if plan.publishers:
@@ -325,54 +318,6 @@ def _dated(
         message = f"cannot be read as a date: {text[:40]}"
         faults.append(FieldFault(source.name, "not_a_date", message))
     return found
-
-
-class _Bids(NamedTuple):
-    """How bids are read. ``tellers``: an item's nodes → those that give its bid's currency.
-    ``head_currency``: the feed's, for bids of which nothing else is said.
-    """
-
-    read: _Remembered
-    currency: str
-    tellers: _Remembered
-    rated: Container[str] | None
-    head_currency: str
-
-
-def _bid(
-    source: FeedValue, fields: Mapping[str, str], bids: _Bids, faults: list[FieldFault]
-) -> tuple[int | None, str]:
-    """The bid, and its currency; empty: the agency's."""
-    text = first_of(source, fields, _MOST_SHORT, faults)
-    if not text:
-        return None, ""
-    found: Amount | None = bids.read[text]
-    if found is None:
-        faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
-        return None, ""
-    telling: Tellers = bids.tellers[tuple(fields)]
-    if telling.models and (model := other_model(telling, fields)):
-        message = f"is paid for something else than a click: {cleaned(model)[:40]}"
-        faults.append(FieldFault("cpc", "not_money", message))
-        return None, ""
-    said = said_of(telling, fields)
-    if not said and found.currencies is None and not telling.pays:
-        said = bids.head_currency
-    if is_of_cents(said):
-        message = f"is in parts of a currency, not in {bids.currency}: {text[:40]} {said[:40]}"
-        faults.append(FieldFault("cpc", "not_money", message))
-        return None, ""
-    if found.may_be_in(bids.currency, said):
-        return found.micros, ""
-    other = found.must_be_in(said)
-    if other and (read := read_amount(text, other)) is not None:
-        if bids.rated is not None and other not in bids.rated:
-            message = f"is in {other}, for which there is no rate; set one: POST /rates"
-            faults.append(FieldFault("cpc", "currency", message))
-        return read.micros, other
-    message = f"is in a currency that cannot be determined: {text[:40]} {said[:40]}"
-    faults.append(FieldFault("cpc", "currency", message))
-    return None, ""
 
 
 def _additional_sources(feed: FeedBody, source: Callable[[str, str], FeedValue]) -> list[FeedValue]:

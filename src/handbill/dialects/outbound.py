@@ -51,6 +51,7 @@ JOB_NODES = {
 _SPLICED = ("url", "cpa", "cpc")
 _OURS = (*_SPLICED, "refNumber")
 _NAME = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.IGNORECASE)
+_PLACE = re.compile("cif[0-9]{1,3}")
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -109,7 +110,8 @@ def shape_of(
     """Resolve a schema. Names that no node can have are ignored, as empty ones are.
 
     ``places``: the client's own fields, so that an additional node's source can be distinguished
-    from a literal text. The URL is never left out: without it no click could come back.
+    from a literal text; ``cif9`` and a source with the name of its node are fields in any case. The
+    URL is never left out: without it no click could come back.
     """
     head = {key: _given(schema.head, key, name) for key, name in HEAD_NODES.items()}
     names = {key: _given(schema.job, key, name) for key, name in JOB_NODES.items()}
@@ -253,10 +255,12 @@ def _additional(
     if source in JOB_NODES and source not in {*_SPLICED, "job"}:
         return Node(name, "field", source, cdata)
     by_place = {f"cif{place}": field for field, place in places.items()}
-    field = source if source in places else by_place.get(source)
-    if field is None:
-        return Node(name, "literal", source, cdata)
-    return Node(name, "custom", field, cdata)
+    if source in places or source == name:
+        return Node(name, "custom", source, cdata)
+    if _PLACE.fullmatch(source):
+        # A field that the client has not yet: empty, as a field is that a job has not.
+        return Node(name, "custom", by_place.get(source, ""), cdata)
+    return Node(name, "literal", source, cdata)
 
 
 def _published_at(body: JobBody) -> Instant | None:

@@ -55,7 +55,7 @@ class ImportFailed(Exception):
         self.line = line
 
 
-_HOW = "has a bare &, an HTML entity or a character that XML forbids; it was read as intended"
+_HOW = "has a bare & or <, HTML or a character that XML forbids; it was read as intended"
 _MENDED = FieldFault("", "not_xml", _HOW)
 
 

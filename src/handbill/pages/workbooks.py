@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from starlette.responses import Response
@@ -16,33 +17,47 @@ _OPTIONS = {
 }
 _WIDTH = 16
 _AMOUNT = "#,##0.00"
+_DAY = "yyyy-mm-dd"
 _MOST_LETTERS = 32_767  # of a cell
 
 
 async def workbook_file(
-    name: str, heading: Sequence[str], rows: Sequence[Sequence[Any]], amounts: frozenset[str]
+    name: str,
+    heading: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    amounts: frozenset[str],
+    currency: str,
 ) -> Response:
-    """A download of one sheet. ``amounts``: the columns that are shown to the cent. Texts are
-    texts, also those that look like formulas; None is an empty cell.
+    """A download of one sheet. ``amounts``: the columns in this currency, which their heading
+    names; they are shown to the cent. Texts are texts, also those that look like formulas, except
+    days in the column Day; None is an empty cell.
     """
-    made = await asyncio.to_thread(_made, heading, rows, amounts)
+    made = await asyncio.to_thread(_made, heading, rows, amounts, currency)
     shown = {"content-disposition": f'attachment; filename="{name}.xlsx"'}
     return Response(made, media_type=_TYPE, headers=shown)
 
 
-def _made(heading: Sequence[str], rows: Sequence[Sequence[Any]], amounts: frozenset[str]) -> bytes:
+def _made(
+    heading: Sequence[str], rows: Sequence[Sequence[Any]], amounts: frozenset[str], currency: str
+) -> bytes:
     from xlsxwriter import Workbook  # read with the first one
 
     made = io.BytesIO()
     with Workbook(made, _OPTIONS) as book:
         sheet = book.add_worksheet()
-        head, amount = book.add_format({"bold": True}), book.add_format({"num_format": _AMOUNT})
+        head, amount, day = (
+            book.add_format(how)
+            for how in ({"bold": True}, {"num_format": _AMOUNT}, {"num_format": _DAY})
+        )
         for column, title in enumerate(heading):
             sheet.set_column(column, column, _WIDTH, amount if title in amounts else None)
-            sheet.write_string(0, column, title, head)
+            told = f"{title} ({currency})" if title in amounts else title
+            sheet.write_string(0, column, told, head)
         for place, row in enumerate(rows, 1):
             for column, value in enumerate(row):
-                if isinstance(value, str):
+                if heading[column] == "Day" and isinstance(value, str):
+                    sheet.write_datetime(place, column, date.fromisoformat(value), day)
+                elif isinstance(value, str):
                     sheet.write_string(place, column, value[:_MOST_LETTERS])
                 elif value is not None:
                     sheet.write_number(place, column, value)

@@ -80,7 +80,8 @@ class FeedSchema(Model):
         alias="additionalFieldsV2",
         max_length=50,
         description="Additional nodes of each job: node name to the name of a job field, or to a "
-        "fixed text. They cannot replace the nodes of link, bids and reference.",
+        "fixed text. `cif3`, and the node's own name, always mean a field. They cannot "
+        "replace the nodes of link, bids and reference.",
     )
     copied: list[NodeName] = Field(
         [],

@@ -14,7 +14,9 @@ _NEVER = rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]"  # XML 1.0, 2.2
 _NUMBER = rb"&\#(?:[0-9]{1,9}|[xX][0-9A-Fa-f]{1,8});"
 _WRONG = re.compile(
     rb"<!\[CDATA\[(?:(?!\]\]>).)*+\]\]>|" + _NEVER + rb"|(?:" + _NUMBER + rb")++"
-    rb"|&(?!(?:amp|lt|gt|quot|apos);)(?:[A-Za-z][A-Za-z0-9]{1,31};)?",
+    rb"|&(?!(?:amp|lt|gt|quot|apos);)(?:[A-Za-z][A-Za-z0-9]{1,31};)?"
+    rb"|<(?![^\s\d<=>&,;.+-])|\]\]>"  # neither markup nor the end of a section
+    rb"|<(?:br|hr|wbr|BR|HR)\s*>|<(?:img|IMG)\s[^<>]*+(?<!/)>",
     re.DOTALL,
 )
 _CONTROL = re.compile(_NEVER)
@@ -26,9 +28,10 @@ MOST_WRONG = 100_000
 
 
 def mended(raw: bytes) -> bytes:
-    """The item with HTML's entities as characters, a bare ``&`` escaped, and without characters
-    that XML forbids; otherwise unchanged. An item with more than 100,000 such places stays as it
-    is: that is no slip. **Shape**: UTF-8.
+    """The item with HTML's entities as characters, a bare ``&``, a ``<`` before no name and a
+    ``]]>`` behind no section escaped, ``<br>`` and ``<img>`` closed, and without characters that
+    XML forbids; otherwise unchanged. An item with more than 100,000 such places stays as it is:
+    that is no slip. **Shape**: UTF-8.
     """
     meant, count = _WRONG.subn(_meant, raw, MOST_WRONG + 1)
     return raw if count > MOST_WRONG else meant
@@ -50,8 +53,14 @@ def told_by(raw: bytes) -> dict[str, str]:
 
 def _meant(found: re.Match[bytes]) -> bytes:
     text = found[0]
-    if text.startswith(b"<"):
+    if text == b"<":
+        return b"&lt;"
+    if text == b"]]>":
+        return b"]]&gt;"
+    if text.startswith(b"<!"):
         return _CONTROL.sub(b"", text)
+    if text.startswith(b"<"):
+        return text[:-1] + b"/>"
     if text.startswith(b"&#"):
         return _characters(text.decode()[2:-1].split(";&#"))
     if not text.startswith(b"&"):

@@ -80,7 +80,7 @@ async def reports(request: Request) -> Response:
     rows = list(_rows(level, answer.json))
     if request.query_params.get("format") == "xlsx":
         name = f"{level.lower().replace('_', '-')}-{days}-days"
-        return await workbook_file(name, heading, rows, _AMOUNTS)
+        return await workbook_file(name, heading, rows, _AMOUNTS, answer.json["currency"])
     most = len(rows) if asked_for(request) else _MOST_LINES
     of = _named(whole)
     return render(

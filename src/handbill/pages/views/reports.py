@@ -65,7 +65,8 @@ async def view(
         lines = None
     file, name = request.query_params.get("format"), f"{_NAMES[level]}-{days}-days"
     if lines is not None and file == "xlsx":
-        return await workbook_file(name, _heading(level), _rows(lines, level), _AMOUNTS)
+        currency = whole.json["currency"]
+        return await workbook_file(name, _heading(level), _rows(lines, level), _AMOUNTS, currency)
     most = len(lines or ()) if asked_for(request) else _MOST_LINES
     return render(
         request,

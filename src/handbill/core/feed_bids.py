@@ -1,0 +1,65 @@
+"""The bid of a feed's item, and its currency. Pure."""
+
+from collections.abc import Container, Mapping
+from typing import NamedTuple
+
+from handbill.core.amounts import (
+    Amount,
+    Tellers,
+    is_of_cents,
+    other_model,
+    read_amount,
+    said_of,
+)
+from handbill.core.feed_text import cleaned
+from handbill.core.feed_values import FeedValue, FieldFault, first_of
+
+_MOST_SHORT = 100
+
+
+class Bids(NamedTuple):
+    """How bids are read. ``tellers``: an item's nodes → those that give its bid's currency.
+    ``head_currency``: the feed's, for bids of which nothing else is said.
+    """
+
+    read: Mapping[str, Amount | None]
+    currency: str
+    tellers: Mapping[tuple[str, ...], Tellers]
+    rated: Container[str] | None
+    head_currency: str
+
+
+def bid_in(
+    source: FeedValue, fields: Mapping[str, str], bids: Bids, faults: list[FieldFault]
+) -> tuple[int | None, str]:
+    """The bid, and its currency; empty: the agency's."""
+    text = first_of(source, fields, _MOST_SHORT, faults)
+    if not text:
+        return None, ""
+    found = bids.read[text]
+    if found is None:
+        faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
+        return None, ""
+    telling = bids.tellers[tuple(fields)]
+    if telling.models and (model := other_model(telling, fields)):
+        message = f"is paid for something else than a click: {cleaned(model)[:40]}"
+        faults.append(FieldFault("cpc", "not_money", message))
+        return None, ""
+    said = said_of(telling, fields)
+    if not said and found.currencies is None and not telling.pays:
+        said = bids.head_currency
+    if is_of_cents(said):
+        message = f"is in parts of a currency, not in {bids.currency}: {text[:40]} {said[:40]}"
+        faults.append(FieldFault("cpc", "not_money", message))
+        return None, ""
+    if found.may_be_in(bids.currency, said):
+        return found.micros, ""
+    other = found.must_be_in(said)
+    if other and (read := read_amount(text, other)) is not None:
+        if bids.rated is not None and other not in bids.rated:
+            message = f"is in {other}, for which there is no rate; set one: POST /rates"
+            faults.append(FieldFault("cpc", "currency", message))
+        return read.micros, other
+    message = f"is in a currency that cannot be determined: {text[:40]} {said[:40]}"
+    faults.append(FieldFault("cpc", "currency", message))
+    return None, ""
