@@ -2,7 +2,13 @@
 
 import pytest
 
-from handbill.core.amounts import Tellers, other_model, read_amount, tellers
+from handbill.core.amounts import (
+    Tellers,
+    other_model,
+    read_amount,
+    said_by_name,
+    tellers,
+)
 from handbill.core.currencies import PLACES, SIGNS, named_by, unit_micros
 
 
@@ -169,3 +175,27 @@ def test_a_bid_may_be_for_something_else_than_a_click(
     node: str, said: dict[str, str], model: str
 ) -> None:
     assert other_model(tellers(node, said), said) == model
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        ("cpc_eur", "eur"),
+        ("bidEUR", "EUR"),
+        ("bid/EUR", "EUR"),
+        ("CPC-USD", "USD"),
+        ("maxCpcGbp", "Gbp"),
+        ("cpcInCents", "Cents"),
+        ("cpc_cents", "cents"),
+        ("bid_micros", "micros"),
+        ("bid/minor", "minor"),
+        ("cpc", ""),
+        ("bid/amount", ""),
+        ("bid_all", ""),
+        ("EUR", ""),
+        ("maxBid", ""),
+        ("@cpc", ""),
+    ],
+)
+def test_a_node_may_say_by_its_name_what_a_bid_is_in(node: str, said: str) -> None:
+    assert said_by_name(node) == said

@@ -41,6 +41,11 @@ _KINDS: Final = frozenset(["type", "kind", "model"])
 _PAY = ("salary", "pay", "wage", "compensation", "remuneration")
 
 
+_WORDS: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
+_NO_CODES: Final = frozenset(["all", "All", "top", "Top", "try", "Try", "cup", "pen", "mop"])
+"""Words that are a currency's code by chance."""
+
+
 class Amount(NamedTuple):
     """``currencies``: those that it may be in; None: it names none."""
 
@@ -161,6 +166,16 @@ def tellers(node: str, names: Iterable[str]) -> Tellers:
 
 def _bare(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
+
+
+def said_by_name(node: str) -> str:
+    """The currency, or the part of one, that a bid's node has in its own name: ``cpc_eur``,
+    ``bidEUR``, ``bid/EUR``, ``cpcInCents``; empty: none.
+    """
+    words = _WORDS.findall(node)
+    said = [word for word in words if is_of_cents(word) and len(word) > 1]
+    said += [word for word in words if word.upper() in PLACES and word not in _NO_CODES]
+    return said[0] if said and len(words) > 1 else ""
 
 
 def is_of_cents(said: str) -> bool:

@@ -19,7 +19,8 @@ _MOST_SHORT = 100
 
 class Bids(NamedTuple):
     """How bids are read. ``tellers``: an item's nodes → those that give its bid's currency.
-    ``head_currency``: the feed's, for bids of which nothing else is said.
+    ``by_name``: what the bid's node says of it by its own name. ``head_currency``: the feed's, for
+    bids of which nothing else is said.
     """
 
     read: Mapping[str, Amount | None]
@@ -27,6 +28,7 @@ class Bids(NamedTuple):
     tellers: Mapping[tuple[str, ...], Tellers]
     rated: Container[str] | None
     head_currency: str
+    by_name: str = ""
 
 
 def bid_in(
@@ -45,7 +47,7 @@ def bid_in(
         message = f"is paid for something else than a click: {cleaned(model)[:40]}"
         faults.append(FieldFault("cpc", "not_money", message))
         return None, ""
-    said = said_of(telling, fields)
+    said = said_of(telling, fields) or bids.by_name
     if not said and found.currencies is None and not telling.pays:
         said = bids.head_currency
     if is_of_cents(said):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from handbill.core.amounts import read_amount, tellers
+from handbill.core.amounts import read_amount, said_by_name, tellers
 from handbill.core.feed_bids import Bids, bid_in
 from handbill.core.feed_ends import end_in, end_nodes, ending_nodes, is_no_end, is_over
 from handbill.core.feed_mappings import (
@@ -187,7 +187,8 @@ def compile_mapping(
     )
     amounts = _Remembered(lambda text: read_amount(text, currency))
     names_of = _Remembered(lambda names: tellers(plan.bid.node, names))
-    bids = Bids(amounts, currency, names_of, rated, head_currency)
+    by_name = said_by_name(plan.bid.node)
+    bids = Bids(amounts, currency, names_of, rated, head_currency, by_name)
     endings = _Remembered(_endings)
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
