@@ -182,6 +182,19 @@ def test_a_feed_in_pages_is_read_whole_or_not_at_all(world: World) -> None:
     assert sorted(world.jobs()) == ["1", "2", "3", "4"]
 
 
+def test_a_node_or_the_server_may_name_the_next_page(world: World) -> None:
+    feed = world.feed()
+    first, last = document(item("1")), document(item("2"))
+    world.site.pages["/feed.xml"] = first.replace(b"</jobs>", b"<next_page>/2</next_page></jobs>")
+    world.site.pages["/2"] = last.replace(b"<jobs>", b"<jobs><next>3</next><nextPage/>")
+    assert world.run(feed).body.counts["added"] == 2
+    world.site.pages["/feed.xml"] = first
+    world.site.headers["Link"] = '</1>; rel="prev", <2>; title="x"; rel="last next"'
+    run = world.run(feed)
+    assert (run.state, run.body.reason) == ("FAILED", "pages"), "the last one names itself"
+    assert sorted(world.jobs()) == ["1", "2"]
+
+
 def test_the_server_says_the_encoding_and_odd_bytes_are_told(world: World) -> None:
     feed = world.feed()
     world.site.pages["/feed.xml"] = document(item("1", title="Café")).decode().encode("cp1252")

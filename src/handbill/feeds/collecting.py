@@ -146,8 +146,10 @@ def former_of(tx: Tx, feed_no: int, now: Instant) -> KnownJobs:
     return KnownJobs(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no), now)
 
 
-TurnPage = Callable[[str], tuple[Iterable[bytes], str]]
-"""Opens the page that a feed names as its next; returns its chunks and its charset."""
+TurnPage = Callable[[str], tuple[Iterable[bytes], str, str]]
+"""Opens the page that a feed names as its next; returns its chunks, its charset, and the page that
+its server says comes next.
+"""
 
 
 def collect(
@@ -158,9 +160,11 @@ def collect(
     spool: Spool,
     charset: str = "",
     turn: TurnPage | None = None,
+    following: str = "",
 ) -> Collected:
-    """Read the whole feed, and its further pages if they can be opened. ``charset``: as the server
-    says.
+    """Read the whole feed, and its further pages if they can be opened. ``charset`` and
+    ``following``, the next page: as the server says. What the feed says of the next page counts
+    before that.
 
     **Refuses** (ImportFailed) a feed that is malformed or cannot be mapped.
     """
@@ -169,12 +173,13 @@ def collect(
         found = Collected(known, spool, reading.mappings)
         while True:
             _meet_all(found, reading)
-            if turn is None or not reading.following:
+            following = reading.following[-1] if reading.following else following
+            if turn is None or not following:
                 return found
             found.pages += 1
             if found.pages > MOST_PAGES:
                 raise ImportFailed("too_large", f"The feed has more than {MOST_PAGES:,} pages.")
-            chunks, charset = turn(reading.following[-1])
+            chunks, charset, following = turn(following)
             mapped = msgspec.structs.replace(feed, mappings=found.mappings)
             reading = reading_of(chunks, mapped, locale, charset, known.by_digest)
 

@@ -88,7 +88,14 @@ def _run(tools: Tools, client: Client, feed: Feed, run: FeedRun) -> FeedRun:
             chunks = _counted_chunks(tools, feed, run, fetched, size)
             with _pages(tools, feed, run, fetched) as turn:
                 found = collect(
-                    chunks, feed.body, locale, known, Spool(file), fetched.charset, turn
+                    chunks,
+                    feed.body,
+                    locale,
+                    known,
+                    Spool(file),
+                    fetched.charset,
+                    turn,
+                    fetched.next,
                 )
             if found.pages > 1:
                 # The first page may stay the same while a later one changes.
@@ -134,7 +141,7 @@ def _pages(tools: Tools, feed: Feed, run: FeedRun, first: Fetched) -> Iterator[T
     unnamed = {key: value for key, value in feed.body.config.items() if key != "auth"}
     with ExitStack() as open_pages:
 
-        def turn(href: str) -> tuple[Iterable[bytes], str]:
+        def turn(href: str) -> tuple[Iterable[bytes], str, str]:
             nonlocal url
             url = urljoin(url, href)
             if url in seen:
@@ -151,7 +158,7 @@ def _pages(tools: Tools, feed: Feed, run: FeedRun, first: Fetched) -> Iterator[T
             asked = _asked(tools, feed) if own else asked_of(FeedBody(url, config=unnamed), "")
             open_pages.close()
             page = open_pages.enter_context(tools.egress.open(url, limits, asked))
-            return _counted_chunks(tools, feed, run, page, 0), page.charset
+            return _counted_chunks(tools, feed, run, page, 0), page.charset, page.next
 
         yield turn
 

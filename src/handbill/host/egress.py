@@ -4,6 +4,7 @@ Proxy settings of the environment, cookies and credentials from elsewhere are no
 """
 
 import asyncio
+import re
 import socket
 import ssl
 import threading
@@ -27,6 +28,9 @@ __all__ = ["Egress", "EgressFailed", "EgressRefused", "FetchLimits", "Fetched", 
 MOST_REDIRECTS = 3
 _ASCII = bytes(range(128))
 _MOST_MARK = 1_024
+_MOST_LINKS = 8_192
+_LINK = re.compile(r"<([^<>]*+)>([^<>]*+)")
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s,;\"]+))", re.IGNORECASE)
 PORTS = frozenset({80, 443, 8080, 8443})
 _UNREAD_CODINGS = frozenset({"compress", "x-compress", "br", "zstd"})
 """Codings that change a body; other names in the header, such as a charset, are slips."""
@@ -63,7 +67,8 @@ class Fetched:
     """An answer under way. Iterate it once: chunks of the body, inflated, in bounded memory.
 
     ``unchanged``: the validators still match (304); there is no body then. ``charset``: as in
-    ``Content-Type``, or empty.
+    ``Content-Type``, or empty. ``next``: the page that comes next by its ``Link`` (RFC 8288), or
+    empty.
     """
 
     final_url: str
@@ -72,6 +77,7 @@ class Fetched:
     unchanged: bool
     charset: str
     chunks: Iterator[bytes]
+    next: str = ""
 
     def __iter__(self) -> Iterator[bytes]:
         return self.chunks
@@ -272,6 +278,16 @@ def _headers_of(asked: RequestExtras) -> dict[str, str]:
     return headers
 
 
+def _next_of(response: "aiohttp.ClientResponse") -> str:
+    """The target of the link to the next page, as it is written."""
+    said = ",".join(response.headers.getall("Link", []))[:_MOST_LINKS]
+    for target, params in _LINK.findall(said):
+        rel = _REL.search(params)
+        if rel is not None and "next" in (rel[1] or rel[2]).lower().split():
+            return str(target).strip()
+    return ""
+
+
 def _redirected(url: str, headers: Mapping[str, str]) -> str:
     location = headers.get("Location", "")
     try:
@@ -297,6 +313,7 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
         unchanged=response.status == 304,
         charset=_charset(response),
         chunks=iter(()) if response.status == 304 else _body(exchange, response),
+        next=_next_of(response),
     )
 
 

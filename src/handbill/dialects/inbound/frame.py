@@ -4,6 +4,7 @@ If frame and items are well-formed, so is the feed. Comments, CDATA sections and
 the parser empty, so that none is ever held, however long (Expat 2.5 is slow on long tokens).
 """
 
+import re
 from xml.parsers import expat
 
 from handbill.core.feed_ends import bare, is_for_ended
@@ -14,6 +15,9 @@ MOST_NAMES = 1_000
 MOST_DEPTH = 32
 _MOST_PIECES = 4_096
 _PIECE = 64 * 1024
+_NEXT = frozenset(["next", "nextpage", "nextpageurl", "nexturl", "nextlink"])
+_ADDRESS = re.compile(r"(?:https?://|[/?])\S{1,2000}\Z")
+_MOST_TOLD = 16
 
 
 class Frame:
@@ -21,7 +25,8 @@ class Frame:
 
     def __init__(self, collection: str, item: str) -> None:
         """``collection``: the node that must be around the items. ``next``: the feed's next page
-        (RFC 5005, 3), or empty. ``alike``: a node whose name differs from an item's only in prefix
+        (RFC 5005, 3), from a link or a node such as
+        ``nextPage``, or empty. ``alike``: a node whose name differs from an item's only in prefix
         or case, if there is one.
         """
         self._collection = collection
@@ -35,12 +40,14 @@ class Frame:
         self._is_over = False  # after the root, some programs write text that is no markup
         self._names: set[str] = set()
         self.next = ""
+        self._told: list[str] | None = None  # what a node says of the next page
         self._ended = 0
         self._is_read = True  # whether the parser has seen all tags so far
         self.alike = ""
         parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
         if hasattr(parser, "SetReparseDeferralEnabled"):  # Expat 2.6: a tag is read once whole
             parser.SetReparseDeferralEnabled(False)
         self._parser = parser
@@ -133,12 +140,20 @@ class Frame:
             self.alike = name
         if local == "link" and attributes.get("rel", "").lower() == "next":
             self.next = attributes.get("href", "").strip()
+        self._told = [] if bare(name) in _NEXT else None
         names.update(attributes)
         if self._depth > MOST_DEPTH or len(names) > MOST_NAMES:
             raise NotWellFormed(0, f"the feed has too many nodes other than <{self._item}>")
 
+    def _text(self, piece: str) -> None:
+        if self._told is not None and len(self._told) < _MOST_TOLD:
+            self._told.append(piece)
+
     def _end(self, name: str) -> None:
         self._depth -= 1
+        if self._told is not None and _ADDRESS.match(told := "".join(self._told).strip()):
+            self.next = told
+        self._told = None
         if name != self._item:
             self._ended -= self._holds_ended(name)
 
