@@ -62,7 +62,7 @@ class RequestExtras:
     last_modified: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """An answer under way. Iterate it once: chunks of the body, inflated, in bounded memory.
 

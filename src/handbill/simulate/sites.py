@@ -84,7 +84,14 @@ class Sites(Egress):
         etag = f'"{digest_of(body).hex()}"'
         is_known = asked is not None and asked.etag == etag
         chunks: Sequence[bytes] = () if is_known else (body,)
-        yield Fetched(url, etag, "", is_known, "utf-8", iter(chunks))
+        yield Fetched(
+            final_url=url,
+            etag=etag,
+            last_modified="",
+            unchanged=is_known,
+            charset="utf-8",
+            chunks=iter(chunks),
+        )
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: FetchLimits) -> int:  # noqa: ARG002
         return _ACCEPTED
