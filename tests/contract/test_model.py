@@ -1,8 +1,9 @@
 """Clients, campaigns, job groups, jobs and feeds against a small model, step by step.
 
-After every step all reads must say what the model says; and once the background work that the step
-asked for is done, each job must be in the group that a naive reading of priorities, dates, switches
-and filters gives it. So a change that forgets to wake the matching is found too.
+After every step, once the background work that it asked for is done, each job must be in the group
+that a naive reading of priorities, dates, switches and filters gives it. So a change that forgets
+to wake the matching is found too. What is read by the API lasts, and costs more than the steps:
+after every third one, all reads must say what the model says.
 """
 
 from random import Random
@@ -38,10 +39,13 @@ _PAIRS = (
     .where(matches.c.client_no == sa.bindparam("client_no"))
 )
 _TASKS = sa.select(tasks.c.kind, tasks.c.key)
+_READ_EACH = 3
 
 
 class Agency(Steps):
-    """After each step, what the application tells is what the model says."""
+    """What the application tells is what the model says."""
+
+    steps = 0
 
     def _settle(self) -> None:
         """Do the matching that was asked for, and nothing else."""
@@ -55,6 +59,15 @@ class Agency(Steps):
             rematch(self._tools(), task)
 
     @invariant()
+    def all_is_as_modelled(self) -> None:
+        self.every_job_is_where_it_belongs()
+        self.steps += 1
+        if self.steps % _READ_EACH == 0:
+            self.clients_are_as_modelled()
+            self.campaigns_and_groups_are_as_modelled()
+            self.jobs_and_feeds_are_as_modelled()
+            self.what_is_deleted_stays_so()
+
     def clients_are_as_modelled(self) -> None:
         rows = self.here.get("/clients?page=0&limit=10")["data"]
         found = {
@@ -66,7 +79,6 @@ class Agency(Steps):
             assert self.here.get(f"{path}/status")["result"] == client.status
             assert self.here.get(path)["exportedName"] == client.name
 
-    @invariant()
     def campaigns_and_groups_are_as_modelled(self) -> None:
         for path, client in self.model.items():
             meta = self.here.ask("GET", "/meta", headers={"x-client-id": path.split("/")[2]}).json
@@ -106,7 +118,6 @@ class Agency(Steps):
                 if not row["isDefault"]
             } == {id_: tuple(map(slashed, one.days)) for id_, one in client.campaigns.items()}
 
-    @invariant()
     def jobs_and_feeds_are_as_modelled(self) -> None:
         now = self.here.clock.now()
         for path, client in self.model.items():
@@ -132,7 +143,6 @@ class Agency(Steps):
             wanted = {id_: status == "A" for id_, status in client.feeds.items()}
             assert {row["id"]: row["active"] for row in rows} == wanted
 
-    @invariant()
     def every_job_is_where_it_belongs(self) -> None:
         self._settle()
         now, today = self.here.clock.now(), self._today()
@@ -148,7 +158,6 @@ class Agency(Steps):
                 if job.end_at is None or job.end_at > now
             }
 
-    @invariant()
     def what_is_deleted_stays_so(self) -> None:
         for path in self.gone[-2:]:
             assert self.here.ask("GET", path).status == 404
@@ -163,7 +172,7 @@ def test_the_application_is_as_the_model(office: Office, records: Records) -> No
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=30 if on_sqlite else 6,
+            max_examples=20 if on_sqlite else 4,
             stateful_step_count=50 if on_sqlite else 40,
             derandomize=True,
             database=None,
