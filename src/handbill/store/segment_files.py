@@ -22,7 +22,7 @@ from handbill.store.segments import Segment, WrittenSegment, merged
 
 _CHUNK: Final = 1024**2
 _MOST_NAMED: Final = 3
-_MOST_IDLE: Final = 2
+_MOST_IDLE: Final = 6  # of some 4 MB each; a worker's tasks need nearly as many kinds
 _ROWS_OF_GROUP: Final = 20_480
 """Row groups of a merged file: a reader of one client's entries skips those of others."""
 
