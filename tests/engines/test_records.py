@@ -116,8 +116,8 @@ def test_upsert_replaces_adds_or_keeps(records: Records, count: int) -> None:
 
     assert upsert(5, 1) == (1, 5)
     assert upsert(7, 2) == (2, 7)
-    assert upsert(-3, 3, ("clicks",)) == (3, 4)
-    assert upsert(9, 4, ("clicks",), keep=True) == (3, 4)
+    assert upsert(-3, 3, ("clicks",)) == (2, 4)
+    assert upsert(9, 4, ("clicks",), keep=True) == (2, 4)
 
 
 @FEW_AND_MANY

@@ -29,7 +29,7 @@ Scope = Literal[
 Measure = Literal["budget", "clicks", "applies"]
 JOB_SCOPES: Final[tuple[Scope, ...]] = ("group_job", "job", "job_placement")
 MEASURES: Final[tuple[Measure, ...]] = ("budget", "clicks", "applies")
-_PERIOD_AT: Final = {period: at for at, period in enumerate(PERIODS)}
+PERIOD_AT: Final = {period: at for at, period in enumerate(PERIODS)}
 MEASURE_AT: Final = {measure: at for at, measure in enumerate(MEASURES)}
 
 
@@ -247,7 +247,7 @@ def _compared(limits: Limits, day: date) -> Iterator[Compared]:
         scope, entity, measure, period, most, _, on = limit
         assert most >= 0, "a cap is an amount"
         if on is None or on == day:
-            key = CounterKey(scope, entity, measure, names[_PERIOD_AT[period]])
+            key = CounterKey(scope, entity, measure, names[PERIOD_AT[period]])
             former = least.get(key)
             if former is None or most < former.most:
                 least[key] = limit
@@ -262,7 +262,7 @@ def _compared(limits: Limits, day: date) -> Iterator[Compared]:
 def key_of(limit: Limit, day: date) -> CounterKey:
     """The counter that a limit is compared with on a day."""
     scope, entity, measure, period, *_ = limit
-    return CounterKey(scope, entity, measure, period_keys(day)[_PERIOD_AT[period]])
+    return CounterKey(scope, entity, measure, period_keys(day)[PERIOD_AT[period]])
 
 
 def name_of(limit: Limit) -> str:

@@ -7,6 +7,7 @@ from handbill.core.charging import (
     JOB_SCOPES,
     MEASURE_AT,
     MEASURES,
+    PERIOD_AT,
     CounterKey,
     EventUse,
     Limit,
@@ -103,28 +104,35 @@ class Spending:
         self, place: Place, day: date, limits: Iterable[Limit], of_job: Iterable[Limit] = ()
     ) -> Till:
         """The till of a place on a day; the limits are read when it is opened. ``of_job``: the
-        limits of one job there, which then has its own till.
+        limits of one job there, which then has its own till: at most one limit of each measure of
+        an entity.
         """
         till = self._tills.get((place, day))
         if till is None:
             short = self.short.setdefault(place, set())
             till = self._tills[place, day] = Till(self._gates(day, limits), [0, 0, 0], short)
         if of_job:
-            gates = till.gates + self._gates(day, of_job)
-            return Till(gates, till.taken, till.short, self._meters(day, of_job))
+            gates, meters = till.gates.copy(), []
+            names = period_keys(day)
+            for limit in of_job:
+                scope, entity, measure, period, _, reserved, on = limit
+                assert scope in JOB_SCOPES, "they are a job's"
+                assert on is None, "a job's caps are not paced"
+                assert not reserved, "nothing is reserved out of a job's budget"
+                at = MEASURE_AT[measure]
+                used = self._amounts(scope, names[PERIOD_AT[period]], entity)
+                gates.append((used, at, limit, ()))
+                meters.append((self._metered(scope, entity, names[0]), at))
+            return Till(gates, till.taken, till.short, meters)
         return till
 
-    def _meters(self, day: date, of_job: Iterable[Limit]) -> list[tuple[list[int], int]]:
-        today = period_keys(day)[0]
-        meters: dict[tuple[str, str, str], tuple[list[int], int]] = {}
-        for limit in of_job:
-            scope, entity, measure = limit[:3]
-            assert scope in JOB_SCOPES, "they are a job's"
-            amounts = self._of_jobs.get((scope, entity, today))
-            if amounts is None:
-                amounts = self._of_jobs[scope, entity, today] = [0] * len(MEASURES)
-            meters[scope, entity, measure] = amounts, MEASURE_AT[measure]
-        return list(meters.values())
+    def _metered(self, scope: Scope, entity: str, today: str) -> list[int]:
+        """The counts of a job's day."""
+        of = (scope, entity, today)
+        amounts = self._of_jobs.get(of)
+        if amounts is None:
+            amounts = self._of_jobs[of] = [0] * len(MEASURES)
+        return amounts
 
     def _gates(self, day: date, limits: Iterable[Limit]) -> list[_Gate]:
         amounts = self._amounts

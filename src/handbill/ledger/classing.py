@@ -40,13 +40,14 @@ class ClassingFacts:
 
     def version(self, held: PublisherRules) -> tuple[str, bytes]:
         """The version of all that clicks are classed by under these rules, and its content."""
-        if held not in self.versions:
+        found = self.versions.get(held)
+        if found is None:
             listed = self._list_of(held).version
             body = DefinitionInForce(
                 held.rules, self.honoured, self.stale, agents.VERSION, listed
             ).encoded()
-            self.versions[held] = version_of(body), body
-        return self.versions[held]
+            found = self.versions[held] = version_of(body), body
+        return found
 
     def _list_of(self, held: PublisherRules) -> AddressList:
         return self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES

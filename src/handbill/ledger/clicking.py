@@ -99,8 +99,8 @@ class ClickRun:
 
     def _held(self, event: ReceivedClick) -> PublisherRules:
         """The rules for clicks at the place of the event."""
-        otherwise = PublisherRules(self._rules.otherwise)
-        return self._terms.held.get(event.publisher_no, otherwise) if self._terms else otherwise
+        held = self._terms.held.get(event.publisher_no) if self._terms else None
+        return PublisherRules(self._rules.otherwise) if held is None else held
 
     def _classed(
         self, event: ReceivedClick, held: PublisherRules, seen: ClickEvidence, offer: Frozen

@@ -153,7 +153,7 @@ class Dialect(ABC):
             if name in adds
             else f'"{name}" = excluded."{name}"'
             for name in columns
-            if name not in keys
+            if name in (adds or columns) and name not in keys
         )
         return f"{text} ON CONFLICT ({target}) DO UPDATE SET {changes}"
 
@@ -276,7 +276,7 @@ class Tx(ABC):
     ) -> None:
         """Insert rows; if the keys exist already, replace the other columns.
 
-        Columns in ``adds`` are added to the existing values. ``keep``: leave the existing row.
+        ``adds``: only add these columns to the existing values. ``keep``: leave the existing row.
         """
         if rows:
             names = tuple(rows[0])
