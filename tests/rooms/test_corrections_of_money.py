@@ -248,7 +248,9 @@ class Trial:
         assert [line[name] for name in AMOUNTS] == [charge, bid, marked]
 
 
-@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize(
+    ("records", "seed"), [("sqlite", 0), ("postgresql", 3)], indirect=["records"]
+)
 def test_corrections_pass_no_cap_of_a_job_and_lose_no_micro(
     records: Records, tmp_path: Path, seed: int
 ) -> None:
