@@ -13,7 +13,7 @@ from contract.test_previews import add_jobs
 from handbill.clients import service as clients
 from handbill.contract.standing.models import ABOUT
 from handbill.control import service as control
-from handbill.core.charging import Place, Scope, folded, together
+from handbill.core.charging import Place, Scope, folded, unkeyed
 from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.nouns import Client
 from handbill.core.received import ReceivedFetch
@@ -92,7 +92,7 @@ class Market:
                 counts = [Count(one, owners[one], "budget") for one in scopes]
                 taken = TakenOfJob(*place[:1], *place[2:], job, day, (micros, clicks, 0))
                 counters |= folded_jobs([taken], counts)
-            add_counters(tx, rows_of([(client.no, together(counters))]))
+            add_counters(tx, rows_of([(client.no, unkeyed(counters))]))
 
     def stands(self, where: str) -> Any:
         return self.office.get(f"{where}/resolved-status")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handbill.core.charging import CounterKey, together
+from handbill.core.charging import CounterKey, unkeyed
 from handbill.ledger import counter_rows
 from handbill.store import marks
 from handbill.store.journal_streams import StreamMark
@@ -13,17 +13,17 @@ KEY = CounterKey("group", "1", "clicks", "D2026-11-10")
 
 def test_a_counter_only_grows(records: Records) -> None:
     with records.write() as tx:
-        counter_rows.add_counters(tx, counter_rows.rows_of([(1, together({KEY: 5}))]))
-        counter_rows.add_counters(tx, counter_rows.rows_of([(1, together({KEY: 2}))]))
+        counter_rows.add_counters(tx, counter_rows.rows_of([(1, unkeyed({KEY: 5}))]))
+        counter_rows.add_counters(tx, counter_rows.rows_of([(1, unkeyed({KEY: 2}))]))
     with pytest.raises(AssertionError, match="never given back"), records.write() as tx:
-        counter_rows.add_counters(tx, counter_rows.rows_of([(1, together({KEY: -1}))]))
+        counter_rows.add_counters(tx, counter_rows.rows_of([(1, unkeyed({KEY: -1}))]))
     with records.read() as tx:
         assert counter_rows.counters_used(tx, [KEY]) == {KEY: 7}
 
 
 def test_a_counter_below_zero_is_a_bug(records: Records) -> None:
     with records.write() as tx:
-        counter_rows.add_counters(tx, counter_rows.rows_of([(1, together({KEY: 5}))]))
+        counter_rows.add_counters(tx, counter_rows.rows_of([(1, unkeyed({KEY: 5}))]))
         tx.run_text("UPDATE counters SET clicks = -1", {})
     with pytest.raises(AssertionError, match="never negative"), records.read() as tx:
         counter_rows.counters_used(tx, [KEY])

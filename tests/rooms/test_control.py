@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from handbill.control import service as control
-from handbill.core.charging import Limit, together
+from handbill.core.charging import Limit, unkeyed
 from handbill.core.charging import key_of as counter_of
 from handbill.core.nouns import (
     Cap,
@@ -78,7 +78,7 @@ def use(market: Market, client: Client, scope: Any, entity: str, measure: Any, *
         for day, amount in ((today, daily), (other, of["Monthly"] - daily))
         if amount
     }
-    rows = counter_rows.rows_of([(client.no, together(added))])
+    rows = counter_rows.rows_of([(client.no, unkeyed(added))])
     market.write(lambda tx: counter_rows.add_counters(tx, rows))
 
 

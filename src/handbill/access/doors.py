@@ -50,8 +50,8 @@ class AccessDoors:
                 return None
             self._verified.keep(digest, proof)
         owner = service.Owner(caller.role, caller.owner_no)
-        found = service.live_api_client(tx, owner, proof.api_client_id)
-        return None if found is None else Admitted(found.id, service.allowed_by(found.scope))
+        program = service.live_api_client(tx, owner, proof.api_client_id)
+        return None if program is None else Admitted(program.id, service.allowed_by(program.scope))
 
     def currency(self, tx: Tx, caller: Caller) -> str:
         """The currency of the caller's amounts; empty for a publisher partner."""

@@ -81,10 +81,10 @@ def sealed_ones(tx: Tx, name: str) -> dict[int, bytes]:
 
 def secret(tx: Tx, name: str) -> dict[int, bytes]:
     """Every key of a name by kid, the newest last. **Refuses** an unknown name (LookupError)."""
-    found = maybe_secret(tx, name)
-    if not found:
+    keys = maybe_secret(tx, name)
+    if not keys:
         raise LookupError(f"there is no key named {name}: ensure_secrets has not run")
-    return found
+    return keys
 
 
 def maybe_secret(tx: Tx, name: str) -> dict[int, bytes]:

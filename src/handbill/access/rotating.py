@@ -46,12 +46,12 @@ class OwnKey(NamedTuple):
 def every(tx: Tx) -> list[OwnKey]:
     """All of them by name, each name's oldest first; never their values."""
     rows = [(str(name), int(kid), int(at)) for name, kid, at in tx.all(_ALL)]
-    found = []
+    own_keys = []
     for row, following in zip(rows, [*rows[1:], None], strict=True):
         newer = following if following is not None and following[0] == row[0] else None
         ends = None if newer is None else newer[2] + _overlap(row[0])
-        found.append(OwnKey(*row, ends))
-    return found
+        own_keys.append(OwnKey(*row, ends))
+    return own_keys
 
 
 def rotate(tx: Tx, ids: Ids, now: Instant, name: str) -> int:

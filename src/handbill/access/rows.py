@@ -147,8 +147,8 @@ def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -
 
 def agency_behind(tx: Tx, role: str, owner_no: int) -> int | None:
     """The agency that is an owner of keys, or manages it; None: only the operator manages it."""
-    found: int | None = owner_no if role == "agency" else tx.value(_MINDED_BY, no=owner_no)
-    return found
+    agency_no: int | None = owner_no if role == "agency" else tx.value(_MINDED_BY, no=owner_no)
+    return agency_no
 
 
 def family(tx: Tx, family_id: str) -> Family | None:
@@ -162,8 +162,8 @@ def every_family(tx: Tx) -> list[Family]:
 
 
 def families_of(tx: Tx, agency_no: int, skip: int, limit: int) -> list[Family]:
-    found = tx.all(_PAGE_OF_FAMILIES, agency_no=agency_no, skip=skip, limit=limit)
-    return [Family(*row) for row in found]
+    rows = tx.all(_PAGE_OF_FAMILIES, agency_no=agency_no, skip=skip, limit=limit)
+    return [Family(*row) for row in rows]
 
 
 def count_families(tx: Tx, agency_no: int) -> int:
@@ -242,8 +242,8 @@ def api_client(tx: Tx, api_client_id: str) -> ApiClient | None:
 
 
 def api_clients_of(tx: Tx, owner: Owner) -> list[ApiClient]:
-    found = tx.all(_CLIENTS_OF_OWNER, role=owner.role, owner_no=owner.no)
-    return [ApiClient(*row) for row in found]
+    rows = tx.all(_CLIENTS_OF_OWNER, role=owner.role, owner_no=owner.no)
+    return [ApiClient(*row) for row in rows]
 
 
 def add_api_client(tx: Tx, api_client_id: str, owner: Owner, scope: str, now: Instant) -> None:

@@ -92,8 +92,8 @@ def create_agency(
         raise bad_request(faults)
     no = rows.add_agency(tx, agency_id, name.strip(), currency, now)
     owner = Owner("agency", no)
-    told = {"name": name.strip(), "currency": currency}
-    changes.tell(tx, now, TrailEntity("AGENCY", agency_id, no), {}, told)
+    settings = {"name": name.strip(), "currency": currency}
+    changes.tell(tx, now, TrailEntity("AGENCY", agency_id, no), {}, settings)
     return _let_in(tx, ids, now, agency_id, owner)
 
 
@@ -326,10 +326,10 @@ def api_clients_of(tx: Tx, owner: Owner) -> list[ApiClient]:
 
 def live_api_client(tx: Tx, owner: Owner, api_client_id: str) -> ApiClient | None:
     """The owner's own API client, not revoked; None for every other id alike."""
-    found = tx.kept(("API client", api_client_id), lambda: rows.api_client(tx, api_client_id))
-    if found is None or found.revoked_at is not None or (found.role, found.owner_no) != owner:
+    kept = tx.kept(("API client", api_client_id), lambda: rows.api_client(tx, api_client_id))
+    if kept is None or kept.revoked_at is not None or (kept.role, kept.owner_no) != owner:
         return None
-    return found
+    return kept
 
 
 def program_stands(tx: Tx, now: Instant, owner: Owner, key_no: int, api_client_id: str) -> bool:
@@ -340,10 +340,10 @@ def program_stands(tx: Tx, now: Instant, owner: Owner, key_no: int, api_client_i
 
 def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) -> None:
     """Revoke an API client and its tokens at once. **Refuses** any but a live own one (404)."""
-    found = live_api_client(tx, owner, api_client_id)
-    if found is None:
+    program = live_api_client(tx, owner, api_client_id)
+    if program is None:
         raise not_found()
-    _revoke_api_client(tx, now, found)
+    _revoke_api_client(tx, now, program)
 
 
 def _revoke_api_client(tx: Tx, now: Instant, found: ApiClient) -> None:
@@ -360,17 +360,17 @@ def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant
     ``digest_keys`` is the caller's cache of our secrets; missing ones are added here.
     """
     parts = prefix, _ = shown.parts_of(api_key, shown.API_KEY)
-    found = tx.kept(("key", prefix), lambda: rows.key(tx, prefix))
-    digest = found.digest if found is not None else None
+    key = tx.kept(("key", prefix), lambda: rows.key(tx, prefix))
+    digest = key.digest if key is not None else None
     proved = shown.proves(tx, shown.API_KEY, parts, digest, digest_keys)
-    return found if found is not None and proved and _lives(found, now) else None
+    return key if key is not None and proved and _lives(key, now) else None
 
 
 def _live_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> Key:
-    found = rows.key(tx, prefix)
-    if found is None or (found.role, found.owner_no) != owner or not _lives(found, now):
+    key = rows.key(tx, prefix)
+    if key is None or (key.role, key.owner_no) != owner or not _lives(key, now):
         raise not_found()
-    return found
+    return key
 
 
 def _lives(key: Key, now: Instant) -> bool:

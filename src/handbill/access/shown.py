@@ -36,8 +36,8 @@ def new(tx: Tx, ids: Ids, now: Instant, kind: str) -> NewSecret:
 
 def parts_of(text: str, kind: str) -> tuple[str, str]:
     """Prefix and secret of a text; both empty for one of another shape or kind."""
-    found = _SHAPE.fullmatch(text)
-    return (found[2], found[3]) if found is not None and found[1] == kind else ("", "")
+    parts = _SHAPE.fullmatch(text)
+    return (parts[2], parts[3]) if parts is not None and parts[1] == kind else ("", "")
 
 
 def proves(

@@ -36,12 +36,12 @@ def names_in(tx: Tx, some: Iterable[RecordedChange]) -> dict[str, str]:
     for one in some:
         for kind, id_ in _things_of(one):
             asked.setdefault(kind, set()).add(id_)
-    found = {}
+    names = {}
     for kind, table in _TABLES.items():
         for id_, body in rows.bodies(tx, table, sorted(asked.get(kind, ()))):
             named = _DECODE(body)
-            found[id_] = named.company_name or named.name
-    return {id_: name for id_, name in found.items() if name}
+            names[id_] = named.company_name or named.name
+    return {id_: name for id_, name in names.items() if name}
 
 
 def _things_of(one: RecordedChange) -> Iterator[tuple[Kind, str]]:

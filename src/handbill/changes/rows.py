@@ -167,18 +167,18 @@ def page(
     until_at = given.pop("until_at", None)
     at, no = before if until_at is None else min(before, (until_at, 0))
     statement = _page(frozenset(given))
-    found = tx.all(statement, **given, before_at=at, before_no=no, most=most)
-    return [_change(row) for row in found]
+    rows = tx.all(statement, **given, before_at=at, before_no=no, most=most)
+    return [_change(row) for row in rows]
 
 
 def _change(row: Row) -> RecordedChange:
-    told = dict(zip(RecordedChange.__struct_fields__, row, strict=True))
-    return RecordedChange(**told | {"fields": _FIELDS.decode(row[-1])})
+    values = dict(zip(RecordedChange.__struct_fields__, row, strict=True))
+    return RecordedChange(**values | {"fields": _FIELDS.decode(row[-1])})
 
 
 def one(tx: Tx, no: int) -> RecordedChange | None:
-    found = tx.one(_ONE, no=no)
-    return None if found is None else _change(found)
+    row = tx.one(_ONE, no=no)
+    return None if row is None else _change(row)
 
 
 def since(tx: Tx, change: RecordedChange, most: int) -> list[tuple[int, int | None, list[Changed]]]:
@@ -203,8 +203,8 @@ def forget(tx: Tx, before: Instant, most: int) -> int:
 # ── rows of other tables ────────────────────────────────────────────────────────────────────────
 @lru_cache(maxsize=256)
 def _held(table: sa.Table, columns: tuple[str, ...], where: tuple[str, ...]) -> sa.Select[Any]:
-    found = sa.select(*(table.c[name] for name in columns))
-    return found.where(*(table.c[name] == b(f"is_{name}") for name in where)).with_for_update()
+    statement = sa.select(*(table.c[name] for name in columns))
+    return statement.where(*(table.c[name] == b(f"is_{name}") for name in where)).with_for_update()
 
 
 @lru_cache(maxsize=16)
@@ -222,5 +222,5 @@ def held(
 ) -> list[dict[str, Any]]:
     """The rows whose columns equal ``where``, locked until the transaction ends."""
     statement = _held(table, tuple(columns), tuple(where))
-    found: list[Row] = tx.all(statement, **{f"is_{name}": value for name, value in where.items()})
-    return [dict(zip(columns, row, strict=True)) for row in found]
+    rows: list[Row] = tx.all(statement, **{f"is_{name}": value for name, value in where.items()})
+    return [dict(zip(columns, row, strict=True)) for row in rows]

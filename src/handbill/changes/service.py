@@ -78,8 +78,8 @@ row is an entity, with an id and an agency or a client.
 def put(tx: Tx, now: Instant, table: sa.Table, **values: Any) -> int:
     """Insert a row, and record it; its number."""
     no = tx.put(table, **values)
-    told, row = TOLD[table], {**values, "no": no}
-    tell(tx, now, _entity(told, row), {}, _state(told, row, whole=False))
+    trail, row = TOLD[table], {**values, "no": no}
+    tell(tx, now, _entity(trail, row), {}, _state(trail, row, whole=False))
     return no
 
 
@@ -87,10 +87,10 @@ def change(tx: Tx, now: Instant, table: sa.Table, where: dict[str, Any], **value
     """Update the rows whose columns equal ``where``, and record what that changes. A row that gets
     a deleted_at is recorded as deleted; one that loses it, as created.
     """
-    told = TOLD[table]
-    if values.keys() - told.quiet - {"updated_at"}:
+    trail = TOLD[table]
+    if values.keys() - trail.quiet - {"updated_at"}:
         held = rows.held(tx, table, _columns(table, values), where)
-        states = ((_entity(told, row), *_states(told, row, row | values)) for row in held)
+        states = ((_entity(trail, row), *_states(trail, row, row | values)) for row in held)
         tell_many(tx, now, states)
     tx.change(table, where, **values)
 
@@ -127,13 +127,13 @@ def tell_many(
     tx: Tx, now: Instant, told: Iterable[tuple[TrailEntity, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """``tell`` for many entities."""
-    found = [
+    changes = [
         (entity, act_of(before, after), fields)
         for entity, before, after in told
         if (fields := changed(before, after))
     ]
-    if found:
-        rows.add(tx, now, tx.occasion, found)
+    if changes:
+        rows.add(tx, now, tx.occasion, changes)
 
 
 def secret(tx: Tx, now: Instant, entity: TrailEntity, *steps: str) -> None:
@@ -149,14 +149,14 @@ def _entity(told: TableTrail, row: Mapping[str, Any]) -> TrailEntity:
 
 def _state(told: TableTrail, row: Mapping[str, Any], *, whole: bool) -> _State:
     """The settings of an entity, from its row."""
-    found = {
+    state = {
         name: value
         for name, value in row.items()
         if name not in _NEVER_TOLD and name not in told.quiet
     }
     if "body" in row:
-        found |= fields_of(msgspec.json.decode(row["body"], type=told.body), whole=whole)
-    return found
+        state |= fields_of(msgspec.json.decode(row["body"], type=told.body), whole=whole)
+    return state
 
 
 # ── reading and forgetting ──────────────────────────────────────────────────────────────────────
@@ -173,21 +173,21 @@ def change_of(tx: Tx, no: int, agency_no: int | None) -> RecordedChange:
     """The change of that number; ``agency_no``: only if it is that agency's. **Refuses** any other
     alike (404).
     """
-    found = rows.one(tx, no)
-    if found is None or (agency_no is not None and found.agency_no != agency_no):
+    recorded = rows.one(tx, no)
+    if recorded is None or (agency_no is not None and recorded.agency_no != agency_no):
         raise not_found()
-    return found
+    return recorded
 
 
 def undone(tx: Tx, nos: Iterable[int]) -> set[int]:
     """Those of these changes that are undone, by a change that is not undone itself."""
     chains = {no: no for no in nos}
-    found: set[int] = set()
+    undone: set[int] = set()
     while chains:
         by = rows.undoers(tx, chains.values())
         chains = {no: by[last] for no, last in chains.items() if last in by}
-        found ^= chains.keys()
-    return found
+        undone ^= chains.keys()
+    return undone
 
 
 def moved_since(tx: Tx, one: RecordedChange) -> list[Sequence[Changed]] | None:
@@ -226,10 +226,10 @@ def same_since(
 def _own(tx: Tx, entity: TrailEntity, since_at: Instant | None) -> list[RecordedChange] | None:
     """The changes of an entity, newest first; None: there are too many to look at."""
     asked = ChangeFilter(entity_id=entity.id, client_no=entity.client_no, since_at=since_at)
-    found = page(tx, asked, _MOST_LATER + 1)
-    if len(found) > _MOST_LATER:
+    changes = page(tx, asked, _MOST_LATER + 1)
+    if len(changes) > _MOST_LATER:
         return None
-    return [one for one in found if one.kind == entity.kind]
+    return [one for one in changes if one.kind == entity.kind]
 
 
 def forget(tx: Tx, now: Instant, most: int) -> int:

@@ -66,8 +66,8 @@ def show_agency(agency_id: IdArgument, data: DataOption = None, json: JsonOption
     from handbill.wire.models import spelled
 
     with opened_standing(data) as stores, stores.records.read() as tx:
-        found = Agency.of(agency_named(tx, agency_id))
-    say(spelled(found), as_json=json)
+        row = Agency.of(agency_named(tx, agency_id))
+    say(spelled(row), as_json=json)
 
 
 @agency.command("update")

@@ -70,15 +70,15 @@ def overview(
     with opened_standing(data) as stores, stores.records.read() as tx:
         agency, now = agency_named(tx, agency_id), stores.clock.now()
         wanted = frozenset().union(*map(made_of, _METRICS))
-        found = overviews.overview(tx, agency.no, [days], wanted, 0, _MOST_CLIENTS, now)
-        told = spelled(overview_told(found, {name: finished_as(name) for name in _METRICS}))
+        figures = overviews.overview(tx, agency.no, [days], wanted, 0, _MOST_CLIENTS, now)
+        answer = spelled(overview_told(figures, {name: finished_as(name) for name in _METRICS}))
     if json:
-        say_lines([encode(told)])
+        say_lines([encode(answer)])
         return
-    every = [*told["data"], told | {"name": "all", "resolvedStatus": {"status": ""}}]
+    every = [*answer["data"], answer | {"name": "all", "resolvedStatus": {"status": ""}}]
     rows = [
         {"client": one["name"], "state": one["resolvedStatus"]["status"]}
-        | {"currency": told["currency"], **one["total"]}
+        | {"currency": answer["currency"], **one["total"]}
         | {f"{name} before": value for name, value in one["before"].items()}
         for one in every
     ]
@@ -93,11 +93,11 @@ def budget(client_id: ClientArgument, data: DataOption = None, json: JsonOption 
 
     with opened_standing(data) as stores, stores.records.read() as tx:
         client, now = client_named(tx, client_id), stores.clock.now()
-        told = spelled(budget_told(budget_of(tx, client, now, stores.settings.ceiling_ppm)))
+        answer = spelled(budget_told(budget_of(tx, client, now, stores.settings.ceiling_ppm)))
     if json:
-        say_lines([encode(told)])
+        say_lines([encode(answer)])
         return
-    say_rows(list(_lines(told)), _COLUMNS, as_json=False)
+    say_rows(list(_lines(answer)), _COLUMNS, as_json=False)
 
 
 def _lines(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -134,12 +134,12 @@ def status(client_id: ClientArgument, data: DataOption = None, json: JsonOption 
 
     with opened_standing(data) as stores, stores.records.read() as tx:
         client = client_named(tx, client_id)
-        found = [(one, status_told(one)) for one in of_all(tx, client)]
+        standings = [(one, status_told(one)) for one in of_all(tx, client)]
     if json:
-        rows = [{**_named(one), "resolvedStatus": spelled(told)} for one, told in found]
+        rows = [{**_named(one), "resolvedStatus": spelled(answer)} for one, answer in standings]
         say_lines([encode({"data": rows})])
         return
-    say_lines(line.encode() for one, told in found for line in _resolved_lines(one, told))
+    say_lines(line.encode() for one, answer in standings for line in _resolved_lines(one, answer))
 
 
 def _named(one: "ResolvedEntity") -> dict[str, str]:
@@ -172,6 +172,6 @@ def status_lines(
         yield f"{'':<{_WIDTH}}{reason.words} ({reason.code})"
         if reason.fix is not None and cause.fix is not None:
             fix, body = reason.fix, reason.fix.body
-            said = "" if body is None else f" {encode(body).decode()}"
+            text = "" if body is None else f" {encode(body).decode()}"
             yield f"{'':<{_WIDTH}}to mend it, {MENDED[cause.fix.kind]}:"
-            yield f"{'':<{_WIDTH}}{fix.method} {fix.path}{said}"
+            yield f"{'':<{_WIDTH}}{fix.method} {fix.path}{text}"

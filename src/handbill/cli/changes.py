@@ -74,15 +74,15 @@ def changes(
             since_at=since_at,
             until_at=until_at,
         )
-        found = service.page(tx, asked, last)
+        changes = service.page(tx, asked, last)
         can_locate = bool(stores.settings.geo_file)
-        bars = undoing.bars(tx, stores.clock.now(), found, can_locate=can_locate)
-        names = names_told(tx, found, None) if json else {}
+        bars = undoing.bars(tx, stores.clock.now(), changes, can_locate=can_locate)
+        names = names_told(tx, changes, None) if json else {}
     if json:
-        told = [spelled(change_told(*pair)) for pair in zip(found, bars, strict=True)]
-        say({"data": told, "names": names}, as_json=True)
+        rows = [spelled(change_told(*pair)) for pair in zip(changes, bars, strict=True)]
+        say({"data": rows, "names": names}, as_json=True)
         return
-    say_lines(_harmless(line).encode() for one in found for line in _lines(one))
+    say_lines(_harmless(line).encode() for one in changes for line in _lines(one))
 
 
 def undo(
@@ -115,8 +115,8 @@ def undo(
         )
     message = "Change can be undone" if validate_only else "Change undone"
     if json:
-        told = UndoDone.of(result=True, message=message, fields_changed=fields_told(done))
-        say(spelled(told), as_json=True)
+        answer = UndoDone.of(result=True, message=message, fields_changed=fields_told(done))
+        say(spelled(answer), as_json=True)
         return
     lines = [message, *(f"    {field.field}  {_field_text(field)}" for field in done)]
     say_lines(_harmless(line).encode() for line in lines)
@@ -124,12 +124,12 @@ def undo(
 
 def _client_no(tx: Tx, client_id: str) -> int:
     """Also of one that was deleted. **Refuses** others (Mistaken)."""
-    found = client_at_work(tx, client_id)
-    if found is None:
+    at_work = client_at_work(tx, client_id)
+    if at_work is None:
         raise Mistaken(
             f"there is no client {client_id!r}; `handbill client list` names an agency's"
         )
-    return found[0].no
+    return at_work[0].no
 
 
 def _instant(text: str | None, option: str, of_day: int) -> Instant | None:

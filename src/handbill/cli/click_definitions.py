@@ -55,10 +55,10 @@ def show(
 
     with _at(data, agency_id, publisher_id, client_id) as (_, tx, publisher, client):
         with missing_told("there is none; `handbill click-definition set` makes one"):
-            found = definition_at(tx, publisher, client)
+            current = definition_at(tx, publisher, client)
         whose = client.id if client else None
-        told = definition_told(publisher.id, whose, found, bot_ips_count(tx, found))
-    say(spelled(told), as_json=json)
+        answer = definition_told(publisher.id, whose, current, bot_ips_count(tx, current))
+    say(spelled(answer), as_json=json)
 
 
 @definition.command("set")
@@ -91,7 +91,7 @@ def change(
     from handbill.contract.definitions.models import DefinitionChange
     from handbill.definitions.service import put
 
-    said: dict[str, Any] = {
+    options: dict[str, Any] = {
         "preset": preset,
         "enable": enable,
         "bot": bot,
@@ -100,7 +100,7 @@ def change(
         "foreign": foreign,
         "botIpsFileUrl": bot_ips_url,
     }
-    given = _given(said)
+    given = _given(options)
     detectors = _given({"clicksPerAddressAndDay": _number(most_clicks, "--most-clicks")})
     if detectors:
         given["newBot"] = detectors

@@ -46,10 +46,10 @@ def list_clients(
     with opened_standing(data) as stores, stores.records.read() as tx:
         agency_no = agency_named(tx, agency_id).no
         while True:
-            found, total = clients.page(tx, agency_no, len(rows), _AT_ONCE)
-            told = [spelled(row_told(one, [])) for one in found]
-            rows += [{name: one[name] for name in _SHOWN} for one in told]
-            if not found or len(rows) >= total:
+            batch, total = clients.page(tx, agency_no, len(rows), _AT_ONCE)
+            answers = [spelled(row_told(one, [])) for one in batch]
+            rows += [{name: one[name] for name in _SHOWN} for one in answers]
+            if not batch or len(rows) >= total:
                 break
     say_rows(rows, _SHOWN, as_json=json)
 
@@ -90,14 +90,14 @@ def set_stage_map(
         raise typer.BadParameter("give the map: --stage TEXT=STAGE, or --file FILE")
     given = _of_file(file) if file is not None else {}
     for pair in stage or ():
-        text, found, named = pair.rpartition("=")
-        if not found:
+        text, equals, named = pair.rpartition("=")
+        if not equals:
             raise typer.BadParameter(f"{pair!r} is not TEXT=STAGE", param_hint="--stage")
         given[text] = named
     from handbill.contract.funnel.models import NewStageMap
 
-    said: NewStageMap = read_body(NewStageMap, {"stageMap": given}, "The stage map was not set")
-    stages = said.named()
+    body: NewStageMap = read_body(NewStageMap, {"stageMap": given}, "The stage map was not set")
+    stages = body.named()
     with opened_standing(data) as stores, stores.records.write() as tx:
         found_client = client_to_change(tx, client_id)
         funnel.set_stage_map(tx, stores.clock.now(), found_client, stages)

@@ -41,10 +41,10 @@ def doctor(
     it = stores_at(settings, of_this_machine(settings))
     with closing(it.records):
         patient = Patient(settings, it.records, it.blobs, it.clock, schedule())
-        for name, found in examine(patient):
-            findings += [{"check": name, "what": one.what, "do": one.do} for one in found]
+        for name, problems in examine(patient):
+            findings += [{"check": name, "what": one.what, "do": one.do} for one in problems]
             if not json:
-                lines = [f"{name}: {one.what}\n    do: {one.do}" for one in found]
+                lines = [f"{name}: {one.what}\n    do: {one.do}" for one in problems]
                 sys.stdout.write("\n".join(lines or [f"{name}: well"]) + "\n")
     if json:
         say({"healthy": not findings, "findings": findings}, as_json=True)
@@ -61,13 +61,13 @@ def _tell_running(settings: Settings, *, as_json: bool) -> None:
     from handbill.worker import schedule
 
     with opened(settings, of_this_machine(settings)) as it, it.records.read() as tx:
-        found = health_of(tx, settings, schedule(), it.clock.now())
+        health = health_of(tx, settings, schedule(), it.clock.now())
     if as_json:
-        say(spelled(health_told(found)), as_json=True)
+        say(spelled(health_told(health)), as_json=True)
     else:
-        lines = [f"{one.name}: {'' if one.ok else 'NOT WELL: '}{one.says}" for one in found.checks]
+        lines = [f"{one.name}: {'' if one.ok else 'NOT WELL: '}{one.says}" for one in health.checks]
         sys.stdout.write("\n".join(lines) + "\n")
-    if not found.ok:
+    if not health.ok:
         raise typer.Exit(1)
 
 

@@ -22,17 +22,17 @@ def settings(data: DataOption = None, json: JsonOption = False) -> None:
     """Print all settings: default, meaning, current value and its origin."""
     now = configured(data=data)
     rows = []
-    for told in meanings():
-        value = _shown(getattr(now.settings, told.name))
+    for setting in meanings():
+        value = _shown(getattr(now.settings, setting.name))
         rows.append(
             {
-                "variable": told.variable,
-                "key": told.name,
-                "default": _shown(told.default),
+                "variable": setting.variable,
+                "key": setting.name,
+                "default": _shown(setting.default),
                 "value": value,
-                "source": now.sources[told.name],
-                "wanted": told.wanted,
-                "meaning": told.meaning,
+                "source": now.sources[setting.name],
+                "wanted": setting.wanted,
+                "meaning": setting.meaning,
             }
         )
     if json:

@@ -61,9 +61,9 @@ def explain_job(
     with opened(settings, of_this_machine(settings)) as stores, stores.records.read() as tx:
         client = client_named(tx, client_id)
         with missing_told(f"the client has no live job {ref!r}"):
-            found = explaining.explain(tx, stores.blobs, client, ref, stores.clock.now())
-        told = explanation_of(tx, settings, client, found)
-    say_lines([encode(spelled(told))] if json else (line.encode() for line in lines_of(told)))
+            explained = explaining.explain(tx, stores.blobs, client, ref, stores.clock.now())
+        answer = explanation_of(tx, settings, client, explained)
+    say_lines([encode(spelled(answer))] if json else (line.encode() for line in lines_of(answer)))
 
 
 def lines_of(told: "Explanation") -> Iterator[str]:

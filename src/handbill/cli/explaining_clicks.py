@@ -47,8 +47,8 @@ def explain_click(
                 raise Mistaken(f"{words}; of an old one, say whose it is: --client C")
             client = clients_by_number(tx, [no])[no]
         desk = explaining.desk_of(tx, stores.blobs, stores.settings, stores.clock.now())
-        told = click_told(tx, client, explaining.explain(desk, client, click_id))
-    say_lines([encode(spelled(told))] if json else (line.encode() for line in lines_of(told)))
+        answer = click_told(tx, client, explaining.explain(desk, client, click_id))
+    say_lines([encode(spelled(answer))] if json else (line.encode() for line in lines_of(answer)))
 
 
 def lines_of(told: "ClickExplanation") -> Iterator[str]:

@@ -81,17 +81,17 @@ def explain_cap(
         if publisher_id is not None:
             with missing_told(f"the agency has no publisher {publisher_id!r}"):
                 publishers.publisher_of(tx, stands.around[0].agency_no, publisher_id)
-        told = _explained(tx, stores, stands)
-    found = [
-        one for one in told.caps if (one.measure, one.publisher_id) == (cap, publisher_id or "")
+        answer = _explained(tx, stores, stands)
+    caps = [
+        one for one in answer.caps if (one.measure, one.publisher_id) == (cap, publisher_id or "")
     ]
-    if not found:
+    if not caps:
         at = f" at {publisher_id!r}" if publisher_id else ""
-        raise Mistaken(f"{told.name} has no cap of {cap}{at}; `handbill explain` names its caps")
+        raise Mistaken(f"{answer.name} has no cap of {cap}{at}; `handbill explain` names its caps")
     if json:
-        say_lines([encode(spelled(found[0]))])
+        say_lines([encode(spelled(caps[0]))])
         return
-    say_lines(line.encode() for line in _cap_lines(found[0], told.name))
+    say_lines(line.encode() for line in _cap_lines(caps[0], answer.name))
 
 
 def _explain(
@@ -101,9 +101,9 @@ def _explain(
 
     with opened_standing(data) as stores, stores.records.read() as tx:
         stands = _stands(tx, stores, client_id, campaign_id, group_id)
-        told = _explained(tx, stores, stands)
-    lines = (line.encode() for line in lines_of(stands, told))
-    say_lines([encode(spelled(told))] if json else lines)
+        answer = _explained(tx, stores, stands)
+    lines = (line.encode() for line in lines_of(stands, answer))
+    say_lines([encode(spelled(answer))] if json else lines)
 
 
 def _stands(

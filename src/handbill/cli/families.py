@@ -40,8 +40,8 @@ def create_family(
     from handbill.contract.publisher_families.models import NewFamily
     from handbill.publishers.service import create_family as create
 
-    said = {"publishers": _ids(publishers), "name": name}
-    new: NewFamily = read_body(NewFamily, said, "The family was not created")
+    body = {"publishers": _ids(publishers), "name": name}
+    new: NewFamily = read_body(NewFamily, body, "The family was not created")
     with writing(data) as (tx, stores), told_of(new):
         if agency_id is not None:
             agency_named(tx, agency_id)
@@ -58,11 +58,11 @@ def list_families(data: DataOption = None, json: JsonOption = False) -> None:
     from handbill.wire.models import spelled
 
     with writing(data) as (tx, _):
-        found = [spelled(family_told(tx, one)) for one in families(tx)]
+        rows = [spelled(family_told(tx, one)) for one in families(tx)]
     if json:
-        say_lines([encode({"data": found})])
+        say_lines([encode({"data": rows})])
         return
-    for one in found:
+    for one in rows:
         say_lines([f"{one['id']}  {one['name']:<24}  {', '.join(one['publishers'])}".encode()])
 
 
@@ -75,9 +75,9 @@ def show_family(family_id: IdArgument, data: DataOption = None, json: JsonOption
     from handbill.wire.models import spelled
 
     with writing(data) as (tx, _):
-        found = family_named(tx, family_id)
-        owner = Owner("partner", found.no)
-        whole: dict[str, Any] = spelled(family_told(tx, found))
+        named = family_named(tx, family_id)
+        owner = Owner("partner", named.no)
+        whole: dict[str, Any] = spelled(family_told(tx, named))
         whole["apiKeys"] = [spelled(ApiKey.of(key)) for key in access.keys_of(tx, owner)]
         clients = access.api_clients_of(tx, owner)
         whole["apiClientIds"] = [one.id for one in clients if one.revoked_at is None]
@@ -99,12 +99,12 @@ def update_family(
     from handbill.contract.publisher_families.models import FamilyChange
     from handbill.publishers.families import update
 
-    said: dict[str, Any] = {}
+    body: dict[str, Any] = {}
     if publishers is not None:
-        said["publishers"] = _ids(publishers)
+        body["publishers"] = _ids(publishers)
     if name is not None:
-        said["name"] = name
-    change = read_body(FamilyChange, said, "The family was not changed")
+        body["name"] = name
+    change = read_body(FamilyChange, body, "The family was not changed")
     with writing(data) as (tx, stores), told_of(change):
         update(tx, stores.clock.now(), family_named(tx, family_id), change.given())
     say({"publisherFamilyId": family_id, "updated": True}, as_json=json)

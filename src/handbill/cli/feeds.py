@@ -33,7 +33,7 @@ def list_feeds(
 ) -> None:
     """List a client's feeds, at most 1,000, oldest first."""
     with opened_standing(data) as stores, stores.records.read() as tx:
-        found, _ = service.page(tx, client_named(tx, client_id).no, 0, _AT_ONCE)
+        feeds, _ = service.page(tx, client_named(tx, client_id).no, 0, _AT_ONCE)
     rows = [
         {
             "id": one.id,
@@ -41,7 +41,7 @@ def list_feeds(
             "active": one.status == "A",
             "lastUpdated": iso_of(one.updated_at),
         }
-        for one in found
+        for one in feeds
     ]
     say_rows(rows, _SHOWN, as_json=json)
 
@@ -55,8 +55,8 @@ def list_runs(
 ) -> None:
     """List a feed's last runs, newest first; JSON output includes counts and faults."""
     with opened_standing(data) as stores, stores.records.read() as tx:
-        found, _ = service.runs_page(tx, _feed_named(tx, feed_id).no, 0, last)
-    say_rows([spelled(run_told(run)) for run in found], _SHOWN_OF_RUN, as_json=json)
+        runs, _ = service.runs_page(tx, _feed_named(tx, feed_id).no, 0, last)
+    say_rows([spelled(run_told(run)) for run in runs], _SHOWN_OF_RUN, as_json=json)
 
 
 @feed.command("run")
@@ -70,6 +70,6 @@ def run_feed(
 ) -> None:
     """Request an import now, done by the running server. Prints the run's id."""
     with opened_standing(data) as stores, stores.records.write() as tx:
-        found = _feed_named(tx, feed_id)
-        run = service.run_now(tx, stores.ids, stores.clock.now(), found, force=force)
+        named = _feed_named(tx, feed_id)
+        run = service.run_now(tx, stores.ids, stores.clock.now(), named, force=force)
     say({"feedId": feed_id, "runId": run.id, "status": run.state}, as_json=json)

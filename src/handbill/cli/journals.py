@@ -27,7 +27,7 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
     settings = standing(data)
     with opened(settings, of_this_machine(settings)) as stores:
         reader = journal_reader(settings, stores.records, stores.ids)
-        found = damages(stores.records, reader, stores.clock.now())
+        damage = damages(stores.records, reader, stores.clock.now())
     say_rows(
         [
             {
@@ -37,12 +37,12 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
                 "recordsMissing": it.records,
                 "reason": it.reason,
             }
-            for it in found
+            for it in damage
         ],
         _DAMAGE,
         as_json=json,
     )
-    if found:
+    if damage:
         warn("what follows is not judged; to set it aside: handbill journal quarantine")
         raise typer.Exit(1)
 
@@ -72,8 +72,8 @@ def quarantine(
         except quarantining.SourceStillWritten as refused:
             raise Mistaken(str(refused)) from refused
         left = quarantining.damages(stores.records, reader, now)
-    told = [msgspec.to_builtins(receipt) for receipt in made]
-    say_rows(told, _RECEIPT, as_json=json)
+    rows = [msgspec.to_builtins(receipt) for receipt in made]
+    say_rows(rows, _RECEIPT, as_json=json)
     if not made and not left:
         warn("nothing is damaged")
     if left:

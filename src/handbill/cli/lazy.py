@@ -120,12 +120,12 @@ class ListedCommands(TyperGroup):
 def _imported(name: str, command: Command) -> _click.Command:
     module, _, attribute = command.place.partition(":")
     with undisturbed():
-        found = getattr(import_module(f"handbill.cli.{module}"), attribute)
+        member = getattr(import_module(f"handbill.cli.{module}"), attribute)
     holder = typer.Typer(rich_markup_mode=None)
-    if isinstance(found, typer.Typer):
-        holder.add_typer(found, name=name)
+    if isinstance(member, typer.Typer):
+        holder.add_typer(member, name=name)
     else:
-        holder.command(name)(found)
+        holder.command(name)(member)
         holder.callback()(_nothing)  # one command alone would be the whole
     return get_group(holder).commands[name]
 

@@ -94,10 +94,10 @@ def _client_no(records: Records, client_id: str) -> int:
     from handbill.clients.service import client_at_work
 
     with records.read() as tx:
-        found = client_at_work(tx, client_id)
-    if found is None:
+        at_work = client_at_work(tx, client_id)
+    if at_work is None:
         raise Mistaken(f"there is no client {client_id}; see: handbill client list")
-    return found[0].no
+    return at_work[0].no
 
 
 @ledger.command("check")
@@ -109,8 +109,8 @@ def check_ledger(data: DataOption = None, json: JsonOption = False) -> None:
     with opened(settings, of_this_machine(settings)) as stores:
         books = check(stores.records, stores.blobs, _scratch(settings), settings.journal_folder)
     if json:
-        told = {"balanced": books.balanced, "sums": dict(books.sums), "faults": books.faults}
-        say(told, as_json=True)
+        answer = {"balanced": books.balanced, "sums": dict(books.sums), "faults": books.faults}
+        say(answer, as_json=True)
     else:
         say(dict(books.sums), as_json=False)
         warn("the books balance" if books.balanced else "the books DO NOT balance")
@@ -152,10 +152,10 @@ def rejudge_month(
         )
         done = rejudgings.run(desk, asked)
     assert done is not None, "what was asked for is there"
-    told = spelled(rejudged_told(done))
+    answer = spelled(rejudged_told(done))
     if json or done.state != "SUCCESS":
-        say(told, as_json=json)
+        say(answer, as_json=json)
     else:
-        say({name: told["outcome"][name] for name in told["outcome"]}, as_json=False)
+        say({name: answer["outcome"][name] for name in answer["outcome"]}, as_json=False)
     if done.state != "SUCCESS":
         raise typer.Exit(1)

@@ -73,10 +73,10 @@ def create_markup(
     from handbill.contract.markups.models import NewMarkup
     from handbill.markups.service import create
 
-    said = _body_of(
+    body = _body_of(
         json_body, value, effective_from, name, MarkupScope(client, level, entity, placement)
     )
-    new = read_body(NewMarkup, said, "The markup was not created")
+    new = read_body(NewMarkup, body, "The markup was not created")
     with _office(agency_id, data) as (tx, agency_no, clock, ids), told_of(new):
         made = create(tx, ids, clock.now(), agency_no, **new.given())
     say({"markupId": made.id, "agencyId": agency_id}, as_json=json)
@@ -97,11 +97,11 @@ def list_markups(
 
     with _office(agency_id, data) as (tx, agency_no, _, _):
         if client is None:
-            found, _ = page(tx, agency_no, 0, MOST_MARKUPS)
+            markups, _ = page(tx, agency_no, 0, MOST_MARKUPS)
         else:
             client_no = client_of(tx, agency_no, client).no
-            found, _ = page_of_client(tx, client_no, 0, MOST_MARKUPS)
-        lines = [encode(spelled(one)) for one in shown_markups(tx, found)]
+            markups, _ = page_of_client(tx, client_no, 0, MOST_MARKUPS)
+        lines = [encode(spelled(one)) for one in shown_markups(tx, markups)]
     say_lines(lines)
 
 
@@ -118,12 +118,12 @@ def show_markup(
     from handbill.wire.models import spelled
 
     with _office(agency_id, data) as (tx, agency_no, _, _):
-        (found,) = map(spelled, shown_markups(tx, [markup_of(tx, agency_no, markup_id)]))
+        (row,) = map(spelled, shown_markups(tx, [markup_of(tx, agency_no, markup_id)]))
     if json:
-        say_lines([encode(found)])
+        say_lines([encode(row)])
         return
-    entities = found.pop("entities")
-    say(found, as_json=False)
+    entities = row.pop("entities")
+    say(row, as_json=False)
     for one in entities:
         at = one["placementId"] or "every publisher"
         say(
@@ -151,10 +151,10 @@ def update_markup(
     from handbill.contract.markups.models import MarkupChange
     from handbill.markups.service import update
 
-    said = _body_of(
+    body = _body_of(
         json_body, value, effective_from, name, MarkupScope(client, level, entity, placement)
     )
-    change = read_body(MarkupChange, said, "The markup was not changed")
+    change = read_body(MarkupChange, body, "The markup was not changed")
     with _office(agency_id, data) as (tx, agency_no, clock, _), told_of(change):
         update(tx, clock.now(), agency_no, markup_id, change.given())
     say({"markupId": markup_id, "updated": True}, as_json=json)
@@ -202,14 +202,14 @@ def _body_of(
     held: MarkupScope,
 ) -> Any:
     """The body that the flags, or a file, say. **Refuses** both at once (Misspoken)."""
-    said: dict[str, Any] = {"name": name}
-    said["value"] = None if value is None else decimal_in(value, "--value")
-    said["effectiveFrom"] = int(since) if since and since.isdecimal() else since
+    body: dict[str, Any] = {"name": name}
+    body["value"] = None if value is None else decimal_in(value, "--value")
+    body["effectiveFrom"] = int(since) if since and since.isdecimal() else since
     if any(part is not None for part in held):
         one = {"clientId": held.client, "entityId": held.entity, "placementId": held.placement}
         level = {"level": held.level or "Client"}
-        said["entities"] = [{name: part for name, part in one.items() if part} | level]
-    flags = {key: given for key, given in said.items() if given is not None}
+        body["entities"] = [{name: part for name, part in one.items() if part} | level]
+    flags = {key: given for key, given in body.items() if given is not None}
     if json_body is None:
         return flags
     if flags:

@@ -105,17 +105,17 @@ def invite_person(
 
     with writing(data) as (tx, stores):
         now = stores.clock.now()
-        found = _person_of(tx, mail, agency_id, family_id)
-        if found is None:
+        who = _person_of(tx, mail, agency_id, family_id)
+        if who is None:
             if role is None:
                 raise Mistaken(f"there is no person {mail!r} there; name a role: --role R")
             new = _new(tx, mail, role, name, agency_id, family_id, client_ids)
-            found = service.add(tx, stores.ids, now, new)
-        secret = invitations.invite(tx, stores.ids, now, found)
+            who = service.add(tx, stores.ids, now, new)
+        secret = invitations.invite(tx, stores.ids, now, who)
         link = invitations.link_of(stores.settings.public_api, secret)
-        letters.mail_link(tx, stores.ids, now, stores.settings, found, link)
+        letters.mail_link(tx, stores.ids, now, stores.settings, who, link)
         ends = iso_of(now + invitations.LINK_LASTS)
-    say({"personId": found.id, "link": link, "expiresOn": ends}, as_json=json)
+    say({"personId": who.id, "link": link, "expiresOn": ends}, as_json=json)
 
 
 @person.command("list")
@@ -145,9 +145,9 @@ def remove_person(
 ) -> None:
     """Remove a person: sessions and links end at once."""
     with writing(data) as (tx, stores):
-        found = _named(tx, mail, agency_id, family_id)
-        service.remove(tx, stores.clock.now(), found)
-    say({"removed": found.mail}, as_json=json)
+        who = _named(tx, mail, agency_id, family_id)
+        service.remove(tx, stores.clock.now(), who)
+    say({"removed": who.mail}, as_json=json)
 
 
 @person.command("reset-second-factor")
@@ -165,9 +165,9 @@ def reset_second_factor(
     from handbill.people import factors
 
     with writing(data) as (tx, stores):
-        found = _named(tx, mail, agency_id, family_id)
-        factors.reset(tx, stores.clock.now(), found)
-    say({"reset": found.mail}, as_json=json)
+        who = _named(tx, mail, agency_id, family_id)
+        factors.reset(tx, stores.clock.now(), who)
+    say({"reset": who.mail}, as_json=json)
 
 
 @person.command("end-mails")
@@ -183,10 +183,10 @@ def end_mails(
     from handbill.people import choices
 
     with writing(data) as (tx, stores):
-        found = _named(tx, mail, agency_id, family_id)
-        ended = sorted(choices.of(tx, found.no).mailings)
-        choices.end(tx, stores.clock.now(), found, *MAILINGS)
-    say({"mail": found.mail, "ended": [one.lower() for one in ended]}, as_json=json)
+        who = _named(tx, mail, agency_id, family_id)
+        ended = sorted(choices.of(tx, who.no).mailings)
+        choices.end(tx, stores.clock.now(), who, *MAILINGS)
+    say({"mail": who.mail, "ended": [one.lower() for one in ended]}, as_json=json)
 
 
 def _places(tx: Tx, agency_id: str | None, family_id: str | None) -> tuple[int | None, int | None]:
@@ -208,10 +208,10 @@ def _person_of(
 
 def _named(tx: Tx, mail: str, agency_id: str | None, family_id: str | None) -> service.Person:
     """**Refuses** an unknown one (Mistaken)."""
-    found = _person_of(tx, mail, agency_id, family_id)
-    if found is None:
+    person = _person_of(tx, mail, agency_id, family_id)
+    if person is None:
         raise Mistaken(f"there is no person {mail!r} there; `handbill person list` names them")
-    return found
+    return person
 
 
 def _new(
@@ -231,8 +231,8 @@ def _new(
     agency_no, family_no = _places(tx, agency_id, family_id)
     if role == Role.employer and not client_ids:
         raise typer.BadParameter("name the clients that an employer may see: --client C")
-    found = [client_named(tx, one) for one in client_ids or ()]
-    if foreign := [one.id for one in found if one.agency_no != agency_no]:
+    clients = [client_named(tx, one) for one in client_ids or ()]
+    if foreign := [one.id for one in clients if one.agency_no != agency_no]:
         raise typer.BadParameter(f"client {foreign[0]!r} is another agency's")
-    nos = [one.no for one in found]
+    nos = [one.no for one in clients]
     return New(mail, service.role_of(role), agency_no, family_no, nos, name)

@@ -69,9 +69,9 @@ def show_provider(
     with opened_standing(data) as stores, stores.records.read() as tx:
         agency, address = agency_named(tx, agency_id), stores.settings.public_api
         with missing_told(_NONE):
-            found = providers.provider_of(tx, agency.no)
+            provider = providers.provider_of(tx, agency.no)
         ways = return_address(address, agency_id), start_address(address, agency_id)
-    say(spelled(shown_provider(found, *ways)), as_json=json)
+    say(spelled(shown_provider(provider, *ways)), as_json=json)
 
 
 @oidc.command("remove")

@@ -58,7 +58,7 @@ def create_publisher(
     from handbill.contract.publishers.models import NewPublisher
     from handbill.listings import minding
 
-    said = {
+    options = {
         "id": publisher_id,
         "name": name,
         "bidType": bid_type,
@@ -68,7 +68,7 @@ def create_publisher(
     }
     body = body_in(json_body) if json_body is not None else {}
     if isinstance(body, dict):
-        body = {"name": publisher_id} | body | {k: v for k, v in said.items() if v is not None}
+        body = {"name": publisher_id} | body | {k: v for k, v in options.items() if v is not None}
     new = read_body(NewPublisher, body, "The publisher was not created")
     with writing_for(data, agency_id) as (tx, stores, agency_no), told_of(new):
         made = minding.create(tx, stores.ids, stores.clock.now(), agency_no, **new.given())
@@ -85,12 +85,12 @@ def list_publishers(
     from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, _, agency_no):
-        found = publishers_of(tx, agency_no)
+        publishers = publishers_of(tx, agency_no)
     if json:
-        told = [publisher_told(one, agency_id) for one in found]
-        say_lines([encode(spelled(PublisherPage.of(rows=told)))])
+        rows = [publisher_told(one, agency_id) for one in publishers]
+        say_lines([encode(spelled(PublisherPage.of(rows=rows)))])
         return
-    for one in found:
+    for one in publishers:
         line = f"{one.id:<24}  {one.status}  {one.body.bid_type:<8}  {one.body.name}"
         say_lines([line.encode()])
 
@@ -108,11 +108,11 @@ def show_publisher(
     from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        found = _publisher_of(tx, agency_no, publisher_id)
+        named = _publisher_of(tx, agency_no, publisher_id)
         now = stores.clock.now()
-        url = minding.feed_url(tx, stores.ids, stores.settings, now, found)
-        held = copies.copy_of(tx, found.no, now)
-    say(spelled(publisher_with_feed(found, agency_id, url, held)), as_json=json)
+        url = minding.feed_url(tx, stores.ids, stores.settings, now, named)
+        held = copies.copy_of(tx, named.no, now)
+    say(spelled(publisher_with_feed(named, agency_id, url, held)), as_json=json)
 
 
 @publisher.command("update")
@@ -136,8 +136,8 @@ def update_publisher(
 
     change = read_body(PublisherChange, body_in(json_body), "The publisher was not changed")
     with writing_for(data, agency_id) as (tx, stores, agency_no), told_of(change):
-        found = _publisher_of(tx, agency_no, publisher_id)
-        minding.update(tx, stores.clock.now(), found, change.given())
+        named = _publisher_of(tx, agency_no, publisher_id)
+        minding.update(tx, stores.clock.now(), named, change.given())
     say({"publisherId": publisher_id, "updated": True}, as_json=json)
 
 
@@ -193,8 +193,8 @@ def publisher_feeds(
     from handbill.listings import minding
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        found = _publisher_of(tx, agency_no, publisher_id)
-        asked = (tx, stores.ids, stores.settings, stores.clock.now(), found)
+        named = _publisher_of(tx, agency_no, publisher_id)
+        asked = (tx, stores.ids, stores.settings, stores.clock.now(), named)
         urls = {"publisherId": publisher_id, "feedUrl": minding.feed_url(*asked)}
         if client_id is not None:
             client = find_client(tx, agency_no, client_id)
@@ -215,9 +215,9 @@ def publisher_rhythms(
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
         names = {one.no: one.id for one in publishers_of(tx, agency_no)}
-        found = copies_of(tx, names, stores.clock.now())
-        clients = clients_by_number(tx, {copy.client_no for copy in found})
-    for copy in found:
+        copies = copies_of(tx, names, stores.clock.now())
+        clients = clients_by_number(tx, {copy.client_no for copy in copies})
+    for copy in copies:
         client, held = clients.get(copy.client_no), copy.held
         row = {
             "publisherId": names[copy.publisher_no],
@@ -256,17 +256,17 @@ def deliver_publisher(
     from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        found = _publisher_of(tx, agency_no, publisher_id)
-    if not is_delivered(found):
+        named = _publisher_of(tx, agency_no, publisher_id)
+    if not is_delivered(named):
         raise Mistaken(
             f"{publisher_id} is not delivered by FTP; set deliverFeedByFTP and ftpConfig"
         )
     tools = open_tools(stores.settings, of_this_machine(stores.settings))
     try:
-        if not deliver_now(tools, found.no, f"deliver-{os.getpid()}"):
+        if not deliver_now(tools, named.no, f"deliver-{os.getpid()}"):
             warn("a fetcher is delivering right now; it will deliver all of it again")
         with tools.records.read() as tx:
-            rows = list(_deliveries(tx, found, tools.clock.now()))
+            rows = list(_deliveries(tx, named, tools.clock.now()))
     finally:
         tools.egress.close()
         tools.index.close()

@@ -47,8 +47,8 @@ def set_rate(
     json: JsonOption = False,
 ) -> None:
     """Set the value of one unit of a currency in another one."""
-    said = {"date": day, "from": source, "to": target, "rate": decimal_in(rate, "--rate")}
-    _put([said], agency_id, data, as_json=json)
+    row = {"date": day, "from": source, "to": target, "rate": decimal_in(rate, "--rate")}
+    _put([row], agency_id, data, as_json=json)
 
 
 @rates.command("import")
@@ -83,8 +83,8 @@ def list_rates(
     from handbill.wire.models import spelled
 
     with _office(agency_id, data) as (tx, agency_no, _):
-        found = [spelled(shown_rate(*one)) for one in page(tx, agency_no, 0, limit)[0]]
-    say_rows(found, ("id", "rate", "own", "lastUpdated"), as_json=json)
+        rows = [spelled(shown_rate(*one)) for one in page(tx, agency_no, 0, limit)[0]]
+    say_rows(rows, ("id", "rate", "own", "lastUpdated"), as_json=json)
 
 
 @rates.command("delete")

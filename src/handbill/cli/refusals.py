@@ -22,10 +22,10 @@ def exit_status_of(failure: Exception, *, as_log: bool) -> int | None:
 
     ``as_log``: as a line of the log, which is what a process of the tree writes.
     """
-    found = _of(failure)
-    if found is None:
+    refusal = _of(failure)
+    if refusal is None:
         return None
-    status, words = found
+    status, words = refusal
     if as_log:
         _log.critical(words)
     elif words:
@@ -61,9 +61,9 @@ def _lines(refused: Refused) -> list[str]:
 def _of_system(failure: OSError) -> str:
     """What the system refused, where, and the way out."""
     where = os.fsdecode(failure.filename) if isinstance(failure.filename, str | bytes) else ""
-    said = f"{where}: {failure.strerror}" if where else str(failure.strerror)
+    words = f"{where}: {failure.strerror}" if where else str(failure.strerror)
     if failure.errno in DENIED:
-        return f"{said}. {advice(Path(where)) if where else 'Run it as another user.'}"
+        return f"{words}. {advice(Path(where)) if where else 'Run it as another user.'}"
     if failure.errno in _FULL:
-        return f"{said}. Free space, then try again."
-    return said
+        return f"{words}. Free space, then try again."
+    return words

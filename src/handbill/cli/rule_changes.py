@@ -49,8 +49,8 @@ def show_rule(
         client = client_named(tx, client_id)
         with missing_told(_NOT_A_RULE):
             rule = rule_of(tx, client, rule_id)
-        (told,) = rules_told([rule], client_id, rules_of(tx, client))
-    say(spelled(told), as_json=json)
+        (answer,) = rules_told([rule], client_id, rules_of(tx, client))
+    say(spelled(answer), as_json=json)
 
 
 def create_rule(
@@ -67,8 +67,8 @@ def create_rule(
     with writing(data) as (tx, stores), told_of(new), missing_told(_NOT_IN_IT):
         client, now = client_to_change(tx, client_id), stores.clock.now()
         rule_id = service.create(tx, stores.ids, now, client, new.noun(), new.client_id)
-        told = _saved_rule(tx, client, rule_id)
-    say(told, as_json=json)
+        answer = _saved_rule(tx, client, rule_id)
+    say(answer, as_json=json)
 
 
 def update_rule(
@@ -90,8 +90,8 @@ def update_rule(
         stands = service.rule_of(tx, client, rule_id)
         new = changed_rule(stands, client.id, change, _NOT_UPDATED)
         service.update(tx, now, client, rule_id, new.noun(), new.client_id)
-        told = _saved_rule(tx, client, rule_id)
-    say(told, as_json=json)
+        answer = _saved_rule(tx, client, rule_id)
+    say(answer, as_json=json)
 
 
 def pause_rules(
@@ -140,8 +140,8 @@ def list_holds(client_id: ClientOption, data: DataOption = None, json: JsonOptio
 
     with opened_standing(data) as stores, stores.records.read() as tx:
         client = client_named(tx, client_id)
-        told = spelled(holds_told(tx, client, holds_of(tx, client.no)))["data"]
-    rows = told if json else [{"publisherId": None} | one for one in told]
+        holds = spelled(holds_told(tx, client, holds_of(tx, client.no)))["data"]
+    rows = holds if json else [{"publisherId": None} | one for one in holds]
     names = ("id", "since", "level", "name", "publisherId", "ruleName")
     say_rows(rows, names, as_json=json)
 
@@ -195,10 +195,10 @@ def _saved_rule(tx: "Tx", client: "Client", rule_id: str) -> dict[str, Any]:
     from handbill.wire.models import spelled
 
     body = rule_of(tx, client, rule_id).body
-    found = conflicts_told(rules_of(tx, client), body, rule_id)
-    told = {"id": rule_id, "conflicts": [spelled(one) for one in found]}
+    conflicts = conflicts_told(rules_of(tx, client), body, rule_id)
+    answer = {"id": rule_id, "conflicts": [spelled(one) for one in conflicts]}
     warnings = [spelled(one) for one in warnings_told(tx, client, body)]
-    return told | {"warnings": warnings} if warnings else told
+    return answer | {"warnings": warnings} if warnings else answer
 
 
 def _switch(

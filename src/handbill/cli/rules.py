@@ -67,8 +67,8 @@ def list_rules(client_id: ClientOption, data: DataOption = None) -> None:
     from handbill.wire.models import spelled
 
     with opened_standing(data) as stores, stores.records.read() as tx:
-        found = rules_of(tx, client_named(tx, client_id))
-    say_lines(encode(spelled(one)) for one in rules_told(found, client_id, found))
+        every = rules_of(tx, client_named(tx, client_id))
+    say_lines(encode(spelled(one)) for one in rules_told(every, client_id, every))
 
 
 @rules.command("runs")
@@ -87,8 +87,8 @@ def list_runs(
     with opened_standing(data) as stores, stores.records.read() as tx:
         with missing_told(NOT_ITS.format(what="rule")):
             rule = rule_of(tx, client_named(tx, client_id), rule_id)
-        found, _ = history.page(tx, rule.no, 0, last)
-    say_lines(encode(spelled(run_told(one))) for one in found)
+        runs, _ = history.page(tx, rule.no, 0, last)
+    say_lines(encode(spelled(run_told(one))) for one in runs)
 
 
 @rules.command("preview")
@@ -114,9 +114,9 @@ def preview_rule(
         client = client_named(tx, client_id)
         with missing_told(NOT_ITS.format(what="campaign, job group or entity")):
             body = checked(tx, now, client, new.noun(), new.client_id)
-        found = ruling.preview(tx, answering, client, now, body)
-        told = preview_told(tx, client, body, found)
-    _say_seen(spelled(told), ("evaluated", "matched"), "entities", as_json=json)
+        run = ruling.preview(tx, answering, client, now, body)
+        answer = preview_told(tx, client, body, run)
+    _say_seen(spelled(answer), ("evaluated", "matched"), "entities", as_json=json)
 
 
 @rules.command("backtest")
@@ -136,9 +136,9 @@ def backtest_rule(
         client = client_named(tx, client_id)
         with missing_told(NOT_ITS.format(what="rule")):
             body = rule_of(tx, client, rule_id).body
-        found = backtest(tx, answering, client, tools.clock.now(), body)
+        back_test = backtest(tx, answering, client, tools.clock.now(), body)
     names = ("from", "until", "runs", "evaluated", "count", "complete")
-    _say_seen(spelled(backtest_told(body, found)), names, "firings", as_json=json)
+    _say_seen(spelled(backtest_told(body, back_test)), names, "firings", as_json=json)
 
 
 @rules.command("undo")
@@ -157,11 +157,11 @@ def undo_run(
     with writing(data) as (tx, stores):
         client = client_to_change(tx, client_id)
         with missing_told(NOT_ITS.format(what="rule or run")):
-            found = undo(tx, stores.clock.now(), client, rule_id, run_id)
+            undone = undo(tx, stores.clock.now(), client, rule_id, run_id)
     if json:
-        say(spelled(undone_told(found)), as_json=True)
+        say(spelled(undone_told(undone)), as_json=True)
         return
-    say_lines(one.words.encode() for one in found)
+    say_lines(one.words.encode() for one in undone)
 
 
 def _say_seen(told: Any, names: Sequence[str], rows: str, *, as_json: bool) -> None:

@@ -130,7 +130,7 @@ def _spell(own: rotating.OwnKey) -> dict[str, Any]:
 def _masters(tx: Tx, here: Collection[bytes]) -> list[dict[str, Any]]:
     """The master keys that seal, that sealed what is here, or that are ``here`` still."""
     used = sealed.names_used(tx)
-    found = []
+    rows = []
     newer: Instant | None = None
     for name, at in sealed.history(tx):
         if newer is None or name in used or name in here:
@@ -138,7 +138,7 @@ def _masters(tx: Tx, here: Collection[bytes]) -> list[dict[str, Any]]:
             state = "seals" if newer is None else "encrypts nothing; retire it"
             if newer is not None and name in used:
                 state = f"seals {used[name]} secrets; rotate again"
-            found.append(
+            rows.append(
                 {
                     "kind": MASTER,
                     "key": name.hex(),
@@ -148,7 +148,7 @@ def _masters(tx: Tx, here: Collection[bytes]) -> list[dict[str, Any]]:
                 }
             )
         newer = at
-    return found
+    return rows
 
 
 def _rotate_master(settings: Settings) -> dict[str, Any]:

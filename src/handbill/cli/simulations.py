@@ -65,9 +65,9 @@ def simulate(
             warn(f"This is a fault of the system. To see it again: {again}")
             raise
     if json:
-        told = {"seed": seed, "digest": life.digest, "firings": dict(life.firings)}
-        told |= {"bids": life.bids, "purchases": dict(life.purchases)}
-        say(told | {"days": [told_of(day) for day in life.days]}, as_json=True)
+        answer = {"seed": seed, "digest": life.digest, "firings": dict(life.firings)}
+        answer |= {"bids": life.bids, "purchases": dict(life.purchases)}
+        say(answer | {"days": [told_of(day) for day in life.days]}, as_json=True)
     else:
         printed(Console(), life)
 

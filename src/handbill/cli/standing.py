@@ -105,18 +105,18 @@ def family_named(tx: Tx, family_id: str) -> Family:
 
 def client_named(tx: Tx, client_id: str) -> Client:
     """The live client of that id, whosever it is. **Refuses** any other (Mistaken)."""
-    found = clients.client_at_work(tx, client_id)
-    if found is None or not found[1]:
+    at_work = clients.client_at_work(tx, client_id)
+    if at_work is None or not at_work[1]:
         raise _no_client(client_id)
-    return found[0]
+    return at_work[0]
 
 
 def client_to_change(tx: Tx, client_id: str) -> Client:
     """``client_named``, locked until the transaction ends, and as its last change left it."""
-    found = clients.hold(tx, client_named(tx, client_id))
-    if found is None:
+    client = clients.hold(tx, client_named(tx, client_id))
+    if client is None:
         raise _no_client(client_id)
-    return found
+    return client
 
 
 def _no_client(client_id: str) -> Mistaken:

@@ -127,15 +127,15 @@ _Reader = Callable[[Any, str], str]
 
 def _each(read: _Reader, given: list[Any]) -> tuple[str, ...]:
     faults: list[Fault] = []
-    found = []
+    values = []
     for n, item in enumerate(given):
         try:
-            found.append(read(item, f"/{n}"))
+            values.append(read(item, f"/{n}"))
         except Wrong as wrong:
             faults += wrong.faults
     if faults:
         raise Wrong(*faults)
-    return tuple(found)
+    return tuple(values)
 
 
 def _reader(kind: Kind, operator: str) -> _Reader:

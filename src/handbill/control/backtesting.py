@@ -57,9 +57,9 @@ def backtest(
     left = MOST_SLICES
     for places in sorted(every):
         plan = _plan(tx, client, body, (oldest, today), places, last)
-        found = _slices(answering, plan, client, left)
-        left -= sum(map(len, found.values()))
-        pasts |= {(places, id_): PastResults(some) for id_, some in found.items()}
+        slices = _slices(answering, plan, client, left)
+        left -= sum(map(len, slices.values()))
+        pasts |= {(places, id_): PastResults(some) for id_, some in slices.items()}
     scene = BacktestScene(
         zone=zone,
         pasts=pasts,
@@ -95,11 +95,11 @@ def _slices(
 ) -> Mapping[str, Sequence[Slice]]:
     zone, by_days = zone_of(client.zone), "DATE" in plan.levels
     begun = cache(lambda day: start_of(date.fromisoformat(day), zone))
-    found: dict[str, list[Slice]] = {}
+    slices: dict[str, list[Slice]] = {}
     with answering.rows(plan, _MEMORY_MB) as (total, lines):
         if total > most:
             raise refused_state("", "the rule looks at too much for a back-test; narrow it down")
         for id_, of, *sums in lines:
             at = begun(of) if by_days else of * EVERY
-            found.setdefault(id_, []).append((at, tuple(sums)))
-    return found
+            slices.setdefault(id_, []).append((at, tuple(sums)))
+    return slices

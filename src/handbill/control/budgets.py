@@ -373,27 +373,27 @@ def _begun(
     """The first day of each: its creation, its start or its parent's first day, the latest."""
 
     def first(one: Client | Campaign | Group, above: date) -> date:
-        said = date.fromisoformat(one.body.start_on) if one.body.start_on else above
-        return max(day_of(one.created_at, zone), said, above)
+        start = date.fromisoformat(one.body.start_on) if one.body.start_on else above
+        return max(day_of(one.created_at, zone), start, above)
 
     top = first(client, date.min)
-    found: dict[Thing, date] = {("client", f"{client.no}"): top}
+    first_days: dict[Thing, date] = {("client", f"{client.no}"): top}
     for no, campaign in every.items():
-        found["campaign", f"{no}"] = first(campaign, top)
+        first_days["campaign", f"{no}"] = first(campaign, top)
     for no, group in live.items():
-        found["group", f"{no}"] = first(group, found["campaign", f"{group.campaign_no}"])
-    return found
+        first_days["group", f"{no}"] = first(group, first_days["campaign", f"{group.campaign_no}"])
+    return first_days
 
 
 def _by_entity(
     client_no: int, live: Mapping[int, Group], caps: Iterable[CapKey], some: Iterable[PairSum]
 ) -> dict[Thing, list[PairSum]]:
-    found: dict[Thing, list[PairSum]] = {key[:2]: [] for key in caps}
+    by_entity: dict[Thing, list[PairSum]] = {key[:2]: [] for key in caps}
     for one in some:
         group = live.get(one.group_no)
         campaign_no = group.campaign_no if group else 0
         place = Place(client_no, campaign_no, one.group_no, one.publisher_no)
         for thing in entities_of(place):
-            if thing in found:
-                found[thing].append(one)
-    return found
+            if thing in by_entity:
+                by_entity[thing].append(one)
+    return by_entity

@@ -219,7 +219,7 @@ def _standings(
         posted=tree.posted,
         holds=look.holds,
     )
-    found: dict[Thing, Standing] = {}
+    standings: dict[Thing, Standing] = {}
     full = _full(capped)
     for thing, resolved in resolve(every, tree.now).items():
         if resolved.is_plain:
@@ -232,7 +232,7 @@ def _standings(
             group_no, _, publisher_no = thing[1].partition("/")
             side = sides.get((int(group_no), int(publisher_no)))
             is_capped = side is None or not _lasts(tree, side, capped, full)
-        found[thing] = Standing(
+        standings[thing] = Standing(
             kind=thing[0],
             entity=thing[1],
             status=dated.status,
@@ -242,7 +242,7 @@ def _standings(
             since_at=dated.since_at,
             until_at=dated.until_at,
         )
-    return found
+    return standings
 
 
 def _lasts(

@@ -112,15 +112,15 @@ def apply_ppm(known: KnownDemand) -> int:
 
 def days_with(came: Iterable[tuple[Quarter, SeenTraffic]], zone: tzinfo) -> list[PairDay]:
     """What came, by day in the client's zone."""
-    found: dict[tuple[int, int, str], PairDay] = {}
+    days: dict[tuple[int, int, str], PairDay] = {}
     for (group_no, publisher_no, at), one in came:
         key = (group_no, publisher_no, day_of(at, zone).isoformat())
-        before = found.get(key) or PairDay(*key)
-        found[key] = before._replace(
+        before = days.get(key) or PairDay(*key)
+        days[key] = before._replace(
             clicks=before.clicks + one.clicks,
             applies=before.applies + one.applies,
             unbilled=before.unbilled + one.unbilled,
             unbilled_micros=before.unbilled_micros + one.unbilled_micros,
             spend_micros=before.spend_micros + one.spend_micros,
         )
-    return list(found.values())
+    return list(days.values())

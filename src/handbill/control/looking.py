@@ -36,11 +36,11 @@ def clients_to_look_at(tx: Tx, now: Instant) -> list[str]:
 
 def _awaited(tx: Tx, now: Instant) -> set[int]:
     """The clients with a publisher that is expected any minute and has what was decided last."""
-    found: set[int] = set()
+    client_nos: set[int] = set()
     for copy in copies.awaited(tx, now, now + SOON):
         nos = standing.clients_decided(tx, copy.publisher_no, copy.held.fetched_at)
-        found |= nos & {copy.client_no} if copy.client_no else nos
-    return found
+        client_nos |= nos & {copy.client_no} if copy.client_no else nos
+    return client_nos
 
 
 def is_due(client: Client, was: Evaluation, now: Instant, *, booked: bool) -> bool:

@@ -33,7 +33,7 @@ def notes(
 ) -> dict[CapKey, CapNoted]:
     """What each cap does from this tick on, and for how long it has stopped or braked."""
     pacing = {one.cap for one in paced.values() if 0 < one.let_ppm < PPM}
-    found = {}
+    by_cap = {}
     for key, one in capped.items():
         code = code_of(one)
         felt = Felt.PACED if "/".join(key) in pacing else Felt.FULL
@@ -45,8 +45,8 @@ def notes(
         before = former.get(key, _NOTHING_YET).limited
         holds = code in CAPPED or code is Code.CAP_BRAKING
         spell = limited(before, period, start_at, tree.now, holds=holds)
-        found[key] = CapNoted(felt, one.in_flight, spell)
-    return found
+        by_cap[key] = CapNoted(felt, one.in_flight, spell)
+    return by_cap
 
 
 def missed_since(

@@ -91,11 +91,11 @@ class PairDay(NamedTuple):
 
 def demand_of(tx: Tx, client_no: int) -> dict[Key, KnownDemand]:
     """By job group and publisher."""
-    found = {}
+    by_pair = {}
     for group_no, publisher_no, *amounts, applies, seen_at in tx.all(_DEMAND, client_no=client_no):
         of = Demand(*(amount / PPM for amount in amounts))
-        found[group_no, publisher_no] = KnownDemand(of, applies / PPM, seen_at)
-    return found
+        by_pair[group_no, publisher_no] = KnownDemand(of, applies / PPM, seen_at)
+    return by_pair
 
 
 def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[Key, KnownDemand]]) -> None:

@@ -81,14 +81,14 @@ def sheet_of(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Sheet:
 def sheets_of(tx: Tx, book: Book, some: Iterable[Rule], now: Instant) -> dict[int, Sheet]:
     """What each of these rules looks at, by number; rules that look at the same share it."""
     known: dict[bytes, Sheet] = {}
-    found = {}
+    sheets = {}
     for rule in some:
         what = _looks_at(rule.body)
         key = msgspec.json.encode(what)
         if key not in known:
             known[key] = sheet_of(tx, book, what, now)
-        found[rule.no] = known[key]._replace(rule=rule.body)
-    return found
+        sheets[rule.no] = known[key]._replace(rule=rule.body)
+    return sheets
 
 
 def _looks_at(rule: RuleBody) -> RuleBody:
@@ -141,25 +141,25 @@ def questions_of(
 ) -> dict[Question, set[Window]]:
     """All questions to stats for these rules, each once, with its ranges of days."""
     today = day_of(now, zone_of(client.zone))
-    found: dict[Question, set[Window]] = defaultdict(set)
+    questions: dict[Question, set[Window]] = defaultdict(set)
     for sheet in sheets:
         for window, places in asked_of(sheet.rule, sheet.subjects, today):
-            found[LEVELS[sheet.rule.level], places].add(window)
-    return found
+            questions[LEVELS[sheet.rule.level], places].add(window)
+    return questions
 
 
 def plans_of(
     tx: Tx, client: Client, some: Mapping[Question, Collection[Window]], now: Instant
 ) -> dict[Question, Plan]:
     """The plans for these questions at an instant: later events are not counted."""
-    found = {}
+    plans = {}
     for (level, places), windows in some.items():
         first_on, last_on = min(first for first, _ in windows), max(last for _, last in windows)
         filters = Filters(first_on, last_on, publisher_ids=places)
         plan = planned(tx, client, filters, [level, "DATE"], now)
         plan = msgspec.structs.replace(plan, layout="slices", end=min(plan.end, now))
-        found[level, places] = plan
-    return found
+        plans[level, places] = plan
+    return plans
 
 
 def answered(
@@ -168,13 +168,13 @@ def answered(
     plans: Mapping[Question, Plan],
 ) -> Answers:
     """The figures of every entity, by level, question and id."""
-    found: Answers = defaultdict(dict)
+    answers: Answers = defaultdict(dict)
     for question, plan in plans.items():
         level, places = question
         for window, its in answering.in_ranges(plan, sorted(some[question]), _MEMORY_MB).items():
             rows = {id_: figures_of_sums(sums) for id_, sums in its.items()}
-            found[level][window, places] = rows
-    return found
+            answers[level][window, places] = rows
+    return answers
 
 
 def sight_of(
@@ -188,10 +188,10 @@ def sight_of(
 
 def applies_of(tx: Tx, client: Client, today: date) -> Applies:
     """The delays of applies that are known on a day."""
-    found: Applies = Counter()
+    delays: Applies = Counter()
     for one, applies in apply_ages.since(tx, client.no, today - _OLDEST).items():
-        found[date.fromisoformat(one.click_on), one.age] += applies
-    return found
+        delays[date.fromisoformat(one.click_on), one.age] += applies
+    return delays
 
 
 def curve_at(came: Applies, today: date) -> tuple[int, ...]:

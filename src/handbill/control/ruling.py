@@ -161,15 +161,15 @@ def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
         if rule.status == "A" and in_force(rule.body.start_on, rule.body.end_on, today)
     ]
     states = history.states_of(tx, [rule.no for rule in active])
-    found = []
+    due = []
     for rule in active:
         state = states[rule.no]
         has_read = state.mode == mode and state.ran_on == today.isoformat()
         if now <= state.ran_at or (waits_for_yesterday(rule.body) and not settled):
             continue
         if not (has_read and reads_once(rule.body)):
-            found.append(rule)
-    return found
+            due.append(rule)
+    return due
 
 
 def _held(tx: Tx, at: _Tick, some: Iterable[Rule]) -> tuple[Client, dict[int, RuleState]]:
@@ -223,12 +223,12 @@ def _run_some(
 def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> int:
     """Run one rule; how many acts there were."""
     mode, client = at.mode, at.client
-    found = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
+    evaluation = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
     run_id = new_uuid(at.tools.ids)
-    findings = found.findings
+    findings = evaluation.findings
     if mode == "ACT":
         findings = tuple(_doing(tx, at, (rule.no, run_id), one) for one in findings)
-    body = _run_body(rule.body, sheet, at.sight, found, findings)
+    body = _run_body(rule.body, sheet, at.sight, evaluation, findings)
     acts = [act for one in findings for act in one.acts if not act.skip]
     made = RuleRun(
         no=0,
@@ -239,11 +239,11 @@ def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> int:
         mode=mode,
         body=body,
     )
-    told = _digest(findings)
-    if acts or told != was.told:
+    digest = _digest(findings)
+    if acts or digest != was.told:
         history.add(tx, made)
-    state = _state(at, rule, was, _heard(found, findings), findings)
-    history.keep(tx, was, msgspec.structs.replace(state, told=told))
+    state = _state(at, rule, was, _heard(evaluation, findings), findings)
+    history.keep(tx, was, msgspec.structs.replace(state, told=digest))
     history.note(tx, made, acts)
     if state.failures >= MOST_FAILURES:
         rules.switch(tx, at.made_at, client, [rule.id], "P")
@@ -337,8 +337,8 @@ def _run_body(
 
 def _digest(findings: Iterable[RuleFinding]) -> str:
     """The result of a run without its numbers: while it is the same, no further run is stored."""
-    told = [(one.key, one.skip, [(act.of, act.skip) for act in one.acts]) for one in findings]
-    return hashlib.blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()
+    result = [(one.key, one.skip, [(act.of, act.skip) for act in one.acts]) for one in findings]
+    return hashlib.blake2b(msgspec.json.encode(result), digest_size=16).hexdigest()
 
 
 def _fail(tx: Tx, at: _Tick, rule: Rule, was: RuleState, why: str) -> None:
@@ -383,5 +383,5 @@ def preview(
         done=done_to(history.done(tx, client.no, "ACT", now - reach_of([body]))),
         any_held=frozenset((one.kind, one.entity) for one in held),
     )
-    found = run(body, sheet.subjects, sight, memory)
-    return _run_body(body, sheet, sight, found, found.findings)
+    evaluation = run(body, sheet.subjects, sight, memory)
+    return _run_body(body, sheet, sight, evaluation, evaluation.findings)

@@ -135,13 +135,13 @@ def _keep(
 
 def _missed(look: TickView, calendars: Mapping[int, Calendar]) -> dict[Key, list[PairDay]]:
     """The clicks that caps kept away from each pair since the last look."""
-    found = {}
+    missed = {}
     for key, before in look.known.items():
         paced, held = look.former.paced.get(key), look.held.get(key[1])
         week = calendars.get(key[1])
         if paced and not paced.is_ended and held is not None and week is not None:
-            found[key] = list(missed_since(before, paced, held, week, look.tree.now))
-    return found
+            missed[key] = list(missed_since(before, paced, held, week, look.tree.now))
+    return missed
 
 
 def _moved(

@@ -50,17 +50,17 @@ def spent_jobs(tx: Tx, tree: CapTree, paced: _At) -> list[SpentJob]:
             pairs.setdefault(pair.place.group_no, []).append(pair)
     near = [*_of_groups(tx, tree, pairs), *_of_jobs(tx, tree)]
     known = asked_of(tx, tree.client.no, {one.job_id for one in near}) if near else {}
-    found = []
+    spent = []
     for one in near:
         job = known.get(one.job_id)
         if job is None or one.group_no not in {0, job.group_no}:
             continue  # it is in no feed, or has left that job group
         more = _cheapest(one, job, pairs, tree, paced)
         if one.cap.value - one.used < max(1, more):
-            told = CappedJob(one.job_id, job.ref, job.title, job.group_no)
+            capped = CappedJob(one.job_id, job.ref, job.title, job.group_no)
             cheapest = more if one.measure == "budget" else PPM
-            found.append(SpentJob(one.thing, one.measure, one.cap, one.used, cheapest, told))
-    return found
+            spent.append(SpentJob(one.thing, one.measure, one.cap, one.used, cheapest, capped))
+    return spent
 
 
 def _of_groups(tx: Tx, tree: CapTree, pairs: Mapping[int, Sequence[Pair]]) -> Iterator[_Used]:
@@ -70,21 +70,21 @@ def _of_groups(tx: Tx, tree: CapTree, pairs: Mapping[int, Sequence[Pair]]) -> It
             dearest = max(one.marked(one.stock.most_micros) for one in here)
             more = dearest if measure == "budget" else 1
             limit = Limit("group_job", "", measure, cap.period, cap.value)
-            found = ledger.used_of_jobs(tx, group_no, limit, tree.today, cap.value - more)
-            for entity, used in found.items():
+            by_entity = ledger.used_of_jobs(tx, group_no, limit, tree.today, cap.value - more)
+            for entity, used in by_entity.items():
                 job_id = entity.partition("/")[2]
                 yield _Used(("group_job", entity), measure, cap, used, job_id, group_no, 0)
 
 
 def _of_jobs(tx: Tx, tree: CapTree) -> Iterator[_Used]:
-    found = ledger.used_by_jobs(tx, tree.client.no, tree.today)
-    if not found:
+    counters = ledger.used_by_jobs(tx, tree.client.no, tree.today)
+    if not counters:
         return
-    ids = {key.entity.partition("/")[0] for key in found}
+    ids = {key.entity.partition("/")[0] for key in counters}
     asked = asked_of(tx, tree.client.no, ids)
     numbers = {no: one.id for no, one in tree.publishers.items()}
     keys = dict(zip(period_keys(tree.today), PERIODS, strict=True))
-    for key, used in found.items():
+    for key, used in counters.items():
         job_id, _, no = key.entity.partition("/")
         caps = caps_of_job(asked[job_id].asked.settings) if job_id in asked else None
         if caps is None:

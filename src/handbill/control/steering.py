@@ -57,12 +57,12 @@ class Side:
 
     def flow(self, measure: Measure, *, steered: bool = False) -> ClickFlow:
         """Its spend in what a cap counts; computed once, for all caps above."""
-        found = self.flows.get((measure, steered))
-        if found is None:
+        flow = self.flows.get((measure, steered))
+        if flow is None:
             let = self.copy.let_ppm if measure == "budget" else self.copy.clicks_ppm
-            found = spends(self.own if steered else self.other, self.unit(measure), let)
-            self.flows[measure, steered] = found
-        return found
+            flow = spends(self.own if steered else self.other, self.unit(measure), let)
+            self.flows[measure, steered] = flow
+        return flow
 
     def life(self, now: Instant) -> CopyDemand:
         """The life of the copy that will be fetched next."""
@@ -95,7 +95,7 @@ def ended_sides(
     """The pairs that have nothing to offer any more: paused, removed, or out of jobs. What their
     publishers' copies bring is still spent.
     """
-    found = {}
+    sides = {}
     for pair in (*tree.pairs, *tree.gone):
         before = paced.get(pair.key)
         if before is None or (pair.stock.jobs and pair.trades):
@@ -103,8 +103,8 @@ def ended_sides(
         side = _side(tree, pair, known, before, held, weeks)
         side.own = _NONE
         side.other = side.other._replace(open_now=0, open_then=0)
-        found[pair.key] = side
-    return found
+        sides[pair.key] = side
+    return sides
 
 
 def _side(

@@ -56,13 +56,13 @@ def likely_costs(tree: CapTree) -> dict[CapKey, int]:
     """What one more will take of each cap, even if nothing is sold below it now: the dearest bid
     that is set there.
     """
-    found = dict.fromkeys(tree.caps, 0)
+    dearest = dict.fromkeys(tree.caps, 0)
     for pair in (*tree.pairs, *tree.gone):
         terms = pair.terms
         bid = pair.marked(max(terms.placement_micros or terms.group_micros, terms.least_micros))
         for key in tree.over[pair.place]:
-            found[key] = max(found[key], bid)
-    return {key: one or MICROS for key, one in found.items()}
+            dearest[key] = max(dearest[key], bid)
+    return {key: one or MICROS for key, one in dearest.items()}
 
 
 def live_bids(pairs: Iterable[Pair], paced: Mapping[Key, Paced]) -> dict[Key, int]:
@@ -95,7 +95,7 @@ def kept_for_others(tree: CapTree, key: CapKey, place: Place) -> int:
 
 def capped_jobs(spent: Iterable[SpentJob]) -> dict[CapKey, Capped]:
     """The caps of single jobs that stop them. They are walls only: nothing is paced by them."""
-    found = {}
+    capped = {}
     for one in spent:
         key: CapKey = (*one.thing, one.measure)
         cap = one.cap
@@ -107,5 +107,5 @@ def capped_jobs(spent: Iterable[SpentJob]) -> dict[CapKey, Capped]:
             Days((1,), (), renews=False),
             DeliveryMode.ASAP,
         )
-        found[key] = Capped(cap, mark, 0, one.cheapest, MICROS)
-    return found
+        capped[key] = Capped(cap, mark, 0, one.cheapest, MICROS)
+    return capped

@@ -97,18 +97,18 @@ def aimed(
     for pair in tree.pairs:
         key = pair.key
         wanted = _wanted(tree.groups[key[0]])
-        found = []
+        candidates = []
         if "cpc" in wanted and pair.terms.bid_type in _BY_CLICK:
-            found.append(at_most(wanted["cpc"], kind="cpc"))
+            candidates.append(at_most(wanted["cpc"], kind="cpc"))
         if "cpa" in wanted and pair.terms.bid_type == "CPA":
-            found.append(at_most(wanted["cpa"], kind="cpa"))
+            candidates.append(at_most(wanted["cpa"], kind="cpa"))
         if "cpa" in wanted and pair.terms.bid_type == "CPC":
             if key[0] not in after:
                 before = corrections.get(key[0])
                 after[key[0]] = _corrected(seen, key[0], wanted["cpa"], before, tree.today)
             got = seen.got.get(key, Got(0, 0))
             rate = cautious(rates[key], applies[key[0]])
-            found.append(
+            candidates.append(
                 TargetRate(
                     wanted["cpa"],
                     rate,
@@ -117,19 +117,19 @@ def aimed(
                     is_prior=not got.applies,
                 )
             )
-        if found:
-            targets[key] = min(found, key=_worth)
+        if candidates:
+            targets[key] = min(candidates, key=_worth)
     new = {no: one for no, one in after.items() if corrections.get(no) != one}
     return Aims(targets, new, former)
 
 
 def _wanted(group: Group) -> dict[str, int]:
     """The lowest target of each kind; 0 is no target."""
-    found: dict[str, int] = {}
+    lowest: dict[str, int] = {}
     for one in group.body.performance_targets:
         if one.value_micros:
-            found[one.type] = min(one.value_micros, found.get(one.type, one.value_micros))
-    return found
+            lowest[one.type] = min(one.value_micros, lowest.get(one.type, one.value_micros))
+    return lowest
 
 
 def _worth(target: TargetRate) -> int:

@@ -25,8 +25,8 @@ def bids_of(
 ) -> list[PublishedChange]:
     """The changes of a job group's bids at these publishers in some time, newest first."""
     ids = {one.no: one.id for one in publishers}
-    found = [
+    changes = [
         PublishedChange(one.at, ids[no], one.line, one.version)
         for no, one in rows.logged(tx, group_no, ids, first, end)
     ]
-    return sorted(found, key=attrgetter("at", "publisher_id"), reverse=True)
+    return sorted(changes, key=attrgetter("at", "publisher_id"), reverse=True)

@@ -229,7 +229,7 @@ def _pairs(
 ) -> list[Pair]:
     every, live, known = nouns
     today = exchange.today
-    found: dict[Place, tuple[PlacementTerms, bool]] = {}
+    by_place: dict[Place, tuple[PlacementTerms, bool]] = {}
     top = client_state(client, today)
     states = {no: campaign_state(one, top, today) for no, one in every.items()}
     for group in live.values():
@@ -239,10 +239,10 @@ def _pairs(
             terms = terms_of(client, campaign, group, publisher, exchange)
             if isinstance(terms, PlacementTerms):
                 place = Place(client.no, campaign.no, group.no, publisher.no)
-                found[place] = terms, trades
-    steps = steps_at(tx, found)
+                by_place[place] = terms, trades
+    steps = steps_at(tx, by_place)
     pairs = []
-    for place, (terms, trades) in found.items():
+    for place, (terms, trades) in by_place.items():
         factors = _factors(live[place.group_no], every[place.campaign_no], steps[place], now)
         some = jobs.get(place.group_no)
         stock = stock_of(terms, some, today) if some else NOTHING
@@ -268,18 +268,18 @@ def _gone(
     """
     ever = groups.groups_by_number(tx, {group_no for group_no, _ in missing})
     of = campaigns.campaigns_by_number(tx, {one.campaign_no for one in ever.values()})
-    found = {}
+    by_place = {}
     for group_no, publisher_no in sorted(missing):
         group, publisher = ever.get(group_no), known.get(publisher_no)
         if group is not None and publisher is not None:
             campaign, placement = of[group.campaign_no], Placement(publisher.id)
             terms = terms_at(client, campaign, group, publisher, placement, exchange)
             place = Place(client.no, campaign.no, group_no, publisher_no)
-            found[place] = terms, group, campaign
-    steps = steps_at(tx, found)
+            by_place[place] = terms, group, campaign
+    steps = steps_at(tx, by_place)
     return [
         Pair(place, terms, NOTHING, _factors(group, campaign, steps[place], now), False)
-        for place, (terms, group, campaign) in found.items()
+        for place, (terms, group, campaign) in by_place.items()
     ]
 
 

@@ -41,8 +41,8 @@ def publishers_with(tx: Tx, before_on: str) -> list[int]:
 
 def take(tx: Tx, publisher_nos: Sequence[int], before_on: str) -> dict[int, list[QuarterClicks]]:
     """Take out what waits of earlier days at these publishers."""
-    found: dict[int, list[QuarterClicks]] = {}
+    by_publisher: dict[int, list[QuarterClicks]] = {}
     for row in tx.all(_TAKE, nos=Listed(publisher_nos), before=before_on):
         one = QuarterClicks(*row)
-        found.setdefault(one.publisher_no, []).append(one)
-    return found
+        by_publisher.setdefault(one.publisher_no, []).append(one)
+    return by_publisher

@@ -72,10 +72,10 @@ class Calendar:
     days: dict[date, Curve] = field(default_factory=dict)
 
     def curve(self, day: date) -> Curve:
-        found = self.days.get(day)
-        if found is None:
-            found = self.days[day] = curve_of(self.shape, day, self.zone)
-        return found
+        curve = self.days.get(day)
+        if curve is None:
+            curve = self.days[day] = curve_of(self.shape, day, self.zone)
+        return curve
 
 
 def calendars_of(
@@ -96,10 +96,10 @@ def _calendars(
         sum(column) for column in zip(*(_seen(body)[0] for body in known.values()), strict=True)
     ]
     shared = learned(sums, FLAT, 1.0) if sums else FLAT
-    found = {ALL: Calendar(shared, zone)}
+    calendars = {ALL: Calendar(shared, zone)}
     for no in publisher_nos:
-        found[no] = Calendar(_learned(known[no], shared) if no in known else shared, zone)
-    return found
+        calendars[no] = Calendar(_learned(known[no], shared) if no in known else shared, zone)
+    return calendars
 
 
 @lru_cache(maxsize=1_024)
@@ -127,14 +127,14 @@ def quarters_with(
     came: Iterable[tuple[Quarter, SeenTraffic]], lets: Mapping[Key, int], zone: tzinfo
 ) -> list[QuarterClicks]:
     """A client's clicks, to be added up. ``lets``: the part let through, by group and publisher."""
-    found: dict[tuple[int, str, int], int] = {}
+    sums: dict[tuple[int, str, int], int] = {}
     for (group_no, publisher_no, quarter_at), one in came:
         day = day_of(quarter_at, zone)
         at = min((quarter_at - start_of(day, zone)) // QUARTER, OF_DAY - 1)
         let_ppm = max(lets.get((group_no, publisher_no), PPM), _LEAST_LET)
         key = (publisher_no, day.isoformat(), at)
-        found[key] = found.get(key, 0) + one.clicks * PPM * PPM // let_ppm
-    return [QuarterClicks(*key, clicks) for key, clicks in sorted(found.items()) if clicks]
+        sums[key] = sums.get(key, 0) + one.clicks * PPM * PPM // let_ppm
+    return [QuarterClicks(*key, clicks) for key, clicks in sorted(sums.items()) if clicks]
 
 
 def closed_before(now: Instant) -> date:

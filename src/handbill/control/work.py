@@ -41,10 +41,10 @@ def follow(tools: Tools, task: Task) -> None:
 
 def _tick(tools: Tools, client_id: str, *, anew: bool) -> bool:
     with tools.records.read() as tx:
-        found = clients.client_at_work(tx, client_id)
-    if found is None:
+        at_work = clients.client_at_work(tx, client_id)
+    if at_work is None:
         return False
-    client, live = found
+    client, live = at_work
     now = tools.clock.now()
     if not live:
         service.forget(tools.records, client, now)
@@ -66,13 +66,13 @@ def look_at_clients(tools: Tools, _: Task) -> None:
 def run_rules(tools: Tools, task: Task) -> None:
     """Run a client's rules."""
     with tools.records.read() as tx:
-        found = clients.client_at_work(tx, task.key)
-    if found is None or not found[1]:
+        at_work = clients.client_at_work(tx, task.key)
+    if at_work is None or not at_work[1]:
         return
     answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
     mode = tools.settings.rules_mode
     with_these = ruling.RulingTools(tools.records, answering, tools.clock, tools.ids, mode)
-    acts = ruling.tick(with_these, found[0])
+    acts = ruling.tick(with_these, at_work[0])
     if acts:
         _LOG.info("rules acted", extra={"client": task.key, "acts": acts})
 

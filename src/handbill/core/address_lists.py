@@ -28,15 +28,15 @@ def read_prefixes(text: str) -> list[str]:
     Accepts 192.0.2.7, 192.0.2 (three octets, or two, or one), 192.0.2.0/24 and the same for IPv6.
     **Refuses** (NotAddresses) other lines, and more than 100,000.
     """
-    found: dict[str, None] = {}
+    prefixes: dict[str, None] = {}
     for number, cell in _cells(text):
         network = _network(cell)
         if network is None:
             raise NotAddresses(f"line {number} is neither an address nor a prefix")
-        found[str(network)] = None
-        if len(found) > MOST_PREFIXES:
+        prefixes[str(network)] = None
+        if len(prefixes) > MOST_PREFIXES:
             raise NotAddresses(f"there are more than {MOST_PREFIXES} addresses")
-    return list(found)
+    return list(prefixes)
 
 
 def _cells(text: str) -> Iterator[tuple[int, str]]:

@@ -76,18 +76,18 @@ def read_amount(text: str, currency: str = "") -> Amount | None:
     # At most one space: with many in a row, the expression would try every way to split them.
     line = " ".join(text.translate(_WIDE).split())
     line = _NO_MINOR.sub("", line.replace("’", "'"))
-    found = _AMOUNT.fullmatch(line)
-    if found is None:
+    match = _AMOUNT.fullmatch(line)
+    if match is None:
         return None
     currencies: frozenset[str] | None = None
-    for sign in (found["before"], found["after"].removeprefix(".")):
+    for sign in (match["before"], match["after"].removeprefix(".")):
         if sign:
             named = _named_by_all(sign)
             if named is None:
                 return None
             currencies = named if currencies is None else currencies & named
     try:
-        number = Decimal(_plain(found["figures"], are_whole=PLACES.get(currency) == 0))
+        number = Decimal(_plain(match["figures"], are_whole=PLACES.get(currency) == 0))
         return Amount(micros_of(Decimal(int(number * MICROS)) / MICROS), currencies)
     except (NotMoney, InvalidOperation):
         return None
@@ -138,7 +138,7 @@ def tellers(node: str, names: Iterable[str]) -> Tellers:
     as its attribute, or under its name. For the item: in its own node, unless that may be the
     currency of the job's pay.
     """
-    found, of_item, models, pays = [], [], [], False
+    of_amount, of_item, models, pays = [], [], [], False
     if not node:
         return Tellers([], [], pays)
     own = _bare(node)
@@ -154,14 +154,14 @@ def tellers(node: str, names: Iterable[str]) -> Tellers:
         elif last.strip("@") in COST_MODELS or (is_beside and ending.strip("/@") in _KINDS):
             models.append(name)
         elif is_beside and (is_currency or ending.strip("/@") in _OF_AMOUNT):
-            found.append(name)
+            of_amount.append(name)
         elif is_currency and not slash:
             if last.startswith(_WHOSE):
-                found.append(name)
+                of_amount.append(name)
             elif not parent:
                 of_item.append(name)
     is_per_click = any(word in own for word in ("cpc", "ppc", "click"))
-    return Tellers(found, [] if pays else of_item, pays, () if is_per_click else tuple(models))
+    return Tellers(of_amount, [] if pays else of_item, pays, () if is_per_click else tuple(models))
 
 
 def _bare(name: str) -> str:
@@ -173,9 +173,9 @@ def said_by_name(node: str) -> str:
     ``bidEUR``, ``bid/EUR``, ``cpcInCents``; empty: none.
     """
     words = _WORDS.findall(node)
-    said = [word for word in words if is_of_cents(word) and len(word) > 1]
-    said += [word for word in words if word.upper() in PLACES and word not in _NO_CODES]
-    return said[0] if said and len(words) > 1 else ""
+    units = [word for word in words if is_of_cents(word) and len(word) > 1]
+    units += [word for word in words if word.upper() in PLACES and word not in _NO_CODES]
+    return units[0] if units and len(words) > 1 else ""
 
 
 def is_of_cents(said: str) -> bool:
@@ -185,8 +185,8 @@ def is_of_cents(said: str) -> bool:
 
 def other_model(telling: Tellers, fields: Mapping[str, str]) -> str:
     """What an item says that its bid is paid for, if that is not a click; empty if it may be."""
-    said = (fields[name].split(ALSO, 1)[0] for name in telling.models)
-    return next((one for one in said if _bare("".join(one.split())) in _NOT_PER_CLICK), "")
+    texts = (fields[name].split(ALSO, 1)[0] for name in telling.models)
+    return next((one for one in texts if _bare("".join(one.split())) in _NOT_PER_CLICK), "")
 
 
 def said_of(telling: Tellers, fields: Mapping[str, str]) -> str:
@@ -194,17 +194,17 @@ def said_of(telling: Tellers, fields: Mapping[str, str]) -> str:
     empty if it says nothing.
     """
     every = [
-        (name, said)
+        (name, text)
         for names in (telling.of_amount, telling.of_item)
         for name in names
-        if (said := fields[name].split(ALSO, 1)[0])
+        if (text := fields[name].split(ALSO, 1)[0])
     ]
-    cents = next((said for _, said in every if is_of_cents(said)), "")
+    cents = next((text for _, text in every if is_of_cents(text)), "")
     return cents or next(
         (
-            said
-            for name, said in every
-            if named_by(said) or not name.lower().endswith(("unit", "units"))
+            text
+            for name, text in every
+            if named_by(text) or not name.lower().endswith(("unit", "units"))
         ),
         "",
     )

@@ -64,8 +64,8 @@ def ruling_of(keys: Keys, known: Container[str | None]) -> Ruling:
     if keys.click is None:
         return _ruling("first", known, keys.application)
     if keys.application is None:
-        told = keys.click in known or keys.named in known
-        return Ruling("repeat", ()) if told else Ruling("first", (keys.click,))
+        is_repeat = keys.click in known or keys.named in known
+        return Ruling("repeat", ()) if is_repeat else Ruling("first", (keys.click,))
     if keys.click not in known:
         return _ruling("first", known, *keys)
     names_it = keys.named not in known

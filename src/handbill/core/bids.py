@@ -312,8 +312,8 @@ def _priced(terms: PlacementTerms, bid: Bid, rate: int, markdown_ppm: int) -> Of
         return Withheld.BELOW_UNIT
     if price_micros > MOST_UNITS * MICROS:
         return Withheld.NO_RATE
-    said = bid.said
-    quote = Quote(rate, said.rate_picos, said.micros, number_of(said.currency))
+    quoted = bid.said
+    quote = Quote(rate, quoted.rate_picos, quoted.micros, number_of(quoted.currency))
     return Offer(bid.micros, price_micros, bid.source, quote)
 
 
@@ -351,7 +351,7 @@ def bid_of(terms: PlacementTerms, asked: JobBids) -> Bid:
         return _converted(terms, terms.flat_micros or 0, terms.currency, BidSource.FLAT)
     by_apply = terms.bid_type == "CPA"
     setting = asked.settings.setting
-    said = (
+    bids = (
         (
             _by(by_apply, own.cpc_bid_micros, own.cpa_bid_micros) if own else None,
             own.currency if own else "",
@@ -362,7 +362,7 @@ def bid_of(terms: PlacementTerms, asked: JobBids) -> Bid:
         (terms.group_micros or None, "", BidSource.GROUP),
         (None if by_apply else asked.feed_micros, asked.feed_in, BidSource.FEED),
     )
-    for bid_micros, currency, source in said:
+    for bid_micros, currency, source in bids:
         if bid_micros is not None:
             return _converted(terms, bid_micros, currency, source)
     return Bid(0, BidSource.FEED)

@@ -16,10 +16,10 @@ def with_changes(noun: _S, changes: Mapping[str, Any]) -> _S:
     **Refuses** (400) None if the noun has no default; every fault gathered.
     """
     faults: list[Fault] = []
-    found = settled(noun, changes, faults)
+    after = settled(noun, changes, faults)
     if faults:
         raise bad_request(faults)
-    return found
+    return after
 
 
 def settled(noun: _S, changes: Mapping[str, Any], faults: list[Fault]) -> _S:
@@ -27,7 +27,7 @@ def settled(noun: _S, changes: Mapping[str, Any], faults: list[Fault]) -> _S:
     by a mapping: ``{"caps": {"clicks": None}}``.
     """
     known = {field.name: field for field in msgspec.structs.fields(type(noun))}
-    found = {}
+    values = {}
     for name, value in changes.items():
         before = getattr(noun, name)
         if value is None:
@@ -39,8 +39,8 @@ def settled(noun: _S, changes: Mapping[str, Any], faults: list[Fault]) -> _S:
             within: list[Fault] = []
             value = settled(before, value, within)  # noqa: PLW2901
             faults += [Fault(f"{name}.{one.field}", one.message) for one in within]
-        found[name] = value
-    return msgspec.structs.replace(noun, **found)
+        values[name] = value
+    return msgspec.structs.replace(noun, **values)
 
 
 def fixed_faults(noun: Any, changes: Mapping[str, Any], names: Iterable[str]) -> list[Fault]:

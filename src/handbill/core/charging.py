@@ -206,13 +206,13 @@ def summed(kept: Mapping[CounterKey, int], wanted: Iterable[CounterKey]) -> dict
     """The sums of stored counters for the requested periods."""
     if not kept:
         return {}
-    found = dict.fromkeys(wanted, 0)
+    sums = dict.fromkeys(wanted, 0)
     for (scope, entity, measure, day), value in kept.items():
         for period in periods_over(day):
             key = CounterKey(scope, entity, measure, period)
-            if key in found:
-                found[key] += value
-    return {key: value for key, value in found.items() if value}
+            if key in sums:
+                sums[key] += value
+    return {key: value for key, value in sums.items() if value}
 
 
 Compared = tuple[CounterKey, int, Limit, tuple[tuple[CounterKey, int], ...]]
@@ -306,7 +306,7 @@ def keyed(uses: Mapping[tuple[Scope, str, str], Sequence[int]]) -> dict[CounterK
     }
 
 
-def together(counters: Mapping[CounterKey, int]) -> Uses:
+def unkeyed(counters: Mapping[CounterKey, int]) -> Uses:
     """Counters by the period of each entity."""
     uses: Uses = {}
     for (scope, entity, measure, period), amount in counters.items():

@@ -76,18 +76,18 @@ def checks_of(
     """
     assert disposition in {VALID, OVER_CAP, *_OF_CLASS}, "it is a click's"
     decided = _OF_REASON.get(reason) or _OF_CLASS.get(disposition)
-    found: list[CheckStep] = []
+    checks: list[CheckStep] = []
     is_over = False
     for step in STEPS:
         if step == decided:
             is_over = True
-            found.append(CheckStep(step, "DECIDED"))
+            checks.append(CheckStep(step, "DECIDED"))
         elif is_over:
-            found.append(CheckStep(step, "NOT_REACHED"))
+            checks.append(CheckStep(step, "NOT_REACHED"))
         else:
             is_off = rules is not None and not _asks(rules, step, lists=lists)
-            found.append(CheckStep(step, "OFF" if is_off else "PASSED"))
-    return found
+            checks.append(CheckStep(step, "OFF" if is_off else "PASSED"))
+    return checks
 
 
 def _asks(rules: Definition, step: Step, *, lists: bool) -> bool:
@@ -116,18 +116,18 @@ class CapThen(NamedTuple):
 
 def counters_asked(limits: Iterable[Limit], day: date) -> set[CounterKey]:
     """The counters that show the state of caps: their own, and those of reserved budgets."""
-    found: set[CounterKey] = set()
+    keys: set[CounterKey] = set()
     for key, _, _, reserved in compared_on(tuple(limits), day):
-        found.update((key, *(other for other, _ in reserved)))
-    return found
+        keys.update((key, *(other for other, _ in reserved)))
+    return keys
 
 
 def caps_then(
     limits: Iterable[Limit], day: date, used: Mapping[CounterKey, int | None], decided: str
 ) -> list[CapThen]:
     """The state of the caps over a place. ``decided``: the name of the one without room."""
-    found = []
+    caps = []
     for key, _, limit, reserved in compared_on(tuple(limits), day):
         kept = sum(max(0, value - (used.get(other) or 0)) for other, value in reserved)
-        found.append(CapThen(limit, used.get(key, 0), kept, name_of(limit) == decided))
-    return found
+        caps.append(CapThen(limit, used.get(key, 0), kept, name_of(limit) == decided))
+    return caps

@@ -49,5 +49,5 @@ def booked(at: Instant, reason: str, open_at: Instant, zone: tzinfo) -> Booked:
     """
     if at >= open_at:
         return Booked(at, reason)
-    said = f"closed_month:{day_of(at, zone).isoformat()}"
-    return Booked(open_at, f"{reason} {said}" if reason else said)
+    note = f"closed_month:{day_of(at, zone).isoformat()}"
+    return Booked(open_at, f"{reason} {note}" if reason else note)

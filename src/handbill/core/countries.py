@@ -208,9 +208,9 @@ def country_code(text: str) -> str:
     """
     if len(text) > _LONGEST:
         return ""
-    found = _CODE_OF.get(_fold(text), "")
-    if found or not (both := _WITH_MORE.fullmatch(text.strip())):
-        return found
+    exact = _CODE_OF.get(_fold(text), "")
+    if exact or not (both := _WITH_MORE.fullmatch(text.strip())):
+        return exact
     name, more = _fold(both[1]), _fold(both[2] or both[3])
     code = _CODE_OF.get(name, "")
     if both[3] and _CODE_OF.get(more) == code:

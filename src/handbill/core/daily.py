@@ -22,16 +22,16 @@ class PlaceDay(NamedTuple):
 def come_to(entries: Iterable[Entry], zone: tzinfo) -> dict[PlaceDay, list[int]]:
     """The raw sums of a client's entries by place and day, in the order of RAW."""
     days: dict[int, str] = {}
-    found: dict[PlaceDay, list[int]] = {}
+    by_place: dict[PlaceDay, list[int]] = {}
     for one in entries:
         quarter = one.at // QUARTER
         day_on = days.get(quarter)
         if day_on is None:
             day_on = days[quarter] = day_of(one.at, zone).isoformat()
         key = PlaceDay(one.client_no, day_on, one.campaign_no, one.group_no, one.publisher_no)
-        sums = found.get(key)
+        sums = by_place.get(key)
         if sums is None:
-            sums = found[key] = [0] * len(RAW)
+            sums = by_place[key] = [0] * len(RAW)
         for place, amount in gains(one.kind, one.disposition).items():
             sums[place] += getattr(one, amount) if amount else one.sign
-    return found
+    return by_place

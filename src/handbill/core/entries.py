@@ -88,8 +88,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         rate, price_rate = self.bid_rate_picos, self.price_rate_picos
         assert bool(rate) == bool(self.bid_currency), "another currency has a rate"
         assert bool(price_rate) == bool(self.price_currency), "another currency has a rate"
-        said = sign * self.bid_micros
-        assert not rate or spend == converted(said, rate), "a bid is as its rate says"
+        bid = sign * self.bid_micros
+        assert not rate or spend == converted(bid, rate), "a bid is as its rate says"
         if price_rate:
             paid = charge_at(spend, sign * self.price_micros, price_rate)
             assert charge == paid, "a charge is what its rate makes of the price"

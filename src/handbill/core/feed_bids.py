@@ -38,8 +38,8 @@ def bid_in(
     text = first_of(source, fields, _MOST_SHORT, faults)
     if not text:
         return None, ""
-    found = bids.read[text]
-    if found is None:
+    amount = bids.read[text]
+    if amount is None:
         faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
         return None, ""
     telling = bids.tellers[tuple(fields)]
@@ -47,21 +47,21 @@ def bid_in(
         message = f"is paid for something else than a click: {cleaned(model)[:40]}"
         faults.append(FieldFault("cpc", "not_money", message))
         return None, ""
-    said = said_of(telling, fields) or bids.by_name
-    if not said and found.currencies is None and not telling.pays:
-        said = bids.head_currency
-    if is_of_cents(said):
-        message = f"is in parts of a currency, not in {bids.currency}: {text[:40]} {said[:40]}"
+    unit = said_of(telling, fields) or bids.by_name
+    if not unit and amount.currencies is None and not telling.pays:
+        unit = bids.head_currency
+    if is_of_cents(unit):
+        message = f"is in parts of a currency, not in {bids.currency}: {text[:40]} {unit[:40]}"
         faults.append(FieldFault("cpc", "not_money", message))
         return None, ""
-    if found.may_be_in(bids.currency, said):
-        return found.micros, ""
-    other = found.must_be_in(said)
+    if amount.may_be_in(bids.currency, unit):
+        return amount.micros, ""
+    other = amount.must_be_in(unit)
     if other and (read := read_amount(text, other)) is not None:
         if bids.rated is not None and other not in bids.rated:
             message = f"is in {other}, for which there is no rate; set one: POST /rates"
             faults.append(FieldFault("cpc", "currency", message))
         return read.micros, other
-    message = f"is in a currency that cannot be determined: {text[:40]} {said[:40]}"
+    message = f"is in a currency that cannot be determined: {text[:40]} {unit[:40]}"
     faults.append(FieldFault("cpc", "currency", message))
     return None, ""

@@ -132,9 +132,9 @@ def is_no_end(text: str) -> bool:
 
 def ending_nodes(names: Iterable[str]) -> dict[str, frozenset[str]]:
     """The nodes that may say that the job is over, each with the values that say so, bare."""
-    found = {}
+    nodes = {}
     for name in names:
-        said = bare(name)
+        mark = bare(name)
         for marks, values in (
             (_STATES, _OVER),
             (_ENDINGS, _ACTS),
@@ -142,9 +142,9 @@ def ending_nodes(names: Iterable[str]) -> dict[str, frozenset[str]]:
             (_IS_LIVE, _FALSE),
             (_OPEN, _NOT_OPEN),
         ):
-            if said in marks and "/" not in name:
-                found[name] = values
-    return found
+            if mark in marks and "/" not in name:
+                nodes[name] = values
+    return nodes
 
 
 def is_for_ended(name: str) -> bool:

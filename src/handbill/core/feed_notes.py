@@ -25,5 +25,5 @@ def content_of(note: bytes, changed_at: Instant) -> bytes | None:
     """The content, in hex digits, of a file that was changed then; None if the note belongs to
     another file, or is no note.
     """
-    found = _NOTE.fullmatch(note)
-    return found[2] if found and int(found[1]) == changed_at else None
+    match = _NOTE.fullmatch(note)
+    return match[2] if match and int(match[1]) == changed_at else None

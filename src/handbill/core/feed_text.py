@@ -91,10 +91,10 @@ def all_decoded_once(fields: Mapping[str, str]) -> Mapping[str, str]:
     """
     if all(map(str.isascii, fields.values())):
         return fields
-    found = {name: decoded_once(text) for name, text in fields.items()}
-    if found != fields:
+    texts = {name: decoded_once(text) for name, text in fields.items()}
+    if texts != fields:
         return {name: decoded_once(text, is_sure=True) for name, text in fields.items()}
-    return found
+    return texts
 
 
 def decoded_once(text: str, *, is_sure: bool = False) -> str:
@@ -109,12 +109,12 @@ def decoded_once(text: str, *, is_sure: bool = False) -> str:
         return text
     raw = text.translate(_BYTES)
     try:
-        found = raw.encode("latin-1").decode()
+        decoded = raw.encode("latin-1").decode()
     except UnicodeError:
         return text
-    leads, less = {char for char in raw if char >= "\xc0"}, len(text) - len(found)
+    leads, less = {char for char in raw if char >= "\xc0"}, len(text) - len(decoded)
     if any(leads <= known and less >= least for known, least in _LEADS):
-        return decoded_once(found)
+        return decoded_once(decoded)
     return text
 
 

@@ -77,10 +77,10 @@ class Matcher:
     def best(self, facts: Sequence[Any]) -> int | None:
         """The number of the best ranked group whose filter holds for the job, or None."""
         job = self._fold(facts)
-        found = tuple([table.get(job[slot], ()) for slot, table in self._tables])
-        plan = self._plans.get(found)
+        key = tuple([table.get(job[slot], ()) for slot, table in self._tables])
+        plan = self._plans.get(key)
         if plan is None:
-            plan = self._planned(found)
+            plan = self._planned(key)
         for step in plan:
             group_no = step(job)
             if group_no is not None:
@@ -227,12 +227,12 @@ class _Writer:
                 return None
             return self._slots[field], frozenset(map(folded, rule.terms))
         anchors = [self.anchor(inner) for inner in rule.rules]
-        found = [anchor for anchor in anchors if anchor is not None]
+        known = [anchor for anchor in anchors if anchor is not None]
         if rule.all_of:
-            return min(found, key=lambda anchor: len(anchor[1]), default=None)
-        if len(found) < len(anchors) or len({slot for slot, _ in found}) != 1:
+            return min(known, key=lambda anchor: len(anchor[1]), default=None)
+        if len(known) < len(anchors) or len({slot for slot, _ in known}) != 1:
             return None
-        return found[0][0], frozenset().union(*(values for _, values in found))
+        return known[0][0], frozenset().union(*(values for _, values in known))
 
     def _branch(self, branch: Branch) -> str:
         parts = [

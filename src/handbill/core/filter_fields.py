@@ -21,14 +21,14 @@ def unknown_fields(filters: Branch, own: Collection[str], at: str = "filters") -
     """
     known = {*_OURS, *own, *(f"cif{place}" for place in range(1, len(own) + 1))}
     folded = {name.casefold(): name for name in [*own, *_OURS]}
-    found: list[Fault] = []
+    faults: list[Fault] = []
     for place, field in _fields(filters, at):
-        if field in known or len(found) == MOST_WARNED:
+        if field in known or len(faults) == MOST_WARNED:
             continue
         near = [folded[name] for name in get_close_matches(field.casefold(), folded, 3, 0.7)]
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        found.append(Fault(place, f"no job of the client has a field {field}{hint}"))
-    return found
+        faults.append(Fault(place, f"no job of the client has a field {field}{hint}"))
+    return faults
 
 
 def _fields(rule: Branch | Leaf, at: str) -> Iterator[tuple[str, str]]:

@@ -79,9 +79,9 @@ def stage_of(text: str, stages: Mapping[str, str]) -> str:
     own names.
     """
     name = folded(text)
-    found = stages.get(name)
-    if found is not None:
-        return found
+    stage = stages.get(name)
+    if stage is not None:
+        return stage
     own = name.upper()
     return own if own in STAGES else ""
 

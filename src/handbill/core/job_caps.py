@@ -63,8 +63,8 @@ def caps_of_job(settings: JobSettings) -> JobCaps | None:
 
 def each_job(caps: Caps) -> Caps | None:
     """A job group's caps for each single job, in the names of a job's own caps."""
-    found = Caps(budget=caps.job_budget, clicks=caps.job_clicks, applies=caps.job_applies)
-    return None if found == _NONE else found
+    each = Caps(budget=caps.job_budget, clicks=caps.job_clicks, applies=caps.job_applies)
+    return None if each == _NONE else each
 
 
 def job_limits(
@@ -76,14 +76,14 @@ def job_limits(
     publisher: str,
 ) -> tuple[Limit, ...]:
     """All limits of one job at one place."""
-    found: list[Limit] = []
+    limits: list[Limit] = []
     if each is not None:
-        found += limits_of("group_job", f"{group_no}/{job_id}", each)
+        limits += limits_of("group_job", f"{group_no}/{job_id}", each)
     if own is not None:
-        found += limits_of("job", job_id, own.caps)
+        limits += limits_of("job", job_id, own.caps)
         cap = own.budgets.get(publisher)
-        found += budget_limit("job_placement", f"{job_id}/{publisher_no}", cap)
-    return Limits(found)
+        limits += budget_limit("job_placement", f"{job_id}/{publisher_no}", cap)
+    return Limits(limits)
 
 
 def count_of(one: Limit | CounterKey) -> Count:

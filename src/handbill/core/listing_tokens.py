@@ -251,14 +251,14 @@ def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> SealedClick:
     """Read a click id, also with other characters around it (``meant``). **Refuses** (NotOurs) what
     none of ``keys`` has sealed.
     """
-    said = _click_said(text.encode("ascii", "replace") if isinstance(text, str) else text, keys)
+    plain = _click_said(text.encode("ascii", "replace") if isinstance(text, str) else text, keys)
     at_start = 2 + _RANDOM_BYTES
     try:
-        listing = _unpack(said[at_start + _AT_BYTES :])
+        listing = _unpack(plain[at_start + _AT_BYTES :])
     except (ValueError, IndexError) as bad:
         raise ForeignToken from bad
-    at = int.from_bytes(said[at_start : at_start + _AT_BYTES], "big")
-    return SealedClick(said[2:at_start], at, listing)
+    at = int.from_bytes(plain[at_start : at_start + _AT_BYTES], "big")
+    return SealedClick(plain[2:at_start], at, listing)
 
 
 def _click_said(text: bytes, keys: Mapping[int, bytes]) -> bytes:

@@ -153,5 +153,5 @@ def _is_due(told_on: str, period: date, length: timedelta) -> bool:
     """
     if not told_on:
         return True
-    told = date.fromisoformat(told_on)
-    return period > told or period < told - 2 * length
+    last = date.fromisoformat(told_on)
+    return period > last or period < last - 2 * length

@@ -91,8 +91,8 @@ class _Remembered(dict[Any, Any]):
     def __missing__(self, text: Any) -> Any:
         if len(self) >= _MOST_REMEMBERED:
             self.clear()
-        found = self[text] = self._read(text)
-        return found
+        value = self[text] = self._read(text)
+        return value
 
 
 class _Moments(NamedTuple):
@@ -248,11 +248,11 @@ def _keep_dates(
     posted_on = None
     for source in sources:
         read = moments.last if source.name == _END else moments.first
-        found = _dated(source, fields, read, faults)
-        if found is not None:
-            setattr(body, _DATES[source.name], found[0])
+        moment = _dated(source, fields, read, faults)
+        if moment is not None:
+            setattr(body, _DATES[source.name], moment[0])
             if source.name in _POSTED and posted_on is None:
-                posted_on = found[1]
+                posted_on = moment[1]
     return posted_on
 
 
@@ -268,8 +268,8 @@ def _missing(body: JobBody, needed: list[str], faults: list[FieldFault]) -> tupl
     if not body.url and "url" not in missing:
         missing.append("url")
     if missing:
-        told = {fault.field for fault in faults}
-        faults += [FieldFault(name, "missing", "is empty") for name in missing if name not in told]
+        named = {fault.field for fault in faults}
+        faults += [FieldFault(name, "missing", "is empty") for name in missing if name not in named]
     return tuple(missing)
 
 
@@ -314,11 +314,11 @@ def _dated(
     text = first_of(source, fields, _MOST_SHORT, faults)
     if not text or (source.name == _END and is_no_end(text)):
         return None
-    found: tuple[Instant, str] | None = moments[text]
-    if found is None:
+    moment: tuple[Instant, str] | None = moments[text]
+    if moment is None:
         message = f"cannot be read as a date: {text[:40]}"
         faults.append(FieldFault(source.name, "not_a_date", message))
-    return found
+    return moment
 
 
 def _additional_sources(feed: FeedBody, source: Callable[[str, str], FeedValue]) -> list[FeedValue]:
@@ -337,7 +337,7 @@ def _additional_sources(feed: FeedBody, source: Callable[[str, str], FeedValue])
 def _additional(
     sources: list[FeedValue], fields: Mapping[str, str], faults: list[FieldFault]
 ) -> dict[str, str]:
-    found = {}
+    values = {}
     for source in sources:
         text = values_of(fields.get(source.node, ""))
         value = (
@@ -348,8 +348,8 @@ def _additional(
         if len(value) > _MOST_ADDITIONAL_TEXT:
             value = cut(source.name, value, _MOST_ADDITIONAL_TEXT, faults)
         if value:
-            found[source.name] = value
-    return found
+            values[source.name] = value
+    return values
 
 
 def _settings(text: str) -> JobSettings:

@@ -99,13 +99,13 @@ def steps_of(places: Iterable[Place], markups: Iterable[DatedMarkup]) -> dict[Pl
     if not at_entity:
         return dict.fromkeys(places, ())
     known: dict[tuple[Place, ...], Steps] = {}  # most places share everything that applies there
-    found: dict[Place, Steps] = {}
+    at_place: dict[Place, Steps] = {}
     for place in places:
         entities = tuple(entity for entity in entities_over(place) if entity in at_entity)
         if entities not in known:
             known[entities] = _merged([at_entity[entity] for entity in entities])
-        found[place] = known[entities]
-    return found
+        at_place[place] = known[entities]
+    return at_place
 
 
 def _merged(by_weight: Sequence[Sequence[DatedMarkup]]) -> Steps:
@@ -115,13 +115,13 @@ def _merged(by_weight: Sequence[Sequence[DatedMarkup]]) -> Steps:
         for weight, markups in enumerate(by_weight)
         for one in markups
     ]
-    found: dict[Instant, int] = {}
+    ppm_from: dict[Instant, int] = {}
     best = (-1, 0, 0, 0)
     for from_at, weight, no, ppm in sorted(ranked):
         best = max(best, (weight, from_at, no, ppm))
-        found[from_at] = best[3]
+        ppm_from[from_at] = best[3]
     steps: list[tuple[Instant, int]] = []
-    for step in found.items():
+    for step in ppm_from.items():
         if step[1] != (steps[-1][1] if steps else 0):
             steps.append(step)
     return tuple(steps)

@@ -126,8 +126,8 @@ def _sum_of(name: str) -> Callable[[Sums], int]:
 
 def _finish_of(metric: Raw | Total | Ratio) -> Callable[[Sums], Number]:
     if not isinstance(metric, Ratio):
-        found = _sum_of(metric.name)
-        return (lambda sums: number_of(found(sums))) if metric.name in MONEY else found
+        total = _sum_of(metric.name)
+        return (lambda sums: number_of(total(sums))) if metric.name in MONEY else total
     over, under, factor = _sum_of(metric.over), _sum_of(metric.under), metric.factor
     scale = MICROS if metric.over in MONEY and metric.under not in MONEY else 1
     return lambda sums: ratio(over(sums) * factor, under(sums) * scale)

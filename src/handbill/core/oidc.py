@@ -128,10 +128,10 @@ def _values_of(claims: Mapping[str, Any], name: str) -> frozenset[str]:
     """The texts of a claim, which is one text or a list. A name with dots may be a path, such as
     realm_access.roles, where no claim has that very name.
     """
-    found: Any = claims
+    claim: Any = claims
     for step in (name,) if name in claims else name.split("."):
-        found = found.get(step) if isinstance(found, Mapping) else None
-    some = found if isinstance(found, list) else [found]
+        claim = claim.get(step) if isinstance(claim, Mapping) else None
+    some = claim if isinstance(claim, list) else [claim]
     return frozenset(one for one in some if isinstance(one, str))
 
 

@@ -80,8 +80,8 @@ class Exchange:
         an empty text): nothing is converted.
         """
         if currency not in self._known:
-            found = (_rate_in(table, currency, self.currency) for table in self._tables)
-            self._known[currency] = next((picos for picos in found if picos is not None), None)
+            rates = (_rate_in(table, currency, self.currency) for table in self._tables)
+            self._known[currency] = next((picos for picos in rates if picos is not None), None)
         return self._known[currency]
 
     def __contains__(self, currency: object) -> bool:
@@ -93,9 +93,9 @@ def _rate_in(rates: _Table, source: str, target: str) -> int | None:
     """A rate as given, else the inverse of the opposite one, else one computed from the rates of a
     third currency in both; computed rates are rounded to the pico, half even.
     """
-    said = rates.get((source, target))
-    if said is not None:
-        return said
+    rate = rates.get((source, target))
+    if rate is not None:
+        return rate
     turned = rates.get((target, source))
     if turned is not None:
         return _quotient(PICOS * PICOS, turned)

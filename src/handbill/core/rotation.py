@@ -136,14 +136,14 @@ def _queue(waiting: list[RotatingJob], terms: PostingTerms, now: Instant) -> lis
     room = terms.credits_left
     if room is None:
         return may
-    found = []
+    jobs = []
     for job in may:
         if not has_credit(terms, job, now):
             if room <= 0:
                 continue
             room -= 1
-        found.append(job)
-    return found
+        jobs.append(job)
+    return jobs
 
 
 def _stay(job: RotatingJob, now: Instant) -> int:

@@ -62,17 +62,17 @@ def stops_of(what: str, one: Client | Campaign | Group, today: date) -> list[Sto
     weekdays.
     """
     start_on, end_on = one.body.start_on, one.body.end_on
-    found = []
+    stops = []
     if one.status != "A":
-        found.append(Stop("PAUSED", f"the {what} is paused"))
+        stops.append(Stop("PAUSED", f"the {what} is paused"))
     if not in_force(start_on, None, today):
-        found.append(Stop("NOT_STARTED", f"the {what} starts on {start_on}", start_on))
+        stops.append(Stop("NOT_STARTED", f"the {what} starts on {start_on}", start_on))
     if not in_force(None, end_on, today):
-        found.append(Stop("EXPIRED", f"the {what} ended on {end_on}", end_on))
+        stops.append(Stop("EXPIRED", f"the {what} ended on {end_on}", end_on))
     if isinstance(one, Group) and today.weekday() not in one.body.days:
         weekday = _WEEKDAYS[today.weekday()]
-        found.append(Stop("OFF_DAY", f"the {what} does not trade on {weekday}s"))
-    return found
+        stops.append(Stop("OFF_DAY", f"the {what} does not trade on {weekday}s"))
+    return stops
 
 
 def in_force(start_on: str | None, end_on: str | None, today: date) -> bool:

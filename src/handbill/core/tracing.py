@@ -55,12 +55,12 @@ def _joined(rule: Branch | Leaf, compared: Iterator[Compared]) -> Trace:
     if isinstance(rule, Leaf):
         one = next(compared)
         return Trace(one.holds, (one,))
-    found = [_joined(inner, compared) for inner in rule.rules]
+    traces = [_joined(inner, compared) for inner in rule.rules]
     decides = not rule.all_of
-    first = next((one for one in found if one.holds is decides), None)
+    first = next((one for one in traces if one.holds is decides), None)
     if first is not None:
         return first
-    return Trace(not decides, tuple(one for inner in found for one in inner.deciding))
+    return Trace(not decides, tuple(one for inner in traces for one in inner.deciding))
 
 
 def _value_of(leaf: Leaf, facts: Sequence[Any], names: Mapping[str, str]) -> str | int | None:

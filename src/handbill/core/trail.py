@@ -102,25 +102,25 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
     """
     both = bool(before and after)
     old, new = ({k: _plain(v, whole=both) for k, v in one.items()} for one in (before, after))
-    found = list(_differences(old, new, "", deep=both))
-    if len(found) > MOST_FIELDS:
-        found = list(_differences(old, new, "", deep=False))
-    return tuple(_bounded(found))
+    changes = list(_differences(old, new, "", deep=both))
+    if len(changes) > MOST_FIELDS:
+        changes = list(_differences(old, new, "", deep=False))
+    return tuple(_bounded(changes))
 
 
 def trail_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """An entity's full state, in the form of its changes."""
     plain = {name: _plain(value, whole=True) for name, value in state.items()}
-    found: dict[str, Any] = msgspec.json.decode(_ENCODE(plain))
-    return found
+    decoded: dict[str, Any] = msgspec.json.decode(_ENCODE(plain))
+    return decoded
 
 
 def fields_of(noun: msgspec.Struct, *, whole: bool) -> dict[str, Any]:
     """A noun's fields by name. ``whole``: also those with their default value."""
     if whole:
         return msgspec.structs.asdict(noun)
-    found: dict[str, Any] = msgspec.to_builtins(noun)
-    return found
+    fields: dict[str, Any] = msgspec.to_builtins(noun)
+    return fields
 
 
 def _plain(value: Any, *, whole: bool) -> Any:

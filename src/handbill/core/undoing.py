@@ -89,17 +89,17 @@ def bar_of_state(
 
 def restored(fields: Iterable[Changed], state: State) -> State:
     """The state with these fields as they were before."""
-    found = copy.deepcopy(state)
+    former = copy.deepcopy(state)
     for one in fields:
         *way, last = _steps(one.field)
-        within: Any = found
+        within: Any = former
         for step in way:
             within = within[_key(within, step)]
         if one.before is msgspec.UNSET:
             del within[_key(within, last)]
         else:
             within[_key(within, last)] = one.before
-    return found
+    return former
 
 
 def before_all(changes: Iterable[Sequence[Changed]], state: State) -> State | None:
@@ -149,14 +149,14 @@ def _list_of(state: State, field: str) -> str:
     as a whole may put other items in its places.
     """
     within: Any = state
-    found, at = "", ""
+    list_at, at = "", ""
     for step in field.split("/")[1:]:
         at += "/"
         if isinstance(within, list):
-            found = at
+            list_at = at
         try:
             within = within[_key(within, unpointed(step))]
         except (IndexError, KeyError, TypeError, ValueError):
-            return found
+            return list_at
         at += step
-    return found
+    return list_at

@@ -134,7 +134,7 @@ def shape_of(
     rest = [node for node in nodes if node not in spliced and node.name not in replaced]
     before = tuple(node for node in rest if nodes.index(node) < at)
     after = (*(node for node in rest if node not in before), *more)
-    said = None if wrapped is None else sorted(wrapped)
+    ordered = None if wrapped is None else sorted(wrapped)
     return ClientSchema(
         root=head.pop("source") or "source",
         head=head,
@@ -147,7 +147,7 @@ def shape_of(
         currency=currency if schema.currency_in_bid else "",
         places=PLACES.get(currency, 2),
         kept=taken,
-        digest=digest_of(job, before, spliced, after, said, advertiser),
+        digest=digest_of(job, before, spliced, after, ordered, advertiser),
     )
 
 
@@ -268,8 +268,8 @@ def _published_at(body: JobBody) -> Instant | None:
 
 
 def _posted_at(body: JobBody, born_at: Instant) -> Instant:
-    said = body.posted_at if body.posted_at is not None else body.published_at
-    return born_at if said is None else said
+    posted_at = body.posted_at if body.posted_at is not None else body.published_at
+    return born_at if posted_at is None else posted_at
 
 
 _Reader = Callable[[ClientSchema, JobBody, Instant], str]

@@ -54,8 +54,8 @@ def _of_csv(raw: bytes) -> Iterator[Row]:
                 if name and cell not in _NONE:
                     yield _row(cells[0], _EURO, name, cell)
         else:
-            said = dict(zip(lower, cells, strict=False))
-            yield _row(*(said.get(name, "") for name in _NAMES))
+            by_name = dict(zip(lower, cells, strict=False))
+            yield _row(*(by_name.get(name, "") for name in _NAMES))
 
 
 def _row(day: str, source: str, target: str, rate: str) -> Row:
@@ -66,7 +66,7 @@ def _row(day: str, source: str, target: str, rate: str) -> Row:
 
 
 def _of_xml(raw: bytes) -> list[Row]:
-    found: list[Row] = []
+    rows: list[Row] = []
     days: list[str] = []
 
     def begin(name: str, attributes: dict[str, str]) -> None:
@@ -74,7 +74,7 @@ def _of_xml(raw: bytes) -> list[Row]:
             days.append(attributes.get("time", days[-1] if days else ""))
             if "currency" in attributes:
                 rate = attributes.get("rate", "")
-                found.append(_row(days[-1], _EURO, attributes["currency"], rate))
+                rows.append(_row(days[-1], _EURO, attributes["currency"], rate))
 
     def end(name: str) -> None:
         if name.rpartition(":")[2] == "Cube":
@@ -90,6 +90,6 @@ def _of_xml(raw: bytes) -> list[Row]:
         parser.Parse(raw, True)
     except expat.ExpatError as bad:
         raise NotRates(f"is not XML: line {bad.lineno}: {expat.ErrorString(bad.code)}") from None
-    if not found:
+    if not rows:
         raise NotRates("has no rates in it")
-    return found
+    return rows

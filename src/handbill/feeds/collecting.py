@@ -170,17 +170,17 @@ def collect(
     """
     with failing():
         reading = reading_of(chunks, feed, locale, charset, known.by_digest)
-        found = Collected(known, spool, reading.mappings)
+        collected = Collected(known, spool, reading.mappings)
         while True:
-            _meet_all(found, reading)
+            _meet_all(collected, reading)
             following = reading.following[-1] if reading.following else following
             if turn is None or not following:
-                return found
-            found.pages += 1
-            if found.pages > MOST_PAGES:
+                return collected
+            collected.pages += 1
+            if collected.pages > MOST_PAGES:
                 raise ImportFailed("too_large", f"The feed has more than {MOST_PAGES:,} pages.")
             chunks, charset, following = turn(following)
-            mapped = msgspec.structs.replace(feed, mappings=found.mappings)
+            mapped = msgspec.structs.replace(feed, mappings=collected.mappings)
             reading = reading_of(chunks, mapped, locale, charset, known.by_digest)
 
 
@@ -283,9 +283,9 @@ def _with_mappings(
         if fault is not None:
             raise Malformed(*fault)
         raise ImportFailed("unmapped", "The format of the feed is not known: set schemaMappings.")
-    found = proposed(seen)
+    mapping = proposed(seen)
     given = {key: value for key, value in feed.mappings.items() if value}
-    return chain([head], stream), found | given
+    return chain([head], stream), mapping | given
 
 
 def proposed(seen: FeedBeginning) -> dict[str, Any]:

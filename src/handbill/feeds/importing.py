@@ -87,7 +87,7 @@ def _run(tools: Tools, client: Client, feed: Feed, run: FeedRun) -> FeedRun:
             size = former.body.bytes if former is not None else 0
             chunks = _counted_chunks(tools, feed, run, fetched, size)
             with _pages(tools, feed, run, fetched) as turn:
-                found = collect(
+                collected = collect(
                     chunks,
                     feed.body,
                     locale,
@@ -97,11 +97,11 @@ def _run(tools: Tools, client: Client, feed: Feed, run: FeedRun) -> FeedRun:
                     turn,
                     fetched.next,
                 )
-            if found.pages > 1:
+            if collected.pages > 1:
                 # The first page may stay the same while a later one changes.
                 run.body.etag = run.body.last_modified = ""
-            _brake(found, forced=run.body.forced)
-            return _take_over(tools, client, feed, run, found)
+            _brake(collected, forced=run.body.forced)
+            return _take_over(tools, client, feed, run, collected)
 
 
 def _still_whole(former: FeedRun, live: int) -> bool:

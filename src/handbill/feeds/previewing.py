@@ -108,21 +108,21 @@ def _read(
     client, locale = at
     seen = _looked_at(body)
     nodes = [] if seen is None else list(seen.nodes)
-    found = Collected(KnownJobs(()), Spool(BytesIO()), feed.mappings)
+    collected = Collected(KnownJobs(()), Spool(BytesIO()), feed.mappings)
     failure: ImportFailed | None = None
     try:
-        for item in _met(body, feed, locale, found):
+        for item in _met(body, feed, locale, collected):
             nodes = nodes or list(item.fields or ())
-        _check_any(body, found)
+        _check_any(body, collected)
     except ImportFailed as failed:
         failure = failed
-    kept = list(found.spool)
+    kept = list(collected.spool)
     return FirstRunPreview(
         body,
-        found,
+        collected,
         {} if seen is None else proposed(seen),
         nodes[:_MOST_NODES],
-        ITEMS if found.total == MOST_ITEMS else body.stopped,
+        ITEMS if collected.total == MOST_ITEMS else body.stopped,
         failure,
         sum(one.valid for one in kept),
         [_job(one, client, now) for one in kept[:MOST_JOBS]],

@@ -93,8 +93,8 @@ def count(tx: Tx, client_no: int) -> int:
 
 def due(tx: Tx, now: Instant, limit: int) -> list[tuple[Feed, str]]:
     """Feeds of active clients that are due, and each client's body."""
-    found = tx.all(_DUE, now=now, active="A", limit=limit)
-    return [(_FEEDS.read(row[:-1]), row[-1]) for row in found]
+    rows = tx.all(_DUE, now=now, active="A", limit=limit)
+    return [(_FEEDS.read(row[:-1]), row[-1]) for row in rows]
 
 
 def add(tx: Tx, feed: Feed) -> int:
@@ -130,9 +130,9 @@ def hurry(tx: Tx, nos: set[int], now: Instant) -> None:
 # ── passwords ───────────────────────────────────────────────────────────────────────────────────
 def password(tx: Tx, feed_no: int, name: str) -> str | None:
     """The password for a place and user (``core.nouns.FeedBody.login``), for the fetch only."""
-    found = tx.value(_PASSWORD, feed_no=feed_no, name=name)
+    secret = tx.value(_PASSWORD, feed_no=feed_no, name=name)
     row = {"feed_no": feed_no, "name": name}
-    return None if found is None else sealed.opened(tx, feed_secrets, row, found).decode()
+    return None if secret is None else sealed.opened(tx, feed_secrets, row, secret).decode()
 
 
 def put_password(tx: Tx, feed_no: int, name: str, value: str) -> None:
@@ -168,8 +168,8 @@ def failing(
     """
     nos, wide = Listed(sorted(client_nos)), len(_FEEDS.columns)
     chosen = _FAILED_LAST if of_ended else _FAILING
-    found = tx.all(chosen, client_nos=nos, active="A", failed="FAILED", limit=limit)
-    return [(_FEEDS.read(row[:wide]), _RUNS.read(row[wide:])) for row in found]
+    rows = tx.all(chosen, client_nos=nos, active="A", failed="FAILED", limit=limit)
+    return [(_FEEDS.read(row[:wide]), _RUNS.read(row[wide:])) for row in rows]
 
 
 def in_states(tx: Tx, feed_no: int, states: list[str], limit: int) -> list[FeedRun]:

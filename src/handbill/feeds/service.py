@@ -42,10 +42,10 @@ def feed_of(tx: Tx, client_no: int, feed_id: str) -> Feed:
 
 def feed_of_any(tx: Tx, feed_id: str) -> Feed:
     """A live feed of any client: for the operator only. **Refuses** another id (404)."""
-    found = rows.at_work(tx, feed_id)
-    if found is None:
+    pair = rows.at_work(tx, feed_id)
+    if pair is None:
         raise not_found()
-    return found[0]
+    return pair[0]
 
 
 def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Feed], int]:
@@ -229,11 +229,11 @@ def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Fee
 
     None: the feed or its client is gone, or one of them is paused and nobody requested a run.
     """
-    found = rows.at_work(tx, feed_id)
-    at_work = found and clients.client_at_work(tx, found[1])
-    if not found or not at_work or not at_work[1]:
+    pair = rows.at_work(tx, feed_id)
+    at_work = pair and clients.client_at_work(tx, pair[1])
+    if not pair or not at_work or not at_work[1]:
         return None
-    feed, client = found[0], at_work[0]
+    feed, client = pair[0], at_work[0]
     rows.lock(tx, feed.no)
     open_runs = rows.in_states(tx, feed.no, ["QUEUED", "RUNNING"], 100)
     if not open_runs and (feed.status != "A" or client.status != "A"):
@@ -252,18 +252,18 @@ def origin_of(tx: Tx, feed_id: str) -> tuple[int, str] | None:
     """The number of a feed's agency, and the host that serves it; None when the feed or its client
     is gone.
     """
-    found = rows.at_work(tx, feed_id)
-    at_work = found and clients.client_at_work(tx, found[1])
-    if not found or not at_work or not at_work[1]:
+    pair = rows.at_work(tx, feed_id)
+    at_work = pair and clients.client_at_work(tx, pair[1])
+    if not pair or not at_work or not at_work[1]:
         return None
-    return at_work[0].agency_no, urlsplit(found[0].body.url).netloc.rpartition("@")[2].lower()
+    return at_work[0].agency_no, urlsplit(pair[0].body.url).netloc.rpartition("@")[2].lower()
 
 
 def former_success(tx: Tx, feed: Feed, zone: str) -> FeedRun | None:
     """The newest successful run, if it read the feed as it would be read now."""
-    found = rows.in_states(tx, feed.no, ["SUCCESS"], 1)
+    runs = rows.in_states(tx, feed.no, ["SUCCESS"], 1)
     digest = settings_digest(feed.body, zone).hex()
-    return found[0] if found and found[0].body.settings == digest else None
+    return runs[0] if runs and runs[0].body.settings == digest else None
 
 
 def check_unmoved(tx: Tx, feed: Feed) -> None:

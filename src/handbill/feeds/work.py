@@ -22,10 +22,10 @@ def run_import(tools: Tools, task: Task) -> None:
     here, and while another feed of its client is being taken over.
     """
     with tools.records.read() as tx:
-        found = service.origin_of(tx, task.key)
-    if found is None:
+        origin = service.origin_of(tx, task.key)
+    if origin is None:
         return
-    agency_no, host = found
+    agency_no, host = origin
     bounds = {
         f"agency {agency_no}": tools.settings.fetches_of_agency,
         f"host {host}": tools.settings.fetches_of_host,

@@ -196,8 +196,8 @@ class Egress:
         _, host, port = place_of(url)
         self.places.require_port(host, port, PORTS)
         async with asyncio.timeout(limits.connect_seconds):
-            found = await asyncio.wrap_future(self.places.looked_up(host, port))
-        return self.places.checked(host, port, found)
+            addresses = await asyncio.wrap_future(self.places.looked_up(host, port))
+        return self.places.checked(host, port, addresses)
 
 
 class _Exchange:
@@ -280,8 +280,8 @@ def _headers_of(asked: RequestExtras) -> dict[str, str]:
 
 def _next_of(response: "aiohttp.ClientResponse") -> str:
     """The target of the link to the next page, as it is written."""
-    said = ",".join(response.headers.getall("Link", []))[:_MOST_LINKS]
-    for target, params in _LINK.findall(said):
+    links = ",".join(response.headers.getall("Link", []))[:_MOST_LINKS]
+    for target, params in _LINK.findall(links):
         rel = _REL.search(params)
         if rel is not None and "next" in (rel[1] or rel[2]).lower().split():
             return str(target).strip()
@@ -318,8 +318,8 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
 
 
 def _codings(response: "aiohttp.ClientResponse") -> list[str]:
-    said = ",".join(response.headers.getall("Content-Encoding", []))
-    return [coding.strip() for coding in said.lower().split(",")]
+    header = ",".join(response.headers.getall("Content-Encoding", []))
+    return [coding.strip() for coding in header.lower().split(",")]
 
 
 def _mark(response: "aiohttp.ClientResponse", name: str) -> str:

@@ -108,15 +108,15 @@ class _Every(Collector):
 
     def collect(self) -> Iterable[Metric]:
         files = [str(path) for path in self._folder.glob("*.db") if path.stat().st_size]
-        found: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
-        return found
+        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return metrics
 
 
 def _is_sound(path: Path) -> bool:
     try:
         if not path.stat().st_size:
             return True  # of a process that is just starting
-        found = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
-        return all(len(json.loads(key)) == 4 for key, *_ in found)
+        rows = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
+        return all(len(json.loads(key)) == 4 for key, *_ in rows)
     except Exception:  # noqa: BLE001 - the library raises what its struct and JSON readers do
         return False

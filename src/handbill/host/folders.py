@@ -31,22 +31,22 @@ def make_private(folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
-        found = folder.stat()
+        stat = folder.stat()
     except OSError as refused:
-        said = f"{folder} cannot be made ({refused.strerror})"
+        text = f"{folder} cannot be made ({refused.strerror})"
         way_out = advice(folder) if refused.errno in DENIED else "choose another with --data."
-        raise Unusable(f"{said}; {way_out}") from refused
-    if found.st_uid != os.geteuid():
+        raise Unusable(f"{text}; {way_out}") from refused
+    if stat.st_uid != os.geteuid():
         if not os.geteuid():
             _log.warning(
                 "%s belongs to %s, and this runs as root: files that it creates may be closed to "
                 "%s. Run it as that user, such as with `sudo -u %s`",
                 folder,
-                *[_name_of(found.st_uid)] * 3,
+                *[_name_of(stat.st_uid)] * 3,
             )
-        elif found.st_mode & _OTHERS:
-            _log.warning("%s belongs to %s and is open to others", folder, _name_of(found.st_uid))
-    elif found.st_mode & _OTHERS:
+        elif stat.st_mode & _OTHERS:
+            _log.warning("%s belongs to %s and is open to others", folder, _name_of(stat.st_uid))
+    elif stat.st_mode & _OTHERS:
         _close(folder)
         _log.warning(
             "%s was open to other users; now only its owner can read it, with all its contents",
@@ -79,20 +79,20 @@ def advice(path: Path) -> str:
     A change of owner is only proposed for the named path itself, never for a folder above it, which
     may be the system's.
     """
-    found = _nearest(path)
+    nearest = _nearest(path)
     try:
-        if os.statvfs(found).f_flag & os.ST_RDONLY:
-            return f"{found} is on a read-only file system: name another folder."
-        owner, me = _name_of(found.stat().st_uid), _name_of(os.geteuid())
+        if os.statvfs(nearest).f_flag & os.ST_RDONLY:
+            return f"{nearest} is on a read-only file system: name another folder."
+        owner, me = _name_of(nearest.stat().st_uid), _name_of(os.geteuid())
     except OSError:
         return "Name another folder."
     if owner == me:
-        said = f"{found} belongs to this user, but cannot be accessed"
-        return f"{said}: `chmod -R u+rwX {found}`, or name another folder."
-    said = f"{found} belongs to {owner} and this runs as {me}: run it as {owner}"
-    if found != path.absolute():
-        return f"{said}, or name another folder."
-    return f"{said}, name another folder, or change its owner with `chown -R {me} {found}`."
+        text = f"{nearest} belongs to this user, but cannot be accessed"
+        return f"{text}: `chmod -R u+rwX {nearest}`, or name another folder."
+    text = f"{nearest} belongs to {owner} and this runs as {me}: run it as {owner}"
+    if nearest != path.absolute():
+        return f"{text}, or name another folder."
+    return f"{text}, name another folder, or change its owner with `chown -R {me} {nearest}`."
 
 
 def is_root() -> bool:

@@ -42,10 +42,10 @@ def locator(path: str) -> Locate:
     @lru_cache(maxsize=_MOST_KNOWN)
     def locate(address: str) -> Location:
         try:
-            found = reader.get(address)
+            raw = reader.get(address)
         except ValueError:
             return NOWHERE  # no address, or of a version that the file does not have
-        return _location(found) if isinstance(found, dict) else NOWHERE
+        return _location(raw) if isinstance(raw, dict) else NOWHERE
 
     return locate
 

@@ -151,7 +151,7 @@ def names_written(settings: Settings) -> dict[bytes, str]:
 
 
 def _read(text: str, place: str) -> list[bytes]:
-    found = []
+    keys = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -164,10 +164,10 @@ def _read(text: str, place: str) -> list[bytes]:
                 f"{place}, line {number}: a master key is {KEY_BYTES} random bytes in base64, 44 "
                 "characters; `handbill keys new` prints one"
             )
-        found.append(key)
-    if not found:
+        keys.append(key)
+    if not keys:
         raise Unusable(f"{place} holds no key; `handbill keys new` prints one")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(keys))
 
 
 _URLSAFE = str.maketrans("-_", "+/")

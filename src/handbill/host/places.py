@@ -67,12 +67,12 @@ class AllowedPlaces:
         """The addresses that may be dialled, for threads that may wait."""
         self.require_port(host, port, ports)
         try:
-            found = self.looked_up(host, port).result(seconds)
+            addresses = self.looked_up(host, port).result(seconds)
         except TimeoutError as late:
             raise EgressFailed("took too long") from late
         except OSError as unknown:
             raise EgressFailed("the host name cannot be resolved") from unknown
-        return self.checked(host, port, found)
+        return self.checked(host, port, addresses)
 
     def close(self) -> None:
         self._resolvers.shutdown(wait=False)
@@ -88,8 +88,8 @@ def _advice(host: str, port: int) -> str:
 
 
 def _resolve(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in answers))
 
 
 def _is_address(host: str) -> bool:

@@ -125,10 +125,10 @@ def _require(code: int, what: str, *, for_good: bool = False) -> None:
     """**Refuses** any code but success."""
     if 200 <= code < 300:
         return
-    told = f"the server refused {what} ({code})" if 100 <= code < 600 else f"no answer to {what}"
+    text = f"the server refused {what} ({code})" if 100 <= code < 600 else f"no answer to {what}"
     if for_good and 500 <= code < 600:
-        raise MailRefused(told)
-    raise MailFailed(told)
+        raise MailRefused(text)
+    raise MailFailed(text)
 
 
 @contextmanager

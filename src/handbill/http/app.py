@@ -223,10 +223,10 @@ class Application(Router):
         deputy = self._lanes.deputy(lane)
         if deputy is None:
             return await _in(self._asides, lambda: self._work(operation, None, arrival))
-        told, chunks = await deputy.ask((operation.name, arrival))
+        piped, chunks = await deputy.ask((operation.name, arrival))
         if chunks is None:
             held.close()  # a finished answer needs no place while it is sent
-        return Answer(None, told.status, told.headers, told.raw, told.media_type, chunks)
+        return Answer(None, piped.status, piped.headers, piped.raw, piped.media_type, chunks)
 
     def _owner_of(self, operation: Operation, arrival: Arrival) -> str:
         with self._desk.records.read() as tx:
@@ -240,10 +240,10 @@ class Application(Router):
         answer = self._work(self._named[name], None, arrival)
         is_whole = answer.chunks is None
         raw = body_in(answer) if is_whole else b""
-        told = PipedAnswer(
+        piped = PipedAnswer(
             answer.status, dict(answer.headers), raw, answer.media_type, has_chunks=not is_whole
         )
-        return told, answer.chunks
+        return piped, answer.chunks
 
     def begin(self) -> None:
         """Start the deputies, before the first request."""

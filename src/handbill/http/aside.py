@@ -76,11 +76,11 @@ class Deputy:
         number, future = self._sent("ask", asked)
         try:
             async with asyncio.timeout(self._seconds):
-                told: PipedAnswer = await asyncio.wrap_future(future)
+                answer: PipedAnswer = await asyncio.wrap_future(future)
         except TimeoutError:
             self._kill()
             raise Unavailable(f"no answer within {self._seconds:g} seconds") from None
-        return told, _Chunks(self, number) if told.has_chunks else None
+        return answer, _Chunks(self, number) if answer.has_chunks else None
 
     def chunk(self, number: int) -> bytes:
         """The next piece of a body, empty at its end. Call it in a thread."""
@@ -135,16 +135,16 @@ class Deputy:
         """In a thread: hand each answer to its caller, until the process ends."""
         with suppress(EOFError, OSError):
             while True:
-                number, is_done, told = pipe.recv()
+                number, is_done, answer = pipe.recv()
                 with self._lock:
                     future = self._waiting.pop(number, None)
                 if future is None or not future.set_running_or_notify_cancel():
-                    self._let_go(number, told)  # the caller has left
+                    self._let_go(number, answer)  # the caller has left
                     continue
                 if is_done:
-                    future.set_result(told)
+                    future.set_result(answer)
                 else:
-                    future.set_exception(_failure_of(told))
+                    future.set_exception(_failure_of(answer))
         with self._lock:
             left = []
             if self._pipe is pipe:

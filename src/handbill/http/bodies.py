@@ -78,8 +78,8 @@ async def body_of(
     """
     most = _MOST_BODY_OF_MANY if operation.many else _MOST_BODY
     most = _MOST_BODY_OF_STRANGERS if operation.role == "public" else most
-    told = request.headers.get("content-length", "")
-    length = int(told) if told.isdecimal() else None
+    header = request.headers.get("content-length", "")
+    length = int(header) if header.isdecimal() else None
     if length is not None and length > most:
         raise Refused(413, f"The body is larger than {most} bytes")
     try:

@@ -45,8 +45,8 @@ def require_match(call: Call, reading: Operation | None) -> None:
         return
     if call.maybe_client is None:
         call.desk.doors.hold_owner(call.tx, call.caller)
-    found = reading.work(call)
-    answer = found if isinstance(found, Answer) else Answer(found)
+    current = reading.work(call)
+    answer = current if isinstance(current, Answer) else Answer(current)
     raw = body_in(answer)
     if not names(call.headers.get("if-match", ""), etag_of(raw)):
         raise refused_state("/If-Match", _STALE)

@@ -181,5 +181,5 @@ def _prefix_of(headers: Mapping[bytes, bytes]) -> str:
     """The public part of a key or session, if it may be one; else nothing, so that names cannot be
     made up.
     """
-    found = _PREFIX.match(headers.get(b"x-api-key") or headers.get(b"authorization", b""))
-    return found[1].decode() if found else ""
+    parts = _PREFIX.match(headers.get(b"x-api-key") or headers.get(b"authorization", b""))
+    return parts[1].decode() if parts else ""

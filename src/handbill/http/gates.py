@@ -180,8 +180,8 @@ def _read_body(
     if _CURRENCY in arrival.body and (own := currency()):
         faults += [
             Fault(pointer, f"must be {own}, the agency's currency: this amount is not converted")
-            for pointer, said in currencies_said(value, asked_by(operation.body))
-            if said != own
+            for pointer, code in currencies_said(value, asked_by(operation.body))
+            if code != own
         ]
     return operation.body.read(value, "", faults)
 
@@ -202,10 +202,10 @@ def held_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client 
 
     **Refuses** one that was deleted meanwhile as if it had never existed.
     """
-    found = found_client(tx, desk, operation, call)
-    if found is None:
+    client = found_client(tx, desk, operation, call)
+    if client is None:
         return None
-    held = desk.doors.hold_client(tx, found)
+    held = desk.doors.hold_client(tx, client)
     if held is None:
         raise forbidden("client") if operation.client_header else not_found()
     return held

@@ -49,9 +49,9 @@ def replayed(call: Call, operation: Operation, key: str, raw: bytes) -> Answer |
     call.tx.upsert_many(
         idempotency, ["scope", "key"], [row | {"created_at": call.now}], keep=True
     )  # waits for the other request's transaction, on both engines
-    found = call.tx.one(_FIND, scope=scope, key=key)
-    assert found is not None, "the row was put just now"
-    former, status, answer, created_at = found
+    stored = call.tx.one(_FIND, scope=scope, key=key)
+    assert stored is not None, "the row was put just now"
+    former, status, answer, created_at = stored
     if status and created_at < call.now - DAY:
         call.tx.run(_DROP, scope=scope, key=key)
         return replayed(call, operation, key, raw)

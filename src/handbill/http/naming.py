@@ -31,41 +31,41 @@ class Names:
         return self._placed(schema, name, "")
 
     def _placed(self, schema: Schema, name: str, whole: str) -> Schema:
-        told = self._below(schema, f"{whole}{name}")
-        about = {"description": told.pop("description")} if "description" in told else {}
-        words = told.get("enum", ())
+        named = self._below(schema, f"{whole}{name}")
+        about = {"description": named.pop("description")} if "description" in named else {}
+        words = named.get("enum", ())
         if None in words:
-            rest: Schema = {key: one for key, one in told.items() if key not in {"enum", "type"}}
+            rest: Schema = {key: one for key, one in named.items() if key not in {"enum", "type"}}
             rest |= {"type": "string", "enum": [word for word in words if word is not None]}
             return {"anyOf": [self._placed(rest, name, whole), {"type": "null"}]} | about
         if len({type(word) for word in words}) > 1:
-            rest = {key: one for key, one in told.items() if key not in {"enum", "type"}}
+            rest = {key: one for key, one in named.items() if key not in {"enum", "type"}}
             texts = {"type": "string", "enum": [word for word in words if isinstance(word, str)]}
             numbers = {"type": "integer", "enum": [word for word in words if isinstance(word, int)]}
             both = [self._placed(texts, name, whole), self._placed(numbers, f"{name}Number", whole)]
             return {"anyOf": both} | rest | about
-        if told.get("type") == ["object", "null"]:
-            rest = told | {"type": "object"}
+        if named.get("type") == ["object", "null"]:
+            rest = named | {"type": "object"}
             return {"anyOf": [self._placed(rest, name, whole), {"type": "null"}]} | about
-        if told.get("type") != "object" and not words:
-            return told | about
-        default = {"default": told.pop("default")} if words and "default" in told else {}
-        found = self._names.get(_content(told))
-        if found is None:
-            mapped = _map_names(told, name)
-            found = self._free(*mapped, name if not mapped else "", f"{whole}{name}")
-            self._keep(found, told if mapped else told | about)
-        return {"$ref": _REF + found} | default | about
+        if named.get("type") != "object" and not words:
+            return named | about
+        default = {"default": named.pop("default")} if words and "default" in named else {}
+        chosen = self._names.get(_content(named))
+        if chosen is None:
+            mapped = _map_names(named, name)
+            chosen = self._free(*mapped, name if not mapped else "", f"{whole}{name}")
+            self._keep(chosen, named if mapped else named | about)
+        return {"$ref": _REF + chosen} | default | about
 
     def _free(self, *names: str) -> str:
         """The first of these names that is not taken; else the last, made longer."""
         for name in filter(None, names):
             if name not in self._taken:
                 return name
-        found = names[-1]
-        while found in self._taken:
-            found += "Inner"
-        return found
+        longer = names[-1]
+        while longer in self._taken:
+            longer += "Inner"
+        return longer
 
     def _one(self, schema: Schema, name: str) -> Schema:
         """One of many. A plain one gets a name only where it would be confused with another's."""
@@ -76,10 +76,10 @@ class Names:
             or not any(name.endswith(taken) for taken in self._taken)
         ):
             return self._placed(schema, name, "")
-        found = self._names.get(_content(schema), name)
-        if found == name:
+        chosen = self._names.get(_content(schema), name)
+        if chosen == name:
             self._keep(name, schema)
-        return {"$ref": _REF + found}
+        return {"$ref": _REF + chosen}
 
     def _keep(self, name: str, schema: Schema) -> None:
         self._taken.add(name)
@@ -88,19 +88,19 @@ class Names:
 
     def _below(self, schema: Schema, name: str) -> Schema:
         """The schema, with everything below it named."""
-        found: dict[str, Any] = dict(schema)
-        if "properties" in found:
-            found["properties"] = {
+        named: dict[str, Any] = dict(schema)
+        if "properties" in named:
+            named["properties"] = {
                 key: self._placed(inner, pascal(key), name)
-                for key, inner in found["properties"].items()
+                for key, inner in named["properties"].items()
             }
         for word in ("items", "additionalProperties"):
-            if isinstance(found.get(word), dict):
-                found[word] = self._one(found[word], _one_of(name))
+            if isinstance(named.get(word), dict):
+                named[word] = self._one(named[word], _one_of(name))
         for word in _BRANCHES:
-            if word in found:
-                found[word] = [self._placed(one, name, "") for one in found[word]]
-        return found
+            if word in named:
+                named[word] = [self._placed(one, name, "") for one in named[word]]
+        return named
 
 
 def _content(schema: Schema) -> bytes:

@@ -233,7 +233,7 @@ def text(operations: Iterable[Operation], version: str) -> bytes:
 
 
 def _operation(operation: Operation, known: _Known) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    written: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.title,
@@ -244,17 +244,17 @@ def _operation(operation: Operation, known: _Known) -> dict[str, Any]:
     }
     if operation.verb == "PUT":
         # Described once, so that generated code has each operation once.
-        found["description"] += " PATCH is read as PUT."
-        found["x-also-read-as"] = ["PATCH"]
+        written["description"] += " PATCH is read as PUT."
+        written["x-also-read-as"] = ["PATCH"]
     if operation.body is not None:
         media: dict[str, Any] = {"schema": known.body(operation)}
         if operation.sample is not NOT_GIVEN:
             media["example"] = operation.sample
-        found["requestBody"] = {
+        written["requestBody"] = {
             "required": operation.must_have_body,
             "content": {"application/json": media},
         }
-    return found
+    return written
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
@@ -269,7 +269,7 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    found = [
+    params = [
         {
             "name": name,
             "in": "path",
@@ -284,7 +284,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         about = "Id of the client. The id of another agency's client is answered with 403."
         if operation.client_header == "s2s":
             about += " client-id and x-client-id are also read; if they differ, the answer is 403."
-        found.append(
+        params.append(
             {
                 "name": header,
                 "in": "header",
@@ -293,9 +293,9 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "description": about,
             }
         )
-    found.extend(_query(operation.query))
+    params.extend(_query(operation.query))
     if operation.may_be_retried:
-        found.append(
+        params.append(
             {
                 "name": "Idempotency-Key",
                 "in": "header",
@@ -305,7 +305,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "answer.",
             }
         )
-    return found
+    return params
 
 
 def _query(query: type[Query]) -> list[dict[str, Any]]:
@@ -352,13 +352,13 @@ def _responses(operation: Operation, known: _Known) -> dict[str, Any]:
         "headers": _headers(operation),
         "content": {kind: _media(operation, kind, known) for kind in operation.media_types},
     }
-    found = {str(operation.success): success}
+    responses = {str(operation.success): success}
     if _is_tagged(operation):
-        found["304"] = {"description": "Nothing has changed since the ETag of If-None-Match."}
+        responses["304"] = {"description": "Nothing has changed since the ETag of If-None-Match."}
     for status, (name, _, _) in _REFUSALS.items():
         if status in refusals_of(operation):
-            found[status] = {"$ref": f"#/components/responses/{name}"}
-    return found
+            responses[status] = {"$ref": f"#/components/responses/{name}"}
+    return responses
 
 
 def _headers(operation: Operation) -> dict[str, Any]:

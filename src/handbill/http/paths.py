@@ -55,10 +55,10 @@ class Operations(BaseRoute):
         asked = {"type": scope["type"], "path": raw_path, "method": verb}
         fits: list[tuple[dict[str, Operation], Any]] = []
         for route in self._routes_at(_shape_of(raw_path)):
-            match, found = route.matches(asked)
+            match, routed = route.matches(asked)
             if match is Match.NONE:
                 continue
-            verbs, ids = self._verbs[route.name], found["path_params"]
+            verbs, ids = self._verbs[route.name], routed["path_params"]
             if match is Match.FULL:
                 return Match.FULL, {"verbs": verbs, "path_params": ids}
             fits.append((verbs, ids))

@@ -60,11 +60,11 @@ class Writer:
         while (first := self._next(ends=True)) is not None:
             done = self._committed(first)
             for loop in {one.future.get_loop() for one, _ in done}:
-                told = [
+                results = [
                     (one.future, result) for one, result in done if one.future.get_loop() is loop
                 ]
                 with contextlib.suppress(RuntimeError):  # closed, and its caller is gone
-                    loop.call_soon_threadsafe(_tell, told)
+                    loop.call_soon_threadsafe(_tell, results)
 
     def _next(self, *, ends: bool = False) -> _Waiting | None:
         """The next change to write. ``ends``: if nothing waits, the thread ends."""

@@ -184,12 +184,12 @@ class RequestReader:
         parser, headers = self._parser, self._headers
         if b"host" not in headers and parser.get_http_version() != "1.0":
             raise StopReading(400)
-        found = _headers_of(headers)
-        request = Request(self.draw(), parser.get_method(), self._target, found, self.peer)
+        parsed = _headers_of(headers)
+        request = Request(self.draw(), parser.get_method(), self._target, parsed, self.peer)
         # We support no protocol that anybody could ask to upgrade to.
         is_last = not parser.should_keep_alive() or parser.should_upgrade()
         if not is_last:
-            self._learn(found)
+            self._learn(parsed)
         self._begin()
         self._fed = 0
         self.is_between = True
@@ -214,10 +214,10 @@ def _taken_by_nobody(request: Request, is_last: bool) -> None:
 
 
 def _headers_of(raw: dict[bytes, bytes]) -> Headers:
-    said = [raw[name].lower() for name in _PURPOSES if name in raw]
+    purposes = [raw[name].lower() for name in _PURPOSES if name in raw]
     return Headers(
         raw.get(b"user-agent", b"")[:MOST_AGENT].decode("utf-8", "replace"),
-        any(word in purpose for purpose in said for word in _AHEAD),
+        any(word in purpose for purpose in purposes for word in _AHEAD),
         b"connection" in raw,
         raw.get(b"x-forwarded-for"),
         raw.get(b"cookie", b""),

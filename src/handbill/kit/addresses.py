@@ -69,10 +69,10 @@ def _is_public_6(address: IPv6Address) -> bool:
 def network_of(address: str) -> str:
     """An address as limits count it: for IPv6 its /64, which belongs to one subscriber."""
     try:
-        found = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return address
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped or ip_network((int(found), 64), strict=False))
-    return str(found)
+    if isinstance(ip, IPv6Address):
+        mapped = ip.ipv4_mapped
+        return str(mapped or ip_network((int(ip), 64), strict=False))
+    return str(ip)

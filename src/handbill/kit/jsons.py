@@ -20,10 +20,10 @@ class NotJson(ValueError):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise NotJson("has a duplicate key")
-    return found
+    return members
 
 
 def _integer(text: str) -> int:

@@ -35,9 +35,9 @@ def zone_of(name: str) -> tzinfo:
     """
     if name == "UTC":
         return UTC
-    found = _OFFSET.fullmatch(name)
-    if found:
-        sign, hours, minutes = found.groups()
+    parts = _OFFSET.fullmatch(name)
+    if parts:
+        sign, hours, minutes = parts.groups()
         offset = (int(hours) * 60 + int(minutes)) * (-1 if sign == "-" else 1)
         if int(minutes) > 59 or offset not in REAL_OFFSETS_MINUTES:
             raise NotZone("is not an offset in use")

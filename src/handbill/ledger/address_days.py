@@ -44,14 +44,14 @@ def known(tx: Tx, keys: Iterable[AddressDay]) -> dict[AddressDay, int]:
     of_day: dict[tuple[int, str], list[bytes]] = {}
     for client_no, day_on, address in sorted(keys):
         of_day.setdefault((client_no, day_on), []).append(address)
-    found: dict[AddressDay, int] = {}
+    clicked: dict[AddressDay, int] = {}
     for (client_no, day_on), addresses in of_day.items():
         for at in range(0, len(addresses), _AT_ONCE):
             ids = Listed(addresses[at : at + _AT_ONCE])
             for address, clicks in tx.all(_KNOWN, client_no=client_no, day_on=day_on, ids=ids):
                 assert clicks > 0, "an address that is known has clicked"
-                found[AddressDay(client_no, day_on, bytes(address))] = clicks
-    return found
+                clicked[AddressDay(client_no, day_on, bytes(address))] = clicks
+    return clicked
 
 
 def add(tx: Tx, added: Iterable[tuple[AddressDay, int]]) -> None:

@@ -22,7 +22,7 @@ def bot_reason(agent: str) -> str:
     agent = agent.strip()
     if not agent:
         return "no_agent"
-    told = without_people(agent[:MOST_LOOKED_AT])
-    if is_crawler(told):
+    rest = without_people(agent[:MOST_LOOKED_AT])
+    if is_crawler(rest):
         return "agent_list"
-    return "agent_added" if is_program(told) else ""
+    return "agent_added" if is_program(rest) else ""

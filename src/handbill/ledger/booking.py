@@ -67,10 +67,10 @@ class ClientRun(ClickRun):
         self.added.short = self._tills.spending.short
         for kind in {of for _, of, _ in self.added.tallies}:
             assert kind in KINDS, "only kinds are told apart"
-            told = {what: by for (_, of, what), by in self.added.tallies.items() if of == kind}
-            told.pop(REDELIVERED, None)
-            received = told.pop(RECEIVED, 0)
-            assert not balance_of(received, told.items()), "all that was received became something"
+            tally = {what: by for (_, of, what), by in self.added.tallies.items() if of == kind}
+            tally.pop(REDELIVERED, None)
+            received = tally.pop(RECEIVED, 0)
+            assert not balance_of(received, tally.items()), "all that was received became something"
         return self.added
 
     # ── conversions ─────────────────────────────────────────────────────────────────────────────
@@ -85,9 +85,9 @@ class ClientRun(ClickRun):
             self._organic(arrived, kind)
             return
         own = event.click_client_no == self._client_no
-        found = self._known.clicks.get(event.click_random) if own else None
-        if found is not None and found.client_no == self._client_no:
-            self._attribute(arrived, kind, found)
+        click = self._known.clicks.get(event.click_random) if own else None
+        if click is not None and click.client_no == self._client_no:
+            self._attribute(arrived, kind, click)
         elif own and self._timing(event)[0] == "late":
             # Its click may have been forgotten by now, and would make no difference.
             self._book(arrived, kind, LATE, "window", event.at)

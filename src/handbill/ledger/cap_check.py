@@ -83,10 +83,10 @@ def _changed_at(tx: Tx, held: ClientUse) -> dict[tuple[str, str], Instant]:
         "group": groups_by_number(tx, (place.group_no for place in places)),
     }
     jobs = jobs_changed_at(tx, sorted({one.job_id for one in of_jobs}))
-    found = {("job", id_): at for id_, at in jobs.items()}
+    changed_at = {("job", id_): at for id_, at in jobs.items()}
     for kind, some in nouns.items():
-        found.update({(kind, f"{no}"): noun.updated_at for no, noun in some.items()})
-    return found
+        changed_at.update({(kind, f"{no}"): noun.updated_at for no, noun in some.items()})
+    return changed_at
 
 
 _OWNER = {

@@ -142,12 +142,12 @@ class _Check:
         new = [(segment, file) for segment, file in sound if segment.path not in self._proved]
         if not new:
             return
-        found = self._duck.execute(
+        answer = self._duck.execute(
             'SELECT filename, count(*), min("at"), max("at"), '
             f"{', '.join(f'sum({name})' for name in _TOTALS)} "
             f"FROM {segment_files.source([file for _, file in new], None)} GROUP BY filename"
         ).fetchall()
-        by_name = {row[0]: row[1:] for row in found}
+        by_name = {row[0]: row[1:] for row in answer}
         for segment, file in new:
             listed = (
                 segment.rows,
@@ -166,10 +166,10 @@ class _Check:
         zones: dict[int, tzinfo],
     ) -> None:
         """Every file holds for each client what the manifest says."""
-        found = self._duck.execute(
+        answer = self._duck.execute(
             'SELECT filename, client_no, count(*), min("at"), max("at") FROM entries GROUP BY ALL'
         ).fetchall()
-        held = {row[:2]: row[1:] for row in found}
+        held = {row[:2]: row[1:] for row in answer}
         file_of = {segment.path: file for segment, file in sound}
         listed = {
             (file_of[segment.path], part.client_no): tuple(part)
@@ -231,8 +231,8 @@ class _Check:
     def _compare(self, moment: _Moment, own: _Entries) -> None:
         books = self.books
         books.sums["retired"] += sum(moment.retired.values())
-        told = _with(own.told, moment.retired)
-        _compare(moment, "tally", _told(moment.tallies), told, books)
+        tallies = _with(own.told, moment.retired)
+        _compare(moment, "tally", _told(moment.tallies), tallies, books)
         of_entries = folded(own.taken) | folded_jobs(own.of_jobs, moment.counts)
         every = _with(of_entries, moment.retired_counters)
         _compare(moment, "counter", moment.counters, _sealed(every, moment.counters), books)
@@ -307,17 +307,17 @@ def _moments(tx: Tx, client_nos: list[int], since_on: str) -> list[_Moment]:
 def _check_received(moment: _Moment, books: Books) -> None:
     """Everything received has a result, and the parked count matches the table of parked events."""
     for kind in KINDS:
-        told = {what: value for (of, what), value in moment.tallies.items() if of == kind}
-        received = told.pop(RECEIVED, 0)
-        told.pop(REDELIVERED, None)
+        tally = {what: value for (of, what), value in moment.tallies.items() if of == kind}
+        received = tally.pop(RECEIVED, 0)
+        tally.pop(REDELIVERED, None)
         books.sums[RECEIVED] += received
-        for what, value in told.items():
+        for what, value in tally.items():
             books.sums[what] += value
-        if short := balance_of(received, told.items()):
+        if short := balance_of(received, tally.items()):
             books.blame(f"client {moment.client_no}: {kind}: {short} received came to nothing")
-        if told.get(PARKED, 0) != moment.parked.get(kind, 0):
+        if tally.get(PARKED, 0) != moment.parked.get(kind, 0):
             books.blame(
-                f"client {moment.client_no}: {kind}: {told.get(PARKED, 0)} are said to be parked, "
+                f"client {moment.client_no}: {kind}: {tally.get(PARKED, 0)} are said to be parked, "
                 f"{moment.parked.get(kind, 0)} are"
             )
 
@@ -351,12 +351,12 @@ def _sealed(
     every: Mapping[CounterKey, int], counters: Mapping[CounterKey, int]
 ) -> dict[CounterKey, int]:
     """The same, with the days of a sealed counter added up in one, except those it still has."""
-    found: dict[CounterKey, int] = {}
+    used: dict[CounterKey, int] = {}
     for key, value in every.items():
         sealed = key._replace(period=SEALED)
         kept = key if key in counters or sealed not in counters else sealed
-        found[kept] = found.get(kept, 0) + value
-    return found
+        used[kept] = used.get(kept, 0) + value
+    return used
 
 
 def _compare(
@@ -378,9 +378,9 @@ def _compare_days(
     recent = {day_on: sums for day_on, sums in entries.items() if day_on >= since_on}
     for day_on, left in moment.retired_days.items():
         recent[day_on] = list(map(int.__add__, left, recent.get(day_on, [0] * len(left))))
-    for told, whose in ((recent, "entries"), (moment.days_of_places, "places")):
-        for day_on in sorted(moment.days.keys() | told.keys()):
-            if moment.days.get(day_on) != told.get(day_on):
+    for days, whose in ((recent, "entries"), (moment.days_of_places, "places")):
+        for day_on in sorted(moment.days.keys() | days.keys()):
+            if moment.days.get(day_on) != days.get(day_on):
                 books.blame(
                     f"client {moment.client_no}: the sums of {day_on} are not those of its {whose}"
                 )

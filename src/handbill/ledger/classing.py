@@ -40,14 +40,14 @@ class ClassingFacts:
 
     def version(self, held: PublisherRules) -> tuple[str, bytes]:
         """The version of all that clicks are classed by under these rules, and its content."""
-        found = self.versions.get(held)
-        if found is None:
+        version = self.versions.get(held)
+        if version is None:
             listed = self._list_of(held).version
             body = DefinitionInForce(
                 held.rules, self.honoured, self.stale, agents.VERSION, listed
             ).encoded()
-            found = self.versions[held] = version_of(body), body
-        return found
+            version = self.versions[held] = version_of(body), body
+        return version
 
     def _list_of(self, held: PublisherRules) -> AddressList:
         return self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES

@@ -130,10 +130,10 @@ class ChangedClicks:
 
     def flips(self) -> Iterable[tuple[Entry, Entry, Anew]]:
         """The applies that were paid and are free now, or the other way round."""
-        for click, told in self.clicks:
-            if (told.former in UNPAID) != (told.disposition in UNPAID):
+        for click, anew in self.clicks:
+            if (anew.former in UNPAID) != (anew.disposition in UNPAID):
                 for apply in self.applies.get(click.click_id, ()):
-                    yield apply, click, told
+                    yield apply, click, anew
 
 
 @dataclass(slots=True)
@@ -177,13 +177,13 @@ class Correcting:
         used or given back in addition to the counters, for a preview.
         """
         made = Corrections()
-        clicks = [(entry, told) for entry, told in asked.clicks if told.reason]
-        for click, told in clicks:
-            self._put_click(made, asked, click, told.disposition, told.reason)
-        for apply, _, told in asked.flips():
-            if told.disposition in UNPAID:
+        clicks = [(entry, anew) for entry, anew in asked.clicks if anew.reason]
+        for click, anew in clicks:
+            self._put_click(made, asked, click, anew.disposition, anew.reason)
+        for apply, _, anew in asked.flips():
+            if anew.disposition in UNPAID:
                 made.applies += 1
-                made.put(apply, instead(apply, COUNTED, f"{told.disposition}_click"))
+                made.put(apply, instead(apply, COUNTED, f"{anew.disposition}_click"))
         self._pay(made, asked, pending)
         assert sum(one.sign for one in made.entries) == 0, "what is taken back is stood for"
         made.counters = self._taken(made.entries, self._counts(made))
@@ -192,11 +192,11 @@ class Correcting:
     def _pay(
         self, made: Corrections, asked: ChangedClicks, pending: Mapping[CounterKey, int]
     ) -> None:
-        paid = [(entry, told) for entry, told in asked.clicks if not told.reason]
+        paid = [(entry, anew) for entry, anew in asked.clicks if not anew.reason]
         flips = [one for one in asked.flips() if one[2].disposition not in UNPAID]
         if not paid and not flips:
             return
-        assert all(told.disposition in PASSED for _, told in paid), "no rule excludes them"
+        assert all(anew.disposition in PASSED for _, anew in paid), "no rule excludes them"
         every = [*(one for one, _ in paid), *(apply for apply, _, _ in flips)]
         tills = made.tills = self._tills(made, every, pending)
         for click in sorted((one for one, _ in paid), key=lambda one: (one.click_at, one.id)):
@@ -291,8 +291,8 @@ class Correcting:
                 taken.append((place, day, amounts))
                 of_jobs.append(TakenOfJob(*place[:1], *place[2:], one.job_id, day, amounts))
         assert len(taken) == len(of_jobs), "what takes room is a job's"
-        found = folded(taken) | folded_jobs(of_jobs, counts)
-        return {key: value for key, value in found.items() if value}
+        counters = folded(taken) | folded_jobs(of_jobs, counts)
+        return {key: value for key, value in counters.items() if value}
 
     def _factors(self, event: ReceivedClick, at: Instant) -> Factors:
         marking = self._terms.markings.get(place_of(event))

@@ -19,7 +19,7 @@ from handbill.core.charging import (
     Uses,
     keyed,
     summed,
-    together,
+    unkeyed,
 )
 from handbill.core.spending import Used
 from handbill.kit.zones import days_of_period
@@ -113,14 +113,14 @@ def read_used(tx: Tx, used: Used) -> None:
     """Read what these entities have used in these periods."""
     for (scope, period), entities in used.items():
         first_on, last_on = days_of_period(period)
-        found = tx.all(
+        rows = tx.all(
             _USED,
             scope=scope,
             entities=Listed(sorted(entities)),
             first_on=first_on,
             last_on=last_on,
         )
-        for entity, *amounts in found:
+        for entity, *amounts in rows:
             assert min(amounts) >= 0, "a counter is never negative"
             entities[entity][:] = map(int, amounts)
 
@@ -152,7 +152,7 @@ def counters_above(
     first on, before the second.
     """
     first_on, last_on = days_of_period(key.period)
-    found = tx.all(
+    rows = tx.all(
         _ABOVE[key.measure],
         scope=key.scope,
         first=entities[0],
@@ -161,7 +161,7 @@ def counters_above(
         last_on=last_on,
         above=above,
     )
-    return {entity: int(value) for entity, value in found}
+    return {entity: int(value) for entity, value in rows}
 
 
 def counters_in(
@@ -189,7 +189,7 @@ def add_counters(tx: Tx, rows: Sequence[Row]) -> None:
 
 def correct_counters(tx: Tx, client_no: int, added: Mapping[CounterKey, int]) -> None:
     """Add what corrections of one client come to, which may give back what was used."""
-    rows = rows_of([(client_no, together(added))])
+    rows = rows_of([(client_no, unkeyed(added))])
     assert all(row[1] for row in rows), "what is used is used of something"
     _add(tx, counters, rows)
 
@@ -203,7 +203,7 @@ def add_retired_counters(tx: Tx, client_no: int, taken: Mapping[CounterKey, int]
     """Keep the use by one client's entries that leave the ledger. It may be negative: a cancelling
     entry may leave first.
     """
-    _add(tx, retired_counters, rows_of([(client_no, together(taken))]))
+    _add(tx, retired_counters, rows_of([(client_no, unkeyed(taken))]))
 
 
 def drop_counters(tx: Tx, keys: Sequence[CounterKey]) -> None:
@@ -225,19 +225,19 @@ def seal(tx: Tx, after: Place, before_on: str, most: int) -> Place | None:
     """
     ends: list[Place] = []
     for table, over, drop in zip(_BOTH, _OVER, _DROPS, strict=True):
-        found = tx.all(
+        rows = tx.all(
             over,
             **dict(zip(_KEYS, after, strict=True)),
             sealed_on="",
             before_on=before_on,
             most=most,
         )
-        if len(found) == most:
-            ends.append(found[-1][:3])
-        if found:
-            assert all("" < row[2] < before_on for row in found), "only what is over is sealed"
-            _add(tx, table, _together(found))
-            gone = [_named(row[:3]) for row in found]
+        if len(rows) == most:
+            ends.append(rows[-1][:3])
+        if rows:
+            assert all("" < row[2] < before_on for row in rows), "only what is over is sealed"
+            _add(tx, table, _together(rows))
+            gone = [_named(row[:3]) for row in rows]
             tx.run_text_many(tx.dialect.text_of(drop), gone)
     return min(ends, default=None)
 

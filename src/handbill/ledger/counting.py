@@ -19,7 +19,7 @@ from handbill.core.charging import (
     by_measure,
     compared_on,
     keyed,
-    together,
+    unkeyed,
 )
 from handbill.core.closing import first_open
 from handbill.core.job_caps import (
@@ -124,11 +124,11 @@ class Counting:
             counted.unkept[client_no] = counted.begun.pop(client_no)
         every = {**counted.begun, **counted.unkept}
         for client_no, some in groupby(sorted(taken), key=lambda one: one.client_no):
-            found = folded_jobs(some, every[client_no])
-            assert all(value > 0 for value in found.values()), "a counter is never negative"
-            counted.found |= found
+            counters = folded_jobs(some, every[client_no])
+            assert all(value > 0 for value in counters.values()), "a counter is never negative"
+            counted.found |= counters
             if client_no in counted.begun:
-                counted.owner_of |= dict.fromkeys(found, client_no)
+                counted.owner_of |= dict.fromkeys(counters, client_no)
 
     def _taken(
         self, sound: Sequence[tuple[Segment, str]], zones: Mapping[int, tzinfo], counted: Counted
@@ -179,7 +179,7 @@ def put(tx: Tx, counted: Counted) -> bool:
     begun_with: dict[int, dict[CounterKey, int]] = {}
     for key, client_no in counted.owner_of.items():
         begun_with.setdefault(client_no, {})[key] = counted.found[key]
-    begun_with_uses = ((no, together(own)) for no, own in begun_with.items())
+    begun_with_uses = ((no, unkeyed(own)) for no, own in begun_with.items())
     counter_rows.add_counters(tx, counter_rows.rows_of(begun_with_uses))
     return True
 
@@ -190,7 +190,7 @@ def kept(counted: Counted, client_no: int, uses: Uses) -> Uses:
         return uses
     every = keyed(uses)
     unkept = set(counters_under(every, counted.unkept[client_no]))
-    return together({key: value for key, value in every.items() if key not in unkept})
+    return unkeyed({key: value for key, value in every.items() if key not in unkept})
 
 
 def at_job(event: ReceivedClick | ReceivedConversion) -> AtJob:

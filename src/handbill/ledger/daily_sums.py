@@ -151,10 +151,10 @@ class _Reading(NamedTuple):
 
     def sums(self, row: Sequence[Any]) -> list[int]:
         """The raw sums in the order of RAW; those that are not read are 0."""
-        found = [0] * len(RAW)
+        sums = [0] * len(RAW)
         for place, at, is_amount in self.places:
-            found[place] = row[at] * MICROS + row[at + 1] if is_amount else row[at]
-        return found
+            sums[place] = row[at] * MICROS + row[at + 1] if is_amount else row[at]
+        return sums
 
 
 @cache
@@ -193,11 +193,11 @@ def of_clients(
     """The sums of each client's entries on each day from the first on. ``wanted``: the names of the
     raw sums that are read; all others are 0.
     """
-    reading, found = _reading(wanted), Days()
+    reading, days = _reading(wanted), Days()
     nos = Listed(sorted(client_nos))
     for row in tx.all(_clients(wanted), client_nos=nos, first_on=first_on):
-        found.setdefault(row[-2], {})[row[-1]] = reading.sums(row)
-    return found
+        days.setdefault(row[-2], {})[row[-1]] = reading.sums(row)
+    return days
 
 
 def total(
@@ -212,7 +212,7 @@ def total(
 def spent_of(tx: Tx, client_nos: Collection[int], today: date) -> dict[int, MonthSpend]:
     """What each of these clients has spent in the month of a day; of none: it is left out."""
     month, lately = today.replace(day=1), today - timedelta(days=MOST_EVIDENCE)
-    found = tx.all(
+    rows = tx.all(
         _SPENT,
         client_nos=Listed(sorted(client_nos)),
         first_on=min(month, lately).isoformat(),
@@ -225,7 +225,7 @@ def spent_of(tx: Tx, client_nos: Collection[int], today: date) -> dict[int, Mont
         no: MonthSpend(
             *(units * MICROS + micros for units, micros in zip(it[::2], it[1::2], strict=True))
         )
-        for no, *it in found
+        for no, *it in rows
     }
 
 
@@ -235,8 +235,8 @@ def totals(
     """What a client's entries since a day come to, by campaign, job group or publisher. Only these
     raw sums are added up; all others are 0.
     """
-    found = tx.all(_totals(by, frozenset(wanted)), client_no=client_no, first_on=first_on)
-    return {no: _joined(columns) for no, *columns in found}
+    rows = tx.all(_totals(by, frozenset(wanted)), client_no=client_no, first_on=first_on)
+    return {no: _joined(columns) for no, *columns in rows}
 
 
 @cache
@@ -268,8 +268,8 @@ def at_places(
     """
     asked: dict[str, Any] = {f"only_{name}": Listed(sorted(nos)) for name, nos in only.items()}
     asked |= {"client_no": client_no, "first_on": days[0], "last_on": days[1], "most": most}
-    found = tx.all(_at_places(tuple(by), tuple(sorted(only))), **asked)
-    return [[*row[: len(by)], *_joined(row[len(by) :])] for row in found]
+    rows = tx.all(_at_places(tuple(by), tuple(sorted(only))), **asked)
+    return [[*row[: len(by)], *_joined(row[len(by) :])] for row in rows]
 
 
 @cache
@@ -313,10 +313,10 @@ def forget(tx: Tx, before: Instant, most: int) -> int:
 
 
 def _days(rows: Iterable[Sequence[Any]]) -> Days:
-    found: Days = {}
+    days: Days = {}
     for no, day_on, *columns in rows:
-        found.setdefault(no, {})[day_on] = _joined(columns)
-    return found
+        days.setdefault(no, {})[day_on] = _joined(columns)
+    return days
 
 
 def _columns(sums: Sequence[int]) -> list[int]:

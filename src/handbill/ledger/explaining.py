@@ -159,10 +159,10 @@ def explain(desk: ExplainSources, client: Client, text: str) -> ExplainedClick:
     arrived = list(_arrived(desk, client.no, click.id))
     clicked = [one for one in arrived if isinstance(one, ReceivedClick)]
     with entries_of(desk.tx, desk.blobs, desk.scratch, client.no) as held:
-        told = held.rows(click.at or 0, _EVER, _OF_CLICK, id=click.id, most=MOST_TOLD)
-        found = [Entry(**dict(zip(_FIELDS, row, strict=True))) for row in told]
-        own = next((one for one in found if one.kind == "CLICK" and not one.corrects), None)
-        assert all(len(one.id) == _ID_BYTES for one in found), "an entry has an id"
+        answer = held.rows(click.at or 0, _EVER, _OF_CLICK, id=click.id, most=MOST_TOLD)
+        entries = [Entry(**dict(zip(_FIELDS, row, strict=True))) for row in answer]
+        own = next((one for one in entries if one.kind == "CLICK" and not one.corrects), None)
+        assert all(len(one.id) == _ID_BYTES for one in entries), "an entry has an id"
         if own is not None:
             at = own.click_at
             made = ExplainedClick(click._replace(at=at), "JUDGED", own)
@@ -176,7 +176,7 @@ def explain(desk: ExplainSources, client: Client, text: str) -> ExplainedClick:
             made = ExplainedClick(click, "ABSENT")
         else:
             raise not_found()
-    made.of_it = [one for one in found if one is not own]
+    made.of_it = [one for one in entries if one is not own]
     made.waiting = [one for one in arrived if isinstance(one, ReceivedConversion)]
     _tell_link(desk, client, made, at)
     return made
@@ -247,5 +247,5 @@ def _tell_link(desk: ExplainSources, client: Client, made: ExplainedClick, at: I
     if listing is not None:
         made.held = copies.held_then(desk.tx, listing.publisher_no, client.no, at)
         link = link_of(click_of(made.named.id, at, listing, "", ""))
-        found = LinkFinder(desk.blobs).standings(desk.tx, [link], desk.kept_since)
-        made.standing = found.get(link, STANDS)
+        standings = LinkFinder(desk.blobs).standings(desk.tx, [link], desk.kept_since)
+        made.standing = standings.get(link, STANDS)

@@ -75,12 +75,12 @@ def come_to(
     """The raw sums of these clients' entries on each day: client, day, sums."""
     sums = ", ".join(sum_text(raw) for raw in RAW)
     for zone, client_nos in by_zone(zones).items():
-        found = duck.execute(
+        rows = duck.execute(
             f"SELECT client_no, {_day(listed, zone)}, {sums} FROM entries "
             "WHERE list_contains($clients, client_no) GROUP BY ALL",
             {"clients": client_nos},
         )
-        while row := found.fetchone():
+        while row := rows.fetchone():
             client_no, number, *amounts = row
             assert len(amounts) == len(RAW), "there is a sum of each kind"
             yield client_no, day_of_number(number).isoformat(), list(map(int, amounts))
@@ -104,10 +104,10 @@ def _taken_by_day(listed: Sequence[Segment], zone: tzinfo) -> str:
 
 def by_zone(zones: Mapping[int, tzinfo]) -> dict[tzinfo, list[int]]:
     """The clients of each zone."""
-    found: dict[tzinfo, list[int]] = {}
+    of_zone: dict[tzinfo, list[int]] = {}
     for client_no, zone in sorted(zones.items()):
-        found.setdefault(zone, []).append(client_no)
-    return found
+        of_zone.setdefault(zone, []).append(client_no)
+    return of_zone
 
 
 def taken(
@@ -115,13 +115,13 @@ def taken(
 ) -> Iterator[Taken]:
     """The use of each measure by these clients' entries, at each place on each day."""
     for zone, client_nos in by_zone(zones).items():
-        found = duck.execute(
+        rows = duck.execute(
             "SELECT client_no, campaign_no, group_no, publisher_no, "
             f"{_taken_by_day(listed, zone)} WHERE list_contains($clients, client_no) "
             f"AND disposition IN ({ROOM}) AND kind <> 'POSTING' GROUP BY ALL",
             {"clients": client_nos},
         )
-        while row := found.fetchone():
+        while row := rows.fetchone():
             *place, number, marked, clicks, applies = row
             yield Place(*place), day_of_number(number), (int(marked), int(clicks), int(applies))
 
@@ -139,14 +139,14 @@ def taken_of_jobs(
     groups = sorted({int(one.owner) for one in counts if one.scope == "group_job"})
     jobs = sorted({one.owner.partition("/")[0] for one in counts if one.scope != "group_job"})
     for zone, client_nos in by_zone(zones).items():
-        found = duck.execute(
+        rows = duck.execute(
             "SELECT client_no, group_no, publisher_no, job_id, "
             f"{_taken_by_day(listed, zone)} WHERE list_contains($clients, client_no) "
             f"AND disposition IN ({ROOM}) AND kind IN ('CLICK', 'APPLY') AND job_id <> '' "
             "AND (list_contains($groups, group_no) OR list_contains($jobs, job_id)) GROUP BY ALL",
             {"clients": client_nos, "groups": groups, "jobs": jobs},
         )
-        while row := found.fetchone():
+        while row := rows.fetchone():
             client_no, group_no, publisher_no, job_id, number, marked, clicks, applies = row
             day, amounts = day_of_number(number), (int(marked), int(clicks), int(applies))
             assert job_id, "what was taken is a job's"

@@ -217,12 +217,12 @@ class Judge:
             return
         for client_no, some in batch.arrivals.items():
             batch.places.update(place_of(click.event) for click in some.clicks)
-            batch.places.update(place_of(found.event) for found in some.conversions)
+            batch.places.update(place_of(arrived.event) for arrived in some.conversions)
             at = batch.at_jobs[client_no] = {at_job(click.event) for click in some.clicks}
             at.update(
-                at_job(found.event)
-                for found in some.conversions
-                if found.event.click_client_no == client_no
+                at_job(arrived.event)
+                for arrived in some.conversions
+                if arrived.event.click_client_no == client_no
             )
             batch.jobs.update(job_id for _, _, job_id in at)
         batch.basis = self._basis(tx, batch)
@@ -237,7 +237,7 @@ class Judge:
         assert tills.keys() == batch.arrivals.keys(), "every client has its own tills"
         everyone = batch.arrivals.values()
         named = {click.event.random for some in everyone for click in some.clicks}
-        named |= {found.event.click_random for some in everyone for found in some.conversions}
+        named |= {arrived.event.click_random for some in everyone for arrived in some.conversions}
         clicks = rows.known_clicks(
             tx,
             sorted(named - {b""}),
@@ -266,9 +266,9 @@ class Judge:
         now = self._clock.now()
         with self._records.read() as tx:
             batch = self._waiting(tx)
-            told = {no: self._fault_of(tx, batch.of(no)) for no in sorted(batch.clients)}
+            by_client = {no: self._fault_of(tx, batch.of(no)) for no in sorted(batch.clients)}
             before = {one.client_no: one for one in asides.every(tx)}
-        faults = {no: why for no, why in told.items() if why is not None}
+        faults = {no: why for no, why in by_client.items() if why is not None}
         if not faults or len(before.keys() | faults.keys()) > MOST_ASIDE:
             raise fault
         assert batch.aside.isdisjoint(faults), "who is set aside is not judged"

@@ -130,8 +130,8 @@ def planned(desk: RejudgingTools, client: Client, month: ClientMonth) -> Rejudgi
             asked = duck.execute(_ASKED, bounds).fetchall()
             presents |= presents_at(tx, desk.rules, client.no, {no for no, _ in asked})
             then = tellings.in_force(tx, {version for _, version in asked})
-            found = duck.execute(_CLICKS, {"first": month.first, **bounds})
-            while some := found.fetchmany(_READ_AT_ONCE):
+            rows = duck.execute(_CLICKS, {"first": month.first, **bounds})
+            while some := rows.fetchmany(_READ_AT_ONCE):
                 _learn(tx, known, some, then)
                 for *row, is_own in some:
                     past = _past(row, then, desk.rules)
@@ -181,12 +181,12 @@ def presents_at(tx: Tx, rules: Rules, client_no: int, nos: set[int]) -> dict[int
     """What is in force at each publisher for a client."""
     publishers = publishers_by_number(tx, nos)
     held = definitions.held_at(tx, ((it, client_no) for it in publishers.values()), rules.otherwise)
-    found = {}
+    presents = {}
     for no in nos:
         own = held.get((no, client_no), definitions.PublisherRules(rules.otherwise))
         listed = definitions.bot_list(tx, own.list_key[0]) if own.list_key else AddressList(())
         force = DefinitionInForce(
             own.rules, rules.honoured, rules.stale, agents.VERSION, listed.version
         )
-        found[no] = Present(force, listed)
-    return found
+        presents[no] = Present(force, listed)
+    return presents

@@ -53,24 +53,24 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
 
 def damages(records: Records, reader: JournalReader, now: Instant) -> list[Damage]:
     """Everything that cannot be judged now, as far as can be seen from here."""
-    found: list[Damage] = []
+    damages: list[Damage] = []
     for _ in range(_TRIES):
         with records.read() as tx:
             former = marks.read(tx).of
-        found = reader.damages(former, now)
+        damages = reader.damages(former, now)
         with records.read() as tx:
             later = marks.read(tx).of
         assert former.keys() <= later.keys(), "a mark is kept for ever"
         # What was judged meanwhile may be deleted by now: that is no loss.
-        if all(later.get(it.source) == former.get(it.source) for it in found):
+        if all(later.get(it.source) == former.get(it.source) for it in damages):
             break
-    return found
+    return damages
 
 
 def receipts(folder: Path) -> list[Receipt]:
     """What was set aside so far, in the order of names."""
-    found = sorted((folder / FOLDER).glob(f"*{_DONE}"))
-    return [msgspec.json.decode(path.read_bytes(), type=Receipt) for path in found]
+    paths = sorted((folder / FOLDER).glob(f"*{_DONE}"))
+    return [msgspec.json.decode(path.read_bytes(), type=Receipt) for path in paths]
 
 
 def quarantine(

@@ -59,15 +59,15 @@ def recent(
     most: int,
 ) -> list[Recent]:
     """At most so many conversions and test clicks of the last seven days, newest first."""
-    found = _waiting(tx, journal, client_no, now)
-    found += [
+    recent = _waiting(tx, journal, client_no, now)
+    recent += [
         _of(event, PARKED)
         for row in rows.parked_of(tx, client_no, most)
         for event in decode(row.body[_ENTRY_ID:])
         if isinstance(event, ReceivedConversion)
     ]
-    found += _judged(tx, blobs, scratch, client_no, now, most)
-    return sorted(found, key=lambda one: one.at, reverse=True)[:most]
+    recent += _judged(tx, blobs, scratch, client_no, now, most)
+    return sorted(recent, key=lambda one: one.at, reverse=True)[:most]
 
 
 def _waiting(tx: Tx, journal: JournalReader, client_no: int, now: Instant) -> list[Recent]:
@@ -95,8 +95,8 @@ def _judged(
         segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
         segment_files.show(duck, files, client_no)
-        told = duck.execute(_READ, {"first": first, "most": most}).fetchall()
-    return [Recent(**dict(zip(Recent.__struct_fields__, row, strict=True))) for row in told]
+        entries = duck.execute(_READ, {"first": first, "most": most}).fetchall()
+    return [Recent(**dict(zip(Recent.__struct_fields__, row, strict=True))) for row in entries]
 
 
 def _of(event: ReceivedConversion | ReceivedClick, disposition: str) -> Recent:

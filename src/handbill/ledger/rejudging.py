@@ -123,18 +123,18 @@ def rejudge(
     """Correct the clicks of a month whose result is different now; ``only_looks``: only report it.
     **Refuses** as ``month_of``; (Unavailable) while others change what it depends on.
     """
-    told = RejudgingTally(only_looked=only_looks)
+    tally = RejudgingTally(only_looked=only_looks)
     for _ in range(_TRIES):
         month = month_of(client, month_name, desk.clock.now())
         plan = planned(desk, client, month)
-        told.looked_at, told.unknown = plan.judged.looked_at, plan.judged.unknown
-        told.is_more = len(plan.anew) > MOST
+        tally.looked_at, tally.unknown = plan.judged.looked_at, plan.judged.unknown
+        tally.is_more = len(plan.anew) > MOST
         try:
-            _correct(desk, client, month, plan, told)
+            _correct(desk, client, month, plan, tally)
         except Stale:
             continue
-        assert told.became.total() <= MOST * _TRIES, "each click is corrected once"
-        return told
+        assert tally.became.total() <= MOST * _TRIES, "each click is corrected once"
+        return tally
     raise Unavailable("others correct this client, or change its definitions: try again later")
 
 
@@ -157,8 +157,8 @@ def _correct(
             desk.records.read() as tx,
             entries_of(tx, desk.blobs, desk.scratch, client.no) as entries,
         ):
-            found = entries.rows(month.first, month.end, _within(_OF_IDS), ids=ids)
-        clicks = [_entry(row) for row in found]
+            answer = entries.rows(month.first, month.end, _within(_OF_IDS), ids=ids)
+        clicks = [_entry(row) for row in answer]
         if len(clicks) != len(ids):
             raise Stale
         assert all(click.kind == "CLICK" for click in clicks), "clicks are judged again"
@@ -206,9 +206,9 @@ def _worked_out(
     paid_by_apply = [click.click_id for click, _ in work if click.bid_type == "CPA"]
     if paid_by_apply:
         with entries_of(tx, desk.blobs, desk.scratch, client.no) as entries:
-            found = entries.rows(month.first, _EVER, _within(_APPLIES), clicks=paid_by_apply)
+            answer = entries.rows(month.first, _EVER, _within(_APPLIES), clicks=paid_by_apply)
         by_click: dict[bytes, list[Entry]] = {}
-        for row in found:
+        for row in answer:
             apply = _entry(row)
             by_click.setdefault(apply.click_id, []).append(apply)
         asked.applies = by_click

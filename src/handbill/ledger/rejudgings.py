@@ -81,8 +81,8 @@ def ask_worker(tx: Tx, now: Instant, rejudging_id: str) -> None:
 
 def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[KeptRejudging], int]:
     """A page of a client's rejudgings, newest first, and how many there are."""
-    found = _OF_CLIENT.page(tx, skip, limit, client_no=client.no)
-    return found, _OF_CLIENT.count(tx, client_no=client.no)
+    kept = _OF_CLIENT.page(tx, skip, limit, client_no=client.no)
+    return kept, _OF_CLIENT.count(tx, client_no=client.no)
 
 
 def run(desk: RejudgingTools, rejudging_id: str) -> KeptRejudging | None:
@@ -93,8 +93,8 @@ def run(desk: RejudgingTools, rejudging_id: str) -> KeptRejudging | None:
     if asked is None or client is None or asked.state != "SUBMITTED":
         return asked
     try:
-        told = rejudging.rejudge(desk, client, asked.month, only_looks=asked.only_looks)
-        ended = {"state": "SUCCESS", "outcome": msgspec.json.encode([told.outcome()]).decode()}
+        tally = rejudging.rejudge(desk, client, asked.month, only_looks=asked.only_looks)
+        ended = {"state": "SUCCESS", "outcome": msgspec.json.encode([tally.outcome()]).decode()}
     except Refused as refused:  # for example, the month was closed meanwhile
         ended = {"state": "FAILED", "message": f"The month {refused.message}"}
     assert ended["state"] != "SUBMITTED", "it has ended"

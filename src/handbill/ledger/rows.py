@@ -144,8 +144,8 @@ def add_retired_tallies(tx: Tx, client_no: int, told: Mapping[tuple[str, str], i
 
 
 def retired_tallies(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
-    found = tx.all(_RETIRED_TALLIES, client_no=client_no)
-    return {(kind, what): value for kind, what, value in found}
+    rows = tx.all(_RETIRED_TALLIES, client_no=client_no)
+    return {(kind, what): value for kind, what, value in rows}
 
 
 # ── clicks, visits, identities ──────────────────────────────────────────────────────────────────
@@ -153,11 +153,11 @@ def retired_tallies(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
 
 def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, JudgedClick]:
     """The result of each known click."""
-    found: dict[bytes, JudgedClick] = {}
+    by_id: dict[bytes, JudgedClick] = {}
     for at in range(0, len(ids), _AT_ONCE):
         for id_, *judged in tx.all(_CLICKS, ids=Listed(ids[at : at + _AT_ONCE])):
-            found[bytes(id_)] = JudgedClick(*judged)
-    return found
+            by_id[bytes(id_)] = JudgedClick(*judged)
+    return by_id
 
 
 def clicked(tx: Tx, id_: bytes) -> Clicked | None:
@@ -195,11 +195,11 @@ def forget_keys(tx: Tx, before: Instant, most: int) -> int:
 
 
 def known_visits(tx: Tx, visitors: Sequence[bytes]) -> dict[bytes, Instant]:
-    found: dict[bytes, Instant] = {}
+    opened: dict[bytes, Instant] = {}
     for at in range(0, len(visitors), _AT_ONCE):
         for visitor, opened_at in tx.all(_VISITS, ids=Listed(visitors[at : at + _AT_ONCE])):
-            found[bytes(visitor)] = opened_at
-    return found
+            opened[bytes(visitor)] = opened_at
+    return opened
 
 
 def put_visits(
@@ -215,12 +215,12 @@ def put_visits(
 
 def known_keys(tx: Tx, client_no: int, keys: Sequence[str]) -> dict[str, bytes]:
     """Which of a client's conversions have already counted, and under which click."""
-    found: dict[str, bytes] = {}
+    by_key: dict[str, bytes] = {}
     for at in range(0, len(keys), _AT_ONCE):
         some = Listed(keys[at : at + _AT_ONCE])
         for key, click_id in tx.all(_KEYS, client_no=client_no, keys=some):
-            found[key] = bytes(click_id)
-    return found
+            by_key[key] = bytes(click_id)
+    return by_key
 
 
 def put_keys(tx: Tx, rows: Sequence[tuple[int, str, bytes, Instant]]) -> None:
@@ -256,11 +256,11 @@ def parked_due(tx: Tx, now: Instant, most: int, but: Iterable[int]) -> list[Park
 
 def parked_for(tx: Tx, click_ids: Sequence[bytes], most: int) -> list[Parked]:
     """What waits for these clicks; the rest beyond ``most`` is found when it is due."""
-    found: list[Parked] = []
+    waiting: list[Parked] = []
     for at in range(0, len(click_ids), _AT_ONCE):
         ids = Listed(click_ids[at : at + _AT_ONCE])
-        found += [Parked(*row) for row in tx.all(_WAITING, ids=ids, most=most - len(found))]
-    return found
+        waiting += [Parked(*row) for row in tx.all(_WAITING, ids=ids, most=most - len(waiting))]
+    return waiting
 
 
 def parked_of(tx: Tx, client_no: int, most: int) -> list[Parked]:

@@ -125,8 +125,8 @@ class _Names:
     def learn(self, tx: Tx, nos: Iterable[int]) -> None:
         new = set(nos) - self._known.keys()
         if new:
-            found = self._look_up(tx, new)
-            self._known.update({no: found[no].id if no in found else None for no in new})
+            nouns = self._look_up(tx, new)
+            self._known.update({no: nouns[no].id if no in nouns else None for no in new})
 
     def __getitem__(self, no: int) -> str | None:
         return self._known[no]
@@ -178,8 +178,8 @@ def _of_client(
         segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
         segment_files.show(duck, files, client_no)
-        found = duck.execute(_READ, {"first": first, "end": end})
-        while some := found.fetchmany(_AT_ONCE):
+        entries = duck.execute(_READ, {"first": first, "end": end})
+        while some := entries.fetchmany(_AT_ONCE):
             with records.read() as tx:
                 for place, of in zip((2, 3, 5), names, strict=True):
                     of.learn(tx, {row[place] for row in some})
@@ -216,7 +216,7 @@ def _line(
         source,
         *rest,
     ) = row
-    told = (
+    values = (
         bytes(id_).hex(),
         iso_of(at),
         *head,
@@ -242,7 +242,7 @@ def _line(
         *_quoted(charge, currency, rest[3:6]),
         *_corrected(*rest[6:]),
     )
-    return dict(zip(NAMES, told, strict=True))
+    return dict(zip(NAMES, values, strict=True))
 
 
 def used(tx: Tx, client_no: int, limits: Iterable[Limit], day: date) -> Mapping[Limit, int]:
@@ -253,8 +253,8 @@ def used(tx: Tx, client_no: int, limits: Iterable[Limit], day: date) -> Mapping[
     """
     assert client_no > 0, "limits are a client's"
     keys = {limit: key_of(limit, day) for limit in limits}
-    found = counter_rows.counters_used(tx, keys.values())
-    return {limit: found.get(key, 0) for limit, key in keys.items()}
+    counters = counter_rows.counters_used(tx, keys.values())
+    return {limit: counters.get(key, 0) for limit, key in keys.items()}
 
 
 def used_by_days(
@@ -266,12 +266,12 @@ def used_by_days(
     entities: dict[tuple[Scope, Measure], list[str]] = {}
     for scope, entity, measure in counted:
         entities.setdefault((scope, measure), []).append(entity)
-    found: dict[tuple[Scope, str, Measure], dict[str, int]] = {}
+    uses: dict[tuple[Scope, str, Measure], dict[str, int]] = {}
     for of, some in entities.items():
         rows = counter_rows.counters_by_day(tx, *of, some, first_on, end.isoformat())
         for entity, day_on, value in rows:
-            found.setdefault((of[0], entity, of[1]), {})[day_on] = value
-    return found
+            uses.setdefault((of[0], entity, of[1]), {})[day_on] = value
+    return uses
 
 
 def used_of_jobs(tx: Tx, group_no: int, limit: Limit, day: date, above: int) -> dict[str, int]:
@@ -292,10 +292,10 @@ def _quoted(
     micros: int, currency: str, quoted: Sequence[Any]
 ) -> tuple[int, str | None, Decimal | int | None]:
     """The original amount: micros, currency and rate; no rate if nothing was converted."""
-    said, said_in, rate_picos = quoted
+    original, original_in, rate_picos = quoted
     if not rate_picos:
         return micros, currency or None, None
-    return said, said_in, rate_number(rate_picos)
+    return original, original_in, rate_number(rate_picos)
 
 
 def _corrected(sign: int, corrects: bytes, definition: str) -> tuple[int, str | None, str | None]:

@@ -99,8 +99,8 @@ def texts_of(tx: Tx, digests: Iterable[str]) -> dict[str, str]:
 
 def in_force(tx: Tx, versions: Iterable[str]) -> dict[str, DefinitionInForce]:
     """The content of these versions of click definitions, as far as they are known."""
-    found = tx.all(_VERSIONS, versions=Listed(sorted(set(versions) - {""})))
-    return {version: in_force_of(bytes(body)) for version, body in found}
+    rows = tx.all(_VERSIONS, versions=Listed(sorted(set(versions) - {""})))
+    return {version: in_force_of(bytes(body)) for version, body in rows}
 
 
 def forget_agents(tx: Tx, before: Instant, most: int) -> int:

@@ -138,7 +138,7 @@ def terms_of(basis: Basis, known: Places | None = None) -> dict[int, ClientTerms
     for no, group in basis.groups.items():
         if (caps := each_job(group.body.caps)) and group.client_no in each:
             each[group.client_no][no] = caps
-    found = {
+    by_client = {
         no: ClientTerms(
             client.zone,
             basis.currencies.get(client.agency_no, ""),
@@ -154,18 +154,18 @@ def terms_of(basis: Basis, known: Places | None = None) -> dict[int, ClientTerms
         for no, client in basis.clients.items()
     }
     for (publisher_no, client_no), rules in basis.held.items():
-        if client_no in found:
-            found[client_no].held[publisher_no] = rules  # type: ignore[index]
+        if client_no in by_client:
+            by_client[client_no].held[publisher_no] = rules  # type: ignore[index]
     ceilings = {no: _by_entity(some) for no, some in basis.ceilings.items()}
-    assert ceilings.keys() <= found.keys(), "ceilings are of those that were asked for"
+    assert ceilings.keys() <= by_client.keys(), "ceilings are of those that were asked for"
     for place in basis.places:
-        if place.client_no in found:
-            terms = found[place.client_no]
+        if place.client_no in by_client:
+            terms = by_client[place.client_no]
             limits, window, marking = _at(place, terms, basis, ceilings, known)
             terms.limits[place] = limits  # type: ignore[index]
             terms.windows[place] = window  # type: ignore[index]
             terms.markings[place] = marking  # type: ignore[index]
-    return found
+    return by_client
 
 
 def _at(
@@ -247,11 +247,11 @@ _OfEntity = Mapping[tuple[str, str], Sequence[Limit]]
 
 
 def _by_entity(ceilings: Iterable[Ceiling]) -> _OfEntity:
-    found: dict[tuple[str, str], list[Limit]] = {}
+    by_entity: dict[tuple[str, str], list[Limit]] = {}
     for scope, entity, measure, day_on, most, _ in sorted(ceilings):
         limit = Limit(scope, entity, measure, "Daily", most, on=date.fromisoformat(day_on))
-        found.setdefault((scope, entity), []).append(limit)
-    return found
+        by_entity.setdefault((scope, entity), []).append(limit)
+    return by_entity
 
 
 def _ceilings(place: Place, by_entity: _OfEntity) -> Iterable[Limit]:

@@ -150,9 +150,9 @@ class _Use(NamedTuple):
             if first < self.kept_since and rows.retired_tallies(self.tx, self.entry.client_no):
                 used.update(dict.fromkeys(some))
                 continue
-            found = self._summed(first, some)
+            sums = self._summed(first, some)
             for key in some:
-                used[key] = counted.get(key, 0) + found.get(_of_day(key, self.day), 0)
+                used[key] = counted.get(key, 0) + sums.get(_of_day(key, self.day), 0)
         return used
 
     def _of_days_before(self, key: CounterKey) -> int:

@@ -20,13 +20,13 @@ def wake(tx: Tx, short: Mapping[int, Mapping[Place, Iterable[Limit]]], now: Inst
     """``short``: by client and place, the caps without room for more of what came last there. An
     entity that is known to be stopped already wakes nothing.
     """
-    found = {
+    by_client = {
         no: some
         for no, at in short.items()
         if (some := [(place, limit) for place, limits in at.items() for limit in limits])
     }
-    clients = clients_by_number(tx, found) if found else {}
-    for client_no, some in found.items():
+    clients = clients_by_number(tx, by_client) if by_client else {}
+    for client_no, some in by_client.items():
         client = clients.get(client_no)
         assert all(limit.most >= 0 for _, limit in some), "a cap is an amount"
         standings = standing.standings_of(tx, client_no)

@@ -92,8 +92,8 @@ def note(tx: Tx, handed: Iterable[ReceivedFetch]) -> None:
     named = sorted(handed, key=lambda one: one.at)
     if not named:
         return
-    found = tx.all(_FILES_NAMED, names=Listed({one.name for one in named}))
-    nos: dict[str, int] = dict(found)
+    rows = tx.all(_FILES_NAMED, names=Listed({one.name for one in named}))
+    nos: dict[str, int] = dict(rows)
     after = named[0].at - LEAST_GAP
     latest: dict[tuple[int, str, Instant], Instant] = {}
     for no, reader, version, at in tx.all(_RECENT, nos=Listed(nos.values()), after=after):
@@ -117,8 +117,8 @@ def held(
     tx: Tx, publisher_nos: Iterable[int], now: Instant, client_no: int = ALL_CLIENTS
 ) -> dict[int, ShownCopy]:
     """What each publisher with a file holds of it, chosen as by ``fetched_last``."""
-    found = fetched_last(tx, publisher_nos, now, client_no)
-    return {no: copy.held for no, copy in found.items()}
+    latest = fetched_last(tx, publisher_nos, now, client_no)
+    return {no: copy.held for no, copy in latest.items()}
 
 
 def fetched_last(
@@ -128,12 +128,12 @@ def fetched_last(
     clients: the copy that it fetched last.
     """
     clients = Listed(sorted({ALL_CLIENTS, client_no}))
-    found: dict[int, Copy] = {}
+    latest: dict[int, Copy] = {}
     for copy in _copies(tx.all(_OF_ONE, nos=Listed(sorted(publisher_nos)), clients=clients), now):
-        before = found.get(copy.publisher_no)
+        before = latest.get(copy.publisher_no)
         if before is None or copy.held.fetched_at > before.held.fetched_at:
-            found[copy.publisher_no] = copy
-    return found
+            latest[copy.publisher_no] = copy
+    return latest
 
 
 def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> ShownCopy | None:
@@ -144,8 +144,8 @@ def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> Shown
     nos = [no for (no,) in tx.all(_FILES_OF_ONE, nos=Listed([publisher_no]), clients=clients)]
     every = _fetches(tx, nos).values()
     taken = (taken_of([one for one in some if one.at <= then]) for some in every)
-    found = [held_of(one, then) for one in taken if one]
-    return max(found, key=lambda held: held.fetched_at, default=None)
+    shown = [held_of(one, then) for one in taken if one]
+    return max(shown, key=lambda held: held.fetched_at, default=None)
 
 
 def newer_since(
@@ -156,12 +156,12 @@ def newer_since(
     """
     clients = Listed(sorted({ALL_CLIENTS, client_no}))
     nos = [no for (no,) in tx.all(_FILES_OF_ONE, nos=Listed([publisher_no]), clients=clients)]
-    told = {no: fetches for no, fetches in _fetches(tx, nos).items() if fetches}
-    if not told:
+    by_file = {no: fetches for no, fetches in _fetches(tx, nos).items() if fetches}
+    if not by_file:
         return {}
-    latest = max(told.values(), key=lambda fetches: own_fetches(fetches)[-1].at)
-    found = {instant: pacing.newer_since(latest, instant) for instant in instants}
-    return {instant: since for instant, since in found.items() if since is not None}
+    latest = max(by_file.values(), key=lambda fetches: own_fetches(fetches)[-1].at)
+    newer = {instant: pacing.newer_since(latest, instant) for instant in instants}
+    return {instant: since for instant, since in newer.items() if since is not None}
 
 
 def copy_of(tx: Tx, publisher_no: int, now: Instant, client_no: int = ALL_CLIENTS) -> ShownCopy:
@@ -178,8 +178,8 @@ def copies_of(tx: Tx, publisher_nos: Iterable[int], now: Instant) -> list[Copy]:
 
 def near(tx: Tx, publisher_nos: Iterable[int], now: Instant, by: Instant) -> set[int]:
     """The publishers that are expected to fetch one of their files by an instant."""
-    found = copies_of(tx, publisher_nos, now)
-    return {copy.publisher_no for copy in found if copy.held.fetched_at and copy.held.next_at <= by}
+    shown = copies_of(tx, publisher_nos, now)
+    return {copy.publisher_no for copy in shown if copy.held.fetched_at and copy.held.next_at <= by}
 
 
 def awaited(tx: Tx, now: Instant, by: Instant) -> list[Copy]:
@@ -231,10 +231,10 @@ def _row(file_no: int, at: Instant, version: Instant, status: int, reader: str) 
 
 def _fetches(tx: Tx, file_nos: Iterable[int]) -> dict[int, list[Fetch]]:
     """All fetches that are kept of these files, in order of time."""
-    told: dict[int, list[Fetch]] = defaultdict(list)
+    by_file: dict[int, list[Fetch]] = defaultdict(list)
     for no, at, version, status, reader in tx.all(_FETCHES, nos=Listed(sorted(file_nos))):
-        told[no].append(Fetch(at, version, status != _HAD, reader))
-    return told
+        by_file[no].append(Fetch(at, version, status != _HAD, reader))
+    return by_file
 
 
 def _put(tx: Tx, rows: list[dict[str, Any]]) -> None:

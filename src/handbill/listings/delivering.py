@@ -72,12 +72,12 @@ def page(
     """Some of a publisher's files that are, or once were, delivered; and how many in all."""
     wanted = is_delivered(publisher)
     which = rows.APART if publisher.body.per_client else rows.WHOLE
-    found, total = rows.page(tx, publisher.no, which if wanted else rows.NONE, skip, limit)
-    files = [file for file, _ in found]
+    pairs, total = rows.page(tx, publisher.no, which if wanted else rows.NONE, skip, limit)
+    files = [file for file, _ in pairs]
     paths = paths_of(tx, publisher, files, now) if wanted else [""] * len(files)
     known = clients.clients_by_number(tx, (file.client_no for file in files))
     standing = []
-    for (file, last), path in zip(found, paths, strict=True):
+    for (file, last), path in zip(pairs, paths, strict=True):
         client = known.get(file.client_no)
         client_id = client.id if client else None
         if last is None:
@@ -102,11 +102,11 @@ def failing(tx: Tx, some: Mapping[int, Publisher], most: int) -> dict[int, list[
     """The deliveries that have failed, by publisher; the latest first, at most so many in all.
     ``some``: the publishers by number.
     """
-    found: dict[int, list[Delivery]] = {}
+    deliveries: dict[int, list[Delivery]] = {}
     nos = [no for no, one in some.items() if is_delivered(one)]
     for no, one in rows.failing(tx, nos, most):
-        found.setdefault(no, []).append(one)
-    return found
+        deliveries.setdefault(no, []).append(one)
+    return deliveries
 
 
 def deliver(tools: Tools, publisher_no: int, attempt: int, limits: FetchLimits = LIMITS) -> None:
@@ -156,14 +156,14 @@ def is_delivered(publisher: Publisher) -> bool:
 def parcels_of(tx: Tx, publisher: Publisher, now: Instant) -> list[Parcel]:
     """Every file that is to be delivered: that of all clients, or those of each."""
     apart = publisher.body.per_client
-    found = [
+    pairs = [
         pair for pair in rows.every(tx, publisher.no) if (pair[0].client_no != ALL_CLIENTS) is apart
     ]
-    paths = paths_of(tx, publisher, [file for file, _ in found], now)
+    paths = paths_of(tx, publisher, [file for file, _ in pairs], now)
     end = _end(publisher)
     return [
         Parcel(file, file_path(file) + end, path, digest_of(publisher, path, file), former)
-        for (file, former), path in zip(found, paths, strict=True)
+        for (file, former), path in zip(pairs, paths, strict=True)
     ]
 
 

@@ -114,8 +114,8 @@ def page(
         "first_client": wanted.start,
         "last_client": wanted.stop - 1,
     }
-    found = tx.all(_PAGE, **which, skip=skip, limit=limit)
-    return [_pair(row) for row in found], int(tx.value(_COUNT, **which))
+    rows = tx.all(_PAGE, **which, skip=skip, limit=limit)
+    return [_pair(row) for row in rows], int(tx.value(_COUNT, **which))
 
 
 def failing(tx: Tx, publisher_nos: Iterable[int], most: int) -> list[tuple[int, Delivery]]:
@@ -128,8 +128,8 @@ def failing(tx: Tx, publisher_nos: Iterable[int], most: int) -> list[tuple[int, 
 
 
 def last_tried(tx: Tx, publisher_no: int) -> Instant | None:
-    found: Instant | None = tx.value(_LAST_TRIED, publisher_no=publisher_no)
-    return found
+    tried_at: Instant | None = tx.value(_LAST_TRIED, publisher_no=publisher_no)
+    return tried_at
 
 
 def publishers_tried(tx: Tx) -> list[int]:

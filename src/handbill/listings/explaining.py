@@ -103,23 +103,23 @@ def explain(
     job = jobs.job_of(tx, client.no, ref)
     exchange = rates.exchange_of(tx, client, now)
     today = exchange.today
-    found = belonging(tx, client, job.no, now)
-    trading = _states(client, found, today)
+    here = belonging(tx, client, job.no, now)
+    trading = _states(client, here, today)
     why_not = unlistable(tx, job.no, now)
     look = _Look(tx, blobs, client, job, now, exchange, most)
     outcomes = [
-        _outcome(look, publisher, found, trading, why_not, today)
+        _outcome(look, publisher, here, trading, why_not, today)
         for publisher in publishers.publishers_of(tx, client.agency_no)
     ]
     known = standing.resolved_of(tx, client.no)
-    above = [one for one in (found.group, found.campaign, client) if one is not None]
+    above = [one for one in (here.group, here.campaign, client) if one is not None]
     states = [standing_in(known, above[-n:], now) for n in range(1, len(above) + 1)]
     others = {
         one.group.no: standing_in(known, [one.group, one.campaign, client], now)
-        for one in found.losers
+        for one in here.losers
         if one.reason != "NOT_ACTIVE"
     }
-    return JobExplanation(job, now, exchange, found, why_not, states, others, outcomes)
+    return JobExplanation(job, now, exchange, here, why_not, states, others, outcomes)
 
 
 def _states(client: Client, found: Belonging, today: date) -> list[State]:
@@ -219,9 +219,9 @@ class _Look:
             ("job", self.job.id),
             ("job_placement", f"{self.job.id}/{publisher.no}"),
         )
-        found = [self.known.get(one, PLAIN) for one in things if one in self.force.stopped]
-        capped = any(one.is_capped for one in found)
-        held = any(one.is_held for one in found)
+        resolved = [self.known.get(one, PLAIN) for one in things if one in self.force.stopped]
+        capped = any(one.is_capped for one in resolved)
+        held = any(one.is_held for one in resolved)
         return [Withheld.CAPPED] * capped + [Withheld.HELD_BY_RULE] * held
 
     def is_thinned(self, group: Group, paced: Paced | None) -> bool:

@@ -29,9 +29,9 @@ class Fragments:
         """The fragments of jobs (id, digest) that are there with that digest, by job id."""
         wanted = dict(jobs)
         with self._env.begin() as look:
-            found = look.cursor().getmulti([shape + job_id for job_id in wanted])
+            pairs = look.cursor().getmulti([shape + job_id for job_id in wanted])
         fresh: dict[bytes, Fragment] = {}
-        for key, value in found:
+        for key, value in pairs:
             job_id = key[_DIGEST_BYTES:]
             if value.startswith(wanted[job_id]):
                 fresh[job_id] = _opened(value)

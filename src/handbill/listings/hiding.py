@@ -24,11 +24,11 @@ class Hiding:
 
     def of(self, group_no: int, job_id: str) -> frozenset[int]:
         """The slots at which a job is left out."""
-        found = self._stopped.get(job_id, NOWHERE)
+        slots = self._stopped.get(job_id, NOWHERE)
         if spans := self._spans.get(group_no):
             turn = turn_of(job_id)
-            found |= {slot for slot, span in spans if turn not in span}
-        return found
+            slots |= {slot for slot, span in spans if turn not in span}
+        return slots
 
 
 def hiding_of(

@@ -31,7 +31,7 @@ def shown(
     """
     parts = rows.parts_of_client(tx, client.no)
     room = MOST_LOOKED_AT
-    found = []
+    shown = []
     for publisher in some:
         part = parts.get(publisher.no)
         count: int | None = part.job_count if part else 0
@@ -40,5 +40,5 @@ def shown(
             roster = rosters.read(blobs, part) if room >= 0 else None
             by_group = roster.count_by_group() if roster else None
             count = None if by_group is None else sum(by_group[no] for no in group_nos)
-        found.append(ShownListings(publisher, count))
-    return found
+        shown.append(ShownListings(publisher, count))
+    return shown

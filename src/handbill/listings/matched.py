@@ -62,11 +62,11 @@ NOTHING = Stock(0, 0, 0, 0)
 
 def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alike]]:
     """The jobs of these job groups that can stand in a feed."""
-    found: dict[int, list[Alike]] = {}
+    by_group: dict[int, list[Alike]] = {}
     rows = tx.all(_ALIKE, groups=Listed(sorted(group_nos)), now=now)
-    for group_no, *said, count in rows:
-        found.setdefault(group_no, []).append(Alike(asked_in(*said), count))
-    return found
+    for group_no, *columns, count in rows:
+        by_group.setdefault(group_no, []).append(Alike(asked_in(*columns), count))
+    return by_group
 
 
 def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock:
@@ -86,8 +86,8 @@ def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock
     mean = sum(bid * many for bid, many in offers) // count
     if mean > least:
         mean = max(least, mean // whole * whole)
-    said = {offer.quote[2:] for offer, _ in some}
-    own = said == {(some[0][0].quote.bid_micros, number_of(terms.currency))}
+    quotes = {offer.quote[2:] for offer, _ in some}
+    own = quotes == {(some[0][0].quote.bid_micros, number_of(terms.currency))}
     said_micros = some[0][0].quote.bid_micros if own else 0
     return Stock(
         jobs=count,
@@ -101,8 +101,8 @@ def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock
 def _offered(
     terms: PlacementTerms, jobs: Iterable[tuple[JobBids, int]], today: date
 ) -> list[tuple[Offer, int]]:
-    found = ((offer_of(terms, asked, today), count) for asked, count in jobs)
-    return [(offer, count) for offer, count in found if isinstance(offer, Offer)]
+    offers = ((offer_of(terms, asked, today), count) for asked, count in jobs)
+    return [(offer, count) for offer, count in offers if isinstance(offer, Offer)]
 
 
 def _without_feed(jobs: Iterable[Alike]) -> Iterator[tuple[JobBids, int]]:
@@ -133,6 +133,6 @@ def asked_of(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Matched]:
     """Those of these jobs of a client that are in a feed, by id."""
     rows = tx.all(_OF_JOBS, client_no=client_no, ids=Listed(sorted(ids)))
     return {
-        id_: Matched(group_no, ref, title, asked_in(*said))
-        for id_, group_no, ref, title, *said in rows
+        id_: Matched(group_no, ref, title, asked_in(*columns))
+        for id_, group_no, ref, title, *columns in rows
     }

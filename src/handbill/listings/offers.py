@@ -191,14 +191,14 @@ def trades_of(
         campaign, state = above[group.campaign_no]
         if not group_state(group, state, today).trades:
             continue
-        found = (
+        open_deals = (
             Deal(slot, terms, force.paced.get((group.no, publisher.no)))
             for slot, publisher in _open(group, slots, force)
             if isinstance(
                 terms := terms_of(client, campaign, group, publisher, exchange), PlacementTerms
             )
         )
-        if deals := tuple(found):
+        if deals := tuple(open_deals):
             trades[group.no] = GroupDeals(group.campaign_no, deals)
     return trades
 
@@ -220,9 +220,9 @@ _WHY_NOT = sa.select(
 
 def unlistable(tx: Tx, job_no: int, now: Instant) -> list[str]:
     """Why a live job can be in no feed at all: the names in LISTABLE of the conditions it fails."""
-    found = tx.one(_WHY_NOT, no=job_no, now=now)
-    assert found is not None, "jobs are never deleted"
-    return [name for name, holds in zip(LISTABLE, found, strict=True) if not holds]
+    row = tx.one(_WHY_NOT, no=job_no, now=now)
+    assert row is not None, "jobs are never deleted"
+    return [name for name, holds in zip(LISTABLE, row, strict=True) if not holds]
 
 
 def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
@@ -232,13 +232,13 @@ def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
     offers = Offers(placed_publishers(tx, client))
     force = standing.in_force(tx, client.no)
     trades = trades_of(tx, client, offers.slots, exchange, force)
-    found: Iterator[Row] = iter(())
+    rows: Iterator[Row] = iter(())
     hiding = None
     if trades:
         nos = {slot: publisher.no for slot, publisher in enumerate(offers.slots)}
         hiding = hiding_of(force, nos, {no: turns_of(tx, no, now) for no in _thinned(trades)})
-        found = tx.stream(_LISTED, client_no=client.no, groups=Listed(trades), now=now)
-    _fill(offers, trades, found, today, hiding)
+        rows = tx.stream(_LISTED, client_no=client.no, groups=Listed(trades), now=now)
+    _fill(offers, trades, rows, today, hiding)
     if client_state(client, today).trades:
         _fill_posted(tx, client, offers, now)
     return offers
@@ -276,7 +276,7 @@ def _fill(
     hiding: Hiding | None,
 ) -> None:
     """Most jobs of a group get the same offers, so that one decision is used for many."""
-    said = [bytearray() for _ in offers.slots]
+    buffers = [bytearray() for _ in offers.slots]
     hashers = [hashlib.blake2b(digest_size=16) for _ in offers.slots]
     offers.counts = [0] * len(offers.slots)
     known: _Known = {}
@@ -287,7 +287,7 @@ def _fill(
         if mix is None:
             if len(known) >= _MOST_KNOWN:
                 known.clear()
-            mix = known[key] = _mix(offers, trades[group_no], key, today, said)
+            mix = known[key] = _mix(offers, trades[group_no], key, today, buffers)
         mix_no, shares = mix
         if not shares:
             continue
@@ -297,8 +297,8 @@ def _fill(
         for buffer, offered in shares:
             buffer.extend(head + offered)
         if n % _FLUSH_JOBS == 0:
-            _flush(offers, said, hashers)
-    _flush(offers, said, hashers)
+            _flush(offers, buffers, hashers)
+    _flush(offers, buffers, hashers)
     offers.digests = [hasher.digest() for hasher in hashers]
 
 

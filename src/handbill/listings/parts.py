@@ -206,15 +206,15 @@ def _splice(
 
 def _fragments(stall: Stall, batch: list[OneListing]) -> dict[bytes, Fragment]:
     """The fragment of each job, rendered where the cache has none."""
-    found = stall.fragments.get(stall.shape.digest, ((job.job_id, job.digest) for job in batch))
-    own = [job for job in batch if found.get(job.job_id) == _OWN_NODES]
+    fragments = stall.fragments.get(stall.shape.digest, ((job.job_id, job.digest) for job in batch))
+    own = [job for job in batch if fragments.get(job.job_id) == _OWN_NODES]
     if own:
-        found.update(dict.fromkeys((job.job_id for job in own), _NOT_YET))
-        found |= stall.fragments.get(_own_key(stall), ((job.job_id, job.digest) for job in own))
-    missing = [job for job in batch if found.get(job.job_id, _NOT_YET) is _NOT_YET]
+        fragments.update(dict.fromkeys((job.job_id for job in own), _NOT_YET))
+        fragments |= stall.fragments.get(_own_key(stall), ((job.job_id, job.digest) for job in own))
+    missing = [job for job in batch if fragments.get(job.job_id, _NOT_YET) is _NOT_YET]
     if missing:
-        found |= _render(stall, missing)
-    return found
+        fragments |= _render(stall, missing)
+    return fragments
 
 
 def _render(stall: Stall, missing: list[OneListing]) -> dict[bytes, Fragment]:

@@ -33,9 +33,9 @@ def published(
     try:
         for packed in blobs.chunks(path_of(part), chunk):
             sight = sight[-_MOST_LINK:] + unpack.decompress(packed)
-            found = _link_in(sight, mark, job_id, keys)
-            if found is not None:
-                return found
+            listing = _link_in(sight, mark, job_id, keys)
+            if listing is not None:
+                return listing
     except (FileNotFoundError, UNREADABLE):
         return None
     return None

@@ -134,19 +134,19 @@ def of_placement(
     tx: Tx, around: AroundEntity, group: Group, publisher_id: str, now: Instant
 ) -> ResolvedEntity:
     """A job group's standing at one of its publishers. **Refuses** any other publisher (404)."""
-    found = publisher_in(tx, around.client, group, publisher_id)
+    publisher = publisher_in(tx, around.client, group, publisher_id)
     known = standing.resolved_of(tx, around.client.no)
-    there = known.get(("placement", f"{group.no}/{found.no}"), PLAIN)
-    files = _files(tx, around.client, [found], now)
+    there = known.get(("placement", f"{group.no}/{publisher.no}"), PLAIN)
+    files = _files(tx, around.client, [publisher], now)
     return ResolvedEntity(there, _evaluated(tx, around.client), around, files)
 
 
 def publisher_in(tx: Tx, client: Client, group: Group, publisher_id: str) -> Publisher:
     """One of a job group's publishers. **Refuses** any other (404)."""
-    found = _of_ids(tx, client, _placed(group) & {publisher_id})
-    if not found:
+    named = _of_ids(tx, client, _placed(group) & {publisher_id})
+    if not named:
         raise not_found()
-    return found[0]
+    return named[0]
 
 
 def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> ResolvedEntity:
@@ -162,9 +162,9 @@ def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> ResolvedEntity:
     capped = known.get(("job", job.id), PLAIN)
     exchange = rates.exchange_of(tx, client, now)
     depends = Above(client, group, above, places, exchange)
-    found = job_resolved(job, depends, [capped], now, exchange.today)
+    resolved = job_resolved(job, depends, [capped], now, exchange.today)
     files = _files(tx, client, placed, now)
-    return ResolvedEntity(found, _evaluated(tx, client), around, files)
+    return ResolvedEntity(resolved, _evaluated(tx, client), around, files)
 
 
 def _places(
@@ -176,7 +176,7 @@ def _places(
 ) -> list[tuple[Spot, list[Resolved]]]:
     """A job group's placements, each with what applies there to all its jobs and to this one."""
     publishers_by_id = {one.id: one for one in placed}
-    found = []
+    places = []
     for one in group.body.placements:
         publisher = publishers_by_id.get(one.publisher_id)
         if publisher is not None:
@@ -185,8 +185,8 @@ def _places(
                 ("job_placement", f"{job.id}/{publisher.no}"),
             )
             spot = Spot(campaign, group, one, publisher)
-            found.append((spot, [known.get(thing, PLAIN) for thing in things]))
-    return found
+            places.append((spot, [known.get(thing, PLAIN) for thing in things]))
+    return places
 
 
 def _line(around: AroundEntity) -> list[Trader]:
@@ -198,8 +198,8 @@ def _resolved_trader(
     tx: Tx, around: AroundEntity, placed: list[Publisher], now: Instant
 ) -> ResolvedEntity:
     client = around.client
-    found = standing_in(standing.resolved_of(tx, client.no), _line(around), now)
-    return ResolvedEntity(found, _evaluated(tx, client), around, _files(tx, client, placed, now))
+    resolved = standing_in(standing.resolved_of(tx, client.no), _line(around), now)
+    return ResolvedEntity(resolved, _evaluated(tx, client), around, _files(tx, client, placed, now))
 
 
 def _evaluated(tx: Tx, client: Client) -> Instant | None:

@@ -61,10 +61,10 @@ class RosterWriter:
 
     def left(self) -> AbstractSet[bytes]:
         """The jobs of the former part that are not in this one, whatever their price."""
-        found = set(self.ended)
-        if found:
-            found.difference_update(line[:16] for line in self.lines)
-        return found
+        left = set(self.ended)
+        if left:
+            left.difference_update(line[:16] for line in self.lines)
+        return left
 
     def keep(self, blobs: Blobs, publisher_no: int, client_no: int) -> bytes:
         """Put the roster into blobs; returns its digest, EMPTY for none."""
@@ -104,22 +104,22 @@ class Roster:
     def lines(self) -> dict[bytes, ShownLine]:
         """All of them, by job id."""
         known: dict[tuple[int, int], ShownLine] = {}
-        found: dict[bytes, ShownLine] = {}
+        lines: dict[bytes, ShownLine] = {}
         for job_id, offer, listed_ms in _LINE.iter_unpack(memoryview(self._raw)[self._start :]):
             line = known.get((offer, listed_ms))
             if line is None:
                 line = known[offer, listed_ms] = ShownLine(self._offers[offer], listed_ms * _MS)
-            found[job_id] = line
-        return found
+            lines[job_id] = line
+        return lines
 
     def count_by_group(self) -> Counter[int]:
         """How many listings each job group has, by its number."""
         rows = _LINE.iter_unpack(memoryview(self._raw)[self._start :])
         by_offer = Counter(offer for _, offer, _ in rows)
-        found: Counter[int] = Counter()
+        by_group: Counter[int] = Counter()
         for offer, count in by_offer.items():
-            found[self._offers[offer].group_no] += count
-        return found
+            by_group[self._offers[offer].group_no] += count
+        return by_group
 
     def _id_at(self, place: int) -> bytes:
         at = self._start + place * _LINE.size

@@ -218,8 +218,8 @@ def files_held(
     tx: Tx, publisher_nos: Iterable[int], client_nos: Iterable[int]
 ) -> set[tuple[int, int]]:
     """Which of these publishers have a file of which of these clients."""
-    found = tx.all(_HELD, nos=Listed(publisher_nos), clients=Listed(client_nos))
-    return {(publisher_no, client_no) for publisher_no, client_no in found}
+    rows = tx.all(_HELD, nos=Listed(publisher_nos), clients=Listed(client_nos))
+    return {(publisher_no, client_no) for publisher_no, client_no in rows}
 
 
 def add_file(tx: Tx, publisher_no: int, client_no: int, name: str, now: Instant) -> None:
@@ -257,8 +257,8 @@ def parts_of(tx: Tx, publisher_no: int) -> list[Part]:
 
 def parts_of_client(tx: Tx, client_no: int) -> dict[int, Part]:
     """By publisher number."""
-    found = map(_part, tx.all(_CLIENTS_PARTS, client_no=client_no))
-    return {part.publisher_no: part for part in found}
+    parts = map(_part, tx.all(_CLIENTS_PARTS, client_no=client_no))
+    return {part.publisher_no: part for part in parts}
 
 
 def put_parts(tx: Tx, parts: Sequence[Part], now: Instant) -> None:
@@ -278,10 +278,10 @@ def clients_in_files(tx: Tx) -> list[str]:
 
 def publishers_shown(tx: Tx, client_ids: Iterable[str]) -> dict[str, set[int]]:
     """For each of these clients, the publishers whose files show its jobs."""
-    found: dict[str, set[int]] = {}
+    by_client: dict[str, set[int]] = {}
     for client_id, publisher_no in tx.all(_SHOWN, ids=Listed(client_ids)):
-        found.setdefault(client_id, set()).add(publisher_no)
-    return found
+        by_client.setdefault(client_id, set()).add(publisher_no)
+    return by_client
 
 
 def last_written(tx: Tx, most: int) -> list[str]:
@@ -291,8 +291,8 @@ def last_written(tx: Tx, most: int) -> list[str]:
 
 def link_address(tx: Tx) -> str | None:
     """The address that links are written with; None before the first."""
-    found: str | None = tx.value(_ADDRESS, one=1)
-    return found
+    address: str | None = tx.value(_ADDRESS, one=1)
+    return address
 
 
 def put_link_address(tx: Tx, address: str, now: Instant) -> None:

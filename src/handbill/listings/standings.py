@@ -46,7 +46,7 @@ class LinkFinder:
         by_publisher: dict[int, set[FrozenLink]] = {}
         for link in links:
             by_publisher.setdefault(link.publisher_no, set()).add(link)
-        found: dict[FrozenLink, LinkState] = {}
+        states: dict[FrozenLink, LinkState] = {}
         for publisher_no, some in by_publisher.items():
             ends = _ends_of(tx, publisher_no, some)
             parts: dict[int, Part | None] = {}
@@ -59,10 +59,10 @@ class LinkFinder:
                     parts[link.client_no] = rows.part_of(tx, publisher_no, link.client_no)
                 roster = self._roster(parts[link.client_no])
                 shown = roster.find(link.job_id) if roster else None
-                found[link] = standing_of(
+                states[link] = standing_of(
                     link.line, own, shown, remembered=remembered, is_known=roster is not None
                 )
-        return found | _with_copies(tx, found, ended_before)
+        return states | _with_copies(tx, states, ended_before)
 
     def _roster(self, part: Part | None) -> Roster | None:
         if part is None:
@@ -97,22 +97,22 @@ def _with_copies(
         ended_at, live = standing.ended_at, standing.live
         if live and live != link.line.frozen and ended_at and ended_at < ended_before:
             asked.setdefault((link.publisher_no, link.client_no), []).append(link)
-    told: dict[FrozenLink, LinkState] = {}
+    ended: dict[FrozenLink, LinkState] = {}
     for whose, links in asked.items():
         ends = {link: found[link].ended_at or 0 for link in links}
         left_at = copies.newer_since(tx, *whose, set(ends.values()))
         for link, ended_at in ends.items():
-            told[link] = found[link]._replace(copy_left_at=left_at.get(ended_at))
-    return told
+            ended[link] = found[link]._replace(copy_left_at=left_at.get(ended_at))
+    return ended
 
 
 def _ends_of(tx: Tx, publisher_no: int, links: Iterable[FrozenLink]) -> _Ends:
     ids = {link.job_id for link in links}
     groups = {link.line.frozen.group_no for link in links}
-    found: _Ends = {}
+    ends: _Ends = {}
     for end in rows.ends_of(tx, publisher_no, ids, groups):
-        found.setdefault((end.job_id, end.client_no, end.frozen), []).append(end.left_at)
-    return found
+        ends.setdefault((end.job_id, end.client_no, end.frozen), []).append(end.left_at)
+    return ends
 
 
 def _own_ends(ends: _Ends, link: FrozenLink) -> list[Instant]:

@@ -50,18 +50,18 @@ class _Known:
 
     def of(self, at: _Rosters, read: Callable[[], AbstractSet[bytes]]) -> AbstractSet[bytes]:
         with self._lock:
-            if (found := self._held.get(at)) is not None:
+            if (job_ids := self._held.get(at)) is not None:
                 self._held.move_to_end(at)
-                return found
-        found = read()
-        if _size(at, found) <= _MOST_HELD:
+                return job_ids
+        job_ids = read()
+        if _size(at, job_ids) <= _MOST_HELD:
             with self._lock:
                 if at not in self._held:  # else another thread has read the same
-                    self._size += _size(at, found)
-                self._held[at] = found
+                    self._size += _size(at, job_ids)
+                self._held[at] = job_ids
                 while self._size > _MOST_HELD:
                     self._size -= _size(*self._held.popitem(last=False))
-        return found
+        return job_ids
 
 
 def _size(at: _Rosters, found: AbstractSet[bytes]) -> int:
@@ -84,20 +84,20 @@ def _listed(tx: Tx, blobs: Blobs, client: Client, *, ever: bool) -> AbstractSet[
 
 
 def _read(blobs: Blobs, parts: Iterable[Part]) -> set[bytes]:
-    found: set[bytes] = set()
+    job_ids: set[bytes] = set()
     for part in parts:
         roster = rosters.read(blobs, part)
         if roster is None:
             raise refused_state("show", "what a publisher's feed lists cannot be read at present")
-        found.update(roster.ids())
-    return found
+        job_ids.update(roster.ids())
+    return job_ids
 
 
 def _read_once(blobs: Blobs, parts: Iterable[Part]) -> set[bytes]:
-    found: set[bytes] = set()
+    job_ids: set[bytes] = set()
     for part in parts:
         ids = once_listed.ids(blobs, part)
         if ids is None:
             raise refused_state("show", "what a publisher's feed listed cannot be read at present")
-        found.update(ids)
-    return found
+        job_ids.update(ids)
+    return job_ids

@@ -34,9 +34,9 @@ def publish(tools: Tools, task: Task) -> None:
         ask_for_each(tools, kinds.PUBLISH, rows.clients_in_files)
         return
     with tools.records.read() as tx:
-        found = clients.client_at_work(tx, task.key)
-    if found is not None:
-        client, live = found
+        at_work = clients.client_at_work(tx, task.key)
+    if at_work is not None:
+        client, live = at_work
         publishing.publish(tools, client, live=live)
 
 

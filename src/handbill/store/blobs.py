@@ -125,13 +125,13 @@ class FolderBlobs(Blobs):
 
     def paths(self, prefix: str = "") -> list[str]:
         start = self._at(prefix.rstrip("/")) if prefix else self._root
-        found = []
+        paths = []
         for folder, folders, files in os.walk(start):
             with suppress(ValueError):
                 folders.remove(_TEMPORARY)
             relative = Path(folder).relative_to(self._root)
-            found += [(relative / name).as_posix() for name in files]
-        return sorted(found)
+            paths += [(relative / name).as_posix() for name in files]
+        return sorted(paths)
 
     def local(self, path: str) -> Path:
         return self._at(path)

@@ -100,14 +100,14 @@ class EdgeIndex:
         """The stored URL of a job, percent-encoded, or None for a job never indexed."""
         # A read transaction ends when it is dropped; ending it explicitly costs each click more.
         maps = self._maps
-        found: bytes | None = maps.env.begin(maps.urls).get(job_id)
-        return found
+        url: bytes | None = maps.env.begin(maps.urls).get(job_id)
+        return url
 
     def client_of_pixel(self, pixel_id: str) -> tuple[int, str] | None:
         """The number and id of the client that owns the pixel."""
         with self._begin("pixels") as look:
-            found = look.get(pixel_id.encode()[:500])
-        return None if found is None else (int.from_bytes(found[:8], "big"), found[8:].decode())
+            raw = look.get(pixel_id.encode()[:500])
+        return None if raw is None else (int.from_bytes(raw[:8], "big"), raw[8:].decode())
 
     def keys(self) -> dict[int, bytes]:
         """Listing keys by key id."""
@@ -247,10 +247,10 @@ def _put_away(folder: Path, file: _File | None) -> None:
 
 def _file(folder: Path) -> _File | None:
     try:
-        found = (folder / "data.mdb").stat()
+        stat = (folder / "data.mdb").stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return stat.st_dev, stat.st_ino
 
 
 @contextmanager

@@ -243,16 +243,16 @@ class JournalWriter:
             self._write_witness(self._epoch, self._acknowledged)
         epochs = epochs_in(self._folder)
         latest = max(epochs, default=NO_EPOCH)
-        told = None if latest == self._epoch else witness_in(self._folder, latest, copied=False)
-        if told is None or not self._reaches(latest, told):
-            told = Acknowledged()
+        position = None if latest == self._epoch else witness_in(self._folder, latest, copied=False)
+        if position is None or not self._reaches(latest, position):
+            position = Acknowledged()
             latest = next_epoch(latest, self._ids.bytes(4))
-        elif (there := max(epochs[latest])) > told.segment:
-            told = Acknowledged(there)
-        self._epoch, self._acknowledged = latest, told
+        elif (there := max(epochs[latest])) > position.segment:
+            position = Acknowledged(there)
+        self._epoch, self._acknowledged = latest, position
         assert latest != NO_EPOCH, "a writer has an epoch"
-        self._inode = self._write_witness(latest, told, keep=True)
-        self._open_segment(told.segment + 1)
+        self._inode = self._write_witness(latest, position, keep=True)
+        self._open_segment(position.segment + 1)
         sync_folder(self._folder.parent)
 
     def _reaches(self, epoch: str, told: Acknowledged) -> bool:

@@ -58,8 +58,8 @@ def no_segment(stream: JournalStream, at: StreamMark) -> Damage:
         return Damage(
             stream.name, at, StreamMark(then, 0), f"segments {first} to {then - 1} are gone", None
         )
-    told = stream.acknowledged_of(first)
-    records = told.records if told is not None and not at.offset else None
+    position = stream.acknowledged_of(first)
+    records = position.records if position is not None and not at.offset else None
     return Damage(stream.name, at, StreamMark(then, 0), f"segment {first} is gone", records)
 
 
@@ -67,10 +67,10 @@ def damage_at(stream: JournalStream, fd: int, at: StreamMark) -> Damage | None:
     """Whether a part that cannot be read was durable, and where reading can go on."""
     segment, stop = at[:2]
     seed = seed_of(stream.epoch, segment)
-    told = stream.acknowledged_of(segment)
+    position = stream.acknowledged_of(segment)
     is_cut = stop >= os.fstat(fd).st_size
     fence = next(fences(fd, seed, stop + 1), None)
-    end = fence if fence is not None else told and (told.end, told.records)
+    end = fence if fence is not None else position and (position.end, position.records)
     if end is None or end[0] <= stop:
         if end is not None or stop <= os.fstat(fd).st_size:
             return None
@@ -93,8 +93,8 @@ def last_before(stream: JournalStream, at: StreamMark) -> bytes | None:
             stop = at.offset if segment == at.segment else os.fstat(fd).st_size
             places = [place for place, _ in fences(fd, seed, 0) if place < stop]
             for place in reversed([0, *places]):
-                found = records_from(stream, fd, StreamMark(segment, place), MOST_RECORD)[0]
-                whole = [it.record for it in found if it.mark_after.offset <= stop]
+                lines = records_from(stream, fd, StreamMark(segment, place), MOST_RECORD)[0]
+                whole = [it.record for it in lines if it.mark_after.offset <= stop]
                 if whole:
                     return whole[-1]
     return None
@@ -108,8 +108,8 @@ def _count(fd: int, seed: int, stop: int, start: int | None = None) -> int:
             if place > stop:
                 break
             offset, count = place, records
-    while offset < stop and (found := step_from(fd, seed, offset, _AT_ONCE)) is not None:
-        assert found.taken > 0, "reading goes on"
-        count += sum(end <= stop for end, _ in found.whole)
-        offset += found.taken
+    while offset < stop and (parsed := step_from(fd, seed, offset, _AT_ONCE)) is not None:
+        assert parsed.taken > 0, "reading goes on"
+        count += sum(end <= stop for end, _ in parsed.whole)
+        offset += parsed.taken
     return count

@@ -24,15 +24,15 @@ def pieces(folder: Path, marks: Mapping[str, StreamMark]) -> list[Piece]:
     """The segments of every source, except those wholly judged. Witnesses are left out: they may be
     ahead of a copy, and whoever writes to the copy begins its own epoch.
     """
-    found = []
+    pieces = []
     for source in _sources(folder):
         for epoch, segments in epochs_in(folder / source).items():
             mark = marks.get(f"{source}/{epoch}", StreamMark(0, 0))
             for segment in segments:
                 path = path_of(folder / source, epoch, segment)
                 if segment >= mark.segment:
-                    found.append(Piece(str(path.relative_to(folder)), path.stat().st_size))
-    return found
+                    pieces.append(Piece(str(path.relative_to(folder)), path.stat().st_size))
+    return pieces
 
 
 def unread_bytes(folder: Path, marks: Mapping[str, StreamMark]) -> int:
@@ -70,13 +70,13 @@ def gaps(folder: Path, marks: Mapping[str, StreamMark]) -> list[str]:
 
 def _gaps(folder: Path, stream: str, mark: StreamMark) -> Iterator[str]:
     source, epoch = parts_of(stream)
-    told = witness_in(folder / source, epoch)
+    noted = witness_in(folder / source, epoch)
     known = epochs_in(folder / source) if (folder / source).is_dir() else {}
     if epoch not in known:
         if not mark.is_written_off:
             yield f"is gone, from segment {mark.segment} on"
         return
-    last = max([mark.segment if mark.offset else 0, told.segment if told else 0, *known[epoch]])
+    last = max([mark.segment if mark.offset else 0, noted.segment if noted else 0, *known[epoch]])
     for segment in range(mark.segment, last + 1):
         if segment not in known[epoch]:
             yield f"has no segment {segment}"

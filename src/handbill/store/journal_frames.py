@@ -65,13 +65,13 @@ def next_epoch(former: str, drawn: bytes) -> str:
 
 def epochs_in(folder: Path) -> dict[str, list[int]]:
     """The epochs of a source, with the existing segments of each, in order."""
-    found: dict[str, list[int]] = {}
+    epochs: dict[str, list[int]] = {}
     for name in sorted(path.name for path in folder.iterdir()):
-        if said := _SEGMENT.fullmatch(name):
-            found.setdefault(said[1], []).append(int(said[2]))
-        elif said := _WITNESS.fullmatch(name):
-            found.setdefault(said[1], [])
-    return found
+        if parts := _SEGMENT.fullmatch(name):
+            epochs.setdefault(parts[1], []).append(int(parts[2]))
+        elif parts := _WITNESS.fullmatch(name):
+            epochs.setdefault(parts[1], [])
+    return epochs
 
 
 # ── frames ──────────────────────────────────────────────────────────────────────────────────────
@@ -106,10 +106,10 @@ def parse(raw: bytes, seed: int, start: int, most: int) -> Parsed:
     while at + 8 <= size and len(whole) < most:
         length, check = HEAD.unpack_from(raw, at)
         if length >= OPENED:
-            found = frame_at(raw, at, seed)
-            if found is None or start + at != (0 if found[0] == OPENED else found[1]):
+            frame = frame_at(raw, at, seed)
+            if frame is None or start + at != (0 if frame[0] == OPENED else frame[1]):
                 break
-            is_followed = found[0] == FOLLOWED
+            is_followed = frame[0] == FOLLOWED
             at += FRAME_BYTES
             continue
         end = at + 8 + length
@@ -140,9 +140,9 @@ def fences(fd: int, seed: int, offset: int) -> Iterator[tuple[int, int]]:
     for base, raw in _chunks_from(fd, offset):
         for match in _FENCES.finditer(raw):
             at = match.start()
-            found = frame_at(raw, at, seed)
-            if found is not None and found[0] != OPENED and found[1] == base + at:
-                yield base + at, found[2]
+            frame = frame_at(raw, at, seed)
+            if frame is not None and frame[0] != OPENED and frame[1] == base + at:
+                yield base + at, frame[2]
 
 
 def next_record(fd: int, offset: int, end: int) -> int | None:
@@ -192,5 +192,5 @@ def witness_in(folder: Path, epoch: str, *, copied: bool = True) -> Acknowledged
     body = raw[:-4]
     if len(body) != _ACKNOWLEDGED.size or crc32(body) != int.from_bytes(raw[-4:], "little"):
         return None
-    *told, written = _ACKNOWLEDGED.unpack(body)
-    return Acknowledged(*told) if copied or written == inode else None
+    *position, written = _ACKNOWLEDGED.unpack(body)
+    return Acknowledged(*position) if copied or written == inode else None

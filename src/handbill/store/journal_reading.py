@@ -64,11 +64,11 @@ class JournalReader:
         for place, (name, stream) in enumerate(streams.items()):
             share = -(-(most - len(lines)) // (len(streams) - place))
             mark = marks.get(name, StreamMark(1, 0))
-            found, damage = self._patiently(stream, mark, share, now)
-            lines += found
+            some, damage = self._patiently(stream, mark, share, now)
+            lines += some
             if damage is not None:
                 damages.append(damage)
-            elif len(found) == share:
+            elif len(some) == share:
                 waiting.add(name)
         assert len(lines) <= most, "no more is given out than was asked for"
         return JournalReading(
@@ -123,17 +123,17 @@ class JournalReader:
         return count
 
     def _streams(self) -> dict[str, JournalStream]:
-        found: dict[str, JournalStream] = {}
+        streams: dict[str, JournalStream] = {}
         for source in self.sources():
             folder = self._folder / source
             for epoch in epochs_in(folder):
-                found[f"{source}/{epoch}"] = JournalStream(
+                streams[f"{source}/{epoch}"] = JournalStream(
                     f"{source}/{epoch}", folder, epoch, told=witness_in(folder, epoch)
                 )
             for epoch, segments in epochs_in(folder).items():
-                if (stream := found.get(f"{source}/{epoch}")) is not None:
+                if (stream := streams.get(f"{source}/{epoch}")) is not None:
                     stream.segments = segments
-        return found
+        return streams
 
     def _is_lost(self, name: str, mark: StreamMark) -> bool:
         return not mark.is_written_off and self._is_ours(parts_of(name)[0])
@@ -181,8 +181,8 @@ def _read(
         with file:
             fd = file.fileno()
             place = StreamMark(segment, offset)
-            found, stop, is_followed = records_from(stream, fd, place, most - len(lines))
-            lines += found
+            sound, stop, is_followed = records_from(stream, fd, place, most - len(lines))
+            lines += sound
             if len(lines) == most:
                 break
             damage = damage_at(stream, fd, StreamMark(segment, stop))

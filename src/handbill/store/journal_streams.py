@@ -99,10 +99,10 @@ class JournalStream:
             return self.told
         try:
             with path_of(self.folder, self.epoch, segment + 1).open("rb") as file:
-                found = frame_at(file.read(FRAME_BYTES), 0, seed_of(self.epoch, segment + 1))
+                frame = frame_at(file.read(FRAME_BYTES), 0, seed_of(self.epoch, segment + 1))
         except FileNotFoundError:
             return None
-        return Acknowledged(segment, *found[1:]) if found and found[0] == OPENED else None
+        return Acknowledged(segment, *frame[1:]) if frame and frame[0] == OPENED else None
 
 
 def parts_of(name: str) -> tuple[str, str]:
@@ -122,32 +122,32 @@ def records_from(
     lines: list[JournalLine] = []
     is_followed = False
     while len(lines) < most:
-        found = step_from(fd, seed, offset, most - len(lines))
-        if found is None:
+        parsed = step_from(fd, seed, offset, most - len(lines))
+        if parsed is None:
             break
         lines += [
             JournalLine(stream.name, StreamMark(segment, end), record)
-            for end, record in found.whole
+            for end, record in parsed.whole
         ]
-        assert found.taken > 0, "reading goes on"
-        offset += found.taken
-        is_followed = found.is_followed
+        assert parsed.taken > 0, "reading goes on"
+        offset += parsed.taken
+        is_followed = parsed.is_followed
     return lines, offset, is_followed
 
 
 def each_from(stream: JournalStream, fd: int, mark: StreamMark) -> Iterator[JournalLine]:
     """The records of ``records_from`` up to its end."""
-    while found := records_from(stream, fd, mark, _AT_ONCE)[0]:
-        yield from found
-        mark = found[-1].mark_after
+    while lines := records_from(stream, fd, mark, _AT_ONCE)[0]:
+        yield from lines
+        mark = lines[-1].mark_after
 
 
 def step_from(fd: int, seed: int, offset: int, most: int) -> Parsed | None:
     """What can be parsed from a place on; None: nothing."""
     raw = os.pread(fd, CHUNK, offset)
-    found = parse(raw, seed, offset, most)
-    if found.taken:
-        return found
+    parsed = parse(raw, seed, offset, most)
+    if parsed.taken:
+        return parsed
     if len(raw) == CHUNK:
         length = HEAD.unpack_from(raw)[0]
         if CHUNK - HEAD.size < length <= MOST_RECORD:

@@ -36,15 +36,15 @@ def make_fence(tx: Tx) -> None:
 
 
 def read(tx: Tx) -> Marks:
-    found = {row[0]: row[1:] for row in tx.all(_MARKS)}
-    batches, _, judged_at, _ = found.pop(FENCE, (0, 0, 0, None))
+    by_source = {row[0]: row[1:] for row in tx.all(_MARKS)}
+    batches, _, judged_at, _ = by_source.pop(FENCE, (0, 0, 0, None))
     assert batches >= 0 <= judged_at, "what is judged only grows"
     return Marks(
         batches,
         judged_at,
         {
             source: StreamMark(segment, offset, written_off_at is not None)
-            for source, (segment, offset, _, written_off_at) in found.items()
+            for source, (segment, offset, _, written_off_at) in by_source.items()
         },
     )
 
@@ -59,9 +59,9 @@ def judged_at(tx: Tx, client_no: int) -> Instant:
 def hold_fence(tx: Tx) -> int:
     """Keep every other judge out until the transaction ends; the number of booked batches."""
     text = f"SELECT segment FROM journal_marks WHERE source = ''{tx.dialect.rowlock}"
-    found, _ = tx.run_text(text, {})
-    assert len(found) == 1, "there is one fence"
-    return int(found[0][0])
+    rows, _ = tx.run_text(text, {})
+    assert len(rows) == 1, "there is one fence"
+    return int(rows[0][0])
 
 
 def put(tx: Tx, former: Marks, judged_at: Instant, moved: Mapping[str, StreamMark]) -> None:

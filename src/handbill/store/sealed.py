@@ -80,13 +80,13 @@ def opened(tx: Tx, table: sa.Table, row: dict[str, object], sealed: bytes) -> by
 
 def names_used(tx: Tx) -> dict[bytes, int]:
     """The master keys that rows are sealed under, with the number of rows."""
-    found: dict[bytes, int] = {}
+    by_name: dict[bytes, int] = {}
     for one in COLUMNS:
         mark = _mark(one.table)
-        for said, count in tx.all(sa.select(mark, sa.func.count()).group_by(mark)):
-            name = bytes(said)[-NAME_BYTES:]
-            found[name] = found.get(name, 0) + int(count)
-    return found
+        for head, count in tx.all(sa.select(mark, sa.func.count()).group_by(mark)):
+            name = bytes(head)[-NAME_BYTES:]
+            by_name[name] = by_name.get(name, 0) + int(count)
+    return by_name
 
 
 def names_needed(tx: Tx) -> set[bytes]:

@@ -32,8 +32,8 @@ class Damaged(Unavailable):
 
     def __init__(self, ails: Sequence[str]) -> None:
         more = len(ails) - _MOST_NAMED
-        said = "; ".join(ails[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
-        super().__init__(f"{said}: restore it from a backup, and see handbill ledger check")
+        text = "; ".join(ails[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        super().__init__(f"{text}: restore it from a backup, and see handbill ledger check")
 
 
 @contextmanager
@@ -132,16 +132,16 @@ def files(blobs: Blobs, listed: Sequence[Segment], scratch: Path) -> Iterator[li
     **Refuses** (Damaged) files that do not exist, and those that turn out to be unreadable because
     they were changed. Readable ones are not verified: see ``sound_files``.
     """
-    with _fetched(blobs, listed, scratch) as found:
-        gone = [_gone(segment) for segment, file in found if file is None]
+    with _fetched(blobs, listed, scratch) as fetched:
+        gone = [_gone(segment) for segment, file in fetched if file is None]
         if gone:
             raise Damaged(gone)
         try:
-            yield [str(file) for _, file in found]
+            yield [str(file) for _, file in fetched]
         except duckdb.InterruptException:
             raise
         except duckdb.Error as unreadable:
-            if ails := [ail for segment, file in found if (ail := _ail_of(segment, file))]:
+            if ails := [ail for segment, file in fetched if (ail := _ail_of(segment, file))]:
                 raise Damaged(ails) from unreadable
             raise
 
@@ -151,9 +151,9 @@ def sound_files(
     blobs: Blobs, listed: Sequence[Segment], scratch: Path
 ) -> Iterator[tuple[list[tuple[Segment, str]], list[str]]]:
     """The same, verified by digest; and what is wrong with those left out, in plain words."""
-    with _fetched(blobs, listed, scratch) as found:
+    with _fetched(blobs, listed, scratch) as fetched:
         sound, ails = [], []
-        for segment, file in found:
+        for segment, file in fetched:
             if ail := _ail_of(segment, file):
                 ails.append(ail)
             else:
@@ -177,7 +177,7 @@ def _fetched(
     """Each segment with its file; None: it does not exist."""
     scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=scratch, prefix="segments-") as folder:
-        found: list[tuple[Segment, Path | None]] = []
+        fetched: list[tuple[Segment, Path | None]] = []
         for place, segment in enumerate(listed):
             local = blobs.local(segment.path)
             try:
@@ -186,10 +186,10 @@ def _fetched(
                     with local.open("xb") as file:
                         for chunk in blobs.chunks(segment.path, _CHUNK):
                             file.write(chunk)
-                found.append((segment, local if local.exists() else None))
+                fetched.append((segment, local if local.exists() else None))
             except FileNotFoundError:
-                found.append((segment, None))
-        yield found
+                fetched.append((segment, None))
+        yield fetched
 
 
 def _gone(segment: Segment) -> str:

@@ -385,10 +385,10 @@ def _named_at(path: str) -> Instant:
 
 
 def _orphans(records: Records, paths: Sequence[str]) -> list[str]:
-    found: list[str] = []
+    orphans: list[str] = []
     for at in range(0, len(paths), 1_000):
         some = paths[at : at + 1_000]
         with records.read() as tx:
             known = {path for (path,) in tx.all(_KNOWN, paths=Listed(some))}
-        found += [path for path in some if path not in known]
-    return found
+        orphans += [path for path in some if path not in known]
+    return orphans

@@ -31,10 +31,10 @@ class Proxies:
 
     def _has(self, address: str) -> bool:
         try:
-            found = ip_address(address)
+            ip = ip_address(address)
         except ValueError:
             return False
-        return any(found in network for network in self._networks)
+        return any(ip in network for network in self._networks)
 
     def client_of(self, peer: str, forwarded: bytes) -> str:
         """The client's address. What a stranger wrote further left is never looked at."""
@@ -51,10 +51,10 @@ class Proxies:
 def is_near(address: str) -> bool:
     """Whether the address is this machine's or in a private network."""
     try:
-        found = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return False
-    return any(found in network for network in _NEAR)
+    return any(ip in network for network in _NEAR)
 
 
 def _address(hop: str) -> str:
@@ -64,5 +64,5 @@ def _address(hop: str) -> str:
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:
         hop = hop.partition(":")[0]
-    found = ip_address(hop)
-    return str(getattr(found, "ipv4_mapped", None) or found)
+    ip = ip_address(hop)
+    return str(getattr(ip, "ipv4_mapped", None) or ip)

@@ -179,9 +179,9 @@ class Edge:
         try:
             packed = self._open(token)
         except ForeignToken:
-            found = self._opened_as_meant(token)
-            if found is not None:
-                packed = found
+            opened = self._opened_as_meant(token)
+            if opened is not None:
+                packed = opened
             elif not self._index.is_whole():
                 return FAULTS[503]
             else:
@@ -207,8 +207,8 @@ class Edge:
         event = click_of_packed(packed, request.id, at, ip, headers.agent, kind)
         kept = self._journal.append(encode([event]))
         self.counts.clicks += 1
-        said = self._sign(packed, request.id, at)
-        return Later(kept, Http1Answer(_MOVED % with_click(url, said)), self._broken)
+        click_id = self._sign(packed, request.id, at)
+        return Later(kept, Http1Answer(_MOVED % with_click(url, click_id)), self._broken)
 
     def _opened_as_meant(self, token: bytes) -> bytes | None:
         """Open a text that is no token as written, or is one under a key that is new to us."""
@@ -292,8 +292,8 @@ class Edge:
         """Report a fetch. Nobody waits for it: the reader has its answer, and the next fetch makes
         up for a lost one.
         """
-        told = self._fetches.told(name, version, status, request, self._clock.now())
-        if told is not None and self._told(told):
+        fetch = self._fetches.told(name, version, status, request, self._clock.now())
+        if fetch is not None and self._told(fetch):
             self.counts.feed_fetches += 1
 
     # Common to all

@@ -68,11 +68,11 @@ def report_of(query: bytes, cookies: bytes) -> PixelReport | None:
     one in its own case counts before others. **Source**: domain 7.2.
     """
     try:
-        said = parse_qsl(_as_written(query), max_num_fields=_MOST_FIELDS)
+        pairs = parse_qsl(_as_written(query), max_num_fields=_MOST_FIELDS)
     except ValueError:
         return None
-    fields = {name.lower(): text for name, text in reversed(said)}
-    fields |= {_NAMES[name]: text for name, text in reversed(said) if name in _NAMES}
+    fields = {name.lower(): text for name, text in reversed(pairs)}
+    fields |= {_NAMES[name]: text for name, text in reversed(pairs) if name in _NAMES}
     pixel_id, action = fields.get("c", "").strip(), _ACTIONS.get(fields.get("a", "").strip())
     application_id, candidate_id = fields.get("jobapplicationid", ""), fields.get("candidateid", "")
     if (
@@ -82,8 +82,8 @@ def report_of(query: bytes, cookies: bytes) -> PixelReport | None:
     ):
         return None
     click_id = id_said(fields.get("jclickid", ""))
-    if not click_id and (found := _COOKIE.search(cookies)):
-        click_id = found[1].decode("latin-1")
+    if not click_id and (cookie := _COOKIE.search(cookies)):
+        click_id = cookie[1].decode("latin-1")
     reference = fields.get("r", "")
     return PixelReport(
         pixel_id=pixel_id,

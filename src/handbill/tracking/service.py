@@ -49,12 +49,12 @@ def take(
                     click,
                     now,
                     client_no,
-                    told.action,
+                    report.action,
                     _SOURCE,
-                    told.candidate_id,
-                    told.application_id,
+                    report.candidate_id,
+                    report.application_id,
                 )
-                for click, told in zip(clicks, reported, strict=True)
+                for click, report in zip(clicks, reported, strict=True)
             ]
         )
     )

@@ -58,7 +58,7 @@ def bars(
     """Whether each of these changes may be undone, and if not, why."""
     undone = changes.undone(tx, (one.no for one in some))
     known: dict[tuple[str | frozenset[str], ...], UndoSubject | None] = {}
-    found = []
+    bars = []
     for one in some:
         bar = _by_row(one, undone)
         if bar.why is None:
@@ -66,8 +66,8 @@ def bars(
             if name not in known:
                 known[name] = subject_of(tx, now, one, can_locate=can_locate)
             bar = _by_state(tx, one, known[name])
-        found.append(bar)
-    return found
+        bars.append(bar)
+    return bars
 
 
 def _by_row(one: RecordedChange, undone: Iterable[int]) -> UndoBar:

@@ -207,25 +207,25 @@ def _guarded(value: Any) -> Any:
 
 def _definition(at: AroundChange) -> UndoSubject:
     publisher = publishers.publisher_of(at.tx, at.agency_no, at.entity_id)
-    found = definitions.definition_at(at.tx, publisher, at.client)
+    definition = definitions.definition_at(at.tx, publisher, at.client)
 
     def put(_: frozenset[str], state: State) -> None:
-        said = state["rules"] | {k: v for k, v in state.items() if k != "rules"}
-        definitions.put(at.tx, at.now, publisher, at.client, said, can_locate=at.can_locate)
+        settings = state["rules"] | {k: v for k, v in state.items() if k != "rules"}
+        definitions.put(at.tx, at.now, publisher, at.client, settings, can_locate=at.can_locate)
 
-    return UndoSubject(trail_state(msgspec.structs.asdict(found.body)), put)
+    return UndoSubject(trail_state(msgspec.structs.asdict(definition.body)), put)
 
 
 def _markup(at: AroundChange) -> UndoSubject:
-    found = markups.markup_of(at.tx, at.agency_no, at.entity_id)
+    markup = markups.markup_of(at.tx, at.agency_no, at.entity_id)
 
     def put(names: frozenset[str], state: State) -> None:
         changes = {name: state[name] for name in names}
         if "entities" in changes:
             changes["entities"] = [MarkupScopeIds(**one) for one in state["entities"]]
-        markups.update(at.tx, at.now, at.agency_no, found.id, changes)
+        markups.update(at.tx, at.now, at.agency_no, markup.id, changes)
 
-    return UndoSubject(trail_state(markups.state_of(at.tx, found)), put)
+    return UndoSubject(trail_state(markups.state_of(at.tx, markup)), put)
 
 
 def _rule(at: AroundChange) -> UndoSubject:
@@ -276,16 +276,16 @@ FIND: Final[Mapping[Kind, Find]] = {
 
 def _held(at: AroundChange, kind: Kind, names: frozenset[str]) -> UndoSubject:
     """An entity as rules hold it, by the names of fields; only what is held can be let go."""
-    found = [
+    holds = [
         (name, one)
         for one in holding.holds_of(at.tx, at.owner.no)
         for told_of, id_, name in [holding.field_of(one)]
         if (told_of, id_) == (kind, at.entity_id) and name in names
     ]
-    state = {name: [one.rule_id for its, one in found if its == name] for name in names}
+    state = {name: [one.rule_id for its, one in holds if its == name] for name in names}
 
     def put(_: frozenset[str], state: State) -> None:
-        over = [one for name, one in found if one.rule_id not in state[name]]
+        over = [one for name, one in holds if one.rule_id not in state[name]]
         holding.lift(at.tx, at.now, at.owner, over)
 
     return UndoSubject(state, put)
@@ -308,12 +308,12 @@ def subject_of(
             return None
     around = AroundChange(tx, now, change.agency_no, client, change.entity_id, can_locate)
     try:
-        found = FIND[change.kind](around)
+        subject = FIND[change.kind](around)
         if names := held_fields(change):
-            found = _held(around, change.kind, names)
+            subject = _held(around, change.kind, names)
     except Refused as refused:
         if refused.status == NOT_FOUND:
             return None
         raise
     hidden = DERIVED.get(change.kind, frozenset())
-    return found._replace(state={k: v for k, v in found.state.items() if k not in hidden})
+    return subject._replace(state={k: v for k, v in subject.state.items() if k not in hidden})

@@ -60,14 +60,14 @@ def read_when(value: Any) -> Read:
     The last day of the year 9999, which has no last moment in zones behind UTC and stands for no
     end, is read as the day before. **Refuses** (NotDate) any other value, and an instant on it.
     """
-    found = _by_iso(value.strip()) if isinstance(value, str) and len(value) <= 40 else None
-    if found is None:
+    when = _by_iso(value.strip()) if isinstance(value, str) and len(value) <= 40 else None
+    if when is None:
         raise NotDate("must be an ISO-8601 date and time")
-    if found.day_only and found.moment.date() == date.max:
-        found = found._replace(moment=found.moment - timedelta(days=1))
-    if not _FIRST <= instant_in(found, UTC, last=False) <= _LAST:
+    if when.day_only and when.moment.date() == date.max:
+        when = when._replace(moment=when.moment - timedelta(days=1))
+    if not _FIRST <= instant_in(when, UTC, last=False) <= _LAST:
         raise NotDate("must be between the years 1000 and 9999")
-    return found
+    return when
 
 
 class _Step(NamedTuple):
@@ -87,8 +87,8 @@ def steps_of(pattern: str) -> tuple[_Step, ...]:
     if len(pattern) > MOST_PATTERN:
         raise NotPattern(f"must have at most {MOST_PATTERN} characters")
     steps: list[_Step] = []
-    for found in re.finditer(r"'((?:[^']|'')*)'|([A-Za-z])\2*|(.)", pattern, re.DOTALL):
-        whole, quoted, letter = found[0], found[1], found[2]
+    for piece in re.finditer(r"'((?:[^']|'')*)'|([A-Za-z])\2*|(.)", pattern, re.DOTALL):
+        whole, quoted, letter = piece[0], piece[1], piece[2]
         if quoted is not None:
             steps.append(_Step("", 0, quoted.replace("''", "'") or "'"))
         elif letter is None:
@@ -113,12 +113,12 @@ def read_date(text: str, pattern: str) -> Read:
     **Refuses** anything else (NotDate).
     """
     text = text.strip()
-    found = _by_pattern(text, steps_of(pattern)) or _by_iso(text)
-    if found is None:
+    when = _by_pattern(text, steps_of(pattern)) or _by_iso(text)
+    if when is None:
         raise NotDate("must be a date by dateFormat, or by ISO 8601")
-    if not _FIRST_YEAR <= found.moment.year <= _LAST_YEAR:
+    if not _FIRST_YEAR <= when.moment.year <= _LAST_YEAR:
         raise NotDate(f"must lie between {_FIRST_YEAR} and {_LAST_YEAR}")
-    return found
+    return when
 
 
 def instant_in(read: Read, zone: tzinfo, *, last: bool) -> Instant:
@@ -154,7 +154,7 @@ def _is_name(step: _Step) -> bool:
 
 
 def _by_pattern(text: str, steps: tuple[_Step, ...]) -> Read | None:
-    found: dict[str, int] = {}
+    parts: dict[str, int] = {}
     zone: tzinfo | None = None
     at = 0
     for step in steps:
@@ -171,8 +171,8 @@ def _by_pattern(text: str, steps: tuple[_Step, ...]) -> Read | None:
             value, at = _value_of(step, text, at)
             if value is None:
                 return None
-            found["y" if step.letter == "u" else "M" if step.letter == "L" else step.letter] = value
-    return _read(found, zone) if at == len(text) else None
+            parts["y" if step.letter == "u" else "M" if step.letter == "L" else step.letter] = value
+    return _read(parts, zone) if at == len(text) else None
 
 
 def _zone_of(taken: re.Match[str]) -> tzinfo:

@@ -30,8 +30,8 @@ def described(
     """A reference for each model that is read or written, and everything they refer to, by name."""
     models: list[tuple[type[Model], JsonSchemaMode]] = [(one, "validation") for one in said]
     models += [(one, "serialization") for one in told]
-    refs, found = models_json_schema(models, ref_template=_REF, schema_generator=Plain)
-    schemas = {name: _untitled(one) for name, one in found.get("$defs", {}).items()}
+    refs, whole = models_json_schema(models, ref_template=_REF, schema_generator=Plain)
+    schemas = {name: _untitled(one) for name, one in whole.get("$defs", {}).items()}
     return refs, schemas
 
 

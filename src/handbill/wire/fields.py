@@ -74,14 +74,14 @@ class Matching:
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
         within = StringConstraints(min_length=self.least, max_length=self.most)
-        told: Schema = {"type": "string", "minLength": self.least, "maxLength": self.most}
-        told |= {"pattern": f"^(?:{self.pattern})$", **self.also}
+        schema: Schema = {"type": "string", "minLength": self.least, "maxLength": self.most}
+        schema |= {"pattern": f"^(?:{self.pattern})$", **self.also}
         return handler.generate_schema(
             Annotated[
                 of,
                 within,
                 AfterValidator(self._matching),
-                WithJsonSchema(told, "validation"),
+                WithJsonSchema(schema, "validation"),
                 WithJsonSchema({"type": "string"}, "serialization"),
             ]
         )
@@ -303,12 +303,12 @@ class Meaning:
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
         meant = {word.casefold(): value for word, value in self._words.items()}
-        told = {value: word for word, value in self._words.items()}
+        words = {value: word for word, value in self._words.items()}
         return handler.generate_schema(
             Annotated[
                 of,
                 PlainValidator(_word_of(meant, self._words)),
-                PlainSerializer(told.__getitem__),
+                PlainSerializer(words.__getitem__),
                 WithJsonSchema({"type": "string", "enum": list(self._words)}),
             ]
         )
@@ -340,10 +340,10 @@ def _distinct(items: list[_T]) -> list[_T]:
     seen: set[str] = set()
     faults = []
     for n, item in enumerate(items):
-        told = repr(vars(item) if isinstance(item, Model) else item)
-        if told in seen:
+        text = repr(vars(item) if isinstance(item, Model) else item)
+        if text in seen:
             faults.append(Fault(f"/{n}", "is given twice"))
-        seen.add(told)
+        seen.add(text)
     if faults:
         raise WrongBeside(*faults)
     return items
@@ -354,8 +354,8 @@ def _few(items: Any) -> Any:
     smaller, is told when no item has a fault.
     """
     if isinstance(items, list) and len(items) > _MOST_ITEMS:
-        said = {"field_type": "List", "max_length": _MOST_ITEMS, "actual_length": len(items)}
-        raise PydanticKnownError("too_long", said)
+        context = {"field_type": "List", "max_length": _MOST_ITEMS, "actual_length": len(items)}
+        raise PydanticKnownError("too_long", context)
     return items
 
 

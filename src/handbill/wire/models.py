@@ -71,18 +71,18 @@ class Model(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        told = (name for name, row in cls.model_fields.items() if not row.exclude)
-        cls.names = tuple(dict.fromkeys((*cls.first, *told)))
-        found = {name: _model_in(cls.model_fields[name].annotation) for name in cls.names}
-        cls.nested = {name: one for name, one in found.items() if one is not None}
+        shown = (name for name, row in cls.model_fields.items() if not row.exclude)
+        cls.names = tuple(dict.fromkeys((*cls.first, *shown)))
+        models = {name: _model_in(cls.model_fields[name].annotation) for name in cls.names}
+        cls.nested = {name: one for name, one in models.items() if one is not None}
 
     @classmethod
     def __get_pydantic_core_schema__(cls, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        found = handler(of)
+        schema = handler(of)
         if not all(_tells_null(row) for row in cls.model_fields.values()):
-            whole: Any = handler.resolve_ref_schema(found)
+            whole: Any = handler.resolve_ref_schema(schema)
             whole["schema"] = no_info_before_validator_function(cls._without_nulls, whole["schema"])
-        return found
+        return schema
 
     @classmethod
     def _without_nulls(cls, value: Any) -> Any:
@@ -90,9 +90,9 @@ class Model(BaseModel):
             return value
         absent: set[str] = set()
         for name, row in cls.model_fields.items():
-            said = [one for one in spellings(name, row) if one in value]
-            if said and value[said[0]] is None and not _tells_null(row):
-                absent.update(said)  # the first spelling counts
+            present = [one for one in spellings(name, row) if one in value]
+            if present and value[present[0]] is None and not _tells_null(row):
+                absent.update(present)  # the first spelling counts
         return {key: one for key, one in value.items() if key not in absent}
 
     @classmethod
@@ -102,22 +102,22 @@ class Model(BaseModel):
         Rows that are checked together are checked only if each is valid. So the body is read again
         without the wrong rows, and again, until it is valid; by then no row is required.
         """
-        found: list[Fault] = []
+        wrong: list[Fault] = []
         for reading in range(_MOST_READINGS):
             try:
                 made = (_forgiving(cls) if reading else cls).model_validate(value)
             except ValidationError as failed:
                 errors = failed.errors(include_url=False)
-                found += others_in(errors, found, at) if reading else found_in(errors, at)
+                wrong += others_in(errors, wrong, at) if reading else found_in(errors, at)
                 left = without(value, errors)
-                if left is None or (reading and left == value) or len(found) >= MOST_FAULTS:
+                if left is None or (reading and left == value) or len(wrong) >= MOST_FAULTS:
                     break
                 value = left
             else:
                 if not reading:
                     return made
                 break
-        faults.extend(found)
+        faults.extend(wrong)
         return cast(Self, None)
 
     @classmethod
@@ -126,43 +126,43 @@ class Model(BaseModel):
         row of a model's type is made from its noun in the same way.
         """
         made = cls.__new__(cls)
-        told = vars(made)  # nothing is checked again: stored values are shown as they are
+        values = vars(made)  # nothing is checked again: stored values are shown as they are
         for name in cls.names:
-            told[name] = rows[name] if name in rows else getattr(noun, name)
+            values[name] = rows[name] if name in rows else getattr(noun, name)
         for name, model in cls.nested.items():
-            told[name] = _told(model, told[name])
+            values[name] = _told(model, values[name])
         return made
 
     def given(self) -> dict[str, Any]:
         """The given values, by the noun's own names."""
-        said = self.model_fields_set
-        return {name: _noun_of(one) for name, one in self.__dict__.items() if name in said}
+        given = self.model_fields_set
+        return {name: _noun_of(one) for name, one in self.__dict__.items() if name in given}
 
     def noun(self) -> Any:
         return type(self).makes(**self.given())
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> Schema:
-        found = handler(core)
-        whole = handler.resolve_ref_schema(found)
+        schema = handler(core)
+        whole = handler.resolve_ref_schema(schema)
         rows: Schema = whole.get("properties", {})
         for name, row in cls.model_fields.items():
-            told, *others = spellings(name, row)
-            if told not in rows:
+            spelling, *others = spellings(name, row)
+            if spelling not in rows:
                 continue
-            rows[told].pop("default", None)
+            rows[spelling].pop("default", None)
             if handler.mode == "serialization":
-                rows[told] = unlimited(rows[told])
+                rows[spelling] = unlimited(rows[spelling])
                 if row.exclude_if is not None:
-                    rows[told] = without_null(rows[told])
+                    rows[spelling] = without_null(rows[spelling])
             if handler.mode == "validation" and others:
-                rows[told]["description"] += f" Also read as {', '.join(others)}."
+                rows[spelling]["description"] += f" Also read as {', '.join(others)}."
             if handler.mode == "validation" and cls.nullable and not row.is_required():
-                rows[told] = or_null(rows[told])
+                rows[spelling] = or_null(rows[spelling])
         if cls.first:
             names = [spellings(name, cls.model_fields[name])[0] for name in cls.names]
             whole["properties"] = {name: rows[name] for name in names}
-        return found
+        return schema
 
 
 @cache
@@ -273,8 +273,8 @@ def spelled(body: Any) -> Any:
 def spelled_as_given(body: Model) -> dict[str, Any]:
     """The given values of what was read, as values of JSON."""
     write = type(body).__pydantic_serializer__.to_python
-    found: dict[str, Any] = write(body, by_alias=True, exclude_unset=True)
-    return found
+    values: dict[str, Any] = write(body, by_alias=True, exclude_unset=True)
+    return values
 
 
 def _told(model: type[Model], value: Any) -> Any:

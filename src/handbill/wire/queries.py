@@ -33,14 +33,14 @@ class Query(Model):
             if name in given:
                 faults.append(Fault(f"/{name}", "is given twice"))
             given[name] = _meant(kinds[name], text)
-        found = cls.read(given, "", faults)
-        told = {fault.field for fault in faults}
+        query = cls.read(given, "", faults)
+        fields = {fault.field for fault in faults}
         faults += [
             Fault(f"/{name}", "must not contain NUL")
             for name, one in given.items()
-            if isinstance(one, str) and "\x00" in one and f"/{name}" not in told
+            if isinstance(one, str) and "\x00" in one and f"/{name}" not in fields
         ]
-        return found
+        return query
 
     def told(self) -> dict[str, Any]:
         """The given values, by the names of the query."""

@@ -22,14 +22,14 @@ _LIMITS = frozenset(
 
 def unlimited(schema: Schema) -> Schema:
     """The schema without the limits of bodies: values stored under others are shown too."""
-    found = {key: one for key, one in schema.items() if key not in _LIMITS}
-    if found.get("pattern") == NOT_BLANK:
-        del found["pattern"]
-    if "items" in found:
-        found["items"] = unlimited(found["items"])
-    if "anyOf" in found:
-        found["anyOf"] = list(map(unlimited, found["anyOf"]))
-    return found
+    rest = {key: one for key, one in schema.items() if key not in _LIMITS}
+    if rest.get("pattern") == NOT_BLANK:
+        del rest["pattern"]
+    if "items" in rest:
+        rest["items"] = unlimited(rest["items"])
+    if "anyOf" in rest:
+        rest["anyOf"] = list(map(unlimited, rest["anyOf"]))
+    return rest
 
 
 def without_null(schema: Schema) -> Schema:
@@ -37,8 +37,8 @@ def without_null(schema: Schema) -> Schema:
     *others, last = schema.get("anyOf", [{}])
     if last != {"type": "null"}:
         return schema
-    found = {key: one for key, one in schema.items() if key != "anyOf"}
-    return found | (others[0] if len(others) == 1 else {"anyOf": others})
+    rest = {key: one for key, one in schema.items() if key != "anyOf"}
+    return rest | (others[0] if len(others) == 1 else {"anyOf": others})
 
 
 def or_null(schema: Schema) -> Schema:
@@ -48,15 +48,15 @@ def or_null(schema: Schema) -> Schema:
         if word in schema:
             others = [one for one in schema[word] if one != null]
             return schema | {word: [*others, null]}
-    found = dict(schema)
-    if "$ref" in found:
-        return {"anyOf": [{"$ref": found.pop("$ref")}, null], **found}
+    nullable = dict(schema)
+    if "$ref" in nullable:
+        return {"anyOf": [{"$ref": nullable.pop("$ref")}, null], **nullable}
     if "enum" in schema:
-        found["enum"] = [*schema["enum"], None]
+        nullable["enum"] = [*schema["enum"], None]
     if "type" in schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        found["type"] = list(dict.fromkeys([*kinds, "null"]))
-    return found
+        nullable["type"] = list(dict.fromkeys([*kinds, "null"]))
+    return nullable
 
 
 class Plain(GenerateJsonSchema):

@@ -21,15 +21,15 @@ def read_stamp(value: Any) -> datetime | None:
         value = int(value)
     try:
         if isinstance(value, int) and not isinstance(value, bool):
-            found = moment_of(value * (1_000 if abs(value) >= _EPOCH_MS else 1_000_000))
+            moment = moment_of(value * (1_000 if abs(value) >= _EPOCH_MS else 1_000_000))
         elif isinstance(value, str) and len(value) <= 40:
-            found = _by_text(value.strip())
+            moment = _by_text(value.strip())
         else:
             return None
     except (ValueError, OverflowError):
         return None
-    within = _FIRST <= (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) < _END
-    return found if within else None
+    within = _FIRST <= (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) < _END
+    return moment if within else None
 
 
 def _by_text(text: str) -> datetime:

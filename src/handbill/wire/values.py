@@ -17,10 +17,10 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def read_day(text: str) -> str | None:
     """mm/dd/yyyy, or dd/mm/yyyy where mm/dd is impossible, or ISO; as ISO text, None if neither."""
-    found = _SLASHED.fullmatch(text.strip())
+    slashed = _SLASHED.fullmatch(text.strip())
     try:
-        if found:
-            first, second, year = (int(part) for part in found.groups())
+        if slashed:
+            first, second, year = (int(part) for part in slashed.groups())
             month, day = (second, first) if first > 12 else (first, second)
             return date(year, month, day).isoformat()
         head = text.strip()[:10]

@@ -76,7 +76,7 @@ def run_due(records: Records, items: Sequence[Schedule], now: Instant) -> Instan
 
 
 def _kept(tx: Tx) -> dict[str, _Kept]:
-    return {name: _Kept(*told) for name, *told in tx.all(_EVERY)}
+    return {name: _Kept(*columns) for name, *columns in tx.all(_EVERY)}
 
 
 def _is_due(kept: _Kept | None, seconds: int, now: Instant) -> bool:

@@ -28,13 +28,13 @@ def _list(call: Call) -> Answer:
         if asked.publisher_id in {None, one.id}
     ]
     start_at, end_at = bounds_of(first, last, zone)
-    found = bids_of(call.tx, group.no, some, start_at, end_at)
+    changes = bids_of(call.tx, group.no, some, start_at, end_at)
     skip, limit = skip_and_limit(call)
     rows = [
         change_told(one.line, one.publisher_id, one.at, one.version)
-        for one in found[skip : skip + limit]
+        for one in changes[skip : skip + limit]
     ]
-    return with_links(call, BidPage.of(rows=rows), len(found))
+    return with_links(call, BidPage.of(rows=rows), len(changes))
 
 
 OPERATIONS: Final = [

@@ -216,7 +216,7 @@ def name_of(one: Client | Campaign | Group) -> str:
 def cap_told(one: Outlook) -> dict[str, object]:
     """The rows of a cap's figures."""
     measure, mark = one.key[2], one.mark
-    told = number_of if measure == "budget" else _counted
+    figure = number_of if measure == "budget" else _counted
     ahead = one.ahead
     ceiling = one.ceiling
     return {
@@ -225,16 +225,16 @@ def cap_told(one: Outlook) -> dict[str, object]:
         "period": one.cap.period,
         "first_on": one.first.isoformat(),
         "last_on": one.last and one.last.isoformat(),
-        "value": told(mark.value),
-        "used": told(mark.used),
-        "used_today": told(mark.used_today),
-        "share": told(mark.share) if mark.paced or mark.even else None,
+        "value": figure(mark.value),
+        "used": figure(mark.used),
+        "used_today": figure(mark.used_today),
+        "share": figure(mark.share) if mark.paced or mark.even else None,
         "ceiling": number_of(ceiling) if ceiling is not None and measure == "budget" else ceiling,
-        "in_flight": told(one.noted.in_flight),
+        "in_flight": figure(one.noted.in_flight),
         "felt": one.noted.felt,
         "pace_ppm": one.pace_ppm,
         "ahead": ahead
-        and ForecastEnd.of(end=told(ahead.end), low=told(ahead.low), high=told(ahead.high)),
+        and ForecastEnd.of(end=figure(ahead.end), low=figure(ahead.low), high=figure(ahead.high)),
         "in_budget_ppm": one.in_budget_ppm,
         "missed": MissedClicks.of(one.missed),
         "unbilled": _unbilled(one.unbilled),

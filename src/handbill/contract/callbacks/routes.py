@@ -20,8 +20,8 @@ def _secret(call: Call) -> CallbackSecret:
 
 
 def _list(call: Call) -> Answer:
-    found, total = service.page(call.tx, call.caller.agency_no, *skip_and_limit(call))
-    return with_links(call, CallbackPage.of(rows=list(map(Callback.of, found))), total)
+    callbacks, total = service.page(call.tx, call.caller.agency_no, *skip_and_limit(call))
+    return with_links(call, CallbackPage.of(rows=list(map(Callback.of, callbacks))), total)
 
 
 def _send_again(call: Call) -> SentAgain:

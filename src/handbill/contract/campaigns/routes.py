@@ -36,9 +36,9 @@ def _create(call: Call) -> Made:
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = service.page(call.tx, call.client.no, skip, limit)
-    below = groups.children_of(call.tx, (campaign.no for campaign in found))
-    rows = [campaign_told(campaign, below[campaign.no]) for campaign in found]
+    campaigns, total = service.page(call.tx, call.client.no, skip, limit)
+    below = groups.children_of(call.tx, (campaign.no for campaign in campaigns))
+    rows = [campaign_told(campaign, below[campaign.no]) for campaign in campaigns]
     return with_links(call, CampaignPage.of(rows=rows), total)
 
 

@@ -184,11 +184,11 @@ def change_told(one: service.RecordedChange, bar: core.UndoBar) -> Change:
 
 def fields_told(fields: Iterable[Changed]) -> list[dict[str, Any]]:
     """Each field as it is told: an instant as all are, everything else as it is stored."""
-    found = [msgspec.to_builtins(field) for field in fields]
-    for field in found:
+    rows = [msgspec.to_builtins(field) for field in fields]
+    for field in rows:
         if _INSTANT.fullmatch(field["field"]):
             field |= {side: iso_of(field[side]) for side in _SIDES if _is_whole(field.get(side))}
-    return found
+    return rows
 
 
 def _is_whole(value: Any) -> bool:

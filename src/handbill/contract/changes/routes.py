@@ -35,29 +35,29 @@ _ABOUT: Final = (
 
 
 def _page(call: Call, entity_id: str | None, client_no: int | None = None) -> Answer:
-    said: ChangesBelow = call.query
+    query: ChangesBelow = call.query
     asked = ChangeFilter(
         agency_no=call.caller.agency_no,
         client_no=client_no,
         entity_id=entity_id,
-        actor=said.actor,
-        actor_id=said.actor_id,
-        since_at=said.since_at,
-        until_at=said.until_at,
+        actor=query.actor,
+        actor_id=query.actor_id,
+        since_at=query.since_at,
+        until_at=query.until_at,
     )
-    found = service.page(call.tx, asked, said.limit + 1, said.before)
-    some = found[: said.limit]
+    changes = service.page(call.tx, asked, query.limit + 1, query.before)
+    some = changes[: query.limit]
     bars = undoing.bars(call.tx, call.now, some, can_locate=_can_locate(call))
-    goes_on = f"{some[-1].at}-{some[-1].no}" if len(found) > said.limit else None
-    told = ChangePage.of(
+    goes_on = f"{some[-1].at}-{some[-1].no}" if len(changes) > query.limit else None
+    answer = ChangePage.of(
         rows=list(map(change_told, some, bars)),
         next=goes_on,
         named=names_told(call.tx, some, asked.agency_no),
     )
-    links = {"first": said.told() | {"cursor": None}}
+    links = {"first": query.told() | {"cursor": None}}
     if goes_on:
-        links["next"] = said.told() | {"cursor": goes_on}
-    return Answer(told, headers={"link": ", ".join(_link(call, *one) for one in links.items())})
+        links["next"] = query.told() | {"cursor": goes_on}
+    return Answer(answer, headers={"link": ", ".join(_link(call, *one) for one in links.items())})
 
 
 def _can_locate(call: Call) -> bool:
@@ -65,22 +65,22 @@ def _can_locate(call: Call) -> bool:
 
 
 def _undo(call: Call) -> UndoDone:
-    said: UndoAsked = call.body
+    asked: UndoAsked = call.body
     done = undoing.undo(
         call.tx,
         call.now,
         number_of(call.path["change_id"]),
         call.caller.agency_no,
         can_locate=_can_locate(call),
-        only_looks=said.only_looks,
+        only_looks=asked.only_looks,
     )
-    message = "Change can be undone" if said.only_looks else "Change undone"
+    message = "Change can be undone" if asked.only_looks else "Change undone"
     return UndoDone.of(result=True, message=message, fields_changed=fields_told(done))
 
 
 def _link(call: Call, rel: str, query: dict[str, Any]) -> str:
-    told = {name: value for name, value in query.items() if value is not None}
-    return f'<{call.url}{"?" if told else ""}{urlencode(told)}>; rel="{rel}"'
+    given = {name: value for name, value in query.items() if value is not None}
+    return f'<{call.url}{"?" if given else ""}{urlencode(given)}>; rel="{rel}"'
 
 
 def _every(call: Call) -> Answer:
@@ -110,8 +110,8 @@ def _feed(call: Call) -> str:
 
 
 def _publisher(call: Call) -> str:
-    found = publishers.publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
-    return found.id
+    publisher = publishers.publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
+    return publisher.id
 
 
 def _of(entity: Callable[[Call], str]) -> Callable[[Call], Answer]:

@@ -34,9 +34,9 @@ def _create(call: Call) -> Made:
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
-    below = tree.campaigns_below(call.tx, found)
-    rows = [row_told(client, below[client.no]) for client in found]
+    clients, total = service.page(call.tx, call.caller.agency_no, skip, limit)
+    below = tree.campaigns_below(call.tx, clients)
+    rows = [row_told(client, below[client.no]) for client in clients]
     return with_links(call, ClientPage.of(rows=rows), total)
 
 

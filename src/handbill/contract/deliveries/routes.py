@@ -13,8 +13,8 @@ _PATH = "/publishers/{publisher_id}/deliveries"
 def _list(call: Call) -> Answer:
     publisher_id = call.path["publisher_id"]
     publisher = publishers.publisher_of(call.tx, call.caller.agency_no, publisher_id)
-    found, total = delivering.page(call.tx, publisher, call.now, *skip_and_limit(call))
-    return with_links(call, DeliveryPage.of(rows=list(map(Delivery.of, found))), total)
+    deliveries, total = delivering.page(call.tx, publisher, call.now, *skip_and_limit(call))
+    return with_links(call, DeliveryPage.of(rows=list(map(Delivery.of, deliveries))), total)
 
 
 def _deliver(call: Call) -> Done:

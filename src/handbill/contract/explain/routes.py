@@ -21,8 +21,8 @@ _CAMPAIGN = "/clients/{client_id}/campaigns/{campaign_id}"
 
 def _explain(call: Call) -> Explanation:
     ref = call.path["job_reference"]
-    found = explain(call.tx, call.desk.blobs, call.client, ref, call.now)
-    return explanation_of(call.tx, call.settings, call.client, found)
+    explained = explain(call.tx, call.desk.blobs, call.client, ref, call.now)
+    return explanation_of(call.tx, call.settings, call.client, explained)
 
 
 def _explain_click(call: Call) -> ClickExplanation:
@@ -52,9 +52,9 @@ def _explain_entity(call: Call) -> EntityExplanation:
     asked: CapsAsked = call.query
     if asked.publisher_id is not None:
         publishers.publisher_of(call.tx, call.caller.agency_no, asked.publisher_id)
-    told = of_lowest(call.tx, call.client, campaign, group, call.now)
+    entity = of_lowest(call.tx, call.client, campaign, group, call.now)
     ceiling_ppm = call.settings.ceiling_ppm
-    return explain_entity(call.tx, call.desk.blobs, ceiling_ppm, call.now, told, asked)
+    return explain_entity(call.tx, call.desk.blobs, ceiling_ppm, call.now, entity, asked)
 
 
 OPERATIONS = [

@@ -80,10 +80,10 @@ def _canonical(name: str) -> str:
 
 def mappings_told(mappings: dict[str, Any]) -> dict[str, Any]:
     """A mapping with all the contract's keys; null: no node is mapped. Ours stand behind."""
-    found: dict[str, Any] = {key: mappings.get(key) for key in KEYS if key not in ADDED_KEYS}
-    found[ADDITIONAL] = mappings.get(ADDITIONAL) or {}
-    found[PUBLISHER] = mappings.get(PUBLISHER) or {}
-    return found | {key: mappings[key] for key in KEYS if key in ADDED_KEYS and mappings.get(key)}
+    mapping: dict[str, Any] = {key: mappings.get(key) for key in KEYS if key not in ADDED_KEYS}
+    mapping[ADDITIONAL] = mappings.get(ADDITIONAL) or {}
+    mapping[PUBLISHER] = mappings.get(PUBLISHER) or {}
+    return mapping | {key: mappings[key] for key in KEYS if key in ADDED_KEYS and mappings.get(key)}
 
 
 Node = Annotated[
@@ -111,10 +111,10 @@ def _slips(value: Any) -> list[Fault]:
 def _mapped(model: type[Model]) -> Callable[[Any, Any], dict[str, Any]]:
     def read(value: Any, _: Any) -> dict[str, Any]:
         faults = _slips(value)
-        found = model.read(value, "", faults)
+        mapping = model.read(value, "", faults)
         if faults:
             raise Wrong(*faults)
-        return found.given()
+        return mapping.given()
 
     return read
 
@@ -139,8 +139,8 @@ class Mapped:
         about = "Node that lists the publishers that may carry the job."
         rows[PUBLISHER] = (PublisherNode, Field(None, description=about))
         model = create_model("SchemaMappings", __base__=Model, __module__=__name__, **rows)
-        told = PlainSerializer(mappings_told, return_type=of)
-        return handler.generate_schema(Annotated[model, WrapValidator(_mapped(model)), told])
+        serializer = PlainSerializer(mappings_told, return_type=of)
+        return handler.generate_schema(Annotated[model, WrapValidator(_mapped(model)), serializer])
 
 
 Mappings = Annotated[dict[str, Any], Mapped()]

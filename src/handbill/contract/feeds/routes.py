@@ -41,9 +41,9 @@ def _create(call: Call) -> Made:
 
 
 def _list(call: Call) -> Answer:
-    found, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
-    told = [feed_told(feed, call.client.id) for feed in found]
-    return with_links(call, FeedPage.of(rows=told), total)
+    feeds, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
+    rows = [feed_told(feed, call.client.id) for feed in feeds]
+    return with_links(call, FeedPage.of(rows=rows), total)
 
 
 def _get(call: Call) -> Feed:
@@ -71,8 +71,8 @@ def _run(call: Call) -> Made:
 
 
 def _runs(call: Call) -> Answer:
-    found, total = service.runs_page(call.tx, _feed(call).no, *skip_and_limit(call))
-    return with_links(call, RunPage.of(rows=list(map(run_told, found))), total)
+    runs, total = service.runs_page(call.tx, _feed(call).no, *skip_and_limit(call))
+    return with_links(call, RunPage.of(rows=list(map(run_told, runs))), total)
 
 
 def _one_run(call: Call) -> Run:
@@ -86,7 +86,7 @@ def _preview(call: Call) -> dict[str, Any]:
     most_bytes = call.settings.feed_most_bytes
     tried = previewing.preview(call.desk.egress, at, call.now, feed, asked, most_bytes)
     found, failure = tried.found, tried.failure
-    told = FeedPreview.of(
+    answer = FeedPreview.of(
         found,
         status="SUCCESS" if failure is None else "FAILED",
         reason="" if failure is None else failure.reason,
@@ -100,7 +100,7 @@ def _preview(call: Call) -> dict[str, Any]:
         fields=list(found.fields),
         jobs=[],
     )
-    rows: dict[str, Any] = spelled(told)
+    rows: dict[str, Any] = spelled(answer)
     return rows | {"jobs": jobs_told(tried.jobs, call.client.id, call.now)}
 
 

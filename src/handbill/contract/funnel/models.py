@@ -46,10 +46,10 @@ _MAIL = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")  # from the sign, so that each tex
 
 
 def _stamp(value: Any) -> datetime:
-    found = read_stamp(value)
-    if found is None:
+    stamp = read_stamp(value)
+    if stamp is None:
         raise ValueError("must be a date and time as ISO 8601, mm/dd/yyyy or epoch")
-    return found
+    return stamp
 
 
 def _digits(value: Any) -> Any:

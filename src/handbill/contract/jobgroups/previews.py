@@ -30,9 +30,9 @@ class NewJobGroupPreview(_Some):  # type: ignore[misc, valid-type]
     )
 
     def body(self) -> nouns.GroupBody:
-        said = self.given()
+        given = self.given()
         rows = ("filters", "placements", "cpc_bid_micros", "cpa_bid_micros")
-        return nouns.GroupBody("", **{name: said[name] for name in rows if said.get(name)})
+        return nouns.GroupBody("", **{name: given[name] for name in rows if given.get(name)})
 
 
 class JobsCounted(ChildName):

@@ -41,15 +41,15 @@ def _create(call: Call) -> Made:
 
 def _list_of_campaign(call: Call) -> Answer:
     campaign = _campaign(call)
-    found, total = service.page_of_campaign(call.tx, campaign.no, *skip_and_limit(call))
-    rows = [group_told(group, campaign.id) for group in found]
+    groups, total = service.page_of_campaign(call.tx, campaign.no, *skip_and_limit(call))
+    rows = [group_told(group, campaign.id) for group in groups]
     return with_links(call, JobGroupPage.of(rows=rows), total)
 
 
 def _list_of_client(call: Call) -> Answer:
-    found, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
-    above = campaigns.campaigns_by_number(call.tx, (group.campaign_no for group in found))
-    rows = [group_told(group, above[group.campaign_no].id) for group in found]
+    groups, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
+    above = campaigns.campaigns_by_number(call.tx, (group.campaign_no for group in groups))
+    rows = [group_told(group, above[group.campaign_no].id) for group in groups]
     return with_links(call, JobGroupPage.of(rows=rows), total)
 
 
@@ -75,11 +75,11 @@ def _switch(call: Call, status: Status) -> None:
 
 def _preview(call: Call) -> JobGroupPreview:
     asked: NewJobGroupPreview = call.body
-    found = previewing.preview(
+    preview = previewing.preview(
         call.tx, call.client, call.now, asked.body(), asked.priority, asked.group_id
     )
-    groups = service.groups_by_number(call.tx, found.taken_from | found.kept_by)
-    return preview_told(found, groups)
+    groups = service.groups_by_number(call.tx, preview.taken_from | preview.kept_by)
+    return preview_told(preview, groups)
 
 
 _FILTERS = {

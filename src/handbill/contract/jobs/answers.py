@@ -121,7 +121,7 @@ class _Isos(dict[At | None, str | None]):
 def jobs_told(jobs: Iterable[nouns.Job], client_id: str, now: At) -> list[Any]:
     """Jobs of a client as they are written: the rows of ``Job``, in its order."""
     iso = _Isos({None: None})
-    told = []
+    rows = []
     for job in jobs:
         body = job.body
         one = _Written(
@@ -149,8 +149,8 @@ def jobs_told(jobs: Iterable[nouns.Job], client_id: str, now: At) -> list[Any]:
         )
         if body.settings is not None:
             _tell_settings(one, body, body.settings)
-        told.append(one)
-    return told
+        rows.append(one)
+    return rows
 
 
 def _tell_settings(one: Any, body: nouns.JobBody, settings: nouns.JobSettings) -> None:
@@ -164,8 +164,8 @@ def _tell_settings(one: Any, body: nouns.JobBody, settings: nouns.JobSettings) -
 
 def placed(one: nouns.JobPlacement) -> dict[str, Any]:
     """A job's settings for a publisher, in the form in which they can be sent back."""
-    told: dict[str, Any] = spelled(JobPlacement.of(one, caps=one if one.budget else None))
-    return told
+    settings: dict[str, Any] = spelled(JobPlacement.of(one, caps=one if one.budget else None))
+    return settings
 
 
 def example() -> dict[str, Any]:
@@ -199,6 +199,6 @@ def example() -> dict[str, Any]:
         updated_at=at,
         body=body,
     )
-    (told,) = jobs_told([job], "40194b3f-7b49-41e8-b235-4d93a50330f3", at)
-    found: dict[str, Any] = msgspec.to_builtins(told)
-    return found
+    (row,) = jobs_told([job], "40194b3f-7b49-41e8-b235-4d93a50330f3", at)
+    sample: dict[str, Any] = msgspec.to_builtins(row)
+    return sample

@@ -36,8 +36,8 @@ def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call, first=1)
     total, expired = service.count(call.tx, client.no, call.now)
     limit = max(0, min(limit, _MOST_REACHED - skip))
-    found = service.jobs_page(call.tx, client.no, skip, limit) if limit else []
-    page = {"data": jobs_told(found, client.id, call.now), "summary": total - expired}
+    jobs = service.jobs_page(call.tx, client.no, skip, limit) if limit else []
+    page = {"data": jobs_told(jobs, client.id, call.now), "summary": total - expired}
     return with_links(call, page, min(total, _MOST_REACHED), first=1)
 
 
@@ -45,11 +45,11 @@ def _lines(call: Call) -> JobLines:
     asked: JobLinesAsked = call.query
     if asked.show == "ALL":
         most = asked.limit + 1
-        found = service.lines(call.tx, call.client.no, asked.sort, asked.cursor, most)
+        lines = service.lines(call.tx, call.client.no, asked.sort, asked.cursor, most)
     else:
         ever, blobs = asked.show == "NEVER_LISTED", call.desk.blobs
-        found = unlisted(call.tx, blobs, call.client, asked.sort, asked.cursor, ever=ever)
-    some = list(islice(found, asked.limit + 1))
+        lines = unlisted(call.tx, blobs, call.client, asked.sort, asked.cursor, ever=ever)
+    some = list(islice(lines, asked.limit + 1))
     goes_on = some[asked.limit - 1].id if len(some) > asked.limit else None
     shown = some[: asked.limit]
     rows = lines_told(shown, service.lacking(call.tx, shown), call.now)
@@ -77,8 +77,8 @@ def _switch(call: Call, status: Status) -> None:
 
 
 def _bulk(call: Call) -> list[Any]:
-    found = service.jobs_by_ids(call.tx, call.client.no, call.body)
-    return jobs_told(found, call.client.id, call.now)
+    jobs = service.jobs_by_ids(call.tx, call.client.no, call.body)
+    return jobs_told(jobs, call.client.id, call.now)
 
 
 _SAMPLE = {

@@ -24,9 +24,9 @@ def _me(call: Call) -> Person:
 
 
 def _get(call: Call) -> Mails:
-    found = choices.of(call.tx, call.standing.person_no)
-    named = None if found.clients is None else list(found.clients)
-    return Mails.of(found, is_on=mail.is_on(call.settings), clients=named)
+    chosen = choices.of(call.tx, call.standing.person_no)
+    named = None if chosen.clients is None else list(chosen.clients)
+    return Mails.of(chosen, is_on=mail.is_on(call.settings), clients=named)
 
 
 def _update(call: Call) -> Done:

@@ -26,14 +26,14 @@ def _create(call: Call) -> Made:
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
-    return with_links(call, MarkupPage.of(rows=shown_markups(call.tx, found)), total)
+    markups, total = service.page(call.tx, call.caller.agency_no, skip, limit)
+    return with_links(call, MarkupPage.of(rows=shown_markups(call.tx, markups)), total)
 
 
 def _list_of_client(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = service.page_of_client(call.tx, call.client.no, skip, limit)
-    return with_links(call, MarkupPage.of(rows=shown_markups(call.tx, found)), total)
+    markups, total = service.page_of_client(call.tx, call.client.no, skip, limit)
+    return with_links(call, MarkupPage.of(rows=shown_markups(call.tx, markups)), total)
 
 
 def _get(call: Call) -> Markup:

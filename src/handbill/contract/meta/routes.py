@@ -9,8 +9,8 @@ from handbill.wire.models import spelled
 
 
 def _meta(call: Call) -> Meta:
-    found = campaigns.campaigns_of(call.tx, call.client.no)
-    return meta_told(found, groups.children_of(call.tx, (campaign.no for campaign in found)))
+    every = campaigns.campaigns_of(call.tx, call.client.no)
+    return meta_told(every, groups.children_of(call.tx, (campaign.no for campaign in every)))
 
 
 OPERATIONS = [

@@ -14,8 +14,8 @@ _FEED_ID: Final = "b2c5c9a2-6e1e-4f4c-8a5e-2f1f7a2f5a11"
 def _needs(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     only = call.caller.only_clients
-    found, total = needs.needs(call.tx, call.caller.agency_no, skip, limit, call.now, only)
-    return with_links(call, needs_told(found, total, with_fixes=only is None), total)
+    rows, total = needs.needs(call.tx, call.caller.agency_no, skip, limit, call.now, only)
+    return with_links(call, needs_told(rows, total, with_fixes=only is None), total)
 
 
 OPERATIONS: Final = [

@@ -60,13 +60,13 @@ def _read_days(text: Any) -> Any:
     """Numbers of days apart by commas, each once."""
     if not isinstance(text, str):
         return text
-    said = [one.strip() for one in text.split(",")]
-    if not all(_DAYS.fullmatch(one) and 1 <= int(one) <= MOST_COMPARED for one in said):
+    parts = [one.strip() for one in text.split(",")]
+    if not all(_DAYS.fullmatch(one) and 1 <= int(one) <= MOST_COMPARED for one in parts):
         raise ValueError(f"must be whole numbers from 1 to {MOST_COMPARED}, with commas between")
-    found = tuple(dict.fromkeys(map(int, said)))
-    if len(found) > _MOST_ALSO:
+    days = tuple(dict.fromkeys(map(int, parts)))
+    if len(days) > _MOST_ALSO:
         raise ValueError(f"must name at most {_MOST_ALSO}")
-    return found
+    return days
 
 
 OtherDays = Annotated[

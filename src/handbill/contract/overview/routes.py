@@ -36,8 +36,8 @@ def _overview(call: Call) -> Answer:
     agency_no = call.caller.agency_no
     metrics, only = _finishing(call, {"metrics": FOR_EMPLOYERS}), call.caller.only_clients
     spans, wanted = [asked.days, *(asked.also or ())], _raws(call, asked.metrics)
-    found = overviews.overview(call.tx, agency_no, spans, wanted, skip, limit, call.now, only)
-    return with_links(call, overview_told(found, metrics), found.clients)
+    figures = overviews.overview(call.tx, agency_no, spans, wanted, skip, limit, call.now, only)
+    return with_links(call, overview_told(figures, metrics), figures.clients)
 
 
 def _timeseries(call: Call) -> Timeseries:
@@ -46,15 +46,15 @@ def _timeseries(call: Call) -> Timeseries:
     metrics, largest_by = _finishing(call, open_to), asked.metrics[0]
     if call.caller.only_clients is not None and "spent" in made_of(largest_by):
         largest_by = "markedUpSpent"  # the order tells nothing else either
-    found = overviews.timeseries(call.tx, call.client, asked.days, asked.by, largest_by, call.now)
-    return timeseries_told(found, asked.by, metrics)
+    series = overviews.timeseries(call.tx, call.client, asked.days, asked.by, largest_by, call.now)
+    return timeseries_told(series, asked.by, metrics)
 
 
 def _jobs(call: Call) -> Answer:
     asked: JobFiguresAsked = call.query
     skip, limit = skip_and_limit(call)
     metrics = _finishing(call, _OF_JOBS)
-    found = job_figures.jobs_by_figures(
+    figures = job_figures.jobs_by_figures(
         call.tx,
         answering_of(call),
         call.client,
@@ -66,7 +66,7 @@ def _jobs(call: Call) -> Answer:
         limit,
         call.now,
     )
-    return with_links(call, jobs_told(found, metrics), found.in_all)
+    return with_links(call, jobs_told(figures, metrics), figures.in_all)
 
 
 def _finishing(call: Call, open_to: Mapping[str, Collection[str]]) -> Finishing:
@@ -88,8 +88,8 @@ def _finishing(call: Call, open_to: Mapping[str, Collection[str]]) -> Finishing:
 
 def _raws(call: Call, metrics: Iterable[str]) -> frozenset[str]:
     """The raw sums that these metrics are made of; for an employer, spend is the marked-up one."""
-    found: frozenset[str] = frozenset().union(*map(made_of, metrics))
-    return found if call.caller.only_clients is None else found | {"markedUpSpent"}
+    raws: frozenset[str] = frozenset().union(*map(made_of, metrics))
+    return raws if call.caller.only_clients is None else raws | {"markedUpSpent"}
 
 
 def _several(value: str | tuple[str, ...]) -> set[str]:

@@ -14,14 +14,14 @@ from handbill.stats import families
 def _figures(call: Call) -> Answer:
     asked: FamilyFiguresAsked = call.query
     skip, limit = skip_and_limit(call)
-    found = families.figures_of(call.tx, own_family(call), asked.days, skip, limit, call.now)
+    figures = families.figures_of(call.tx, own_family(call), asked.days, skip, limit, call.now)
 
     def url_of(one: families.PublisherDays, copy: Copy) -> str | None:
         gzipped = one.publisher.body.compressed
         no = one.publisher.no
         return listings.feed_url(call.tx, call.settings, no, copy.client_no, gzipped=gzipped)
 
-    return with_links(call, figures_told(found, url_of), found.in_all)
+    return with_links(call, figures_told(figures, url_of), figures.in_all)
 
 
 _COUNTS: Final = {

@@ -45,15 +45,15 @@ def _list(call: Call) -> Answer:
 
 
 def _get(call: Call) -> PersonShown:
-    (told,) = _shown_people(call, [_person(call)])
-    return told
+    (shown,) = _shown_people(call, [_person(call)])
+    return shown
 
 
 def _client_nos(call: Call, ids: list[str]) -> list[int]:
     """The numbers of the agency's own clients. **Refuses** any other id (404)."""
-    found = [call.desk.doors.client(call.tx, call.caller, one) for one in ids]
-    nos = [one.no for one in found if one is not None]
-    if len(nos) < len(found):
+    clients = [call.desk.doors.client(call.tx, call.caller, one) for one in ids]
+    nos = [one.no for one in clients if one is not None]
+    if len(nos) < len(clients):
         raise not_found()
     return nos
 

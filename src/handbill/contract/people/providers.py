@@ -32,9 +32,9 @@ def _agency(call: Call) -> access.Agency:
 
 def _get(call: Call) -> models.ProviderShown:
     agency, address = _agency(call), call.settings.public_api
-    found = providers.provider_of(call.tx, agency.no)
+    provider = providers.provider_of(call.tx, agency.no)
     return models.shown_provider(
-        found, return_address(address, agency.id), start_address(address, agency.id)
+        provider, return_address(address, agency.id), start_address(address, agency.id)
     )
 
 

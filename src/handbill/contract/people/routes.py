@@ -72,13 +72,13 @@ def _prove(call: Call) -> Callable[[], service.Person]:
     def prove() -> service.Person:
         proved = [passwords.proves(call.body.password, one) for one in kept]  # all: no time tells
         theirs = [one for one, is_proved in zip(some, proved, strict=False) if is_proved]
-        found = next((one for one in theirs if one.no in fitting), None)
-        if found is None:
+        person = next((one for one in theirs if one.no in fitting), None)
+        if person is None:
             call.desk.sign_ins.fail(mail, call.network, call.now)
             for one in theirs:
                 call.desk.sign_ins.codes.fail(one.id, call.now)
             raise unauthorised("code" if theirs else "password")
-        return found
+        return person
 
     return prove
 

@@ -65,8 +65,8 @@ def _begin_ahead(call: Call) -> Callable[[], SignInBegun]:
 
     def ask() -> SignInBegun:
         with _noted(call, agency.id), _place_at(call, provider):
-            found = oidc.discovered(_world(call), call.now, provider)
-        address = oidc.address_of(found, provider.body, flow, back)
+            discovery = oidc.discovered(_world(call), call.now, provider)
+        address = oidc.address_of(discovery, provider.body, flow, back)
         ends = call.now + oidc.LASTS
         return SignInBegun.of(
             result=address, message="Sign in at the provider", flow=text, expires_at=ends
@@ -86,11 +86,11 @@ def _finish_ahead(call: Call) -> Callable[[], _Proved]:
         flow = oidc.opened(call.tx, call.now, call.body.flow)
     with _noted(call, flow.agency_id):
         agency = access.agency_of(call.tx, flow.agency_id)
-        found = provider_rows.provider(call.tx, agency.no)
+        row = provider_rows.provider(call.tx, agency.no)
         client_secret = provider_rows.secret(call.tx, agency.no)
-        if found is None or client_secret is None:
+        if row is None or client_secret is None:
             raise oidc.Failed("the agency has no provider any more")
-        provider, known = found, client_secret
+        provider, known = row, client_secret
         identities.check_first(call.tx, flow)
         oidc.check_answer(flow, provider.body, call.body)
     back = return_address(call.settings.public_api, agency.id)
@@ -114,8 +114,8 @@ def _place_of(
     grant = granted(provider.body, claims)
     if grant is None:
         raise oidc.Failed("the claim gives no role")
-    found = [clients.find_client(call.tx, provider.agency_no, one) for one in grant.clients]
-    nos = tuple(one.no for one in found if one is not None)
+    of_grant = [clients.find_client(call.tx, provider.agency_no, one) for one in grant.clients]
+    nos = tuple(one.no for one in of_grant if one is not None)
     if grant.role == "EMPLOYER" and not nos:
         raise oidc.Failed("the role's clients are gone")
     if not grant.family:
@@ -132,8 +132,8 @@ def _finish(call: Call) -> SessionMade:
     with _noted(call, flow.agency_id):
         call.tx.occasion = Occasion("PERSON", "", call.request_id, "finish_sign_in")
         identities.finish(call.tx, flow, provider)
-        place, said = _place_of(call, provider, claims), said_by(claims)
-        person = identities.entered(call.tx, call.ids, call.now, provider, said, place)
+        place, holder = _place_of(call, provider, claims), said_by(claims)
+        person = identities.entered(call.tx, call.ids, call.now, provider, holder, place)
     secret = sessions.begin(call.tx, call.ids, call.now, person, None, lasts=IDLE_FOR)
     return SessionMade.of(result=secret, message="Signed in")
 

@@ -51,18 +51,18 @@ def _posting_job(call: Call, job: core.PostingJob, at: Publisher) -> PostingJob:
 
 def _posted(call: Call) -> Answer:
     at, window = publisher(call), skip_and_limit(call)
-    found, total = service.posted_page(call.tx, call.client, at, call.query.pinned, *window)
-    told = [
+    pairs, total = service.posted_page(call.tx, call.client, at, call.query.pinned, *window)
+    rows = [
         PostedJob.of(job, **_rows(call, job, at), posting_id=posting_id)
-        for job, posting_id in found
+        for job, posting_id in pairs
     ]
-    return with_links(call, PostedJobPage.of(rows=told), total)
+    return with_links(call, PostedJobPage.of(rows=rows), total)
 
 
 def _jobs_of(call: Call) -> PostingJobs:
     here, at, wanted = posting(call), publisher(call), call.query.given()
-    told = [_posting_job(call, job, at) for job in service.jobs_of(call.tx, here, call.client)]
-    return PostingJobs.of(rows=[job for job in told if wanted.items() <= vars(job).items()])
+    rows = [_posting_job(call, job, at) for job in service.jobs_of(call.tx, here, call.client)]
+    return PostingJobs.of(rows=[job for job in rows if wanted.items() <= vars(job).items()])
 
 
 def _job(call: Call) -> PostingJob:
@@ -72,8 +72,8 @@ def _job(call: Call) -> PostingJob:
 
 
 def _processed(what: str, results: list[slots.Result]) -> Processed:
-    told = {one.ref: ReferenceResult.of(one) for one in results}
-    return Processed.of(result=told, message=f"{what} request processed")
+    by_ref = {one.ref: ReferenceResult.of(one) for one in results}
+    return Processed.of(result=by_ref, message=f"{what} request processed")
 
 
 def _add(call: Call) -> Processed:

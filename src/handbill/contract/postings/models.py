@@ -231,9 +231,9 @@ class NewestPosting(PostingRow):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> Schema:
-        found = super().__get_pydantic_json_schema__(core, handler)
-        handler.resolve_ref_schema(found)["required"] = ["data"]
-        return found
+        schema = super().__get_pydantic_json_schema__(core, handler)
+        handler.resolve_ref_schema(schema)["required"] = ["data"]
+        return schema
 
 
 class Posting(_Bought):

@@ -38,22 +38,22 @@ def _create(call: Call) -> Made:
 def _list_at(call: Call) -> Answer:
     """The newest at the top level as in the sample, and all of them in ``data``."""
     at = publisher(call)
-    found, total = service.page_at(call.tx, call.client, at, *skip_and_limit(call))
-    newest, told = service.newest_at(call.tx, call.client, at), _posting_rows(call, found)
+    postings, total = service.page_at(call.tx, call.client, at, *skip_and_limit(call))
+    newest, rows = service.newest_at(call.tx, call.client, at), _posting_rows(call, postings)
     if newest is None:
-        return with_links(call, PostingPage.of(rows=told), total)
+        return with_links(call, PostingPage.of(rows=rows), total)
     (top,) = _posting_rows(call, [newest])
-    return with_links(call, NewestPosting.of(top, rows=told), total)
+    return with_links(call, NewestPosting.of(top, rows=rows), total)
 
 
 def _list_of_client(call: Call) -> Answer:
-    found, total = service.page(call.tx, call.client, *skip_and_limit(call))
-    return with_links(call, PostingPage.of(rows=_posting_rows(call, found)), total)
+    postings, total = service.page(call.tx, call.client, *skip_and_limit(call))
+    return with_links(call, PostingPage.of(rows=_posting_rows(call, postings)), total)
 
 
 def _get(call: Call) -> Posting:
-    found, at = posting(call), publisher(call)
-    return posting_told(found, call.caller.owner_id, at, call.now)
+    here, at = posting(call), publisher(call)
+    return posting_told(here, call.caller.owner_id, at, call.now)
 
 
 def _update(call: Call) -> Done:

@@ -31,9 +31,9 @@ def _create(call: Call) -> FamilyMade:
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = access.page_of_families(call.tx, call.caller.agency_no, skip, limit)
-    told = [family_told(call.tx, one) for one in found]
-    return with_links(call, PublisherFamilyPage.of(rows=told), total)
+    families, total = access.page_of_families(call.tx, call.caller.agency_no, skip, limit)
+    rows = [family_told(call.tx, one) for one in families]
+    return with_links(call, PublisherFamilyPage.of(rows=rows), total)
 
 
 def _get(call: Call) -> PublisherFamily:

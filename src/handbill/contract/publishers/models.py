@@ -55,8 +55,8 @@ class Nodes:
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
         rows: dict[str, Any] = {name: (Node, self._row(name)) for name in self.fields}
         model = create_model(self.name, __base__=Model, __module__=__name__, **rows)
-        told = PlainSerializer(dict, return_type=of)
-        return handler.generate_schema(Annotated[model, AfterValidator(Model.given), told])
+        serializer = PlainSerializer(dict, return_type=of)
+        return handler.generate_schema(Annotated[model, AfterValidator(Model.given), serializer])
 
     def _row(self, name: str) -> Any:
         spellings = AliasChoices(name, *filter(None, [self.others.get(name)]))

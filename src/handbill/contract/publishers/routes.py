@@ -38,8 +38,8 @@ def _to_change(call: Call) -> Publisher:
 
 
 def _create(call: Call) -> Made:
-    agency_no, said = call.caller.agency_no, call.body.given()
-    made = minding.create(call.tx, call.ids, call.now, agency_no, **said)
+    agency_no, given = call.caller.agency_no, call.body.given()
+    made = minding.create(call.tx, call.ids, call.now, agency_no, **given)
     return Made.of(result=made.id, message="Publisher created")
 
 
@@ -52,9 +52,9 @@ def _held(call: Call, publisher: Publisher, client_no: int = ALL_CLIENTS) -> Sho
 
 
 def _list(call: Call) -> Answer:
-    found, total = service.page(call.tx, call.caller.agency_no, *skip_and_limit(call))
-    told = [publisher_told(one, call.caller.owner_id) for one in found]
-    return with_links(call, PublisherPage.of(rows=told), total)
+    publishers, total = service.page(call.tx, call.caller.agency_no, *skip_and_limit(call))
+    rows = [publisher_told(one, call.caller.owner_id) for one in publishers]
+    return with_links(call, PublisherPage.of(rows=rows), total)
 
 
 def _get(call: Call) -> PublisherWithFeed:

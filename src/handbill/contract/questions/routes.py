@@ -46,8 +46,8 @@ def _save(call: Call) -> Made:
 
 
 def _list(call: Call) -> Answer:
-    found, total = sharing.page(call.tx, call.client, *skip_and_limit(call))
-    return with_links(call, QuestionPage.of(rows=list(map(saved_told, found))), total)
+    questions, total = sharing.page(call.tx, call.client, *skip_and_limit(call))
+    return with_links(call, QuestionPage.of(rows=list(map(saved_told, questions))), total)
 
 
 def _delete(call: Call) -> Done:
@@ -78,14 +78,14 @@ def _end(call: Call) -> Done:
 def _shared(call: Call) -> SharedReport:
     client, saved = sharing.shared(call.tx, call.now, call.path["link"])
     by = cast(By, saved.told_by)
-    found = overviews.timeseries(call.tx, client, saved.days, by, "markedUpSpent", call.now)
+    series = overviews.timeseries(call.tx, client, saved.days, by, "markedUpSpent", call.now)
     metrics = {name: finished_for_employers(name) for name in _METRICS}
     return SharedReport.of(
         name=saved.name,
         client=client.body.company_name,
         days=saved.days,
         until_at=saved.link_until,
-        answer=timeseries_told(found, by, metrics),
+        answer=timeseries_told(series, by, metrics),
     )
 
 

@@ -20,8 +20,8 @@ def _put(call: Call) -> Done:
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
-    return with_links(call, RatePage.of(rows=[shown_rate(*one) for one in found]), total)
+    rates, total = service.page(call.tx, call.caller.agency_no, skip, limit)
+    return with_links(call, RatePage.of(rows=[shown_rate(*one) for one in rates]), total)
 
 
 def _delete(call: Call) -> Done:

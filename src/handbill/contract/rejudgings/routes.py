@@ -22,8 +22,8 @@ def _ask(call: Call) -> Made:
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = rejudgings.page(call.tx, call.client, skip, limit)
-    return with_links(call, RejudgingPage.of(rows=list(map(rejudged_told, found))), total)
+    rows, total = rejudgings.page(call.tx, call.client, skip, limit)
+    return with_links(call, RejudgingPage.of(rows=list(map(rejudged_told, rows))), total)
 
 
 _ID: Final = "3d6c0c1e-2f0a-4a8e-9a54-0f1b7c9d2e11"

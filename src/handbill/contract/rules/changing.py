@@ -16,8 +16,8 @@ def changed_rule(
 
     **Refuses** (400) what no new rule could say, with every fault.
     """
-    told = spelled(rule_told(rule, client_id, 0))
-    stands = {name: value for name, value in told.items() if value is not None}
+    fields = spelled(rule_told(rule, client_id, 0))
+    stands = {name: value for name, value in fields.items() if value is not None}
     faults: list[Fault] = []
     whole = NewRule.read(decode(encode(stands | spelled_as_given(change))), "", faults)
     if faults:

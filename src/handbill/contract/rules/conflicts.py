@@ -38,8 +38,8 @@ def conflicts_told(
 ) -> list[Conflict]:
     """Of a client's rules, in their order, the first others that may pull the other way."""
     order = {one.no: at for at, one in enumerate(every, 1)}
-    found = conflicts_of(body, (one for one in every if one.id != but))
-    some = islice(found, _MOST)
+    conflicts = conflicts_of(body, (one for one in every if one.id != but))
+    some = islice(conflicts, _MOST)
     return [Conflict.of(one, name=one.body.name, order=order[one.no]) for one in some]
 
 

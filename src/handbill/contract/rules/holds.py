@@ -58,7 +58,7 @@ def _names(tx: Tx, client: Client, some: Sequence[HeldByRule]) -> Mapping[str, s
     for one in some:
         if one.kind in nos:
             nos[one.kind].append(int(one.entity.partition("/")[0]))
-    found = {client.id: client.body.company_name} | refs_of(tx, client.no, jobs)
-    found |= {it.id: it.body.name for it in campaigns_by_number(tx, nos["campaign"]).values()}
+    names = {client.id: client.body.company_name} | refs_of(tx, client.no, jobs)
+    names |= {it.id: it.body.name for it in campaigns_by_number(tx, nos["campaign"]).values()}
     groups = groups_by_number(tx, nos["group"] + nos["placement"])
-    return found | {it.id: it.body.name for it in groups.values()}
+    return names | {it.id: it.body.name for it in groups.values()}

@@ -41,14 +41,14 @@ def _create(call: Call) -> RuleMade:
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     every = service.rules_of(call.tx, call.client)
-    told = rules_told(every[skip : skip + limit], call.client.id, every)
-    return with_links(call, RulePage.of(rows=told), len(every))
+    rows = rules_told(every[skip : skip + limit], call.client.id, every)
+    return with_links(call, RulePage.of(rows=rows), len(every))
 
 
 def _get(call: Call) -> Rule:
     rule = service.rule_of(call.tx, call.client, call.path["rule_id"])
-    (told,) = rules_told([rule], call.client.id, service.rules_of(call.tx, call.client))
-    return told
+    (answer,) = rules_told([rule], call.client.id, service.rules_of(call.tx, call.client))
+    return answer
 
 
 def _switched(call: Call, status: Status) -> None:
@@ -56,9 +56,9 @@ def _switched(call: Call, status: Status) -> None:
 
 
 def _switch(call: Call) -> Done:
-    said: RuleSwitch = call.body
-    service.switch(call.tx, call.now, call.client, said.ids, said.status)
-    return done("Rules paused" if said.status == "P" else "Rules enabled")
+    asked: RuleSwitch = call.body
+    service.switch(call.tx, call.now, call.client, asked.ids, asked.status)
+    return done("Rules paused" if asked.status == "P" else "Rules enabled")
 
 
 def _order(call: Call) -> Done:

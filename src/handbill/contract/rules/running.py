@@ -38,14 +38,14 @@ def _preview(call: Call) -> RulePreview:
     new: PreviewedRule = call.body
     stood = service.rule_of(call.tx, call.client, new.rule_id).body if new.rule_id else None
     body = service.checked(call.tx, call.now, call.client, new.noun(), new.client_id, stood)
-    found = ruling.preview(call.tx, answering_of(call), call.client, call.now, body)
-    return preview_told(call.tx, call.client, body, found)
+    run = ruling.preview(call.tx, answering_of(call), call.client, call.now, body)
+    return preview_told(call.tx, call.client, body, run)
 
 
 def _backtest(call: Call) -> RuleBackTest:
     body = service.rule_of(call.tx, call.client, call.path["rule_id"]).body
-    found = backtesting.backtest(call.tx, answering_of(call), call.client, call.now, body)
-    return backtest_told(body, found)
+    back_test = backtesting.backtest(call.tx, answering_of(call), call.client, call.now, body)
+    return backtest_told(body, back_test)
 
 
 def _update(call: Call) -> RuleUpdated:
@@ -54,11 +54,11 @@ def _update(call: Call) -> RuleUpdated:
     new = changed_rule(stands, call.client.id, call.body)
     service.update(call.tx, call.now, call.client, rule_id, new.noun(), client_id=new.client_id)
     body = service.rule_of(call.tx, call.client, rule_id).body
-    found = conflicts_told(service.rules_of(call.tx, call.client), body, rule_id)
+    conflicts = conflicts_told(service.rules_of(call.tx, call.client), body, rule_id)
     return RuleUpdated.of(
         result=True,
         message="Rule updated",
-        conflicts=found,
+        conflicts=conflicts,
         warnings=warnings_told(call.tx, call.client, body),
     )
 
@@ -66,21 +66,21 @@ def _update(call: Call) -> RuleUpdated:
 def _runs(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     rule = service.rule_of(call.tx, call.client, call.path["rule_id"])
-    found, total = history.page(call.tx, rule.no, skip, limit)
-    return with_links(call, RuleRunPage.of(rows=list(map(run_told, found))), total)
+    runs, total = history.page(call.tx, rule.no, skip, limit)
+    return with_links(call, RuleRunPage.of(rows=list(map(run_told, runs))), total)
 
 
 def _all_runs(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = history.page_of_client(call.tx, call.client.no, skip, limit)
-    return with_links(call, NamedRunPage.of(rows=runs_told(call.tx, call.client, found)), total)
+    runs, total = history.page_of_client(call.tx, call.client.no, skip, limit)
+    return with_links(call, NamedRunPage.of(rows=runs_told(call.tx, call.client, runs)), total)
 
 
 def _undo(call: Call) -> RunUndone:
-    found = undoing.undo(
+    undone = undoing.undo(
         call.tx, call.now, call.client, call.path["rule_id"], call.path["rule_run_id"]
     )
-    return undone_told(found)
+    return undone_told(undone)
 
 
 def _control(call: Call) -> RulesControlTold:

@@ -124,8 +124,8 @@ def _campaign_placement(around: AroundEntity, reason: Reason, fix: Fix) -> Reque
     name = reason.params.publisher_id
     if name in caps:
         caps[name] = msgspec.structs.replace(caps[name], value=fix.value)
-    told = {key: spelled(PlacementCaps.of(budget=cap)) for key, cap in caps.items()}
-    return {"placementCaps": told} if name in caps else None
+    by_id = {key: spelled(PlacementCaps.of(budget=cap)) for key, cap in caps.items()}
+    return {"placementCaps": by_id} if name in caps else None
 
 
 def _activated(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:  # noqa: ARG001
@@ -137,15 +137,15 @@ def _activated(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None
 def _allowed(around: AroundEntity, reason: Reason) -> Request | None:
     """What lets a job to a publisher: its settings there, and its list of publishers."""
     at, settings = reason.params.publisher_id, _settings(around)
-    found: Request = {}
+    request: Request = {}
     if around.job is not None and settings.publishers is not None and at not in settings.publishers:
         allowed = {"publishers": [*settings.publishers, at]}
-        found["publisherFields"] = around.job.body.publisher_nodes | allowed
+        request["publisherFields"] = around.job.body.publisher_nodes | allowed
     if any(one.publisher_id == at and not one.active for one in settings.placements):
-        found |= _job_placed_anew(
+        request |= _job_placed_anew(
             around, reason, lambda one: msgspec.structs.replace(one, active=True)
         )
-    return found or None
+    return request or None
 
 
 def _bid(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:
@@ -168,11 +168,11 @@ def _job_placed_anew(
 ) -> Request:
     """All settings of a job for publishers, as an update replaces them, with one changed."""
     at = reason.params.publisher_id
-    told = [
+    rows = [
         job_placed(change(one) if one.publisher_id == at else one)
         for one in _settings(around).placements
     ]
-    return {"placementSettings": told}
+    return {"placementSettings": rows}
 
 
 def _admitted(around: AroundEntity, reason: Reason, fix: Fix) -> Request:  # noqa: ARG001
@@ -192,27 +192,27 @@ def _placed_anew(
     if around.group is None:
         return None
     at = reason.params.publisher_id
-    told = [
+    rows = [
         spelled(placed(change(one) if one.publisher_id == at else one))
         for one in around.group.body.placements
     ]
-    return {"placements": told}
+    return {"placements": rows}
 
 
 def _placement_cap(around: AroundEntity, reason: Reason, fix: Fix) -> Request | None:
     """A placement's budget, and its job group's where that would be less."""
     at, group = reason.params.publisher_id, around.group
-    told = _placed_anew(around, reason, lambda one: _with_budget(one, fix.value))
+    request = _placed_anew(around, reason, lambda one: _with_budget(one, fix.value))
     whole = group.body.caps.budget if group else None
-    if group is None or told is None or whole is None:
-        return told
+    if group is None or request is None or whole is None:
+        return request
     every = [
         _with_budget(one, fix.value) if one.publisher_id == at else one
         for one in group.body.placements
     ]
     value = max(least_budget(every, whole.period), whole.value)
     caps = {"budget": _cap("budget", whole, value)} if value > whole.value else {}
-    return told | ({"caps": caps} if caps else {})
+    return request | ({"caps": caps} if caps else {})
 
 
 def _with_budget(one: _Placed, value: int) -> _Placed:
@@ -222,8 +222,8 @@ def _with_budget(one: _Placed, value: int) -> _Placed:
 
 def _cap(name: str, cap: Cap, value: int) -> Request:
     kind = Budget if name.lower().endswith("budget") else CountCap
-    told: Request = spelled(kind.of(msgspec.structs.replace(cap, value=value)))
-    return told
+    request: Request = spelled(kind.of(msgspec.structs.replace(cap, value=value)))
+    return request
 
 
 _BODIES: Final[dict[str, Callable[[AroundEntity, Reason, Fix], Request | None]]] = {

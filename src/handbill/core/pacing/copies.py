@@ -147,8 +147,8 @@ def _is_lost(last_at: Instant, rhythm: Instant, now: Instant) -> bool:
 
 def _apart(times: Iterable[Instant]) -> list[Instant]:
     """The fetches without retries of the one before."""
-    found: list[Instant] = []
+    fetches: list[Instant] = []
     for at in times:
-        if not found or at - found[-1] >= LEAST_GAP:
-            found.append(at)
-    return found
+        if not fetches or at - fetches[-1] >= LEAST_GAP:
+            fetches.append(at)
+    return fetches

@@ -79,10 +79,10 @@ def with_day(
     seen longer ago would weigh less.
     """
     first = day.weekday() * OF_DAY
-    found = list(seen)
+    quarters = list(seen)
     for at, count in enumerate(clicks):
-        found[first + at] = found[first + at] * KEEP + count / max(usual, 1.0)
-    return found
+        quarters[first + at] = quarters[first + at] * KEEP + count / max(usual, 1.0)
+    return quarters
 
 
 def day_weights(shape: TrafficShape) -> tuple[int, ...]:
@@ -100,14 +100,14 @@ def curve_of(shape: TrafficShape, day: date, zone: tzinfo) -> Curve:
     first = day.weekday() * OF_DAY
     spans = offsets_within(start_at, end_at, zone)
     midnight = start_of(day, zone) + spans[0][1]
-    found: list[float] = []
+    weights: list[float] = []
     for at in range(start_at, end_at, QUARTER):
         offset = next(by for since, by in reversed(spans) if since <= at)
         quarter = min(max((at + offset - midnight) // QUARTER, 0), OF_DAY - 1)
-        found.append(shape.weights[first + quarter])
-    scale = sum(shape.weights[first : first + OF_DAY]) / sum(found)
+        weights.append(shape.weights[first + quarter])
+    scale = sum(shape.weights[first : first + OF_DAY]) / sum(weights)
     sums, total = [0.0], 0.0
-    for weight in found:
+    for weight in weights:
         total += weight * scale
         sums.append(total)
     return Curve(start_at, end_at, tuple(sums))

@@ -147,10 +147,10 @@ def unspent(
     if ahead is None or _is_enough(mark, ahead.end):
         return []
     late = part_ppm < PPM
-    found = [*causes, *([Unspent.LATE_START] if late else [])]
+    all_causes = [*causes, *([Unspent.LATE_START] if late else [])]
     if not causes and not (late and _is_enough(mark, ahead.end * PPM // max(1, part_ppm))):
-        found.append(Unspent.NO_DEMAND)
-    return sorted(set(found), key=list(Unspent).index)
+        all_causes.append(Unspent.NO_DEMAND)
+    return sorted(set(all_causes), key=list(Unspent).index)
 
 
 def _is_enough(mark: CapMark, end: int) -> bool:

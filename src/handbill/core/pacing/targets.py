@@ -167,11 +167,11 @@ def delay_curve(
     """
     assert prior_ppm[-1] == PPM, "in the end all have come"
     whole = sum(applies_by_age[: len(prior_ppm)])
-    come, found = 0, []
+    come, curve = 0, []
     for age, before in enumerate(prior_ppm):
         come += applies_by_age[age] if age < len(applies_by_age) else 0
-        found.append((come * PPM + weight * before) // (whole + weight))
-    return tuple(found)
+        curve.append((come * PPM + weight * before) // (whole + weight))
+    return tuple(curve)
 
 
 def _shrunk(applies: int, clicks_ppm: int, prior_ppm: int, weight: int) -> int:

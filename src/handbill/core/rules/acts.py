@@ -122,10 +122,10 @@ def _bounded(guards: Guards, what: str, target: ActTarget, wanted: int) -> int:
     """An amount within an act's most change first, then within the bounds."""
     assert target.before, "there is a base"
     by = target.before * guards.change_ppm // PPM
-    found = min(max(wanted, target.before - by), target.before + by)
+    amount = min(max(wanted, target.before - by), target.before + by)
     high = guards.max_budget_micros if what == "budget" else guards.max_bid_micros
-    found = max(found, _low(guards, what, target))
-    return found if high is None else min(found, high)
+    amount = max(amount, _low(guards, what, target))
+    return amount if high is None else min(amount, high)
 
 
 def _low(guards: Guards, what: str, target: ActTarget) -> int:

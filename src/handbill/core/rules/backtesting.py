@@ -175,18 +175,18 @@ class _Play:
             (self._met.add if met else self._met.discard)(no)
         some = [no for no in sorted(self._met) if self._subjects[no].since_at <= at]
         self.looks += len(some)
-        found = run(
+        evaluation = run(
             self._rule,
             [self._subjects[no] for no in some],
             self._sight(some, today, at),
             self._memory,
             whole=bisect_right(self._since, at),
         )
-        acting = [one for one in found.findings if does(one)]
+        acting = [one for one in evaluation.findings if does(one)]
         for act in (act for one in acting for act in one.acts if not act.skip):
             done = EarlierAct(0, act.kind, act.entity, act.what, act.pull, at)
             self._done[act.kind, act.entity].append(done)
-        self._memory = self._memory._replace(truths=found.truths)
+        self._memory = self._memory._replace(truths=evaluation.truths)
         return acting
 
     def _stale(self, today: date, at: Instant) -> Iterable[int]:

@@ -47,12 +47,12 @@ Sums = tuple[int, ...]
 
 def figures_of(told: Mapping[str, Any]) -> Figures:
     """Figures from the metrics of a row of stats, by their names."""
-    found = {
+    values = {
         name: int(Decimal(told[name]) * MICROS)
         for name in Figures._fields
         if name not in RATIOS or told[RATIOS[name]]
     }
-    return Figures(**found)
+    return Figures(**values)
 
 
 @lru_cache(maxsize=100_000)

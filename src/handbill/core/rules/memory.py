@@ -40,10 +40,10 @@ Thing = tuple[str, str]
 
 def done_to(some: Iterable[EarlierAct]) -> dict[Thing, list[EarlierAct]]:
     """Acts by their thing."""
-    found: dict[Thing, list[EarlierAct]] = defaultdict(list)
+    by_thing: dict[Thing, list[EarlierAct]] = defaultdict(list)
     for one in some:
-        found[one.kind, one.entity].append(one)
-    return found
+        by_thing[one.kind, one.entity].append(one)
+    return by_thing
 
 
 def reach_of(some: Iterable[RuleBody]) -> Instant:

@@ -81,17 +81,17 @@ def run(
     """Decide on a run; nothing is changed here. ``whole``: the number of entities that the rule
     looks at, if these are only the ones that it may hold for.
     """
-    found = _worth_telling(rule, subjects, sight)
+    chosen = _worth_telling(rule, subjects, sight)
     of = len(subjects) if whole is None else whole
     most = min(max(1, of * rule.guards.share_ppm // PPM), MOST_TOLD)
-    told: list[RuleFinding] = []
+    findings: list[RuleFinding] = []
     heard: set[str] = set()
     own: set[Of] = set()
     acting = others = matched = 0
-    for subject, is_met in found.worth:
+    for subject, is_met in chosen.worth:
         is_full = acting >= most and others >= MOST_TOLD - most
         if is_full or (others >= MOST_TOLD and _is_taken(rule, subject, memory)):
-            is_young = subject.since_at >= found.young
+            is_young = subject.since_at >= chosen.young
             if not _may_be_heard(rule, subject, memory):
                 matched += (
                     is_met
@@ -99,7 +99,7 @@ def run(
                     and not (is_young and _too_short(rule, subject, sight))
                 )
                 continue
-        one = _finding(rule, subject, sight, memory, young=found.young)
+        one = _finding(rule, subject, sight, memory, young=chosen.young)
         if does(one) and not own.isdisjoint(_acted_on(one)):
             one = _once(one, own)
         if does(one):
@@ -112,8 +112,8 @@ def run(
             heard.add(one.key)
         if one.matched or one.skip:
             others += not does(one)
-            told.append(one)
-    return RuleEvaluation(of, matched, tuple(_bounded_to(told)), frozenset(heard))
+            findings.append(one)
+    return RuleEvaluation(of, matched, tuple(_bounded_to(findings)), frozenset(heard))
 
 
 def _is_taken(rule: RuleBody, one: RuleSubject, memory: Memory) -> bool:
@@ -213,13 +213,13 @@ def _finding(
     """``young``: an entity that was there before cannot be too young for a window."""
 
     def found(skip: str = "", words: str = "", **more: Any) -> RuleFinding:
-        told: Any = {
+        subject: Any = {
             "level": one.level,
             "id": one.id,
             "name": one.name,
             "publishers": one.publishers,
         }
-        return RuleFinding(**told, skip=skip, words=words, **more)
+        return RuleFinding(**subject, skip=skip, words=words, **more)
 
     if one.gone:
         return found("GONE", "it is not there any more, or is elsewhere")
@@ -259,8 +259,8 @@ def looked_at(
     seen = tuple(
         seeing.seen(it, its, one.budget) for it, its in zip(rule.conditions, figures, strict=True)
     )
-    said = (seeing.holds(it, value) for it, value in zip(rule.conditions, seen, strict=True))
-    return seen, all(said) if rule.all_of else any(said)
+    truths = (seeing.holds(it, value) for it, value in zip(rule.conditions, seen, strict=True))
+    return seen, all(truths) if rule.all_of else any(truths)
 
 
 def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> Found:

@@ -53,11 +53,11 @@ def _column(
     if key not in known:
         if parameter:
             figures = _column(duration, "", subjects, sight)
-            found = list(map(attrgetter(parameter), figures))
+            column = list(map(attrgetter(parameter), figures))
         else:
             window = window_of(duration, sight.today)
             places = {one.publishers for one in subjects if not one.gone}
             its = {at: sight.answers[window, at] for at in places}
-            found = [NONE if it.gone else its[it.publishers].get(it.id, NONE) for it in subjects]
-        known[key] = found
+            column = [NONE if it.gone else its[it.publishers].get(it.id, NONE) for it in subjects]
+        known[key] = column
     return known[key]

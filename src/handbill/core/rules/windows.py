@@ -56,8 +56,8 @@ def curve_of(ages: Mapping[int, int], least: int = 10) -> tuple[int, ...]:
     whole = sum(ages.values())
     if whole < least:
         return ()
-    come, found = 0, []
+    come, curve = 0, []
     for age in range(max(ages) + 1):
         come += ages.get(age, 0)
-        found.append(come * PPM // whole)
-    return tuple(found)
+        curve.append(come * PPM // whole)
+    return tuple(curve)

@@ -50,17 +50,17 @@ def job_resolved(
 ) -> Resolved:
     """The standing of a live job. ``capped``: the effect of its own caps everywhere."""
     owner = _owner(job)
-    found = list(_own(job, owner, now, today))
+    reasons = list(_own(job, owner, now, today))
     for one in capped:
-        found += one.all_reasons
+        reasons += one.all_reasons
     if above.group is None or above.group.is_default:
         words = "no job group takes the job"
-        found.append(reason(Code.NO_GROUP, owner, words, Params()))
+        reasons.append(reason(Code.NO_GROUP, owner, words, Params()))
     else:
         trading = [it for it in above.standing.all_reasons if _is_above(it)]
-        found += seen_below(trading)
-        found += _of_places(job, above, today)
-    return resolved(Level.JOB, job.id, found)
+        reasons += seen_below(trading)
+        reasons += _of_places(job, above, today)
+    return resolved(Level.JOB, job.id, reasons)
 
 
 def _owner(job: Job) -> CappedEntity:
@@ -108,7 +108,7 @@ def _at_place(
     job: Job, above: Above, place: tuple[Spot, Sequence[Resolved]], asked: JobBids, today: date
 ) -> list[Reason]:
     spot, standings = place
-    found = [
+    reasons = [
         it
         for standing in standings
         for it in standing.all_reasons
@@ -120,12 +120,12 @@ def _at_place(
     if barred or (own is not None and not own.active):
         params, fix = Params(publisher_id=spot.publisher.id), Fix(kind="activate")
         words = "the job excludes the publisher"
-        found.append(reason(Code.JOB_EXCLUDES, _owner(job), words, params, fix=fix))
+        reasons.append(reason(Code.JOB_EXCLUDES, _owner(job), words, params, fix=fix))
     elif spot.publisher.body.bid_type != "PPP":
         plain = asked._replace(paused=False)
         unoffered = unsold(above.client, spot, [(plain, 1)], today, above.exchange)
-        found += (_of_bid(job, it) for it in unoffered if it.code in _BIDS)
-    return found
+        reasons += (_of_bid(job, it) for it in unoffered if it.code in _BIDS)
+    return reasons
 
 
 def _of_bid(job: Job, one: Reason) -> Reason:

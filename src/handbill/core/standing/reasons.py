@@ -235,8 +235,8 @@ def seen_at_places(places: Sequence[Sequence[Reason]]) -> list[Reason]:
     """The reasons of all places, each once, as seen by what is placed there: they block it if every
     place does; otherwise they are only reported.
     """
-    stops = all(any(one.blocking for one in found) for found in places)
-    causes = {(one.code, *one.cause): one for found in places for one in found}
+    stops = all(any(one.blocking for one in reasons) for reasons in places)
+    causes = {(one.code, *one.cause): one for reasons in places for one in reasons}
     return [
         msgspec.structs.replace(one, blocking=one.blocking and stops) for one in causes.values()
     ]

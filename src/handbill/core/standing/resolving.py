@@ -86,7 +86,7 @@ class _Resolving:
         return self.found
 
     def _campaigns(self, above: list[Reason]) -> list[Resolved]:
-        found = []
+        standings = []
         for campaign in self.tree.campaigns:
             entity = f"{campaign.no}"
             owner = owner_of_trader(campaign)
@@ -99,9 +99,9 @@ class _Resolving:
             every = [*own, *above, *self._paced(lets, "campaign", entity)]
             if all(one.delivery is Felt.STOPPED for one in below):
                 every.append(_none_below(owner, "job group"))
-            found.append(resolved(Level.CAMPAIGN, campaign.id, every))
-            self.found["campaign", entity] = found[-1]
-        return found
+            standings.append(resolved(Level.CAMPAIGN, campaign.id, every))
+            self.found["campaign", entity] = standings[-1]
+        return standings
 
     def _group(self, campaign: Campaign, group: Group, above: list[Reason]) -> Resolved:
         entity = f"{group.no}"
@@ -119,8 +119,8 @@ class _Resolving:
         places = [self._placement(spot, trading, jobs) for spot in spots]
         paced = self._paced((let for _, let in self.lets.get(group.no, ())), "group", entity)
         every = [*own, *above, *paced, *jobs, *_of_places(owner, places)]
-        found = self.found["group", entity] = resolved(Level.GROUP, group.id, every)
-        return found
+        standing = self.found["group", entity] = resolved(Level.GROUP, group.id, every)
+        return standing
 
     def _trading(
         self,
@@ -130,10 +130,10 @@ class _Resolving:
         one: Client | Campaign | Group,
     ) -> list[Reason]:
         """What stops or brakes it by itself: its switch, dates, days, caps."""
-        found = own_stops(owner, one, self.when)
-        found += self._held(scope, entity, owner)
-        found += cap_reasons(scope, entity, owner, self.tree.caps, self.when)
-        return found
+        reasons = own_stops(owner, one, self.when)
+        reasons += self._held(scope, entity, owner)
+        reasons += cap_reasons(scope, entity, owner, self.tree.caps, self.when)
+        return reasons
 
     def _held(self, scope: Scope, entity: str, owner: CappedEntity) -> Iterator[Reason]:
         """The rules that hold it."""
@@ -160,7 +160,7 @@ class _Resolving:
         if not count:
             words = "the job group has no job that may be listed"
             yield reason(Code.NO_JOBS, owner, words, Params(jobs=0))
-        stopped = [found for job in self.jobs.get(group.no, ()) if (found := self._stops(job))]
+        stopped = [reasons for job in self.jobs.get(group.no, ()) if (reasons := self._stops(job))]
         capped = len(stopped)
         if count and capped:
             words = f"{capped} of {counted(count, 'job')} at a cap of their own"
@@ -174,7 +174,7 @@ class _Resolving:
         """What stops a job everywhere: its own caps, its job group's for each job, and rules."""
         owner = CappedEntity(Level.JOB, job.id, job.title or job.ref, "job")
         caps, when = self.tree.caps, self.when
-        found = [
+        reasons = [
             *self._held("job", job.id, owner),
             *cap_reasons("group_job", f"{job.group_no}/{job.id}", owner, caps, when),
             *cap_reasons("job", job.id, owner, caps, when),
@@ -185,9 +185,9 @@ class _Resolving:
             stopped = list(cap_reasons("job_placement", entity, there, caps, when))
             if stopped:
                 self.found["job_placement", entity] = resolved(Level.JOB, job.id, stopped)
-        if found:
-            self.found["job", job.id] = resolved(Level.JOB, job.id, found)
-        return [one for one in found if one.blocking]
+        if reasons:
+            self.found["job", job.id] = resolved(Level.JOB, job.id, reasons)
+        return [one for one in reasons if one.blocking]
 
     def _placement(self, spot: Spot, trading: list[Reason], jobs: list[Reason]) -> list[Reason]:
         """What keeps a group from one of its publishers, apart from causes above the group."""
@@ -226,8 +226,8 @@ class _Resolving:
         capped = self.tree.caps.get(("group", f"{group.no}", "budget"))
         if locked is not None and capped is not None and code_of(capped) not in CAPPED:
             owner = self.owners["group", f"{group.no}"]._replace(publisher_id=publisher.id)
-            found = locked_reason(capped, owner, *locked, self.when)
-            yield from [] if found is None else [found]
+            cause = locked_reason(capped, owner, *locked, self.when)
+            yield from [] if cause is None else [cause]
 
     def _paced(self, lets: Iterable[Let], scope: Scope, entity: str) -> list[Reason]:
         """The caps that lower bids at any of these placements: for a client or campaign only its
@@ -237,14 +237,14 @@ class _Resolving:
         for let in lets:
             if let.cap is not None and let.let_ppm < PPM:
                 least[let.cap] = min(let.let_ppm, least.get(let.cap, PPM))
-        found = []
+        reasons = []
         for (of, own, measure), let_ppm in least.items():
             owner = self.owners.get((of, own))
             capped = self.tree.caps.get((of, own, measure))
             is_seen = (of, own) == (scope, entity) or scope in {"group", "placement"}
             if owner is not None and capped is not None and is_seen:
-                found.append(pacing_reason(of, measure, owner, capped, let_ppm))
-        return found
+                reasons.append(pacing_reason(of, measure, owner, capped, let_ppm))
+        return reasons
 
 
 def _of_places(owner: CappedEntity, places: list[list[Reason]]) -> Iterator[Reason]:
@@ -259,11 +259,11 @@ def _raised_for_all(stopped: list[list[Reason]]) -> tuple[str, Fix | None]:
     """The job group's cap for each job that alone stops all of these jobs, and its raise; otherwise
     each job has a cause of its own.
     """
-    caps = {one.params.cap for found in stopped for one in found}
+    caps = {one.params.cap for reasons in stopped for one in reasons}
     cap = caps.pop() if len(caps) == 1 else ""
     if cap not in OF_EACH_JOB:
         return "", None
-    most = max(one.fix.value for found in stopped for one in found if one.fix)
+    most = max(one.fix.value for reasons in stopped for one in reasons if one.fix)
     return cap, Fix(kind="raise", value=most)
 
 
@@ -272,7 +272,7 @@ def _none_below(owner: CappedEntity, what: str) -> Reason:
 
 
 def _by(every: Iterable[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:
-    found: dict[_K, list[_T]] = {}
+    by_key: dict[_K, list[_T]] = {}
     for one in every:
-        found.setdefault(key(one), []).append(one)
-    return found
+        by_key.setdefault(key(one), []).append(one)
+    return by_key

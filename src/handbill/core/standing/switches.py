@@ -66,20 +66,20 @@ def read_now(known: Resolved, line: Sequence[Trader], now: Instant) -> Resolved:
     zone = zone_of(next(one.zone for one in line if isinstance(one, Client)))
     when = Moment(day_of(now, zone), zone)
     rest = [one for one in known.all_reasons if not _is_switch(one)]
-    found: list[Reason] = []
+    reasons: list[Reason] = []
     for one in line:
         owner = owner_of_trader(one)
         own = own_stops(owner, one, when)
         beside = [it for it in rest if it.entity_id == owner.id and it.code in _BESIDE]
         rest = [it for it in rest if it not in beside]
-        found += own if one is line[0] else seen_below(own)
-        found += beside
-    found += rest
+        reasons += own if one is line[0] else seen_below(own)
+        reasons += beside
+    reasons += rest
     before = {(one.code, one.cause) for one in known.all_reasons}
-    if before == {(one.code, one.cause) for one in found}:
+    if before == {(one.code, one.cause) for one in reasons}:
         return known
     lowest = owner_of_trader(line[0])
-    return kept_since(known, resolved(lowest.level, lowest.id, found), now)
+    return kept_since(known, resolved(lowest.level, lowest.id, reasons), now)
 
 
 def _is_switch(one: Reason) -> bool:

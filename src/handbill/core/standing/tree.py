@@ -102,7 +102,7 @@ def reason(
     fix: Fix | None = None,
 ) -> Reason:
     """A cause at its owner."""
-    said = params or Params(publisher_id=owner.publisher_id, group_id=owner.group_id)
+    its_params = params or Params(publisher_id=owner.publisher_id, group_id=owner.group_id)
     return Reason(
         code=code,
         level=owner.level,
@@ -110,7 +110,7 @@ def reason(
         name=owner.name,
         words=words,
         blocking=blocking,
-        params=said,
+        params=its_params,
         fix=fix,
     )
 

@@ -144,12 +144,12 @@ def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
         return None
     try:
         text, zone = _plain(text, zone)
-        found = _read(text, zone)
-        if found is not None and found.day_only and last:
-            return days_after(found.at, 1, zone) - 1_000
+        when = _read(text, zone)
+        if when is not None and when.day_only and last:
+            return days_after(when.at, 1, zone) - 1_000
     except (ValueError, OverflowError):
         return None
-    return None if found is None else found.at
+    return None if when is None else when.at
 
 
 class _Found(NamedTuple):
@@ -188,9 +188,9 @@ def _read(text: str, zone: tzinfo) -> _Found | None:
                 moment = moment.replace(tzinfo=UTC if text[-3:] in _UTC_NAMES else zone)
             return _Found(_in_years(moment), len(bare) <= len("2026-11-27"))
     for form in (_ISO, _COMPACT, _MAIL, _NAME_FIRST, _DAY_FIRST, _MONTH_FIRST):
-        found = form.match(text)
-        if found is not None:
-            return _assembled(found.groupdict(), zone, swaps=form in _SWAPS)
+        parts = form.match(text)
+        if parts is not None:
+            return _assembled(parts.groupdict(), zone, swaps=form in _SWAPS)
     if _EPOCH.fullmatch(text):
         whole, _, part = text.partition(".")
         micros = int(whole) * (10**6 if len(whole) < 12 else 1_000 if len(whole) < 14 else 1)
@@ -279,14 +279,14 @@ def _last_resort(text: str, zone: tzinfo) -> _Found | None:
     # Dateutil reads "GMT+1" like POSIX, west of Greenwich; writers of dates mean east of it.
     text = _NAMED_OFFSET.sub("", _REMARK.sub("", text))
     offset = partial(_offset, zone)
-    found = [
+    moments = [
         dateutil_parser.parse(text, default=default, tzinfos=offset)
         for default in (datetime(2001, 1, 1), datetime(2002, 2, 2, 23))  # noqa: DTZ001
     ]
-    if found[0].date() != found[1].date():
+    if moments[0].date() != moments[1].date():
         return None
-    moment = found[0] if found[0].tzinfo is not None else found[0].replace(tzinfo=zone)
-    return _Found(_in_years(moment), found[0].hour != found[1].hour)
+    moment = moments[0] if moments[0].tzinfo is not None else moments[0].replace(tzinfo=zone)
+    return _Found(_in_years(moment), moments[0].hour != moments[1].hour)
 
 
 def _offset(home: tzinfo, name: str | None, offset: int | None) -> tzinfo | None:

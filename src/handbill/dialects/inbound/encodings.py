@@ -106,13 +106,13 @@ def codec_of(label: str) -> str:
     """The codec for a label. **Refuses** a label that we do not know."""
     named = label.strip().lower()
     try:
-        found = codecs.lookup(_LABELS.get(named, named)).name
+        codec = codecs.lookup(_LABELS.get(named, named)).name
     except LookupError as unknown:
         raise UnknownEncoding(f"the encoding {label} is not known") from unknown
-    found = _STANDS_FOR.get(found, found)
-    if found not in _KNOWN:
+    codec = _STANDS_FOR.get(codec, codec)
+    if codec not in _KNOWN:
         raise UnknownEncoding(f"the encoding {label} is not known")
-    return found
+    return codec
 
 
 def encoding_of(head: bytes, charset: str = "", telling: bytes | None = None) -> str:
@@ -130,17 +130,17 @@ def encoding_of(head: bytes, charset: str = "", telling: bytes | None = None) ->
     wide = _ZEROS.get(tuple(not byte for byte in head[:4]))
     if wide is not None:
         return wide
-    found = _DECLARED.match(head)
-    declared = _as_bytes(_label_of(found[1].decode())) if found else "utf-8"
-    told = _as_bytes(_label_of(charset)) if charset else declared
+    declaration = _DECLARED.match(head)
+    declared = _as_bytes(_label_of(declaration[1].decode())) if declaration else "utf-8"
+    encoding = _as_bytes(_label_of(charset)) if charset else declared
     telling = head if telling is None else telling
-    if told == "utf-8" != declared and not _is_utf8(telling):
+    if encoding == "utf-8" != declared and not _is_utf8(telling):
         return declared
-    if _is_of_single_bytes(told) and not telling.isascii() and _is_utf8(telling):
+    if _is_of_single_bytes(encoding) and not telling.isascii() and _is_utf8(telling):
         return "utf-8"
-    if told == "iso8859-2" and _LETTERS_OF_1250.search(telling):
+    if encoding == "iso8859-2" and _LETTERS_OF_1250.search(telling):
         return "cp1250"
-    return told
+    return encoding
 
 
 def _is_of_single_bytes(name: str) -> bool:

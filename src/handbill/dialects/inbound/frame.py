@@ -151,8 +151,8 @@ class Frame:
 
     def _end(self, name: str) -> None:
         self._depth -= 1
-        if self._told is not None and _ADDRESS.match(told := "".join(self._told).strip()):
-            self.next = told
+        if self._told is not None and _ADDRESS.match(address := "".join(self._told).strip()):
+            self.next = address
         self._told = None
         if name != self._item:
             self._ended -= self._holds_ended(name)

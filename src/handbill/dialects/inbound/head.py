@@ -63,20 +63,20 @@ def currency_of(head: bytes) -> str:
     """The currency that a feed names for all of its items, in a node or attribute around or beside
     them: the first text there that names one; empty: none. **Shape**: as it is written there.
     """
-    found: list[str] = []
+    values: list[str] = []
     path: list[str] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
         path.append(name)
         if len(path) <= _MOST_DEPTH:
-            found.extend(value for key, value in attributes.items() if _is_currency(key))
+            values.extend(value for key, value in attributes.items() if _is_currency(key))
 
     def end(name: str) -> None:  # noqa: ARG001
         path.pop()
 
     def text(piece: str) -> None:
         if path and len(path) <= _MOST_DEPTH and _is_currency(path[-1]):
-            found.append(piece)
+            values.append(piece)
 
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
@@ -86,7 +86,7 @@ def currency_of(head: bytes) -> str:
     parser.StartDoctypeDeclHandler = _refuse
     with suppress(expat.ExpatError, _Over):
         parser.Parse(mended(head.lstrip()), False)
-    texts = (one.strip()[:_MOST_TEXT] for one in found)
+    texts = (one.strip()[:_MOST_TEXT] for one in values)
     return next((text for text in texts if named_by(text) or is_of_cents(text)), "")
 
 

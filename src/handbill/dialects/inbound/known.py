@@ -190,20 +190,20 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     for node in nodes:
         by_name.setdefault(_bare(node), node)
     likely = max(BOARDS, key=lambda board: _shared(board, by_name))
-    found: dict[str, str] = {}
+    node_of: dict[str, str] = {}
     for canonical in _ALSO:
         names = [likely.nodes.get(canonical, ""), *_ALSO[canonical], canonical]
-        taken = found.values()
-        if canonical in {"title", "referencenumber"} or found.get("title", "").startswith("@"):
+        taken = node_of.values()
+        if canonical in {"title", "referencenumber"} or node_of.get("title", "").startswith("@"):
             names += [f"@{name}" for name in names]
         every = map(_bare, names)
         named = (by_name[name] for name in every if name in by_name)
         free = next((node for node in named if node not in taken), None)
         if free is not None:
-            found[canonical] = free
-    if any(name not in found for name in _NEEDED):
+            node_of[canonical] = free
+    if any(name not in node_of for name in _NEEDED):
         return {}
-    mapping: dict[str, Any] = {_KEY_OF[name]: node for name, node in found.items()}
+    mapping: dict[str, Any] = {_KEY_OF[name]: node for name, node in node_of.items()}
     ends = end_nodes(by_name.values())
     if len(ends) == 1:
         # Of several, a job may have filled any one: all are searched if none is mapped.
@@ -218,7 +218,7 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     mapping[ADDITIONAL] = {
         node: node
         for node in list(dict.fromkeys(extra))[:MOST_ADDITIONAL]
-        if node not in found.values() and FIELD_NAME.fullmatch(node)
+        if node not in node_of.values() and FIELD_NAME.fullmatch(node)
     }
     return mapping
 
@@ -277,9 +277,9 @@ def fault_of(head: bytes) -> tuple[int, str] | None:
 
 def _root_on(head: bytes) -> bytes:
     """A feed's beginning from its root on: what comes before it is not read."""
-    found = _PROLOG.match(head)
-    assert found is not None
-    return head[found.end() :]
+    prolog = _PROLOG.match(head)
+    assert prolog is not None
+    return head[prolog.end() :]
 
 
 class _Enough(Exception):

@@ -41,9 +41,9 @@ def told_by(raw: bytes) -> dict[str, str]:
     """The nodes of a broken item that are complete and occur once."""
     texts: dict[bytes, bytes] = {}
     counts: Counter[bytes] = Counter()
-    for found in islice(_TOLD.finditer(raw), MOST_ELEMENTS):
-        counts[found[1]] += 1
-        texts[found[1]] = found[2] or found[3] or b""
+    for node in islice(_TOLD.finditer(raw), MOST_ELEMENTS):
+        counts[node[1]] += 1
+        texts[node[1]] = node[2] or node[3] or b""
     return {
         name.decode(): unescape(text.decode("utf-8", "replace")).strip()
         for name, text in texts.items()

@@ -52,13 +52,13 @@ def fields_of(said: list[NodeText], rows: Collection[str] = ()) -> dict[str, str
     before all others. Of links, one without a relation or with ``alternate`` counts (RFC 4287,
     4.2.7.2), and of those the one that is HTML.
     """
-    found = (
+    texts = (
         _chosen(said, rows)
         if any(any(one.places) for one in said)
         else {one.path: one.text for one in said}
     )
-    fields = {"/".join(path): text for path, text in found.items()}
-    for path, text in found.items():
+    fields = {"/".join(path): text for path, text in texts.items()}
+    for path, text in texts.items():
         if any(":" in step for step in path):
             bare = "/".join(map(_bare, path))
             if not fields.get(bare):
@@ -124,12 +124,12 @@ def _strays(
     return {
         path: ALSO.join(
             (
-                next((text for whose, text in said if whose == first), ""),
-                *(text for whose, text in said if whose != first and text),
+                next((text for whose, text in texts if whose == first), ""),
+                *(text for whose, text in texts if whose != first and text),
             )
         )
-        for path, said in within.items()
-        if all(whose >= 0 for whose, _ in said)
+        for path, texts in within.items()
+        if all(whose >= 0 for whose, _ in texts)
     }
 
 
@@ -160,8 +160,8 @@ def _is_first(one: NodeText, depth: int) -> bool:
     """Whether it says that, of the repeated nodes, the one that it is in is the main one."""
     if len(one.path) != depth + 1:
         return False
-    name, said = one.path[depth].lower().replace("_", "").replace("-", ""), one.text.lower()
-    return (name in _FIRST_NAMES and said in _YES) or (name in _KINDS and said in _FIRST_KINDS)
+    name, text = one.path[depth].lower().replace("_", "").replace("-", ""), one.text.lower()
+    return (name in _FIRST_NAMES and text in _YES) or (name in _KINDS and text in _FIRST_KINDS)
 
 
 def _joined(

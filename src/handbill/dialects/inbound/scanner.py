@@ -140,18 +140,18 @@ def scan(
         salt,
         passes_broken,
     )
-    found = False
+    has_item = False
     try:
         while _to_item(window, frame, mark):
             frame.item()
-            found = True
+            has_item = True
             yield _item(window, cutter, is_over=frame.ended > 0)
         frame.close()
     except NotWellFormed as bad:
         raise Malformed(bad.line or window.line_at(window.at), bad.message) from bad
     if not frame.has_collection:
         raise Malformed(1, f"there is no node <{collection}> around the jobs")
-    if frame.alike and not found:
+    if frame.alike and not has_item:
         raise Malformed(1, f"there is no node <{item}>, but there is <{frame.alike}>: map that one")
     if frame.next and following is not None:
         following.append(frame.next)
@@ -196,11 +196,11 @@ def _skip(window: _Window, start: int, end: bytes) -> None:
     """Skip to the end of a comment, CDATA section or instruction, holding none of it."""
     line = window.line_at(window.at)
     window.at = start
-    while (found := window.view.find(end, window.at)) < 0:
+    while (offset := window.view.find(end, window.at)) < 0:
         window.at = max(window.at, len(window.view) - len(end) + 1)
         if not window.more():
             raise NotWellFormed(0, f"the markup that begins in line {line} has no {end.decode()}")
-    window.at = found + len(end)
+    window.at = offset + len(end)
 
 
 def _pass_run(window: _Window, frame: Frame) -> None:
@@ -214,8 +214,8 @@ def _pass_run(window: _Window, frame: Frame) -> None:
 
 
 def _end_of(run: re.Pattern[bytes], view: bytes, at: int) -> int:
-    found = run.match(view, at)
-    return at if found is None else found.end()
+    taken = run.match(view, at)
+    return at if taken is None else taken.end()
 
 
 def _item(window: _Window, cutter: _Cutter, *, is_over: bool) -> FeedItem:
@@ -285,8 +285,8 @@ def _broken(cutter: _Cutter, raw: bytes, bad: NotWellFormed) -> ReadItem | None:
     """A broken item that certainly ends where it seems to: no other begins within it."""
     if not cutter.passes_broken or cutter.opening.search(raw, 1) or not cutter.closing.search(raw):
         return None
-    said = told_by(raw) | cutter.reader.so_far()
-    return ReadItem(said, len(raw), broken=bad)
+    fields = told_by(raw) | cutter.reader.so_far()
+    return ReadItem(fields, len(raw), broken=bad)
 
 
 def _guess(window: _Window, closing: re.Pattern[bytes], fed: int) -> int:
@@ -299,10 +299,10 @@ def _guess(window: _Window, closing: re.Pattern[bytes], fed: int) -> int:
         return tag.end()
     # If pieces were fed in vain (a comment full of end tags?), the next piece is no shorter.
     sought = window.at + 2 * fed
-    while (found := closing.search(window.view, sought)) is None:
+    while (end_tag := closing.search(window.view, sought)) is None:
         size = len(window.view) - window.at
         if size > MOST_ITEM_BYTES or not window.more():
             return len(window.view)
         # An end tag may be cut; spaces within one are few, and a missed guess costs only time.
         sought = window.at + max(2 * fed, size - 80)
-    return found.end()
+    return end_tag.end()

@@ -214,10 +214,10 @@ class Tx(ABC):
         memory = self.memory()
         if memory is None:
             return find()
-        found: _T | None = memory.get(name)
-        if found is None and (found := find()) is not None:
-            memory[name] = found
-        return found
+        result: _T | None = memory.get(name)
+        if result is None and (result := find()) is not None:
+            memory[name] = result
+        return result
 
     @abstractmethod
     def set_next_no(self, table: sa.Table, number: int) -> None:

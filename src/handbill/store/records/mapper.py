@@ -117,8 +117,8 @@ class Selection(Generic[N]):
         return noun
 
     def page(self, tx: Tx, skip: int, limit: int, **values: Any) -> list[N]:
-        found = tx.all(self._page, **values, skip=skip, limit=limit)
-        return [self._read(row) for row in found]
+        rows = tx.all(self._page, **values, skip=skip, limit=limit)
+        return [self._read(row) for row in rows]
 
     def count(self, tx: Tx, **values: Any) -> int:
         return int(tx.value(self._count, **values))

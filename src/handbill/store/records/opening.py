@@ -31,10 +31,10 @@ def migrate(records: Records) -> None:
     **Refuses** records of a newer release, and of a development version with different tables
     (NotOurs): these cannot be upgraded.
     """
-    found = records.revision()
-    if found == NEWEST:
+    revision = records.revision()
+    if revision == NEWEST:
         return
-    require_ours(found)
+    require_ours(revision)
     from handbill.store.migrations.running import upgrade
 
     upgrade(records.url)
