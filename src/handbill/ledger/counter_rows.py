@@ -236,16 +236,16 @@ def seal(tx: Tx, after: Place, before_on: str, most: int) -> Place | None:
             ends.append(rows[-1][:3])
         if rows:
             assert all("" < row[2] < before_on for row in rows), "only what is over is sealed"
-            _add(tx, table, _together(rows))
+            _add(tx, table, _as_sealed(rows))
             gone = [_named(row[:3]) for row in rows]
             tx.run_text_many(tx.dialect.text_of(drop), gone)
     return min(ends, default=None)
 
 
-def _together(found: Iterable[Sequence[Any]]) -> list[Row]:
+def _as_sealed(days: Iterable[Sequence[Any]]) -> list[Row]:
     """Rows of days as the sealed rows of their entities."""
     sums: dict[tuple[str, str, str, int], list[int]] = {}
-    for scope, entity, _, client_no, *amounts in found:
+    for scope, entity, _, client_no, *amounts in days:
         assert min(amounts) >= 0, "a counter is never negative"
         own = sums.setdefault((scope, entity, "", client_no), [0] * len(MEASURES))
         own[:] = map(int.__add__, own, amounts)
