@@ -156,20 +156,20 @@ class ApiDoors(AccessDoors):
         self._session_keys: dict[int, bytes] = {}
 
     def person(self, tx: Tx, session: str, now: Instant) -> Caller | None:
-        found = sessions.proved(tx, session, self._session_keys, now)
-        if found is None:
+        live = sessions.proved(tx, session, self._session_keys, now)
+        if live is None:
             return None
         role: Literal["agency", "partner"] = "partner"
-        owner_no = found.family_no
-        if found.agency_no is not None:
-            role, owner_no = "agency", found.agency_no
+        owner_no = live.family_no
+        if live.agency_no is not None:
+            role, owner_no = "agency", live.agency_no
         assert owner_no is not None, "its agency or family was found"
-        return Caller(role, owner_no, found.owner_id, -found.person_no, standing=found)
+        return Caller(role, owner_no, live.owner_id, -live.person_no, standing=live)
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
-        found = client_reads.find_client(tx, caller.agency_no, client_id)
+        client = client_reads.find_client(tx, caller.agency_no, client_id)
         only = caller.only_clients
-        return found if found is None or only is None or found.no in only else None
+        return client if client is None or only is None or client.no in only else None
 
     def hold_client(self, tx: Tx, client: Client) -> Client | None:
         return client_reads.hold(tx, client)

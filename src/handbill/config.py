@@ -117,16 +117,16 @@ def configure(
         ("flag", {name: value for name, value in (flags or {}).items() if value is not None}),
     ):
         for name, value in given.items():
-            said = PREFIX + name.upper() if source == "environment" else name
+            label = PREFIX + name.upper() if source == "environment" else name
             if name not in sources:
-                faults.append(f"{said} ({source}) is not a setting. {_advice(said, name)}")
+                faults.append(f"{label} ({source}) is not a setting. {_advice(label, name)}")
                 continue
             try:
                 values[name] = _value(name, value)
             except msgspec.ValidationError:
                 (known,) = (one for one in meanings() if one.name == name)
                 faults.append(
-                    f"{said} ({source}) is {value!r}; it must be {known.wanted}. "
+                    f"{label} ({source}) is {value!r}; it must be {known.wanted}. "
                     f"Its meaning: {known.meaning}"
                 )
             sources[name] = source
@@ -172,11 +172,11 @@ def without_password(address: str) -> str:
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment variables from which a child process reads exactly these settings."""
-    told = {}
+    environ = {}
     for name in Settings.__struct_fields__:
         value = getattr(settings, name)
-        told[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
-    return told
+        environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return environ
 
 
 def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -58,8 +58,8 @@ def by_id(tx: Tx, callback_id: str) -> Callback | None:
 
 def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Callback], int]:
     """Those of an agency, newest first, and how many are kept."""
-    found = _OF_AGENCY.page(tx, skip, limit, agency_no=agency_no)
-    return found, _OF_AGENCY.count(tx, agency_no=agency_no)
+    some = _OF_AGENCY.page(tx, skip, limit, agency_no=agency_no)
+    return some, _OF_AGENCY.count(tx, agency_no=agency_no)
 
 
 def hold(tx: Tx, agency_no: int, callback_id: str) -> Callback | None:

@@ -77,10 +77,10 @@ def client_at_work(tx: Tx, client_id: str) -> tuple[Client, bool] | None:
     """A client of any agency, and whether it is live. For background work only, whose key is the
     client's id; requests of a caller are limited to its agency.
     """
-    found = rows.number_of(tx, client_id)
-    if found is None:
+    row = rows.number_of(tx, client_id)
+    if row is None:
         return None
-    no, live = found
+    no, live = row
     return rows.by_numbers(tx, [no])[0], live
 
 

@@ -36,10 +36,10 @@ class PublisherRules(NamedTuple):
 
 def definition_at(tx: Tx, publisher: Publisher, client: Client | None) -> ClickDefinition:
     """The definition of a publisher for one client, or for all. **Refuses** a missing one (404)."""
-    found = _definition_of(tx, publisher, client.no if client else EVERY_CLIENT)
-    if found is None:
+    definition = _definition_of(tx, publisher, client.no if client else EVERY_CLIENT)
+    if definition is None:
         raise not_found()
-    return found
+    return definition
 
 
 def definitions_of(tx: Tx, publisher: Publisher) -> list[ClickDefinition]:
@@ -140,8 +140,8 @@ def held_at(
 
 
 def _definition_of(tx: Tx, publisher: Publisher, client_no: int) -> ClickDefinition | None:
-    found = rows.find(tx, publisher.no, client_no)
-    return found if found is not None and _holds(found, publisher) else None
+    definition = rows.find(tx, publisher.no, client_no)
+    return definition if definition is not None and _holds(definition, publisher) else None
 
 
 def _holds(definition: ClickDefinition, publisher: Publisher) -> bool:
@@ -160,6 +160,6 @@ def _list_key(chosen: ClickDefinition | None) -> tuple[int, Instant] | None:
 def ask_to_read(tx: Tx, now: Instant) -> None:
     """Enqueue reading of each list that was not read for a day."""
     for no in rows.to_read(tx, now - DAY):
-        found = rows.by_number(tx, no)
-        if found is not None and found.body.bot_ips_url:
+        definition = rows.by_number(tx, no)
+        if definition is not None and definition.body.bot_ips_url:
             enqueue(tx, kinds.READ_LIST, str(no), now)

@@ -23,13 +23,13 @@ def read_list(tools: Tools, task: Task) -> None:
     try:
         with tools.egress.open(url, _LIMITS) as fetched:
             raw = b"".join(fetched)
-        found, why = read_prefixes(raw.decode("utf-8")), ""
+        prefixes, why = read_prefixes(raw.decode("utf-8")), ""
     except (EgressRefused, EgressFailed, NotAddresses) as failed:
-        found, why = [], f"The list cannot be read: {failed}."
+        prefixes, why = [], f"The list cannot be read: {failed}."
     except UnicodeDecodeError:
-        found, why = [], "The list cannot be read: it is not UTF-8."
+        prefixes, why = [], "The list cannot be read: it is not UTF-8."
     with tools.records.write() as tx:
-        _keep(tx, no, url, found, why, tools.clock.now())
+        _keep(tx, no, url, prefixes, why, tools.clock.now())
 
 
 def _keep(tx: Tx, no: int, url: str, found: list[str], why: str, now: Instant) -> None:

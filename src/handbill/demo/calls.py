@@ -52,8 +52,8 @@ class AgencyProgram:
         ) as answer:
             raw = await answer.content.read(_MOST_BODY)
             if answer.status >= 300:
-                said = raw[:2_000].decode(errors="replace")
-                raise DemoFailed(f"{verb} {path} answered {answer.status}: {said}")
+                text = raw[:2_000].decode(errors="replace")
+                raise DemoFailed(f"{verb} {path} answered {answer.status}: {text}")
             return msgspec.json.decode(raw)
 
 
@@ -71,9 +71,9 @@ async def until(what: str, ask: Callable[[], Awaitable[_Found | None]], seconds:
     pause = _FIRST_PAUSE
     try:
         async with asyncio.timeout(seconds):
-            while (found := await ask()) is None:
+            while (answer := await ask()) is None:
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, _MOST_PAUSE)
-            return found
+            return answer
     except TimeoutError:
         raise DemoFailed(f"{what}: not after {seconds:.0f} seconds") from None

@@ -140,23 +140,23 @@ class Visitors(Comers):
     """Who fetches, clicks and applies in the demo."""
 
     def publishers(self, daily: float) -> list[AdBoard]:
-        found = []
+        boards = []
         for outlet in self._trade.outlets:
             clicks = _OF_BOARD if outlet.id == BOARD.id else daily / len(market.OUTLETS)
             shown = AdBoard(outlet, _RHYTHMS[outlet.id], clicks, is_bad=outlet.id == _BAD)
             self.fetch_from(shown, self._clock.now() + HOUR)
-            found.append(shown)
-        return found
+            boards.append(shown)
+        return boards
 
     def offers_in(self, raw: bytes) -> list[BoardJob]:
-        found = []
+        offers = []
         for job in raw.split(b"</job>"):
             ref, token = _REF.search(job), _TOKEN.search(job)
             if ref is not None and token is not None:
                 prices = {name: micros_of(text) for name, text in _PRICE.findall(job)}
                 cpc, cpa = prices.get(b"cpc", 0), prices.get(b"cpa", 0)
-                found.append(BoardJob(ref[0].decode(), token[1], cpc, cpa))
-        return found
+                offers.append(BoardJob(ref[0].decode(), token[1], cpc, cpa))
+        return offers
 
 
 def lived(

@@ -261,7 +261,7 @@ def _say_sum(
     state = "balanced" if books.balanced else "NOT balanced"
     scene.console.print(f"ledger check: {state} ({sums})")
     if scene.as_json:
-        told = {
+        summary = {
             "jobs": market.JOBS,
             "offers": offers,
             "past": {
@@ -274,7 +274,7 @@ def _say_sum(
             "balanced": books.balanced,
             "sums": dict(books.sums),
         }
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
 
 
 def _say_where(console: Console, addresses: Addresses, note: Note, link: str) -> None:

@@ -91,8 +91,8 @@ def printed(console: Console, client: str, rows: Sequence[Row], currency: str) -
     for _, title in shown:
         table.add_column(title, justify="right", no_wrap=True)
     former = ""
-    told = (row for row in rows if any(Decimal(row[name] or "0") for name, _ in _SHOWN))
-    for row in sorted(told, key=lambda row: (_named(row, "jobGroup"), -Decimal(row["spent"]))):
+    lines = (row for row in rows if any(Decimal(row[name] or "0") for name, _ in _SHOWN))
+    for row in sorted(lines, key=lambda row: (_named(row, "jobGroup"), -Decimal(row["spent"]))):
         group = _named(row, "jobGroup")
         cells = (_cell(name, row[name]) for name, _ in shown)
         table.add_row("" if group == former else group, _named(row, "publisher"), *cells)

@@ -132,8 +132,8 @@ async def _ready(process: Process, log: Path) -> Addresses:
         line = b""
     if not line:
         raise DemoFailed(f"the server did not start; the end of {log}:\n{_tail_of(log)}")
-    told = msgspec.json.decode(line)
-    return Addresses(told["api"], told["edge"])
+    addresses = msgspec.json.decode(line)
+    return Addresses(addresses["api"], addresses["edge"])
 
 
 def _tail_of(log: Path) -> str:

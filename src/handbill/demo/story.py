@@ -45,8 +45,8 @@ async def read_outbound(agency: AgencyProgram, showing: Showing) -> list[Offered
             async def read(
                 url: str = url, outlet: market.DemoPublisher = outlet, wanted: set[str] = wanted
             ) -> list[OfferedJob] | None:
-                found = await _offers_at(agency.session, url, outlet)
-                return found if {offer.advertiser for offer in found} >= wanted else None
+                offered = await _offers_at(agency.session, url, outlet)
+                return offered if {offer.advertiser for offer in offered} >= wanted else None
 
             offers += await until(f"the feed of {outlet.id}", read, _FEED_SECONDS)
             done(1)

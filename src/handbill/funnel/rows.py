@@ -236,10 +236,10 @@ def save(tx: Tx, items: Sequence[FunnelItem]) -> None:
 
 def batch(tx: Tx, client_no: int, batch_id: str) -> tuple[Instant, list[FunnelItem]] | None:
     """When a batch was received, and its items in their order."""
-    found = tx.one(_BATCH, id=batch_id, client_no=client_no)
-    if found is None:
+    head = tx.one(_BATCH, id=batch_id, client_no=client_no)
+    if head is None:
         return None
-    return found[1], [_item(row) for row in tx.all(_OF_BATCH, batch_no=found[0])]
+    return head[1], [_item(row) for row in tx.all(_OF_BATCH, batch_no=head[0])]
 
 
 def history(
@@ -255,8 +255,8 @@ def history(
 def waiting(tx: Tx, client_no: int, disposition: str, after: int, limit: int) -> list[FunnelItem]:
     """Waiting items of a disposition, in order, after a number."""
     assert disposition in {PARKED, UNMAPPED}, "nothing else waits"
-    found = tx.all(_WAITING, client_no=client_no, disposition=disposition, after=after, limit=limit)
-    return [_item(row) for row in found]
+    rows = tx.all(_WAITING, client_no=client_no, disposition=disposition, after=after, limit=limit)
+    return [_item(row) for row in rows]
 
 
 def parked_before(tx: Tx, client_no: int, latest: int) -> int:
@@ -266,8 +266,8 @@ def parked_before(tx: Tx, client_no: int, latest: int) -> int:
 
 def unmapped_texts(tx: Tx, client_no: int, limit: int) -> dict[str, int]:
     """Texts that name no stage, the most frequent first."""
-    found = tx.all(_NO_STAGE, client_no=client_no, disposition=UNMAPPED, limit=limit)
-    return dict(found)
+    counts = tx.all(_NO_STAGE, client_no=client_no, disposition=UNMAPPED, limit=limit)
+    return dict(counts)
 
 
 def clients_with(tx: Tx, disposition: str) -> list[str]:
@@ -278,8 +278,8 @@ def clients_with(tx: Tx, disposition: str) -> list[str]:
 # ── stage maps ──────────────────────────────────────────────────────────────────────────────────
 def stage_map(tx: Tx, client_no: int) -> dict[str, str]:
     """The client's own texts and their stages, as given."""
-    found = tx.value(_MAP, client_no=client_no)
-    return msgspec.json.decode(found, type=dict[str, str]) if found is not None else {}
+    text = tx.value(_MAP, client_no=client_no)
+    return msgspec.json.decode(text, type=dict[str, str]) if text is not None else {}
 
 
 def set_stage_map(tx: Tx, client_no: int, stages: dict[str, str], now: Instant) -> None:
@@ -312,8 +312,8 @@ _Name = TypeVar("_Name")
 
 
 def _origins(tx: Tx, client_no: int, keys: Mapping[str, _Name]) -> dict[_Name, Origin]:
-    found = tx.all(_KEYS, client_no=client_no, keys=Listed(keys)) if keys else []
-    return {keys[key]: (bytes(click), bytes(facts)) for key, click, facts in found}
+    rows = tx.all(_KEYS, client_no=client_no, keys=Listed(keys)) if keys else []
+    return {keys[key]: (bytes(click), bytes(facts)) for key, click, facts in rows}
 
 
 # ── hires ───────────────────────────────────────────────────────────────────────────────────────
@@ -323,10 +323,10 @@ def hired(
     """The applications that have a hire already, and the clicks that have one, each with whether it
     was named by the click or the candidate only.
     """
-    found = tx.all(_HIRED, client_no=client_no, applications=Listed(applications))
+    rows = tx.all(_HIRED, client_no=client_no, applications=Listed(applications))
     clicks = Listed(clicks)
     by_click = tx.all(_HIRED_BY_CLICK, client_no=client_no, clicks=clicks) if clicks else []
-    names = {application for application, _ in found}
+    names = {application for application, _ in rows}
     return names, {(bytes(click), not name.startswith("application/")) for name, click in by_click}
 
 
@@ -349,11 +349,11 @@ def add_hires(tx: Tx, client_no: int, items: Sequence[FunnelItem]) -> None:
 
 
 def unbooked(tx: Tx, limit: int, but: Iterable[int]) -> list[Hire]:
-    found = []
+    due = []
     for *head, body in tx.all(_UNBOOKED, limit=limit, but=Listed(but)):
-        told = _BODY.decode(body)
+        ids = _BODY.decode(body)
         no, client_no, application, click_id, at, received_at, facts = head
-        found.append(
+        due.append(
             Hire(
                 no,
                 client_no,
@@ -362,11 +362,11 @@ def unbooked(tx: Tx, limit: int, but: Iterable[int]) -> list[Hire]:
                 at,
                 received_at,
                 bytes(facts),
-                told.application_id,
-                told.candidate_id,
+                ids.application_id,
+                ids.candidate_id,
             )
         )
-    return found
+    return due
 
 
 def book(tx: Tx, nos: Sequence[int], now: Instant) -> int:

@@ -78,10 +78,10 @@ def record(tx: Tx, ids: Ids, now: Instant, client: Client, events: Sequence[Sent
 
 def batch_of(tx: Tx, client: Client, batch_id: str) -> tuple[Instant, list[FunnelItem]]:
     """When a batch was received, and its items. **Refuses** any but the client's own (404)."""
-    found = rows.batch(tx, client.no, batch_id)
-    if found is None:
+    batch = rows.batch(tx, client.no, batch_id)
+    if batch is None:
         raise not_found()
-    return found
+    return batch
 
 
 def _read(tx: Tx, now: Instant, client: Client, events: Sequence[SentStage]) -> list[FunnelItem]:
@@ -199,11 +199,11 @@ def _history(
     """By application: what happened to it at these instants, and the number of the item that says
     so.
     """
-    found: dict[str, dict[tuple[str, Instant], object]] = {}
+    history: dict[str, dict[tuple[str, Instant], object]] = {}
     for no, application, status, stage, at in rows.history(tx, client.no, items):
         event = event_of(status, stage, at, at)
-        found.setdefault(application, {}).setdefault(event[:2], no)
-    return found
+        history.setdefault(application, {}).setdefault(event[:2], no)
+    return history
 
 
 def _first_hires(tx: Tx, client: Client, passed: Sequence[FunnelItem]) -> list[FunnelItem]:
@@ -236,11 +236,11 @@ def settle(tx: Tx, client: Client, disposition: str, after: int, now: Instant) -
     or None when no more wait.
     """
     clients.lock(tx, client.no)
-    found = rows.waiting(tx, client.no, disposition, after, BATCH)
-    hires = _judge(tx, client, found, now) if found else []
-    rows.save(tx, [item for item in found if item.disposition != disposition])
+    items = rows.waiting(tx, client.no, disposition, after, BATCH)
+    hires = _judge(tx, client, items, now) if items else []
+    rows.save(tx, [item for item in items if item.disposition != disposition])
     rows.add_hires(tx, client.no, hires)
-    return found[-1].no if len(found) == BATCH else None
+    return items[-1].no if len(items) == BATCH else None
 
 
 def lately(tx: Tx, client: Client) -> int:

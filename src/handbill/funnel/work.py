@@ -40,8 +40,8 @@ def settle_latest(tools: Tools, task: Task) -> None:
 
 def _client(tools: Tools, task: Task) -> Client | None:
     with tools.records.read() as tx:
-        found = clients.client_at_work(tx, task.key)
-    return None if found is None else found[0]
+        at_work = clients.client_at_work(tx, task.key)
+    return None if at_work is None else at_work[0]
 
 
 def _walk(tools: Tools, client: Client, disposition: str, after: int) -> None:

@@ -101,14 +101,14 @@ def _signature(
 ) -> str:
     """Everything that decides which jobs a group can win."""
     aliases = {f"cif{place}": name for name, place in places.items()}
-    said: list[Any] = [_GRAMMAR, contender.rank, contender.filters]
+    parts: list[Any] = [_GRAMMAR, contender.rank, contender.filters]
     names = _names(contender.filters)
-    said += [aliases[name] for name in names if name in aliases]
+    parts += [aliases[name] for name in names if name in aliases]
     if NUMBER_FIELD in names:
-        said += of_bids
+        parts += of_bids
     if asks_age(contender.filters):
-        said.append(today.isoformat())
-    return hashlib.blake2b(msgspec.json.encode(said), digest_size=12).hexdigest()
+        parts.append(today.isoformat())
+    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=12).hexdigest()
 
 
 def _names(rule: Branch | Leaf) -> list[str]:

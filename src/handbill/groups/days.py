@@ -29,17 +29,17 @@ def clients_of_new_day(tx: Tx, now: Instant) -> list[str]:
     """Ids of the clients whose day has changed since they were last matched: dates begin and end,
     and ages grow.
     """
-    found: list[str] = []
+    ids: list[str] = []
     after = 0
     while rows := tx.all(_DAYS, after=after, limit=_AT_ONCE):
         days: dict[int, str] = dict(rows)
-        found += [
+        ids += [
             client.id
             for no, client in clients.clients_by_number(tx, days).items()
             if day_of(now, zone_of(client.zone)).isoformat() != days[no]
         ]
         after = rows[-1][0]
-    return found
+    return ids
 
 
 def clients_of_ended_jobs(tx: Tx, now: Instant) -> list[str]:

@@ -58,7 +58,7 @@ def belonging(tx: Tx, client: Client, job_no: int, now: Instant) -> Belonging:
     group_no = contest.default_no if winner_no is None else winner_no
     group = None if group_no is None else groups.get(group_no)
     losers = _ranked(contest, groups, group_no)
-    told = [_loser(contest, one, above[one.campaign_no], facts) for one in losers[:MOST_LOSERS]]
+    shown = [_loser(contest, one, above[one.campaign_no], facts) for one in losers[:MOST_LOSERS]]
     recorded = group_no if candidate.live else None
     return Belonging(
         group,
@@ -66,7 +66,7 @@ def belonging(tx: Tx, client: Client, job_no: int, now: Instant) -> Belonging:
         None if winner_no is None or group is None else _trace(contest, group, facts),
         [] if group is None else _warnings(contest, group),
         marked or candidate.group_no != recorded,
-        told,
+        shown,
         len(losers),
     )
 
@@ -81,9 +81,9 @@ def _loser(contest: Contest, group: Group, campaign: Campaign, facts: JobFacts) 
     if group.no not in contest.ranks:
         reason = "NO_FILTER" if state.trades else "NOT_ACTIVE"
         return Loser(group, campaign, reason, state, None, _warnings(contest, group))
-    found = _trace(contest, group, facts)
-    reason = "LOWER_RANK" if found.holds else "NO_MATCH"
-    return Loser(group, campaign, reason, state, found, _warnings(contest, group))
+    traced = _trace(contest, group, facts)
+    reason = "LOWER_RANK" if traced.holds else "NO_MATCH"
+    return Loser(group, campaign, reason, state, traced, _warnings(contest, group))
 
 
 def _warnings(contest: Contest, group: Group) -> list[Fault]:

@@ -252,7 +252,7 @@ def _facts(contest: Contest, matcher: Matcher, row: Row) -> Sequence[Any]:
 def _wanted(contest: Contest, matcher: Matcher, rows: Iterable[Row]) -> _Wanted:
     """Match each job against all groups."""
     best, default_no = matcher.best, contest.default_no
-    found: _Wanted = []
+    moves: _Wanted = []
     for row in rows:
         no, current, live, _ = row[_CUSTOM + 1 :]
         wanted = None
@@ -260,8 +260,8 @@ def _wanted(contest: Contest, matcher: Matcher, rows: Iterable[Row]) -> _Wanted:
             wanted = best(_facts(contest, matcher, row))
             if wanted is None:
                 wanted = default_no
-        found.append((no, current, wanted))
-    return found
+        moves.append((no, current, wanted))
+    return moves
 
 
 def _match_every(walk: "_Walk", contest: Contest) -> None:
@@ -287,7 +287,7 @@ def _match_moved(walk: "_Walk", contest: Contest, kept: dict[int, str]) -> None:
         "settled": Listed(settled),
     }
     for rows in walk.pages(_MATCHED, asked):
-        found: _Wanted = []
+        moves: _Wanted = []
         lost = []
         for row in rows:
             no, current, live, _ = row[_CUSTOM + 1 :]
@@ -296,8 +296,8 @@ def _match_moved(walk: "_Walk", contest: Contest, kept: dict[int, str]) -> None:
                 continue
             rival = part.best(_facts(contest, part, row))
             won = rival is not None and contest.rank(rival) < contest.rank(current)
-            found.append((no, current, rival if won else current))
-        walk.write(contest, found + _wanted(contest, full, lost))
+            moves.append((no, current, rival if won else current))
+        walk.write(contest, moves + _wanted(contest, full, lost))
 
 
 def _match_marked(walk: "_Walk", contest: Contest) -> None:
@@ -319,11 +319,11 @@ def _match_marked(walk: "_Walk", contest: Contest) -> None:
 
 def _drop_ended(walk: "_Walk", contest: Contest) -> None:
     asked = {"client_no": contest.client_no, "now": contest.now, "limit": walk.batch}
-    found = walk.batch
-    while found == walk.batch:
+    count = walk.batch
+    while count == walk.batch:
         with walk.records.read() as tx:
             nos = [no for (no,) in tx.all(_ENDED, **asked)]
-        found = len(nos)
+        count = len(nos)
         if nos:
             with walk.records.write() as tx:
                 walk.tally.moved += tx.run(_FORGET, nos=Listed(nos))

@@ -94,7 +94,7 @@ def low_bids(
     A bid of 0 is not too low: the feed's bid may replace it.
     """
     known = {one.id: one for one in client_publishers}
-    found: dict[str, list[Publisher]] = {}
+    by_name: dict[str, list[Publisher]] = {}
     for placement in body.placements:
         publisher = known.get(placement.publisher_id)
         name = publisher and _BID_OF.get(publisher.body.bid_type)
@@ -102,8 +102,8 @@ def low_bids(
             continue
         bid_micros = getattr(body, name)
         if bid_micros and publishers.is_low(publisher, exchange, bid_micros):
-            found.setdefault(name, []).append(publisher)
-    return found
+            by_name.setdefault(name, []).append(publisher)
+    return by_name
 
 
 def bid_faults(tx: Tx, client: Client, exchange: Exchange, body: GroupBody) -> list[Fault]:
@@ -165,6 +165,6 @@ def _taken(asked: list[Cap], period: Period) -> int:
     """
     if all(cap.period == period for cap in asked):
         return sum(cap.value for cap in asked)
-    told = [cap for cap in asked if cap.period != "Lifetime"]
-    least = sum(cap.value * _LEAST_A_MONTH[cap.period] for cap in told)
+    recurring = [cap for cap in asked if cap.period != "Lifetime"]
+    least = sum(cap.value * _LEAST_A_MONTH[cap.period] for cap in recurring)
     return -(-least // _MOST_A_MONTH[period])

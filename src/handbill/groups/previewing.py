@@ -78,11 +78,11 @@ def preview(
     if faults:
         raise bad_request(faults)
     sides = _sides(contest, stands, body.filters, priority)
-    found = GroupPreview(warnings=warnings_of(body.filters, sides.contest))
-    found.warnings += bid_warnings(tx, client, exchange, body)
-    for job in _live(tx, sides.contest, found, most):
-        _weigh(found, sides, job)
-    return found
+    result = GroupPreview(warnings=warnings_of(body.filters, sides.contest))
+    result.warnings += bid_warnings(tx, client, exchange, body)
+    for job in _live(tx, sides.contest, result, most):
+        _weigh(result, sides, job)
+    return result
 
 
 def _named(tx: Tx, client: Client, group_id: str | None) -> Group | None:

@@ -94,8 +94,8 @@ def save(tx: Tx, group: Group, now: Instant, **columns: Any) -> None:
 
 def delete_of_campaign(tx: Tx, campaign_no: int, now: Instant, most: int) -> bool:
     """Delete some of the job groups of a campaign; returns whether there may be more."""
-    found = [no for (no,) in tx.all(_REST, campaign_no=campaign_no, most=most)]
-    for no in found:
+    nos = [no for (no,) in tx.all(_REST, campaign_no=campaign_no, most=most)]
+    for no in nos:
         gone = {"status": "I", "updated_at": now, "deleted_at": now}
         changes.change(tx, now, groups, {"no": no}, **gone)
-    return len(found) == most
+    return len(nos) == most

@@ -70,16 +70,16 @@ def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Group], in
 
 def page_of_campaign(tx: Tx, campaign_no: int, skip: int, limit: int) -> tuple[list[Group], int]:
     """Some live ones of a campaign, oldest first, and how many there are in all."""
-    found = rows.page_of_campaign(tx, campaign_no, skip, limit)
-    return found, rows.count_of_campaign(tx, campaign_no)
+    groups = rows.page_of_campaign(tx, campaign_no, skip, limit)
+    return groups, rows.count_of_campaign(tx, campaign_no)
 
 
 def children_of(tx: Tx, campaign_nos: Iterable[int]) -> dict[int, list[Group]]:
     """The live groups of each of these campaigns, oldest first."""
-    found: dict[int, list[Group]] = {no: [] for no in campaign_nos}
-    for group in rows.of_campaigns(tx, list(found)):
-        found[group.campaign_no].append(group)
-    return found
+    by_campaign: dict[int, list[Group]] = {no: [] for no in campaign_nos}
+    for group in rows.of_campaigns(tx, list(by_campaign)):
+        by_campaign[group.campaign_no].append(group)
+    return by_campaign
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────

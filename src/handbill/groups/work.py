@@ -22,10 +22,10 @@ _AT_ONCE = 1_000
 def rematch(tools: Tools, task: Task) -> None:
     """Make a client's matches true; then have its caps evaluated and its listings published."""
     with tools.records.read() as tx:
-        found = clients.client_at_work(tx, task.key)
-    if found is None:
+        at_work = clients.client_at_work(tx, task.key)
+    if at_work is None:
         return
-    client, live = found
+    client, live = at_work
     settle(tools.records, client)
     if live:
         matching.rematch(tools.records, client, tools.clock.now())
@@ -41,13 +41,13 @@ def look(tools: Tools, _: Task) -> None:
     """
     now = tools.clock.now()
     with tools.records.read() as tx:
-        found = {*days.clients_of_new_day(tx, now), *days.clients_of_ended_jobs(tx, now)}
+        ids = {*days.clients_of_new_day(tx, now), *days.clients_of_ended_jobs(tx, now)}
 
     def ask(tx: Tx, some: list[str]) -> None:
         for client_id in some:
             enqueue(tx, kinds.REMATCH, client_id, now)
 
-    tools.records.in_parts(sorted(found), ask)
+    tools.records.in_parts(sorted(ids), ask)
 
 
 def delete_rest(tools: Tools, task: Task) -> None:
@@ -62,19 +62,19 @@ def look_at_rates(tools: Tools, task: Task) -> None:
     """
     now, agency_no = tools.clock.now(), int(task.key)
     with tools.records.read() as tx:
-        found = _concerned(tx, agency_no)
+        ids = _concerned(tx, agency_no)
 
     def ask(tx: Tx, some: list[str]) -> None:
         for client_id in some:
             enqueue(tx, kinds.REMATCH, client_id, now)
 
-    tools.records.in_parts(found, ask)
+    tools.records.in_parts(ids, ask)
 
 
 def _concerned(tx: Tx, agency_no: int) -> list[str]:
     """The ids of these clients. ``agency_no`` 0: of every agency."""
     bidding = abroad.clients(tx)
-    found: list[str] = []
+    ids: list[str] = []
     for agency in access.agencies_of_all(tx):
         if agency_no not in {0, agency.no}:
             continue
@@ -85,13 +85,13 @@ def _concerned(tx: Tx, agency_no: int) -> list[str]:
         }
         skip = 0
         while some := clients.page(tx, agency.no, skip, _AT_ONCE)[0]:
-            found += [
+            ids += [
                 client.id
                 for client in some
                 if client.no in bidding or (foreign and _places(tx, client, foreign))
             ]
             skip += len(some)
-    return found
+    return ids
 
 
 def _places(tx: Tx, client: Client, publisher_ids: set[str]) -> bool:

@@ -34,8 +34,8 @@ _FORGET = sa.delete(also_carried).where(
 
 def heirs_of(tx: Tx, feed_no: int, nos: Sequence[int]) -> dict[int, int]:
     """Those of these jobs that another feed carries too: job number → the oldest such feed."""
-    found = tx.all(_HEIRS, nos=Listed(nos), feed_no=feed_no)
-    return dict(found)
+    heirs = tx.all(_HEIRS, nos=Listed(nos), feed_no=feed_no)
+    return dict(heirs)
 
 
 def add(tx: Tx, pairs: Iterable[tuple[int, int]]) -> None:
@@ -46,8 +46,8 @@ def add(tx: Tx, pairs: Iterable[tuple[int, int]]) -> None:
 
 def carrier_of(tx: Tx, no: int) -> int | None:
     """The oldest feed that carries a job which is not its own."""
-    found: int | None = tx.value(_CARRIER, no=no)
-    return found
+    feed_no: int | None = tx.value(_CARRIER, no=no)
+    return feed_no
 
 
 def page(tx: Tx, feed_no: int, after: int, most: int) -> list[int]:

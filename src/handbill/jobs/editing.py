@@ -101,8 +101,8 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: Mapping[str, A
         stands = rows.standing(tx, client.no, [body.ref])[body.ref]
         _write(tx, now, client, job.feed_no, body, stands.raw_digest)
     rows.set_settings(tx, job.no, settings, now)
-    told = state_of(job.body, before, whole=True), state_of(body, settings, whole=True)
-    changes.tell(tx, now, _entity(client, job), *told)
+    states = state_of(job.body, before, whole=True), state_of(body, settings, whole=True)
+    changes.tell(tx, now, _entity(client, job), *states)
     clients.wake_listings(tx, client, now)
 
 
@@ -138,9 +138,9 @@ def _entity(client: Client, job: Job) -> TrailEntity:
 
 def state_of(body: JobBody, settings: JobSettings, *, whole: bool) -> dict[str, Any]:
     """The state of a job in its changes, without the time at which it was changed."""
-    found = fields_of(body, whole=whole) | {"settings": settings}
-    found.pop("modified_at", None)
-    return found
+    fields = fields_of(body, whole=whole) | {"settings": settings}
+    fields.pop("modified_at", None)
+    return fields
 
 
 def _refuse_invalid(job: Job) -> None:
@@ -174,9 +174,9 @@ def _of_body(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _missing(body: JobBody) -> tuple[str, ...]:
     """The mandatory fields that are empty (domain 5.2)."""
-    said = {"title": body.title, "description": body.description}
-    said["url"] = body.url or body.alternate_url
-    return tuple(name for name in _MANDATORY if not said[name].strip())
+    texts = {"title": body.title, "description": body.description}
+    texts["url"] = body.url or body.alternate_url
+    return tuple(name for name in _MANDATORY if not texts[name].strip())
 
 
 def _settings(
@@ -194,13 +194,13 @@ def _settings(
     if given.keys() & {"publisher_fields", "placements"}:
         known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
     if "publisher_fields" in given:
-        said = given["publisher_fields"] or PublisherFields(None, {})
+        fields = given["publisher_fields"] or PublisherFields(None, {})
         faults += [
             Fault(f"publisher_fields.{one.field}", one.message)
-            for one in _publisher_faults(said, known)
+            for one in _publisher_faults(fields, known)
         ]
-        changes |= {"publishers": said.publishers, "publishers_of_feed": said.of_feed}
-        body.publisher_nodes = said.nodes
+        changes |= {"publishers": fields.publishers, "publishers_of_feed": fields.of_feed}
+        body.publisher_nodes = fields.nodes
     if "placements" in changes:
         changes["placements"] = tuple(changes["placements"] or ())
         exchange = rates.exchange_of(tx, client, now)
@@ -209,11 +209,11 @@ def _settings(
                 Fault(f"placements.{n}.{one.field}", one.message)
                 for one in _placement_faults(placement, known.get(placement.publisher_id), exchange)
             ]
-    found = settled(settings, changes, faults)
-    start_on, end_on = found.setting.start_on, found.setting.end_on
+    after = settled(settings, changes, faults)
+    start_on, end_on = after.setting.start_on, after.setting.end_on
     if start_on and end_on and end_on < start_on:
         faults.append(Fault("setting.end_on", "must not be before startDate"))
-    return found
+    return after
 
 
 def _publisher_faults(said: PublisherFields, known: Mapping[str, Publisher]) -> list[Fault]:

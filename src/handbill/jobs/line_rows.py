@@ -63,8 +63,8 @@ class JobLine(NamedTuple):
 
 def place_of(tx: Tx, client_no: int, id_: str) -> tuple[int, str] | None:
     """Number and title of a job, by which ``lines`` goes on; also of one that has left."""
-    found = tx.one(_PLACE_OF, client_no=client_no, id=id_)
-    return None if found is None else (found[0], found[1])
+    row = tx.one(_PLACE_OF, client_no=client_no, id=id_)
+    return None if row is None else (row[0], row[1])
 
 
 def lines(
@@ -73,8 +73,8 @@ def lines(
     """``most``: no more are read, so that no more than these are sorted."""
     first, on = _IN_ORDER[order]
     if last is None:
-        found = tx.stream(first, client_no=client_no, most=most)
+        rows = tx.stream(first, client_no=client_no, most=most)
     else:
         low = {"low": last[1]} if order == "TITLE" else {}
-        found = tx.stream(on, client_no=client_no, no=last[0], most=most, **low)
-    return (JobLine(*row) for row in found)
+        rows = tx.stream(on, client_no=client_no, no=last[0], most=most, **low)
+    return (JobLine(*row) for row in rows)

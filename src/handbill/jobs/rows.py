@@ -157,18 +157,18 @@ def after(tx: Tx, client_no: int, no: int, limit: int) -> list[Job]:
 
 
 def by_id(tx: Tx, client_no: int, job_id: str) -> Job | None:
-    found = tx.one(_BY_ID, client_no=client_no, id=job_id)
-    return None if found is None else _job(found)
+    row = tx.one(_BY_ID, client_no=client_no, id=job_id)
+    return None if row is None else _job(row)
 
 
 def by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
-    found = map(_job, tx.all(_BY_IDS, ids=Listed(ids)))
-    return [job for job in found if job.client_no == client_no]
+    some = map(_job, tx.all(_BY_IDS, ids=Listed(ids)))
+    return [job for job in some if job.client_no == client_no]
 
 
 def refs(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
-    found = tx.all(_REFS, ids=Listed(ids))
-    return {id_: ref for id_, ref, of in found if of == client_no}
+    rows = tx.all(_REFS, ids=Listed(ids))
+    return {id_: ref for id_, ref, of in rows if of == client_no}
 
 
 def ids(tx: Tx, client_no: int) -> Iterator[str]:
@@ -182,8 +182,8 @@ def places(tx: Tx, ids: list[str]) -> list[Row]:
 
 def settings_of(tx: Tx, ids: list[str]) -> list[tuple[str, JobSettings]]:
     """The settings of those of these jobs that have any, including jobs that have left."""
-    found = tx.all(_SETTINGS_OF, ids=Listed(ids))
-    return [(id_, SETTINGS.decode(settings)) for id_, settings in found]
+    rows = tx.all(_SETTINGS_OF, ids=Listed(ids))
+    return [(id_, SETTINGS.decode(settings)) for id_, settings in rows]
 
 
 def changed_at(tx: Tx, ids: list[str]) -> list[tuple[str, Instant]]:
@@ -213,12 +213,12 @@ def deleted_of_feed(tx: Tx, feed_no: int) -> list[Row]:
 
 
 def standing(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, FormerJob]:
-    found = tx.all(_STANDING, client_no=client_no, refs=Listed(refs))
+    rows = tx.all(_STANDING, client_no=client_no, refs=Listed(refs))
     return {
         ref: FormerJob(
             no, feed_no, left_at, deleted_at, raw, digest, url, settings, tuple(matching)
         )
-        for ref, no, feed_no, left_at, deleted_at, raw, digest, url, settings, *matching in found
+        for ref, no, feed_no, left_at, deleted_at, raw, digest, url, settings, *matching in rows
     }
 
 
@@ -253,8 +253,8 @@ def insert(
             for job in new
         ],
     )
-    found = tx.all(_NUMBERS, client_no=client_no, refs=Listed(job.ref for job in new))
-    numbers: dict[str, int] = dict(found)
+    rows = tx.all(_NUMBERS, client_no=client_no, refs=Listed(job.ref for job in new))
+    numbers: dict[str, int] = dict(rows)
     tx.put_many(job_bodies, [{"job_no": numbers[job.ref], "body": job.body} for job in new])
     return numbers
 

@@ -95,8 +95,8 @@ def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
 
 def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
     """Live jobs of the client, in the order of the ids; unknown and foreign ids are left out."""
-    found = {job.id: job for job in rows.by_ids(tx, client_no, ids)}
-    return [found[id_] for id_ in dict.fromkeys(ids) if id_ in found]
+    by_id = {job.id: job for job in rows.by_ids(tx, client_no, ids)}
+    return [by_id[id_] for id_ in dict.fromkeys(ids) if id_ in by_id]
 
 
 def job_by_id(tx: Tx, client_no: int, job_id: str) -> Job:
@@ -154,9 +154,9 @@ def changed_at(tx: Tx, ids: Iterable[str]) -> dict[str, Instant]:
 def walk(tx: Tx, client_no: int) -> Iterator[Job]:
     """Every live job of the client, in bounded memory."""
     last = 0
-    while found := rows.after(tx, client_no, last, BATCH):
-        yield from found
-        last = found[-1].no
+    while batch := rows.after(tx, client_no, last, BATCH):
+        yield from batch
+        last = batch[-1].no
 
 
 def bodies(tx: Tx, nos: Iterable[int]) -> Iterator[tuple[int, JobBody]]:
@@ -234,21 +234,21 @@ def sort(
     content, its new digest is stored at once: nobody sees it.
     """
     before = rows.standing(tx, client_no, [job.ref for job in batch])
-    found = Sorted([], [], [])
+    result = Sorted([], [], [])
     reread: list[tuple[int, bytes | None]] = []
     deleted: list[tuple[int, bytes | None]] = []
     for job in batch:
         stands = before.get(job.ref)
         if stands is None:
-            found.new.append(job)
+            result.new.append(job)
         elif stands.deleted_at is not None and feed_no is not None:
             if stands.feed_no == feed_no:
                 deleted.append((stands.no, job.raw_digest))
             else:
-                found.held.append(stands.no)
+                result.held.append(stands.no)
                 done.other_feed += 1
         elif stands.left_at is None and stands.feed_no != feed_no:
-            found.held.append(stands.no)
+            result.held.append(stands.no)
             if stands.feed_no is None:
                 done.held_by_api.append(job.ref)
             else:
@@ -256,15 +256,15 @@ def sort(
         elif stands.left_at is None and _says_the_same(stands, job):
             reread.append((stands.no, job.raw_digest))
         else:
-            found.changed.append((stands, job))
+            result.changed.append((stands, job))
     rows.reread(tx, [*reread, *deleted])
-    done.added += len(found.new)
+    done.added += len(result.new)
     done.same += len(reread)
     done.deleted += len(deleted)
-    back = sum(stands.left_at is not None for stands, _ in found.changed)
+    back = sum(stands.left_at is not None for stands, _ in result.changed)
     done.revived += back
-    done.changed += len(found.changed) - back
-    return found
+    done.changed += len(result.changed) - back
+    return result
 
 
 def _lifted(changed: list[tuple[FormerJob, WrittenJob]]) -> list[tuple[int, int]]:

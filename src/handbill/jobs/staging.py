@@ -88,11 +88,11 @@ _DELETE = sa.delete(jobs).where(among(_j.no, "nos"), _j.left_at == _ARRIVING)
 
 
 def of_client(tx: Tx, client_no: int) -> list[Takeover]:
-    found: list[Takeover] | None = tx.kept(
+    kept: list[Takeover] | None = tx.kept(
         ("takeovers", client_no),
         lambda: [Takeover(*row) for row in tx.all(_EVERY, client_no=client_no)],
     )
-    return found or []
+    return kept or []
 
 
 def is_amid(tx: Tx, client_no: int) -> bool:

@@ -54,12 +54,12 @@ class Taking:
         for batch in batches(brought, self.step):
             with self.records.write() as tx:
                 self._hold(tx)
-                found = service.sort(tx, client.no, feed_no, batch, done)
-                carried.add(tx, [(feed_no, no) for no in found.held])
-                self.dropped.difference_update(found.held)
-                if found.new:
-                    rows.insert(tx, client.no, client.id, feed_no, found.new, now, ARRIVING)
-                changed = [Staged(stands.no, job) for stands, job in found.changed]
+                result = service.sort(tx, client.no, feed_no, batch, done)
+                carried.add(tx, [(feed_no, no) for no in result.held])
+                self.dropped.difference_update(result.held)
+                if result.new:
+                    rows.insert(tx, client.no, client.id, feed_no, result.new, now, ARRIVING)
+                changed = [Staged(stands.no, job) for stands, job in result.changed]
                 staging.stage(tx, feed_no, changed)
             self.records.give_way()
         return done
@@ -171,11 +171,11 @@ def settle_job(tx: Tx, client: Client, job_no: int) -> None:
     for takeover in staging.of_client(tx, client.no):
         if takeover.switched_at is None:
             continue
-        found = staging.staged_of_job(tx, job_no)
+        staged = staging.staged_of_job(tx, job_no)
         if takeover.whole:
             if job_no in staging.carrying(tx, takeover.feed_no, job_no - 1, 1):
                 service.leave(tx, client.no, takeover.feed_no, [job_no], takeover.switched_at)
-        elif found is not None and found[0] == takeover.feed_no:
+        elif staged is not None and staged[0] == takeover.feed_no:
             _bring_up(tx, client, takeover, [job_no])
         elif job_no in staging.arrivals(tx, takeover.feed_no, job_no - 1, 1):
             _reveal(tx, client, [job_no])
@@ -185,11 +185,11 @@ def keep_out(tx: Tx, client: Client, job_no: int, *, is_carried: bool) -> None:
     """Remove a job that an API caller adds or deletes from the feeds' takeovers; ``is_carried``:
     note that the feed carries it too.
     """
-    found = staging.staged_of_job(tx, job_no)
+    staged = staging.staged_of_job(tx, job_no)
     carriers = set[int]()
-    if found is not None and found[1].brought is not None:
+    if staged is not None and staged[1].brought is not None:
         staging.unstage(tx, [job_no])
-        carriers.add(found[0])
+        carriers.add(staged[0])
     for takeover in staging.of_client(tx, client.no):
         if job_no in staging.arrivals(tx, takeover.feed_no, job_no - 1, 1):
             carriers.add(takeover.feed_no)
@@ -202,10 +202,10 @@ def keep_out(tx: Tx, client: Client, job_no: int, *, is_carried: bool) -> None:
 def _settle(records: Records, client: Client, feed_no: int, step: int) -> None:
     """Each step looks again at what is left, so that several processes may take turns."""
     with records.read() as tx:
-        found = [one for one in staging.of_client(tx, client.no) if one.feed_no == feed_no]
-    if not found or found[0].switched_at is None:
+        takeovers = [one for one in staging.of_client(tx, client.no) if one.feed_no == feed_no]
+    if not takeovers or takeovers[0].switched_at is None:
         return
-    takeover, at = found[0], found[0].switched_at
+    takeover, at = takeovers[0], takeovers[0].switched_at
     walk = _Walk(records, takeover, step)
     if takeover.whole:
         _clear(walk)

@@ -133,8 +133,8 @@ def written(
 
 
 def matching_of(job: WrittenJob) -> Row:
-    found: Row = _MATCHING_OF(job)
-    return found
+    row: Row = _MATCHING_OF(job)
+    return row
 
 
 def source_columns(job: WrittenJob) -> dict[str, Any]:

@@ -62,9 +62,9 @@ Check = Callable[[Patient], Iterator[DoctorFinding]]
 def examine(patient: Patient) -> Iterator[tuple[str, list[DoctorFinding]]]:
     """Every check's name with its findings, one after the other."""
     for name, check in CHECKS.items():
-        found = list(check(patient))
-        yield name, found
-        if any(finding.is_last for finding in found):
+        findings = list(check(patient))
+        yield name, findings
+        if any(finding.is_last for finding in findings):
             return
 
 
@@ -92,14 +92,14 @@ def _disk(patient: Patient) -> Iterator[DoctorFinding]:
 
 def _records(patient: Patient) -> Iterator[DoctorFinding]:
     try:
-        found = patient.records.revision()
+        revision = patient.records.revision()
     except Unavailable as away:
         yield DoctorFinding(
             str(away), "start the database, or correct HANDBILL_RECORDS_URL", is_last=True
         )
         return
     try:
-        require_ours(found)
+        require_ours(revision)
     except ForeignRecords as other:
         yield DoctorFinding(
             f"the records {other}",
@@ -107,15 +107,15 @@ def _records(patient: Patient) -> Iterator[DoctorFinding]:
             is_last=True,
         )
         return
-    if found is None:
+    if revision is None:
         yield DoctorFinding(
             "the records contain no tables",
             "if they contained data, restore a backup; `handbill serve` creates new tables",
             is_last=True,
         )
-    elif found != NEWEST:
+    elif revision != NEWEST:
         yield DoctorFinding(
-            f"the records are of revision {found}, and this release needs {NEWEST}",
+            f"the records are of revision {revision}, and this release needs {NEWEST}",
             "`handbill migrate` brings them up to date, and so does a start of `handbill serve`",
             is_last=True,
         )
@@ -132,10 +132,10 @@ def _master(patient: Patient) -> Iterator[DoctorFinding]:
         needed, used, newest = sealed.names_needed(tx), sealed.names_used(tx), sealed.in_force(tx)
     missing = sorted(name.hex() for name in needed - here)
     if missing:
-        found = (
+        text = (
             f"secrets are encrypted with the master key {' and '.join(missing)}, which is missing"
         )
-        yield DoctorFinding(found, where(settings), is_last=True)
+        yield DoctorFinding(text, where(settings), is_last=True)
         return
     file = file_of(settings)
     if not settings.secrets_key and file.exists() and file.stat().st_mode & _OTHERS:
@@ -210,11 +210,11 @@ def _journal(patient: Patient) -> Iterator[DoctorFinding]:
 
 def _asides(patient: Patient) -> Iterator[DoctorFinding]:
     with patient.records.read() as tx:
-        found, counts = asides.every(tx), asides.counts(tx)
+        aside, counts = asides.every(tx), asides.counts(tx)
         ids = {
-            no: it.id for no, it in clients_by_number(tx, (it.client_no for it in found)).items()
+            no: it.id for no, it in clients_by_number(tx, (it.client_no for it in aside)).items()
         }
-    for one in found:
+    for one in aside:
         yield DoctorFinding(
             f"{counted(counts.get(one.client_no, 0), 'event')} of client "
             f"{ids.get(one.client_no, one.client_no)} are set aside, because they cannot be "
@@ -228,18 +228,18 @@ def _segments(patient: Patient) -> Iterator[DoctorFinding]:
     with patient.records.read() as tx:
         listed = segments.every_segment(tx)
     do = "restore it from a backup; `handbill ledger check` names every damaged one"
-    told = 0
+    damaged = 0
     for segment in listed:
-        if told == _MOST_TOLD:
+        if damaged == _MOST_TOLD:
             break
         try:
             size = patient.blobs.size(segment.path)
         except FileNotFoundError:
-            told += 1
+            damaged += 1
             yield DoctorFinding(f"judged entries {segment.path} are not there", do)
             continue
         if size != segment.bytes:
-            told += 1
+            damaged += 1
             yield DoctorFinding(f"judged entries {segment.path} were cut or changed", do)
 
 

@@ -85,7 +85,7 @@ def _templates() -> "Environment":
 
 def message_of(letter: Letter, envelope: Envelope) -> bytes:
     """The whole message, with the line ends of SMTP."""
-    told = {
+    values = {
         "subject": plain(letter.subject, _MOST_SUBJECT),
         "lines": [plain(line) for line in letter.lines],
         "parts": [_part(part) for part in letter.parts],
@@ -99,8 +99,8 @@ def message_of(letter: Letter, envelope: Envelope) -> bytes:
     message["To"] = Address(addr_spec=envelope.recipient)
     message["Date"] = format_datetime(moment_of(envelope.at))
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_templates().get_template("letter.txt").render(told))
-    message.add_alternative(_templates().get_template("letter.html").render(told), subtype="html")
+    message.set_content(_templates().get_template("letter.txt").render(values))
+    message.add_alternative(_templates().get_template("letter.html").render(values), subtype="html")
     message.set_boundary(f"=_{envelope.mail_id}")  # else the library draws one
     # Written as they are, because the library folds or encodes long addresses, and begins a long
     # subject on a line of its own.

@@ -79,8 +79,8 @@ def open_of(tx: Tx, person_no: int) -> list[Mail]:
 
 def last_of(tx: Tx, person_nos: Iterable[int], kind: str) -> dict[int, Mail]:
     """The latest mail of a kind to each of these people, by their numbers."""
-    found = _LAST.all(tx, person_nos=Listed(person_nos), kind=kind)
-    return {one.person_no: one for one in found}
+    latest = _LAST.all(tx, person_nos=Listed(person_nos), kind=kind)
+    return {one.person_no: one for one in latest}
 
 
 def in_state(tx: Tx, state: str, most: int) -> list[Mail]:

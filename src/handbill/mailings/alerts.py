@@ -47,9 +47,9 @@ def without_applies(tx: Tx, some: Sequence[Client], days: int, now: Instant) -> 
     firsts = [day_of(now, zone_of(one.zone)) - (days - 1) * _DAY for one in some]
     if not firsts:
         return
-    found = daily_sums.of_clients(tx, [one.no for one in some], min(firsts).isoformat())
+    by_client = daily_sums.of_clients(tx, [one.no for one in some], min(firsts).isoformat())
     for one, first in zip(some, firsts, strict=True):
-        by_day = found.get(one.no, {})
+        by_day = by_client.get(one.no, {})
         sums = summed(sums for day, sums in by_day.items() if day >= first.isoformat())
         if clicks(sums) and not applies(sums):
             words = f"{counted(clicks(sums), 'click')} and no apply in {counted(days, 'day')}"
@@ -75,10 +75,10 @@ class Paces:
         return self._kept[client.no]
 
     def _looked(self, tx: Tx, client: Client) -> Pace:
-        found = budget_of(tx, client, self.now, self.ceiling_ppm).client
-        if ON_PURPOSE.intersection(it.code for it in found.resolved.all_reasons if it.blocking):
+        budget = budget_of(tx, client, self.now, self.ceiling_ppm).client
+        if ON_PURPOSE.intersection(it.code for it in budget.resolved.all_reasons if it.blocking):
             return "STANDS"
-        paces = [it.pace_ppm for it in found.caps if it.key[2] == "budget" and not it.publisher_id]
+        paces = [it.pace_ppm for it in budget.caps if it.key[2] == "budget" and not it.publisher_id]
         return next((it for it in paces if it is not None), None)
 
 

@@ -62,12 +62,12 @@ def digest(found: Sequence[Need], day: date, address: str, end: str) -> Letter:
     for one in shown:
         by_cause.setdefault(one.cause, []).append(need_told(one))
     things = "1 thing needs" if len(found) == 1 else f"{len(found)} things need"
-    said = [f"{things} you on {day.isoformat()}."]
+    opening = [f"{things} you on {day.isoformat()}."]
     if len(shown) < len(found):
-        said.append(f"The newest {len(shown)} of them:")
+        opening.append(f"The newest {len(shown)} of them:")
     return Letter(
         subject=f"Daily digest: {things} you",
-        lines=said,
+        lines=opening,
         parts=[
             Items(cause.replace("_", " ").capitalize(), lines) for cause, lines in by_cause.items()
         ],
@@ -80,15 +80,15 @@ def digest(found: Sequence[Need], day: date, address: str, end: str) -> Letter:
 def alerts(new: Sequence[Alert], address: str, end: str) -> Letter:
     """Causes that have come. ``end``: the page that ends these alerts."""
     assert new, "where nothing has come, nothing is mailed"
-    told = [one.words for one in new[:_MOST_LINES]]
+    listed = [one.words for one in new[:_MOST_LINES]]
     more = f" and {len(new) - 1} more" if len(new) > 1 else ""
-    said = ["You are told of each once, until it has gone and come again."]
-    if len(told) < len(new):
-        said.append(f"Only {len(told)} of {len(new)} are listed here.")
+    opening = ["You are told of each once, until it has gone and come again."]
+    if len(listed) < len(new):
+        opening.append(f"Only {len(listed)} of {len(new)} are listed here.")
     return Letter(
-        subject=f"Alert: {plain(told[0], _MOST_IN_SUBJECT)}{more}",
-        lines=said,
-        parts=[Items("Alerts", told)],
+        subject=f"Alert: {plain(listed[0], _MOST_IN_SUBJECT)}{more}",
+        lines=opening,
+        parts=[Items("Alerts", listed)],
         link=("Open Handbill", f"{address}/app"),
         why="You get this mail because you chose alerts in your account.",
         end=end,
@@ -111,14 +111,14 @@ def _sentences(days: str, total: Sequence[str], ranked: Sequence[ClientWeek]) ->
     spend, more, clicks, applies, cpa = total
     of = "click" if clicks == "1" else "clicks", "apply" if applies == "1" else "applies"
     figures = f"From {days}, {spend} was spent for {clicks} {of[0]} and {applies} {of[1]}."
-    said = [
+    text = [
         f"{figures} An apply cost {cpa}. Change of spend to the week before: {more}.",
         "Days are those of each client's zone. Figures may still change: conversions come late.",
     ]
     if len(ranked) > _MOST_LINES:
-        said.append(f"The {_MOST_LINES} clients with the most spend, of {len(ranked)}:")
+        text.append(f"The {_MOST_LINES} clients with the most spend, of {len(ranked)}:")
     unfinished = [one.client.body.company_name for one in ranked if not one.is_over]
     if unfinished:
         others = f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else ""
-        said.append(f"The week is not over yet in the zone of {', '.join(unfinished[:5])}{others}.")
-    return said
+        text.append(f"The week is not over yet in the zone of {', '.join(unfinished[:5])}{others}.")
+    return text

@@ -125,7 +125,7 @@ def _add_report(tx: Tx, made: DueMails, settings: Settings, now: Instant, end_of
 def _add_alerts(
     tx: Tx, made: DueMails, found: list[Need], settings: Settings, paces: Paces, end_of: _EndOf
 ) -> None:
-    wanted, told, now = made.chosen.choices, choosing.alerted(tx, made.person.no), paces.now
+    wanted, alerted, now = made.chosen.choices, choosing.alerted(tx, made.person.no), paces.now
     some = list(alerts.of_needs(wanted, found))
     if wanted.no_applies_days or wanted.under_pace_percent:
         every = clients.of_agency(tx, made.view.agency_no, made.view.only)
@@ -134,9 +134,9 @@ def _add_alerts(
             some += alerts.without_applies(tx, here, wanted.no_applies_days, now)
         percent = wanted.under_pace_percent
         if percent and not made.view.for_employer:
-            some += alerts.under_pace(tx, here, percent, told, paces)
-    made.gone = sorted(told - {one.key for one in some})
-    new = fresh(some, told)
+            some += alerts.under_pace(tx, here, percent, alerted, paces)
+    made.gone = sorted(alerted - {one.key for one in some})
+    new = fresh(some, alerted)
     marks = counted(wanted, made.marks, now) if new else None
     if marks is not None:
         letter = letters.alerts(new, settings.public_api, end_of("ALERTS"))
@@ -148,8 +148,8 @@ def write(tx: Tx, ids: Ids, now: Instant, settings: Settings, made: DueMails) ->
     """Have what is due mailed, once; False: something has changed since it was written, so that
     nothing is mailed, and all of it is still due.
     """
-    found = choosing.held(tx, made.person.id)
-    if found != (made.person, made.chosen):
+    held = choosing.held(tx, made.person.id)
+    if held != (made.person, made.chosen):
         return False
     if view_of(tx, made.person, made.chosen.choices) != made.view:
         return False
@@ -172,8 +172,8 @@ def view_of(tx: Tx, person: Person, choices: Choices) -> MailView:
     assert person.agency_no is not None, "it works in an agency"
     only = seen = people.seen_by(tx, person)
     if choices.clients is not None:
-        found = (clients.find_client(tx, person.agency_no, one) for one in choices.clients)
-        named = frozenset(one.no for one in found if one is not None)
+        chosen = (clients.find_client(tx, person.agency_no, one) for one in choices.clients)
+        named = frozenset(one.no for one in chosen if one is not None)
         only = named if seen is None else named & seen
     return MailView(person.agency_no, seen, only)
 
@@ -183,9 +183,9 @@ def needed(tx: Tx, view: MailView, now: Instant) -> list[Need]:
     whatever clients were chosen; a feed that has failed, also while it is imported again: else
     each run would end the cause for a moment.
     """
-    found, _ = needs.needs(tx, view.agency_no, 0, _MOST_NEEDS, now, view.seen, retried_too=True)
+    every, _ = needs.needs(tx, view.agency_no, 0, _MOST_NEEDS, now, view.seen, retried_too=True)
     return [
         one
-        for one in found
+        for one in every
         if one.client is None or view.only is None or one.client.no in view.only
     ]

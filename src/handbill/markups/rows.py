@@ -81,8 +81,8 @@ def _markups(tx: Tx, rows: Sequence[Row]) -> list[Markup]:
 
 
 def find(tx: Tx, agency_no: int, markup_id: str) -> Markup | None:
-    found = _markups(tx, tx.all(_ONE, id=markup_id, agency_no=agency_no))
-    return found[0] if found else None
+    some = _markups(tx, tx.all(_ONE, id=markup_id, agency_no=agency_no))
+    return some[0] if some else None
 
 
 def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[Markup]:
@@ -104,14 +104,14 @@ def count_of_client(tx: Tx, client_no: int) -> int:
 def dated(tx: Tx, places: Iterable[Place]) -> list[DatedMarkup]:
     """Every live markup that may concern these places, once for each entity."""
     client_nos, campaign_nos, group_nos, publisher_nos = map(set, zip(*places, strict=True))
-    found = tx.all(
+    rows = tx.all(
         _DATED,
         client_nos=Listed(sorted(client_nos)),
         campaign_nos=Listed(sorted(campaign_nos | {0})),
         group_nos=Listed(sorted(group_nos | {0})),
         publisher_nos=Listed(sorted(publisher_nos | {0})),
     )
-    return [DatedMarkup(Place(*place), from_at, no, ppm) for from_at, no, ppm, *place in found]
+    return [DatedMarkup(Place(*place), from_at, no, ppm) for from_at, no, ppm, *place in rows]
 
 
 def add(tx: Tx, markup: Markup) -> None:

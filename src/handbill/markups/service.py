@@ -166,8 +166,8 @@ def _from(tx: Tx, from_at: Instant | Read, entities: Sequence[Place]) -> Instant
     """
     if isinstance(from_at, int):
         return from_at
-    found = clients.clients_by_number(tx, (place.client_no for place in entities)).values()
-    zones = {client.zone for client in found}
+    concerned = clients.clients_by_number(tx, (place.client_no for place in entities)).values()
+    zones = {client.zone for client in concerned}
     if from_at.moment.tzinfo is None and len(zones) != 1:
         raise refused_state("from_at", "requires an offset: the clients' time zones differ")
     zone = zone_of(zones.pop()) if len(zones) == 1 else UTC

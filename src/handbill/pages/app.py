@@ -138,11 +138,11 @@ def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
 
 async def _static(request: Request) -> Response:
     request.scope["page"] = "static"
-    found = assets.sent(request)
-    if found is None:
+    response = assets.sent(request)
+    if response is None:
         raise HTTPException(404)
-    found.headers["x-content-type-options"] = "nosniff"
-    return found
+    response.headers["x-content-type-options"] = "nosniff"
+    return response
 
 
 async def _guarded(
@@ -189,10 +189,10 @@ def _refusal_page(request: Request, declined: Declined) -> Response:
     if declined.status == 401:
         return _signed_out(request)
     known = _NOT_DONE if request.method == "POST" else _TOLD
-    told = known.get(declined.status) or _TOLD.get(declined.status, _TOLD[400])
+    words = known.get(declined.status) or _TOLD.get(declined.status, _TOLD[400])
     faults = [f"{at.lstrip('/')} {text}".strip() for at, text in declined.faults.items()]
     retry = declined.retry_seconds
-    response = _told(request, declined.status, told, faults=faults, retry=retry)
+    response = _told(request, declined.status, words, faults=faults, retry=retry)
     if retry:
         response.headers["retry-after"] = retry
     return response
@@ -204,8 +204,8 @@ def _signed_out(request: Request) -> Response:
     """
     here = str(request.url) if request.method != "POST" else request.headers.get("referer", "")
     path = here.partition("://")[2].partition("/")[2]
-    told = (_NOT_DONE if request.method == "POST" else _TOLD)[401]
-    return _told(request, 401, told, back=return_path(f"/{path}"))
+    words = (_NOT_DONE if request.method == "POST" else _TOLD)[401]
+    return _told(request, 401, words, back=return_path(f"/{path}"))
 
 
 def _told(request: Request, status: int, text: dict[str, str], **more: Any) -> Response:

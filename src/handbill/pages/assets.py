@@ -27,14 +27,14 @@ class Asset(NamedTuple):
 @cache
 def _assets() -> dict[str, Asset]:
     """Each file of the folder by its name."""
-    found = {}
+    by_name = {}
     for file in files("handbill.pages").joinpath("static").iterdir():
         stem, _, kind = file.name.rpartition(".")
         if kind in _TYPES:
             raw = file.read_bytes()
             named = f"{stem}.{hashlib.sha256(raw).hexdigest()[:12]}.{kind}"
-            found[file.name] = Asset(named, _TYPES[kind], raw, gzip.compress(raw, 9, mtime=0))
-    return found
+            by_name[file.name] = Asset(named, _TYPES[kind], raw, gzip.compress(raw, 9, mtime=0))
+    return by_name
 
 
 def asset_url(name: str) -> str:

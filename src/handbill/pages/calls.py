@@ -72,12 +72,12 @@ class Declined(Exception):
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"{reply.call.verb} {reply.call.url}: {reply.status}")
-        told = reply.json if isinstance(reply.json, dict) else {}
+        body = reply.json if isinstance(reply.json, dict) else {}
         self.status = reply.status
-        self.message: str = told.get("message", "")
-        self.request_id: str = told.get("requestId", "")
+        self.message: str = body.get("message", "")
+        self.request_id: str = body.get("requestId", "")
         self.faults: dict[str, str] = {
-            fault["field"]: fault["message"] for fault in told.get("errors", ())
+            fault["field"]: fault["message"] for fault in body.get("errors", ())
         }
         self.retry_seconds = reply.headers.get("retry-after", "")
 

@@ -51,19 +51,19 @@ def field_difference(change: Mapping[str, Any], names: Mapping[str, str]) -> lis
     """Each changed field as a phrase, with what it was and what it is; amounts are in the agency's
     currency. Fields that say nothing on both sides are left out.
     """
-    found = []
+    phrases = []
     for field in change["fields"]:
         path = str(field["field"]).strip("/")
         is_amount = path.endswith("micros")
         before, after = (_value(path, is_amount, field.get(side), names) for side in _SIDES)
         if field.get("secret"):
-            found.append(f"{_name(path)}: set anew, not shown")
+            phrases.append(f"{_name(path)}: set anew, not shown")
         elif change["act"] != "CHANGE":
             value = after if change["act"] == "CREATE" else before
-            found += [f"{_name(path)}: {value}"] if value != _NOTHING else []
+            phrases += [f"{_name(path)}: {value}"] if value != _NOTHING else []
         elif before != after:
-            found.append(f"{_name(path)}: {before} → {after}")
-    return found
+            phrases.append(f"{_name(path)}: {before} → {after}")
+    return phrases
 
 
 def _name(path: str) -> str:

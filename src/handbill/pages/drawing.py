@@ -51,8 +51,8 @@ def of_budget(place: int, line: Any, over: int | None) -> Markup:
 
 def _series(name: str, values: Sequence[Any], currency: str = "") -> FigureRow:
     """``currency``: of amounts; empty for counts."""
-    told = [money(value, currency) if currency else number(value) for value in values]
-    return FigureRow(name, values, told)
+    labels = [money(value, currency) if currency else number(value) for value in values]
+    return FigureRow(name, values, labels)
 
 
 def spend_by_day(
@@ -94,11 +94,11 @@ def course(name: str, title: str, whole: Any, metric: str, currency: str = "") -
     ]
     on, series = _days(whole, len(shown)), _series(title, shown, currency)
     text = of_days(on, series)
-    told = Markup('<p class="note">{}</p>').format(text)
+    note = Markup('<p class="note">{}</p>').format(text)
     if not any(shown):
-        return told
+        return note
     top = shown.index(max(value for value in shown if value is not None))
-    return days_line(name, title, text, on, series, series.label(top)) + told
+    return days_line(name, title, text, on, series, series.label(top)) + note
 
 
 def bid_courses(bids: Sequence[Any], currency: str) -> list[tuple[str, Markup]]:

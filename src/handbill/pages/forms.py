@@ -71,8 +71,8 @@ class Form:
                 others.append(f"{pointer.lstrip('/')} {message}".strip())
         if not declined.faults:
             others.append(declined.message)
-        said = [_UNCHANGED, *map(sentence, others), *([_MARKED] if at_fields else [])]
-        return cls(dict(typed), at_fields, " ".join(said), declined.request_id)
+        sentences = [_UNCHANGED, *map(sentence, others), *([_MARKED] if at_fields else [])]
+        return cls(dict(typed), at_fields, " ".join(sentences), declined.request_id)
 
 
 def _name_of(pointer: str, typed: Mapping[str, str], names: Mapping[str, str]) -> str:

@@ -151,16 +151,16 @@ def _flash_in(request: Request) -> dict[str, str] | None:
     if not text or len(text) > _MOST_FLASH or not text.isascii():
         return None
     try:
-        found = decode(base64.urlsafe_b64decode(text))
+        parts = decode(base64.urlsafe_b64decode(text))
     except (NotJson, binascii.Error):
         return None
     if (
-        not isinstance(found, list)
-        or len(found) != 3
-        or not all(isinstance(one, str) for one in found)
+        not isinstance(parts, list)
+        or len(parts) != 3
+        or not all(isinstance(one, str) for one in parts)
     ):
         return None
-    message, change_id, mark = found
+    message, change_id, mark = parts
     known = seal(calls_of(request).credential, message + change_id)
     if not same(mark.encode(), known.encode()):
         return None

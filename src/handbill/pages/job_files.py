@@ -25,13 +25,13 @@ async def jobs_file(calls: Calls, of: str, wish: Mapping[str, Any]) -> Response:
     reply = await calls.get(path, wish)
 
     async def rows() -> AsyncIterator[Sequence[Any]]:
-        found = reply
+        answer = reply
         while True:
-            for job in found.json["data"]:
+            for job in answer.json["data"]:
                 yield job["title"], job["refNumber"], job["company"], place(job), state(job)
-            if found.json["next"] is None:
+            if answer.json["next"] is None:
                 return
-            found = await calls.get(path, wish | {"cursor": found.json["next"]})
+            answer = await calls.get(path, wish | {"cursor": answer.json["next"]})
 
     return csv_stream("jobs", ("Job", "Reference", "Company", "Place", "State"), rows())
 
@@ -44,14 +44,14 @@ async def figures_file(
     reply = await calls.get(path, page | {"page": 0})
 
     async def rows() -> AsyncIterator[Sequence[Any]]:
-        found, number = reply, 0
-        while found.json["data"]:
-            for job in found.json["data"]:
+        answer, number = reply, 0
+        while answer.json["data"]:
+            for job in answer.json["data"]:
                 yield job["title"] or GONE, job["refNumber"], *_figures(job["total"], columns)
             number += 1
-            if number * _AT_ONCE >= found.json["total"]:
+            if number * _AT_ONCE >= answer.json["total"]:
                 return
-            found = await calls.get(path, page | {"page": number})
+            answer = await calls.get(path, page | {"page": number})
 
     return csv_stream("jobs", ("Job", "Reference", *columns.values()), rows())
 

@@ -51,8 +51,8 @@ def _made(
         )
         for column, title in enumerate(heading):
             sheet.set_column(column, column, _WIDTH, amount if title in amounts else None)
-            told = f"{title} ({currency})" if title in amounts else title
-            sheet.write_string(0, column, told, head)
+            label = f"{title} ({currency})" if title in amounts else title
+            sheet.write_string(0, column, label, head)
         for place, row in enumerate(rows, 1):
             for column, value in enumerate(row):
                 if heading[column] == "Day" and isinstance(value, str):

@@ -49,8 +49,8 @@ _GONE = sa.delete(person_alerts).where(_a.person_no == b("person_no"), among(_a.
 
 def of(tx: Tx, person_no: int) -> Choices:
     """What a person has chosen; by default nothing."""
-    found = _OF.first(tx, person_no=person_no)
-    return Choices() if found is None else found.choices
+    row = _OF.first(tx, person_no=person_no)
+    return Choices() if row is None else row.choices
 
 
 class Whose(NamedTuple):
@@ -78,8 +78,8 @@ def _whose(found: Iterable[Sequence[Any]]) -> list[Whose]:
 def chosen(tx: Tx, person_id: str) -> tuple[Person, PersonChoices] | None:
     """A live person who has ever chosen something."""
     person = rows.person(tx, person_id)
-    found = None if person is None else _OF.first(tx, person_no=person.no)
-    return None if person is None or found is None else (person, found)
+    row = None if person is None else _OF.first(tx, person_no=person.no)
+    return None if person is None or row is None else (person, row)
 
 
 def held(tx: Tx, person_id: str) -> tuple[Person, PersonChoices] | None:
@@ -102,11 +102,11 @@ def change(tx: Tx, now: Instant, person: Person, given: Mapping[str, Any]) -> No
 def choose(tx: Tx, now: Instant, person: Person, after: Choices) -> None:
     """Set what a person wants; mails of which this may not be true any more are not sent."""
     rows.lock(tx, person.no)
-    found = _OF.first(tx, person_no=person.no)
-    before = Choices() if found is None else found.choices
+    former = _OF.first(tx, person_no=person.no)
+    before = Choices() if former is None else former.choices
     if after == before:
         return
-    marks = begun(MailMarks() if found is None else found.marks, before, after, now)
+    marks = begun(MailMarks() if former is None else former.marks, before, after, now)
     row = PersonChoices(no=0, person_no=person.no, choices=after, marks=marks)
     tx.upsert_many(person_mails, ["person_no"], [_CHOSEN.values(row)])
     gone = MAILINGS if after.clients != before.clients else before.mailings - after.mailings

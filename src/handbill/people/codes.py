@@ -43,11 +43,11 @@ def step_of(secret: bytes, code: str, now: Instant, after: int) -> int | None:
     """
     typed = _plain(code).encode()
     present = now // SECOND // _STEP_SECONDS
-    totp, found = _totp(secret), None
+    totp, matched = _totp(secret), None
     for step in range(present - _APART, present + _APART + 1):
         if same(totp.generate(step * _STEP_SECONDS), typed) and step > after:
-            found = step
-    return found
+            matched = step
+    return matched
 
 
 def new_recovery(ids: Ids) -> str:

@@ -18,8 +18,8 @@ def hold_owners(tx: Tx, agency_no: int, *also: int) -> list[Person]:
 
 def able(tx: Tx, agency_no: int, some: list[Person]) -> frozenset[int]:
     """The numbers of those people of an agency who can sign in: by password, or by its provider."""
-    found = provider_rows.provider(tx, agency_no)
-    return able_with(tx, agency_no, some, None if found is None else found.body)
+    provider = provider_rows.provider(tx, agency_no)
+    return able_with(tx, agency_no, some, None if provider is None else provider.body)
 
 
 def able_with(

@@ -89,9 +89,9 @@ def _new(tx: Tx, ids: Ids, now: Instant, person_no: int | None) -> str:
 def _opened(tx: Tx, now: Instant, text: str) -> int | None:
     """The number of the person of a good link; None: it sets the installation up."""
     parts = prefix, _ = shown.parts_of(text, shown.LINK)
-    found = rows.link(tx, prefix)
-    digest = found[2] if found is not None else None
+    link = rows.link(tx, prefix)
+    digest = link[2] if link is not None else None
     is_proved = shown.proves(tx, shown.LINK, parts, digest, {})
-    if found is None or not is_proved or found[3] <= now:
+    if link is None or not is_proved or link[3] <= now:
         raise not_found()
-    return found[1]
+    return link[1]

@@ -119,12 +119,12 @@ def begun(tx: Tx, ids: Ids, now: Instant, agency_id: str) -> tuple[SignInFlow, s
 
 def opened(tx: Tx, now: Instant, text: str) -> SignInFlow:
     """The sign-in of that text. **Refuses** (Failed) another's, and one that took too long."""
-    found = _FLOW.fullmatch(text)
-    if found is None:
+    parts = _FLOW.fullmatch(text)
+    if parts is None:
         raise Failed("the browser has no sign-in under way")
-    flow = SignInFlow(found[1], int(found[2]), found[3])
-    key = secret(tx, _MARKED_BY).get(int(found[4]), b"")
-    if not key or not same(_mark(key, flow).encode(), found[5].encode()):
+    flow = SignInFlow(parts[1], int(parts[2]), parts[3])
+    key = secret(tx, _MARKED_BY).get(int(parts[4]), b"")
+    if not key or not same(_mark(key, flow).encode(), parts[5].encode()):
         raise Failed("the sign-in is not ours")
     if not flow.since <= now < flow.since + LASTS:
         raise Failed("the sign-in took too long")
@@ -134,16 +134,16 @@ def opened(tx: Tx, now: Instant, text: str) -> SignInFlow:
 def discovered(world: ProviderWorld, now: Instant, provider: Provider) -> Discovered:
     """What the provider says of itself. **Refuses** (Failed) what does not hold together."""
     url = provider.body.issuer.rstrip("/") + _WELL_KNOWN
-    found = _document(world, now, provider, "discovery", url)
-    if found.get("issuer") != provider.body.issuer:
+    document = _document(world, now, provider, "discovery", url)
+    if document.get("issuer") != provider.body.issuer:
         raise Failed("the discovery document is of another issuer")
     places = []
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-        place = found.get(name)
+        place = document.get(name)
         if not isinstance(place, str) or faults_of_place(world.settings, place):
             raise Failed(f"the discovery document has no sound {name}")
         places.append(place)
-    methods = found.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
     is_listed = isinstance(methods, list) and "client_secret_post" in methods
     authorization, token, keys = places
     return Discovered(
@@ -151,7 +151,7 @@ def discovered(world: ProviderWorld, now: Instant, provider: Provider) -> Discov
         token,
         keys,
         by_form=is_listed and "client_secret_basic" not in methods,
-        tells_issuer=found.get("authorization_response_iss_parameter_supported") is True,
+        tells_issuer=document.get("authorization_response_iss_parameter_supported") is True,
     )
 
 
@@ -191,13 +191,13 @@ def claims_of(
     back: str,
 ) -> dict[str, Any]:
     """The checked claims of the person who has signed in. **Refuses** (Failed) all others."""
-    found = discovered(world, now, provider)
-    if found.tells_issuer and not answer.issuer:
+    server = discovered(world, now, provider)
+    if server.tells_issuer and not answer.issuer:
         raise Failed("the provider did not name itself")
-    token = _exchanged(world.egress, found, provider.body, client_secret, flow, answer.code, back)
+    token = _exchanged(world.egress, server, provider.body, client_secret, flow, answer.code, back)
     claims: dict[str, Any] = {}
     for anew in (False, True):
-        keys = _document(world, now, provider, "keys", found.keys, anew=anew)
+        keys = _document(world, now, provider, "keys", server.keys, anew=anew)
         try:
             claims = _verified(token, keys)
             break
@@ -240,15 +240,15 @@ def _exchanged(
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     try:
         status, raw = egress.ask(found.token, urlencode(form).encode(), headers, LIMITS)
-        told = decode(raw)
+        answer = decode(raw)
     except EgressRefused as refused:
         raise Failed(f"token endpoint: {refused}") from refused
     except NotJson:
         raise Failed("the token endpoint did not answer in JSON") from None
-    told = told if isinstance(told, dict) else {}
-    token = told.get("id_token")
+    answer = answer if isinstance(answer, dict) else {}
+    token = answer.get("id_token")
     if status != 200 or not isinstance(token, str):
-        raise Failed(f"the token endpoint answered {status} {_word(told.get('error'))}".rstrip())
+        raise Failed(f"the token endpoint answered {status} {_word(answer.get('error'))}".rstrip())
     return token
 
 
@@ -308,12 +308,12 @@ def _document(
 ) -> dict[str, Any]:
     name = f"{provider.agency_no} {what}"
     try:
-        found = world.documents.get(world.egress, name, url, now, anew=anew)
+        document = world.documents.get(world.egress, name, url, now, anew=anew)
     except EgressRefused as refused:
         raise Failed(f"{what}: {refused}") from refused
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise Failed(f"{what}: is no object")
-    return found
+    return document
 
 
 def _parts(flow: SignInFlow) -> tuple[str, str, str]:

@@ -47,11 +47,11 @@ def provider(tx: Tx, agency_no: int) -> Provider | None:
 
 def put_provider(tx: Tx, now: Instant, agency_no: int, body: ProviderBody) -> None:
     """Set the agency's provider, in place of a former one."""
-    found, text = provider(tx, agency_no), _encode(body).decode()
-    if found is None:
+    former, text = provider(tx, agency_no), _encode(body).decode()
+    if former is None:
         tx.put(sign_in_providers, agency_no=agency_no, body=text, created_at=now, updated_at=now)
     else:
-        tx.change(sign_in_providers, {"no": found.no}, body=text, updated_at=now)
+        tx.change(sign_in_providers, {"no": former.no}, body=text, updated_at=now)
 
 
 def drop_provider(tx: Tx, agency_no: int) -> None:
@@ -65,10 +65,10 @@ def lock(tx: Tx, provider_no: int) -> None:
 
 def secret(tx: Tx, agency_no: int) -> str | None:
     """What proves us to the provider."""
-    found = tx.value(_SECRET, agency_no=agency_no)
-    if found is None:
+    stored = tx.value(_SECRET, agency_no=agency_no)
+    if stored is None:
         return None
-    return sealed.opened(tx, provider_secrets, {"agency_no": agency_no}, found).decode()
+    return sealed.opened(tx, provider_secrets, {"agency_no": agency_no}, stored).decode()
 
 
 def put_secret(tx: Tx, agency_no: int, value: str) -> None:
@@ -79,8 +79,8 @@ def put_secret(tx: Tx, agency_no: int, value: str) -> None:
 
 def person_no(tx: Tx, agency_no: int, issuer: str, subject: str) -> int | None:
     """The number of the person who is this to that provider."""
-    found = tx.value(_PERSON, agency_no=agency_no, issuer=issuer, subject=subject)
-    return None if found is None else int(found)
+    no = tx.value(_PERSON, agency_no=agency_no, issuer=issuer, subject=subject)
+    return None if no is None else int(no)
 
 
 def issuers_of(tx: Tx, person_no: int) -> frozenset[str]:
@@ -90,8 +90,8 @@ def issuers_of(tx: Tx, person_no: int) -> frozenset[str]:
 
 def identified(tx: Tx, agency_no: int, issuer: str) -> frozenset[int]:
     """The numbers of the agency's people who have signed in by that provider."""
-    found = tx.all(_IDENTIFIED, agency_no=agency_no, issuer=issuer)
-    return frozenset(int(one) for (one,) in found)
+    rows = tx.all(_IDENTIFIED, agency_no=agency_no, issuer=issuer)
+    return frozenset(int(one) for (one,) in rows)
 
 
 def identify(tx: Tx, agency_no: int, issuer: str, subject: str, person_no: int) -> None:

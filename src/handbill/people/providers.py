@@ -27,16 +27,16 @@ _LOCKED_OUT: Final = (
 
 def provider_of(tx: Tx, agency_no: int) -> Provider:
     """The agency's provider. **Refuses** (404) if it has none."""
-    found = rows.provider(tx, agency_no)
-    if found is None:
+    provider = rows.provider(tx, agency_no)
+    if provider is None:
         raise not_found()
-    return found
+    return provider
 
 
 def is_only(tx: Tx, agency_no: int | None) -> bool:
     """Whether people of the agency sign in by its provider only."""
-    found = None if agency_no is None else rows.provider(tx, agency_no)
-    return found is not None and found.body.only
+    provider = None if agency_no is None else rows.provider(tx, agency_no)
+    return provider is not None and provider.body.only
 
 
 def put(
@@ -96,10 +96,10 @@ def _held(tx: Tx, agency: Agency) -> Provider | None:
     second finds it.
     """
     lock_agency(tx, agency.no)
-    found = rows.provider(tx, agency.no)
-    if found is None:
+    provider = rows.provider(tx, agency.no)
+    if provider is None:
         return None
-    rows.lock(tx, found.no)
+    rows.lock(tx, provider.no)
     return rows.provider(tx, agency.no)
 
 

@@ -139,8 +139,8 @@ def names(tx: Tx, ids: list[str]) -> list[tuple[str, int | None, str]]:
 
 def place_id(tx: Tx, no: int) -> str | None:
     """The id of the family or agency that a person works in."""
-    found = tx.value(_PLACE, no=no)
-    return None if found is None else str(found)
+    id_ = tx.value(_PLACE, no=no)
+    return None if id_ is None else str(id_)
 
 
 def add_person(tx: Tx, now: Instant, **values: Any) -> int:
@@ -186,8 +186,8 @@ def standing_numbered(tx: Tx, no: int) -> LiveSession | None:
 def _standing(tx: Tx, row: Any) -> LiveSession | None:
     if row is None or row[-1] is None:
         return None
-    found = LiveSession(**dict(zip(LiveSession.__struct_fields__, row, strict=False)))
-    return structs.replace(found, clients=seen_by(tx, found.person_no, found.role))
+    session = LiveSession(**dict(zip(LiveSession.__struct_fields__, row, strict=False)))
+    return structs.replace(session, clients=seen_by(tx, session.person_no, session.role))
 
 
 def seen_by(tx: Tx, person_no: int, role: PersonRole) -> frozenset[int] | None:
@@ -220,8 +220,8 @@ def link(tx: Tx, prefix: str) -> tuple[int, int | None, bytes, Instant] | None:
 
 def link_until(tx: Tx, person_no: int) -> Instant | None:
     """When a person's link ends."""
-    found = tx.value(_LINKS_OF, person_no=person_no)
-    return None if found is None else int(found)
+    until = tx.value(_LINKS_OF, person_no=person_no)
+    return None if until is None else int(until)
 
 
 def drop_link(tx: Tx, prefix: str) -> bool:
@@ -239,10 +239,10 @@ def drop_set_up(tx: Tx) -> None:
 
 
 def secret(tx: Tx, person_no: int, name: str) -> bytes | None:
-    found = tx.value(_SECRET, person_no=person_no, name=name)
-    if found is None:
+    stored = tx.value(_SECRET, person_no=person_no, name=name)
+    if stored is None:
         return None
-    return sealed.opened(tx, person_secrets, {"person_no": person_no, "name": name}, found)
+    return sealed.opened(tx, person_secrets, {"person_no": person_no, "name": name}, stored)
 
 
 def add_secret(tx: Tx, person_no: int, name: str, value: bytes) -> None:

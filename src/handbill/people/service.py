@@ -156,30 +156,30 @@ def candidates(tx: Tx, mail: str, agency_no: int | None) -> list[Person]:
     three; with an agency, only its own people and operators. Nobody of an agency whose people sign
     in by its provider only.
     """
-    found = [
+    alike = [
         one
         for one in rows.with_mail(tx, mail_of(mail))
         if one.password is not None
         and (agency_no is None or one.role == "OPERATOR" or one.agency_no == agency_no)
         and not providers.is_only(tx, one.agency_no)
     ]
-    return found[:MOST_ALIKE]
+    return alike[:MOST_ALIKE]
 
 
 def person_numbered(tx: Tx, no: int) -> Person:
     """The live person with this row number. **Refuses** one that was removed (404)."""
-    found = rows.person_numbered(tx, no)
-    if found is None:
+    person = rows.person_numbered(tx, no)
+    if person is None:
         raise not_found()
-    return found
+    return person
 
 
 def person_of(tx: Tx, agency_no: int, person_id: str) -> Person:
     """The agency's own live person. **Refuses** any other id alike (404)."""
-    found = rows.person(tx, person_id)
-    if found is None or found.agency_no != agency_no or found.role not in OF_AGENCIES:
+    person = rows.person(tx, person_id)
+    if person is None or person.agency_no != agency_no or person.role not in OF_AGENCIES:
         raise not_found()
-    return found
+    return person
 
 
 def people_of(tx: Tx, agency_no: int) -> list[Person]:
@@ -191,8 +191,8 @@ def names_of(tx: Tx, ids: Iterable[str], agency_no: int | None) -> dict[str, str
     """Id → name of those of these people who are of the agency; None: of all of them. Who has no
     name is named by the mail address.
     """
-    found = rows.names(tx, sorted(set(ids)))
-    return {id_: name for id_, of, name in found if agency_no in (None, of)}
+    people = rows.names(tx, sorted(set(ids)))
+    return {id_: name for id_, of, name in people if agency_no in (None, of)}
 
 
 def everyone(tx: Tx) -> list[Person]:
@@ -205,8 +205,8 @@ def person_with_mail(
 ) -> Person | None:
     """The live person of that address in one place; of neither: an operator."""
     place = (agency_no, family_no)
-    found = rows.with_mail(tx, mail_of(mail))
-    return next((one for one in found if (one.agency_no, one.family_no) == place), None)
+    alike = rows.with_mail(tx, mail_of(mail))
+    return next((one for one in alike if (one.agency_no, one.family_no) == place), None)
 
 
 def place_of(tx: Tx, person: Person) -> str | None:

@@ -44,10 +44,10 @@ def proved(tx: Tx, text: str, keys: dict[int, bytes], now: Instant) -> LiveSessi
     ``keys``: the caller's cache of our secrets.
     """
     parts = prefix, _ = shown.parts_of(text, shown.SESSION)
-    found = tx.kept(("session", prefix), lambda: rows.standing(tx, prefix))
-    digest = bytes(found.digest) if found is not None else None
+    session = tx.kept(("session", prefix), lambda: rows.standing(tx, prefix))
+    digest = bytes(session.digest) if session is not None else None
     is_proved = shown.proves(tx, shown.SESSION, parts, digest, keys)
-    return found if found is not None and is_proved and now < found.expires_at else None
+    return session if session is not None and is_proved and now < session.expires_at else None
 
 
 def renew(tx: Tx, now: Instant, standing: LiveSession, agency_no: int | None) -> None:
@@ -58,10 +58,10 @@ def renew(tx: Tx, now: Instant, standing: LiveSession, agency_no: int | None) ->
 
 def standing_numbered(tx: Tx, session_no: int) -> LiveSession:
     """The session with this number. **Refuses** one that has ended meanwhile (404)."""
-    found = rows.standing_numbered(tx, session_no)
-    if found is None:
+    session = rows.standing_numbered(tx, session_no)
+    if session is None:
         raise not_found()
-    return found
+    return session
 
 
 def end(tx: Tx, session_no: int) -> None:

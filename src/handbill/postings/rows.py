@@ -157,18 +157,18 @@ def _postings(tx: Tx, found: Sequence[Row]) -> list[Posting]:
 
 
 def find(tx: Tx, client_no: int, config_id: str) -> Posting | None:
-    found = _postings(tx, tx.all(_BY_ID, id=config_id, client_no=client_no))
-    return found[0] if found else None
+    postings = _postings(tx, tx.all(_BY_ID, id=config_id, client_no=client_no))
+    return postings[0] if postings else None
 
 
 def by_number(tx: Tx, no: int) -> Posting | None:
-    found = _postings(tx, tx.all(_BY_NO, no=no))
-    return found[0] if found else None
+    postings = _postings(tx, tx.all(_BY_NO, no=no))
+    return postings[0] if postings else None
 
 
 def number_of(tx: Tx, config_id: str) -> int | None:
-    found: int | None = tx.value(_NO_OF, id=config_id)
-    return found
+    no: int | None = tx.value(_NO_OF, id=config_id)
+    return no
 
 
 def page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Posting]:
@@ -180,8 +180,8 @@ def count(tx: Tx, client_no: int) -> int:
 
 
 def page_at(tx: Tx, client_no: int, publisher_no: int, skip: int, limit: int) -> list[Posting]:
-    found = tx.all(_PAGE_AT, client_no=client_no, publisher_no=publisher_no, skip=skip, limit=limit)
-    return _postings(tx, found)
+    rows = tx.all(_PAGE_AT, client_no=client_no, publisher_no=publisher_no, skip=skip, limit=limit)
+    return _postings(tx, rows)
 
 
 def count_at(tx: Tx, client_no: int, publisher_no: int) -> int:
@@ -189,8 +189,8 @@ def count_at(tx: Tx, client_no: int, publisher_no: int) -> int:
 
 
 def newest_at(tx: Tx, client_no: int, publisher_no: int) -> Posting | None:
-    found = _postings(tx, tx.all(_NEWEST, client_no=client_no, publisher_no=publisher_no))
-    return found[0] if found else None
+    postings = _postings(tx, tx.all(_NEWEST, client_no=client_no, publisher_no=publisher_no))
+    return postings[0] if postings else None
 
 
 def due(tx: Tx, now: Instant, limit: int) -> list[str]:
@@ -255,16 +255,16 @@ def jobs_of(tx: Tx, config_no: int) -> list[PostingJob]:
 
 def by_refs(tx: Tx, config_no: int, client_no: int, refs: Iterable[str]) -> dict[str, PostingJob]:
     """Deleted ones included: adding a job again uses its former row."""
-    found = tx.all(_OF_REFS, config_no=config_no, client_no=client_no, refs=Listed(refs))
-    return {job.ref: job for job in map(_job, found)}
+    rows = tx.all(_OF_REFS, config_no=config_no, client_no=client_no, refs=Listed(refs))
+    return {job.ref: job for job in map(_job, rows)}
 
 
 def posted_page(
     tx: Tx, client_no: int, publisher_no: int, pinned: bool | None, skip: int, limit: int
 ) -> list[tuple[PostingJob, str]]:
     """Posted jobs of (client, publisher), each with its purchase's id."""
-    found = tx.all(_POSTED_PAGE, **_posted(client_no, publisher_no, pinned), skip=skip, limit=limit)
-    return [(_job(row), row[22]) for row in found]
+    rows = tx.all(_POSTED_PAGE, **_posted(client_no, publisher_no, pinned), skip=skip, limit=limit)
+    return [(_job(row), row[22]) for row in rows]
 
 
 def posted_count(tx: Tx, client_no: int, publisher_no: int, pinned: bool | None) -> int:
@@ -277,18 +277,18 @@ def _posted(client_no: int, publisher_no: int, pinned: bool | None) -> dict[str,
 
 
 def posted_numbers(tx: Tx, client_no: int) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
+    by_publisher: dict[int, list[int]] = {}
     for publisher_no, job_no in tx.all(_POSTED_NOS, client_no=client_no):
-        found.setdefault(publisher_no, []).append(job_no)
-    return found
+        by_publisher.setdefault(publisher_no, []).append(job_no)
+    return by_publisher
 
 
 def candidates(tx: Tx, client_no: int, refs: Iterable[str], now: Instant) -> dict[str, Any]:
     """Live jobs of the client by reference: (number, whether it can be shown)."""
-    found = tx.all(_CANDIDATES, client_no=client_no, refs=Listed(refs))
+    rows = tx.all(_CANDIDATES, client_no=client_no, refs=Listed(refs))
     return {
         ref: (no, can_be_shown(status, valid, end_at, now))
-        for no, ref, status, valid, end_at in found
+        for no, ref, status, valid, end_at in rows
     }
 
 

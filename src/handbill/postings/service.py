@@ -24,10 +24,10 @@ def posting_of(tx: Tx, client: Client, config_id: str, publisher: Publisher | No
     """The client's live purchase of that id, at that publisher if one is named. **Refuses** any
     other alike (404).
     """
-    found = rows.find(tx, client.no, config_id)
-    if found is None or (publisher is not None and found.publisher_no != publisher.no):
+    posting = rows.find(tx, client.no, config_id)
+    if posting is None or (publisher is not None and posting.publisher_no != publisher.no):
         raise not_found()
-    return found
+    return posting
 
 
 def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Posting], int]:
@@ -39,8 +39,8 @@ def page_at(
     tx: Tx, client: Client, publisher: Publisher, skip: int, limit: int
 ) -> tuple[list[Posting], int]:
     """Some of the client's purchases at one publisher."""
-    found = rows.page_at(tx, client.no, publisher.no, skip, limit)
-    return found, rows.count_at(tx, client.no, publisher.no)
+    postings = rows.page_at(tx, client.no, publisher.no, skip, limit)
+    return postings, rows.count_at(tx, client.no, publisher.no)
 
 
 def newest_at(tx: Tx, client: Client, publisher: Publisher) -> Posting | None:
@@ -67,8 +67,8 @@ def posted_page(
     tx: Tx, client: Client, publisher: Publisher, pinned: bool | None, skip: int, limit: int
 ) -> tuple[list[tuple[PostingJob, str]], int]:
     """Posted jobs of a client at a publisher, each with its purchase's id; and how many in all."""
-    found = rows.posted_page(tx, client.no, publisher.no, pinned, skip, limit)
-    return found, rows.posted_count(tx, client.no, publisher.no, pinned)
+    posted = rows.posted_page(tx, client.no, publisher.no, pinned, skip, limit)
+    return posted, rows.posted_count(tx, client.no, publisher.no, pinned)
 
 
 def posted_jobs(tx: Tx, client_no: int) -> dict[int, list[int]]:

@@ -110,10 +110,10 @@ def remove(
 ) -> list[Result]:
     """Remove jobs from a purchase. A credit that a job has used stays used."""
     posting = locked(tx, client, posting)
-    found = _present(tx, posting, client, refs)
-    delete_jobs(tx, posting, found.values(), now)
+    by_ref = _present(tx, posting, client, refs)
+    delete_jobs(tx, posting, by_ref.values(), now)
     settle(tx, posting, now)
-    return _results(refs, found)
+    return _results(refs, by_ref)
 
 
 def pin(
@@ -121,16 +121,16 @@ def pin(
 ) -> list[Result]:
     """Pin jobs, or unpin them. **Refuses** (400) more pins than there are slots."""
     posting = locked(tx, client, posting)
-    found = _present(tx, posting, client, refs)
+    by_ref = _present(tx, posting, client, refs)
     if on:
-        chosen = {job.no for job in found.values() if job.ended_at is None}
+        chosen = {job.no for job in by_ref.values() if job.ended_at is None}
         if len(turning_rows.pinned(tx, posting.no) | chosen) > posting.body.available:
             raise refused_state("", f"only {posting.body.available} jobs can be pinned")
-    changed = [job for job in found.values() if job.pinned != on]
+    changed = [job for job in by_ref.values() if job.pinned != on]
     rows.change_jobs(tx, [job.no for job in changed], now, pinned=int(on))
     _tell_set(tx, now, posting, changed, "pinned", on=on)
     settle(tx, posting, now)
-    return _results(refs, found)
+    return _results(refs, by_ref)
 
 
 def pause(
@@ -138,8 +138,8 @@ def pause(
 ) -> list[Result]:
     """Pause jobs in this posting, or enable them again."""
     posting = locked(tx, client, posting)
-    found = _present(tx, posting, client, refs)
-    changed = [job for job in found.values() if job.paused != on]
+    by_ref = _present(tx, posting, client, refs)
+    changed = [job for job in by_ref.values() if job.paused != on]
     rows.change_jobs(tx, [job.no for job in changed], now, paused=int(on))
     _tell_set(tx, now, posting, changed, "paused", on=on)
     waiting = [job.no for job in changed if not job.posted]
@@ -147,14 +147,14 @@ def pause(
     settle(tx, posting, now)
     # A pinned job keeps its slot while paused, so its slot does not show whether it is in the feed.
     publish(tx, {job.client_no for job in changed if job.posted}, now)
-    return _results(refs, found)
+    return _results(refs, by_ref)
 
 
 def _present(
     tx: Tx, posting: Posting, client: Client, refs: Sequence[str]
 ) -> dict[str, PostingJob]:
-    found = rows.by_refs(tx, posting.no, client.no, refs)
-    return {ref: job for ref, job in found.items() if job.is_there}
+    by_ref = rows.by_refs(tx, posting.no, client.no, refs)
+    return {ref: job for ref, job in by_ref.items() if job.is_there}
 
 
 def _results(refs: Sequence[str], found: dict[str, PostingJob]) -> list[Result]:
@@ -245,10 +245,10 @@ def _due_at(posting: Posting, stands: Sequence[RotatingJob], now: Instant) -> In
 def locked(tx: Tx, client: Client, posting: Posting) -> Posting:
     """The purchase in its present state, locked until the transaction ends."""
     tx.lock_row(posting_configs, posting.no)
-    found = rows.find(tx, client.no, posting.id)
-    if found is None:
+    present = rows.find(tx, client.no, posting.id)
+    if present is None:
         raise not_found()
-    return found
+    return present
 
 
 def publish(tx: Tx, client_nos: Iterable[int], now: Instant) -> None:

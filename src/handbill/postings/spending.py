@@ -45,14 +45,14 @@ class DueSpending(NamedTuple):
 
 def unbooked(tx: Tx, now: Instant) -> list[DueSpending]:
     """The days that have begun for every client of their purchase and are not booked."""
-    found: list[DueSpending] = []
+    due: list[DueSpending] = []
     room = _MOST_SHARES
     for former in spending_rows.due(tx, now, _MOST_CONFIGS):
         if room <= 0:
             break
-        found.append(_due(tx, former, now))
-        room -= len(found[-1].shares)
-    return found
+        due.append(_due(tx, former, now))
+        room -= len(due[-1].shares)
+    return due
 
 
 def booked(tx: Tx, dues: Sequence[DueSpending]) -> bool:
@@ -62,8 +62,8 @@ def booked(tx: Tx, dues: Sequence[DueSpending]) -> bool:
 
 def _due(tx: Tx, former: PostingSpending, now: Instant) -> DueSpending:
     client_nos = rows.client_numbers(tx, former.no)
-    found = clients_by_number(tx, client_nos)
-    zones = [zone_of(found[no].zone if no in found else "UTC") for no in client_nos]
+    clients = clients_by_number(tx, client_nos)
+    zones = [zone_of(clients[no].zone if no in clients else "UTC") for no in client_nos]
     posted = spending_rows.posted_counts(tx, former.no)
     weights = [posted.get(no, 0) for no in client_nos]
     until = now if former.deleted_at is None else min(now, former.deleted_at)

@@ -93,9 +93,9 @@ def whose(tx: Tx, nos: Sequence[int]) -> list[int]:
 
 def end_posted(tx: Tx, config_no: int, now: Instant) -> list[int]:
     """End all jobs that hold a slot; returns their clients."""
-    found = [no for (no,) in tx.all(_WHOSE_POSTED, config_no=config_no)]
+    client_nos = [no for (no,) in tx.all(_WHOSE_POSTED, config_no=config_no)]
     tx.run(_END_POSTED, config_no=config_no, now=now)
-    return found
+    return client_nos
 
 
 def apply_turn(tx: Tx, turn: Turn, credited: set[int], now: Instant) -> None:

@@ -46,5 +46,5 @@ def update(tx: Tx, now: Instant, family: Family, changes: Mapping[str, Any]) -> 
 def publisher_ids(tx: Tx, family: Family) -> list[str]:
     """Ids of its publishers, without deleted ones."""
     nos = access.family_publishers(tx, family.no)
-    found = publishers_by_number(tx, nos)
-    return list(dict.fromkeys(found[no].id for no in nos if found[no].status != "I"))
+    by_no = publishers_by_number(tx, nos)
+    return list(dict.fromkeys(by_no[no].id for no in nos if by_no[no].status != "I"))

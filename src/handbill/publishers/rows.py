@@ -78,9 +78,9 @@ def save(tx: Tx, publisher: Publisher, now: Instant, **columns: Any) -> None:
 
 
 def secret(tx: Tx, publisher_no: int, name: str) -> str | None:
-    found = tx.value(_SECRET, publisher_no=publisher_no, name=name)
+    stored = tx.value(_SECRET, publisher_no=publisher_no, name=name)
     row = {"publisher_no": publisher_no, "name": name}
-    return None if found is None else sealed.opened(tx, publisher_secrets, row, found).decode()
+    return None if stored is None else sealed.opened(tx, publisher_secrets, row, stored).decode()
 
 
 def secrets_held(tx: Tx, publisher_no: int) -> list[str]:

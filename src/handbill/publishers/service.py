@@ -49,9 +49,9 @@ def publisher_to_change(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
 
 def hold(tx: Tx, agency_no: int, publisher_id: str) -> None:
     """Lock it, if it exists: no other writer decides about it until the transaction ends."""
-    found = rows.find(tx, agency_no, publisher_id)
-    if found is not None:
-        rows.lock(tx, found)
+    publisher = rows.find(tx, agency_no, publisher_id)
+    if publisher is not None:
+        rows.lock(tx, publisher)
 
 
 def number_ever(tx: Tx, agency_no: int, publisher_id: str) -> int:
@@ -331,8 +331,8 @@ def members(tx: Tx, agency_no: int | None, publisher_ids: Iterable[str]) -> list
     """
     faults, nos = [], []
     for place, publisher_id in enumerate(dict.fromkeys(publisher_ids)):
-        found = rows.everywhere(tx, publisher_id)
-        own = [one.no for one in found if agency_no is None or one.agency_no == agency_no]
+        publishers = rows.everywhere(tx, publisher_id)
+        own = [one.no for one in publishers if agency_no is None or one.agency_no == agency_no]
         if not own:
             faults.append(Fault(f"publishers.{place}", f"there is no publisher {publisher_id}"))
         nos.extend(own)

@@ -57,8 +57,8 @@ def is_named(tx: Tx, agency_no: int, currency: str) -> bool:
 
 
 def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[tuple[DatedRate, Instant]]:
-    found = tx.all(_PAGE, agency_no=agency_no, skip=skip, limit=limit)
-    return [(_dated(row), row[5]) for row in found]
+    rows = tx.all(_PAGE, agency_no=agency_no, skip=skip, limit=limit)
+    return [(_dated(row), row[5]) for row in rows]
 
 
 def count(tx: Tx, agency_no: int) -> int:

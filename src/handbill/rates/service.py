@@ -100,12 +100,12 @@ def _named(rate_id: str) -> DatedRate:
     day, _, pair = rate_id[:10], rate_id[10:11], rate_id[11:]
     source, _, target = pair.partition("-")
     try:
-        found = DatedRate(date.fromisoformat(day), source, target, 0)
+        rate = DatedRate(date.fromisoformat(day), source, target, 0)
     except ValueError:
         raise not_found() from None
-    if id_of(found) != rate_id:
+    if id_of(rate) != rate_id:
         raise not_found()
-    return found
+    return rate
 
 
 def _faults(every: Sequence[DatedRate], last: date) -> Iterable[Fault]:

@@ -72,15 +72,15 @@ def _of_gone(tx: Tx, client: Client, some: Sequence[HeldByRule]) -> list[HeldByR
 def take_back(tx: Tx, now: Instant, client: Client, run_id: str, act: Act) -> str:
     """Set back what an act has changed, if nobody has changed it since; else returns why not."""
     if act.what == "pause":
-        found = [
+        holds = [
             one
             for one in holding.holds_of(tx, client.no)
             if (one.run_id, one.kind, one.entity) == (run_id, act.kind, act.entity)
         ]
-        holding.lift(tx, now, client, found)
-        if _of_gone(tx, client, found):
+        holding.lift(tx, now, client, holds)
+        if _of_gone(tx, client, holds):
             return _GONE
-        return "" if found else "it is not held any more"
+        return "" if holds else "it is not held any more"
     if act.what == "resume":
         return "a hold that was lifted is not laid again: its rule does that"
     try:
@@ -90,8 +90,8 @@ def take_back(tx: Tx, now: Instant, client: Client, run_id: str, act: Act) -> st
         assert act.before is not None, "there was an amount"
         _set(tx, now, client, act, act.before)
     except Refused as refused:
-        said = "; ".join(one.message for one in refused.faults)
-        return _GONE if refused.status == 404 else said or refused.message
+        why = "; ".join(one.message for one in refused.faults)
+        return _GONE if refused.status == 404 else why or refused.message
     return ""
 
 
@@ -113,8 +113,8 @@ def amount(tx: Tx, client: Client, act: Act) -> int | None:
 
 
 def _of(holder: Any, act: Act) -> int | None:
-    found: int | None = getattr(holder, _BIDS[act.what])
-    return found
+    bid_micros: int | None = getattr(holder, _BIDS[act.what])
+    return bid_micros
 
 
 def _budget(caps: Caps) -> int | None:

@@ -98,8 +98,8 @@ def page_of_client(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[
     """Some runs of all rules of a client, also of deleted ones: newest first, and how many are
     kept.
     """
-    found = _OF_CLIENT.page(tx, skip, limit, client_no=client_no)
-    return found, _OF_CLIENT.count(tx, client_no=client_no)
+    runs = _OF_CLIENT.page(tx, skip, limit, client_no=client_no)
+    return runs, _OF_CLIENT.count(tx, client_no=client_no)
 
 
 def run_of(tx: Tx, rule_no: int, run_id: str) -> RuleRun | None:
@@ -113,8 +113,8 @@ def state_of(tx: Tx, rule_no: int) -> RuleState:
 
 def states_of(tx: Tx, rule_nos: Collection[int]) -> dict[int, RuleState]:
     """The states of these rules, by number; empty for those that never ran."""
-    found = _SOME_STATES.all(tx, nos=Listed(rule_nos)) if rule_nos else ()
-    return {no: RuleState(rule_no=no) for no in rule_nos} | {one.rule_no: one for one in found}
+    states = _SOME_STATES.all(tx, nos=Listed(rule_nos)) if rule_nos else ()
+    return {no: RuleState(rule_no=no) for no in rule_nos} | {one.rule_no: one for one in states}
 
 
 def forget_state(tx: Tx, rule_no: int) -> None:

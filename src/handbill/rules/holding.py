@@ -72,8 +72,8 @@ _NAME = msgspec.json.Decoder(_Name)
 def holds_of(tx: Tx, client_no: int) -> list[HeldByRule]:
     """All holds of rules at a client, the oldest first."""
     return [
-        HeldByRule._make((*found, _NAME.decode(body).name))
-        for *found, body in tx.all(_OF_CLIENT, client_no=client_no)
+        HeldByRule._make((*fields, _NAME.decode(body).name))
+        for *fields, body in tx.all(_OF_CLIENT, client_no=client_no)
     ]
 
 
@@ -99,21 +99,21 @@ def hold(
 
 def lift(tx: Tx, now: Instant, client: Client, some: Iterable[HeldByRule]) -> int:
     """Lift these holds, record it, and have listings follow; how many there were."""
-    before, found = holds_of(tx, client.no), list(some)
-    for one in found:
+    before, lifted = holds_of(tx, client.no), list(some)
+    for one in lifted:
         tx.run(_DROP, id=one.id, client_no=client.no)
-    if found:
-        _tell(tx, now, client, before, [(one.kind, one.entity, one.entity_id) for one in found])
+    if lifted:
+        _tell(tx, now, client, before, [(one.kind, one.entity, one.entity_id) for one in lifted])
         clients.wake_listings(tx, client, now)
-    return len(found)
+    return len(lifted)
 
 
 def lift_one(tx: Tx, now: Instant, client: Client, hold_id: str) -> None:
     """Lift one hold. **Refuses** any other id alike (404)."""
-    found = [one for one in holds_of(tx, client.no) if one.id == hold_id]
-    if not found:
+    holds = [one for one in holds_of(tx, client.no) if one.id == hold_id]
+    if not holds:
         raise not_found()
-    lift(tx, now, client, found)
+    lift(tx, now, client, holds)
 
 
 def field_of(one: HeldByRule) -> tuple[Told, str, str]:

@@ -44,8 +44,8 @@ def some(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Rule]:
 
 def by_number(tx: Tx, client_no: int, nos: Iterable[int]) -> dict[int, Rule]:
     """Also those that were deleted."""
-    found = _BY_NUMBER.all(tx, client_no=client_no, nos=Listed(sorted(nos)))
-    return {rule.no: rule for rule in found}
+    numbered = _BY_NUMBER.all(tx, client_no=client_no, nos=Listed(sorted(nos)))
+    return {rule.no: rule for rule in numbered}
 
 
 def every(tx: Tx, client_no: int) -> list[Rule]:

@@ -152,18 +152,18 @@ def order(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str]) -> None
     """Set the order of all rules of the client. **Refuses** ids that are not the client's (404),
     and a list that leaves one out (400).
     """
-    found = _all_of(tx, client, rule_ids)
-    if len(found) < rows.count(tx, client.no):
+    rules = _all_of(tx, client, rule_ids)
+    if len(rules) < rows.count(tx, client.no):
         raise refused_state("ids", "must name every rule of the client")
-    moved = {rule.no: at for at, rule in enumerate(found, 1) if rule.place != at}
+    moved = {rule.no: at for at, rule in enumerate(rules, 1) if rule.place != at}
     rows.set_places(tx, moved, now)
 
 
 def _all_of(tx: Tx, client: Client, rule_ids: Sequence[str]) -> list[Rule]:
-    found = rows.some(tx, client.no, rule_ids)
-    if len(found) < len(rule_ids):
+    by_id = rows.some(tx, client.no, rule_ids)
+    if len(by_id) < len(rule_ids):
         raise not_found()
-    return [found[rule_id] for rule_id in rule_ids]
+    return [by_id[rule_id] for rule_id in rule_ids]
 
 
 def _dated(body: RuleBody, now: Instant, client: Client) -> RuleBody:

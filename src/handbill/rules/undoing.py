@@ -45,10 +45,10 @@ def undo(tx: Tx, now: Instant, client: Client, rule_id: str, run_id: str) -> lis
     acts = [act for one in run.body.findings for act in one.acts if not act.skip]
     if run.mode != "ACT" or not acts:
         raise refused_state("", "the run has changed nothing")
-    found = [Undone(act, acting.take_back(tx, now, client, run_id, act)) for act in reversed(acts)]
-    back = {one.act.of for one in found if not one.why_not}
+    undone = [Undone(act, acting.take_back(tx, now, client, run_id, act)) for act in reversed(acts)]
+    back = {one.act.of for one in undone if not one.why_not}
     if not back:
-        raise _nothing(found)
+        raise _nothing(undone)
     findings = tuple(
         msgspec.structs.replace(
             one,
@@ -62,12 +62,12 @@ def undo(tx: Tx, now: Instant, client: Client, rule_id: str, run_id: str) -> lis
     run.body = msgspec.structs.replace(run.body, findings=findings)
     run.undone_at = now
     history.mark_undone(tx, run)
-    return found
+    return undone
 
 
 def _nothing(found: Sequence[Undone]) -> Refused:
     """The refusal of an undo that would change nothing."""
-    said = "; ".join(one.words for one in found[:_MOST_SAID])
+    reasons = "; ".join(one.words for one in found[:_MOST_SAID])
     more = f"; and {len(found) - _MOST_SAID} more" if len(found) > _MOST_SAID else ""
     faults = [Fault("", one.words) for one in found[:_MOST_TOLD]]
-    return bad_request(faults, f"nothing of the run can be undone: {said}{more}")
+    return bad_request(faults, f"nothing of the run can be undone: {reasons}{more}")

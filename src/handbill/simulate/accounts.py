@@ -48,8 +48,8 @@ def printed(console: Console, life: Lived) -> None:
     made, added, shown = (life.purchases[name] for name in ("made", "added", "shown"))
     console.print(f"purchases: {made:,}; their jobs: {added:,}; seen in feeds, by day: {shown:,}")
     if life.firings:
-        told = ", ".join(f"{count:,} {name}" for name, count in sorted(life.firings.items()))
-        console.print(f"firings of rules, against back-tests: {told}")
+        firings = ", ".join(f"{count:,} {name}" for name, count in sorted(life.firings.items()))
+        console.print(f"firings of rules, against back-tests: {firings}")
 
 
 def _cells(day: OfDay) -> list[float]:

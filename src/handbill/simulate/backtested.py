@@ -115,10 +115,10 @@ def _is_of_now(rule: RuleOf, key: Key) -> bool:
 
 
 def _firsts(fired: Mapping[tuple[int, Key], Any]) -> dict[Key, int]:
-    found: dict[Key, int] = {}
+    firsts: dict[Key, int] = {}
     for at, key in fired:
-        found[key] = min(at, found.get(key, at))
-    return found
+        firsts[key] = min(at, firsts.get(key, at))
+    return firsts
 
 
 def _is_prevented(was: Body) -> bool:

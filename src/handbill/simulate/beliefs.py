@@ -49,8 +49,8 @@ def miscounted_caps(
         periods: tuple[tuple[str, Period], ...] = ("used", cap["period"]), ("usedToday", "Daily")
         for name, period in periods:
             came = used.get((holder, period_key(period, today)), (0, 0, 0))[place]
-            said = round(Decimal(str(cap[name])) * (MICROS if place == 0 else 1))
-            if said != came:
+            figure = round(Decimal(str(cap[name])) * (MICROS if place == 0 else 1))
+            if figure != came:
                 yield f"{holder} has {name} {came} of its {cap['cap']}, and is told {cap}"
         if cap["share"] is not None and not 0 <= cap["share"] <= value:
             yield f"{holder} is told a share that is no part of its value: {cap}"

@@ -35,8 +35,8 @@ class LoggedBids:
         """Decide those again that were logged since the last look; returns what is wrong."""
         wrong: list[str] = []
         for group in self._groups():
-            told = await self._told(group, group.client.day(self._until))
-            new = [one for one in told if instant_of_iso(one["at"]) > self._until]
+            logged = await self._told(group, group.client.day(self._until))
+            new = [one for one in logged if instant_of_iso(one["at"]) > self._until]
             self.count += len(new)
             wrong += miscounted(new)
         self._until = self._now
@@ -44,26 +44,26 @@ class LoggedBids:
 
     async def end(self) -> list[str]:
         """Whether bids are logged, each was decided again, and all are still told."""
-        told = 0
+        shown = 0
         for group in self._groups():
-            told += len(await self._told(group, group.client.day(self._first)))
+            shown += len(await self._told(group, group.client.day(self._first)))
         with self._trade.house.tools.records.read() as tx:
             logged = tx.value(sa.select(sa.func.count()).select_from(bid_log))
-        if self.count == told == logged > 0:
+        if self.count == shown == logged > 0:
             return []
-        return [f"{self.count} bids were decided again, {logged} are logged, {told} are told"]
+        return [f"{self.count} bids were decided again, {logged} are logged, {shown} are told"]
 
     async def _told(self, group: GroupOf, first: date) -> list[Any]:
         """The bid log of a job group from a day on."""
         days = f"from={api_day(first)}&to={api_day(group.client.day(self._now))}"
-        found: list[Any] = []
+        lines: list[Any] = []
         for page in count():
             url = f"{group.path}/bids?page={page}&limit={_MOST_ROWS}&{days}"
             some = (await self._trade.ask("GET", url))["data"]
-            found += some
+            lines += some
             if len(some) < _MOST_ROWS:
                 break
-        return found
+        return lines
 
     def _groups(self) -> Iterator[GroupOf]:
         return (group for one in self._trade.employers for group in one.groups)
@@ -75,7 +75,7 @@ class LoggedBids:
 
 def line_of(told: Any) -> BidLine:
     """A row of the bid log as the API returns it, read back by the names of its fields alone."""
-    said = BidChange.model_validate(told | {"at": 0, "fileVersion": None}, strict=False)
+    row = BidChange.model_validate(told | {"at": 0, "fileVersion": None}, strict=False)
 
     def picked(kind: Any, one: Any, **made: Any) -> Any:
         rows = {name: getattr(one, name) for name in kind._fields if name not in made}
@@ -83,15 +83,15 @@ def line_of(told: Any) -> BidLine:
 
     step = picked(
         Inputs,
-        said,
-        life=CopyDemand(said.life.now, said.life.then),
-        target=said.target and picked(TargetRate, said.target),
+        row,
+        life=CopyDemand(row.life.now, row.life.then),
+        target=row.target and picked(TargetRate, row.target),
         views=tuple(
-            CapInputs(one.name, picked(CapMark, one), picked(Ahead, one)) for one in said.views
+            CapInputs(one.name, picked(CapMark, one), picked(Ahead, one)) for one in row.views
         ),
     )
-    window = picked(JobWindow, said.window, first=said.window.place)
-    return BidLine(step, picked(PacedBid, said, window=window, binding=tuple(said.binding)))
+    window = picked(JobWindow, row.window, first=row.window.place)
+    return BidLine(step, picked(PacedBid, row, window=window, binding=tuple(row.binding)))
 
 
 def miscounted(told: Iterable[Any]) -> Iterator[str]:

@@ -28,16 +28,16 @@ class HoldLog:
         self, at: Instant, *, thing: Thing | None = None, rule: str = "", run: str = ""
     ) -> int:
         """Lift the holds of a thing, of a rule or of a run, as far as they are named; how many."""
-        found = [
+        holds = [
             (one, rule_id)
             for one, its in self._runs.items()
             for rule_id, run_id in its.items()
             if thing in {None, one} and rule in {"", rule_id} and run in {"", run_id}
         ]
-        for one, rule_id in found:
+        for one, rule_id in holds:
             del self._runs[one][rule_id]
             self._changed_at[one] = at
-        return len(found)
+        return len(holds)
 
     def every(self) -> set[tuple[Thing, str, str]]:
         """Each with its rule and its run."""

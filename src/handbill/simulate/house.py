@@ -203,14 +203,14 @@ class House:
         """A digest of each table's rows and of each file, by name: the result of a seed. ``only``
         some tables, without files.
         """
-        found = {}
+        result = {}
         with self.tools.records.read() as tx:
             for table in metadata.sorted_tables:
                 if table.name in only if only else table.name not in _APART:
-                    found[str(table.name)] = digest_of(sorted(map(repr, tx.all(sa.select(table)))))
+                    result[str(table.name)] = digest_of(sorted(map(repr, tx.all(sa.select(table)))))
         for path in () if only else self.tools.blobs.paths(""):
-            found[path] = digest_of(self.tools.blobs.get(path))
-        return found
+            result[path] = digest_of(self.tools.blobs.get(path))
+        return result
 
     # ── ends ────────────────────────────────────────────────────────────────────────────────────
 

@@ -94,17 +94,17 @@ def _group(chance: Chance, world: MarketRow, number: int) -> MarketGroup:
     budget_clicks = math.exp(chance.uniform(math.log(30), math.log(600)))
     demand = math.exp(chance.uniform(math.log(0.7), math.log(3.0))) * budget_clicks
     parts = [chance.uniform(0.5, 1.5) for _ in world.rhythms]
-    found = []
+    publishers = []
     for rhythm, part in zip(world.rhythms, parts, strict=True):
         clicks = demand * part / sum(parts)
         guess = clicks * math.exp(chance.gauss(0, 0.5))
-        found.append(MarketPublisher(rhythm, chance.randrange(rhythm * 4), clicks, guess))
+        publishers.append(MarketPublisher(rhythm, chance.randrange(rhythm * 4), clicks, guess))
     return MarketGroup(
         number,
         base,
         chance.randrange(20, 400),
         CENT * round(base * budget_clicks / CENT),
-        tuple(found),
+        tuple(publishers),
     )
 
 

@@ -81,10 +81,10 @@ class Rulebook:
 
     async def _undo(self, rule: RuleOf) -> None:
         """Undo one of the last runs that have done something."""
-        found = [one for one in rule.runs.values() if acts_of(one) and not one["undoneOn"]][-3:]
-        if not found:
+        runs = [one for one in rule.runs.values() if acts_of(one) and not one["undoneOn"]][-3:]
+        if not runs:
             return
-        run, now = self._chance.choice(found), self._trade.house.outside.clock.now()
+        run, now = self._chance.choice(runs), self._trade.house.outside.clock.now()
         url = f"/rules/{rule.id}/runs/{run['id']}/undo"
         taken = [
             thing_of(act)
@@ -92,14 +92,14 @@ class Rulebook:
             if take_back(self._trade, rule.id, run["id"], act, now)
         ]
         try:
-            told = await self._trade.ask("POST", url, {}, x_client_id=rule.client.id)
+            answer = await self._trade.ask("POST", url, {}, x_client_id=rule.client.id)
         except Unexpected:
             if taken:
                 raise
             return
         run["undoneOn"] = now
-        if [thing_of(act) for act in told["undone"]] != taken:
-            raise Astray(f"of {run} this was undone: {told}, and not {taken}")
+        if [thing_of(act) for act in answer["undone"]] != taken:
+            raise Astray(f"of {run} this was undone: {answer}, and not {taken}")
 
     async def _lift(self, rule: RuleOf) -> None:
         """Lift any hold of the rule's client."""

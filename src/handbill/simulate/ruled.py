@@ -76,8 +76,8 @@ class Ruled:
         for rule in self._rulebook.rules:
             of_jobs = rule.body["filterLevel"] == "jobs"
             if self._chance.random() < _PREVIEWED and not of_jobs:
-                found = await self._ask(rule, "POST", "/rules/preview", rule.body)
-                self._previews[rule.id] = found
+                preview = await self._ask(rule, "POST", "/rules/preview", rule.body)
+                self._previews[rule.id] = preview
 
     async def look(self) -> list[str]:
         """Take over what was done since the last look, in the order in which it was done."""
@@ -112,10 +112,10 @@ class Ruled:
             if len(new) < limit:
                 break
         known.update(one["id"] for one in new)
-        found: dict[str, list[Body]] = defaultdict(list)
+        by_rule: dict[str, list[Body]] = defaultdict(list)
         for one in reversed(new):
-            found[one["ruleId"]].append(one)
-        return found
+            by_rule[one["ruleId"]].append(one)
+        return by_rule
 
     def _of_run(self, rule: RuleOf, run: Body) -> Iterator[str]:
         if run["mode"] != ("ACT" if rule.acts else "ADVISE"):
@@ -145,10 +145,10 @@ class Ruled:
                 for where, sums in self._came[rule.client.id, first + timedelta(days=n)].items()
                 if _is_within(entity, where)
             )
-            told = micros(seen) if place == _COUNTED["spent"] else seen
+            figure = micros(seen) if place == _COUNTED["spent"] else seen
             self.seen += 1
-            if told != own:
-                yield f"{rule} has seen {told} {it['parameter']} at {run['ranOn']}, not {own}"
+            if figure != own:
+                yield f"{rule} has seen {figure} {it['parameter']} at {run['ranOn']}, not {own}"
 
     # ── previews ────────────────────────────────────────────────────────────────────────────────
 
@@ -164,10 +164,10 @@ class Ruled:
         for name in ("evaluated", "matched"):
             if ahead[name] != last[name]:
                 yield f"{rule} has {ahead[name]} {name} in its preview: {ahead}, {last}"
-        told, done = ({key_of(one): one for one in it["entities"]} for it in (ahead, last))
-        if told.keys() != done.keys():
+        previewed, done = ({key_of(one): one for one in it["entities"]} for it in (ahead, last))
+        if previewed.keys() != done.keys():
             yield f"{rule} previews other entities: {ahead}, {last}"
-        for key, one in told.items():
+        for key, one in previewed.items():
             yield from self._of_entity(rule, one, done[key])
 
     def _of_entity(self, rule: RuleOf, told: Body, done: Body) -> Iterator[str]:
@@ -184,9 +184,9 @@ class Ruled:
     # ── what is so by now ───────────────────────────────────────────────────────────────────────
 
     async def _of_holds(self, client: str) -> Any:
-        told = (await self._trade.ask("GET", f"/clients/{client}/holds"))["data"]
+        holds = (await self._trade.ask("GET", f"/clients/{client}/holds"))["data"]
         its = {one.id for one in self._rulebook.rules if one.client.id == client}
-        held = {(thing_of(one, "entityId"), one["ruleId"], one["runId"]) for one in told}
+        held = {(thing_of(one, "entityId"), one["ruleId"], one["runId"]) for one in holds}
         known = {one for one in self._trade.held.every() if one[1] in its}
         if held != known:
             yield f"these are held: {held}, and not {known}"
@@ -197,8 +197,8 @@ class Ruled:
         for one in self._trade.employers:
             wrong += [fault async for fault in self._of_holds(one.id)]
             for group in one.groups:
-                told = await self._trade.ask("GET", group.path)
-                wrong += self._of_group(group, told)
+                answer = await self._trade.ask("GET", group.path)
+                wrong += self._of_group(group, answer)
         return wrong
 
     def _of_group(self, group: GroupOf, told: Body) -> Iterator[str]:
@@ -231,9 +231,9 @@ class Ruled:
             if is_older or (rule.acts and not backtested.compares(rule)):
                 continue
             self.backtests += 1
-            told = await self._ask(rule, "POST", f"/rules/{rule.id}/backtest", {})
+            back_test = await self._ask(rule, "POST", f"/rules/{rule.id}/backtest", {})
             compare = backtested.acted if rule.acts else backtested.advised
-            wrong += compare(rule, told, self.firings)
+            wrong += compare(rule, back_test, self.firings)
         return wrong
 
     @property

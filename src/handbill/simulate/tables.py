@@ -89,12 +89,12 @@ def _bound(market: Played) -> list[_Group]:
     by_group: dict[int, list[Day]] = defaultdict(list)
     for day in market.days:
         by_group[day.group].append(day)
-    found = []
+    bound = []
     for group in market.groups:
         days = by_group[group.no]
         if sum(day.full for day in days) >= BOUND * group.value_micros * len(days):
-            found.append(_Group(group.value_micros, group.base_micros, days))
-    return found
+            bound.append(_Group(group.value_micros, group.base_micros, days))
+    return bound
 
 
 def _monthly(groups: Sequence[_Group]) -> Row:

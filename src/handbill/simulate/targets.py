@@ -95,11 +95,11 @@ class Achieved:
 
 def play_targets(count: int, days: int, seed: int) -> Achieved:
     """A market of so many job groups, client by client."""
-    found = Achieved()
+    achieved = Achieved()
     for first in range(0, count, CLIENT_GROUPS):
         drawn = seeded(f"{seed}/targets/{first}")
-        _play_client(drawn, min(CLIENT_GROUPS, count - first), days, found)
-    return found
+        _play_client(drawn, min(CLIENT_GROUPS, count - first), days, achieved)
+    return achieved
 
 
 def _play_client(chance: Chance, count: int, days: int, found: Achieved) -> None:

@@ -201,7 +201,7 @@ class Trade:
         today = day_of(self.house.outside.clock.now(), zone_of(zone))
         dates = {"startDate": api_day(today), "endDate": api_day(today + timedelta(days=days + 30))}
         whole = each * GROUPS * 0.5
-        caps, told = self._drawn_caps(whole, ("Daily", "Weekly", "Monthly", "Lifetime"))
+        caps, sets = self._drawn_caps(whole, ("Daily", "Weekly", "Monthly", "Lifetime"))
         client = await self._made(
             "/clients",
             {
@@ -215,11 +215,11 @@ class Trade:
             },
         )
         at = f"/clients/{client}"
-        self.caps |= {CapOf("client", (client,), measure): cap for measure, cap in told.items()}
+        self.caps |= {CapOf("client", (client,), measure): cap for measure, cap in sets.items()}
         pixel_id = (await self.ask("GET", at))["pixelId"]
-        caps, told = self._drawn_caps(whole, ("Weekly", "Monthly"))
+        caps, sets = self._drawn_caps(whole, ("Weekly", "Monthly"))
         campaign = await self._made(f"{at}/campaigns", {"name": "all", "caps": caps, **dates})
-        self.caps |= {CapOf("campaign", (campaign,), measure): cap for measure, cap in told.items()}
+        self.caps |= {CapOf("campaign", (campaign,), measure): cap for measure, cap in sets.items()}
         employer = Employer(
             id=client,
             name=name,
@@ -253,7 +253,7 @@ class Trade:
     ) -> None:
         chance, category = self.chance, CATEGORIES[place]
         some = chance.sample(self.outlets, min(len(self.outlets), max(2, len(self.outlets) // 4)))
-        caps, told = self._drawn_caps(each * 0.5, _PERIODS)
+        caps, sets = self._drawn_caps(each * 0.5, _PERIODS)
         if chance.random() < 0.4:
             caps["jobBudget"] = {"cap": "Weekly", "value": round(each * 0.15, 2)}
         if chance.random() < 0.3:
@@ -285,7 +285,7 @@ class Trade:
                 "performanceTargets": targets,
             },
         )
-        self.caps |= {CapOf("group", (id_,), measure): cap for measure, cap in told.items()}
+        self.caps |= {CapOf("group", (id_,), measure): cap for measure, cap in sets.items()}
         for name, measure in (("jobBudget", "budget"), ("jobClicks", "clicks")):
             if name in caps:
                 self.caps[CapOf("group_job", (id_,), measure)] = cap_of(caps[name], measure)  # type: ignore[arg-type]
@@ -301,8 +301,8 @@ class Trade:
                 publishers=[one.id for one in some],
                 first=first,
                 last=last,
-                budget_micros=told["budget"].value,
-                period=told["budget"].period,
+                budget_micros=sets["budget"].value,
+                period=sets["budget"].period,
                 bid_micros=micros(bid),
                 bids_micros={it["value"]: micros(it["bid"]) for it in placements if "bid" in it},
                 targets={one["type"]: micros(one["value"]) for one in targets},

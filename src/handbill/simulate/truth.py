@@ -162,15 +162,15 @@ class Truth:
             return
         self._known_groups = groups
         numbers = range(1, 10_000)
-        found = publishers_by_number(tx, numbers)
+        publishers = publishers_by_number(tx, numbers)
         self._names = {
             "client": {no: it.id for no, it in clients_by_number(tx, numbers).items()},
             "campaign": {no: it.id for no, it in campaigns_by_number(tx, numbers).items()},
             "group": {no: it.id for no, it in groups_by_number(tx, numbers).items()},
-            "publisher": {no: it.id for no, it in found.items()},
+            "publisher": {no: it.id for no, it in publishers.items()},
         }
         self._numbers = {id_: no for no, id_ in self._names["group"].items()}
-        self._publishers = {it.id: it for it in found.values()}
+        self._publishers = {it.id: it for it in publishers.values()}
         self._employers = {one.id: one for one in self._trade.employers}
 
     # ── folding ─────────────────────────────────────────────────────────────────────────────────
@@ -228,16 +228,16 @@ class Truth:
         return [(holder, period) for holder in holders for period in periods]
 
     def _tell(self, fact: Fact) -> None:
-        told = self._day(fact.at)
+        of_day = self._day(fact.at)
         if fact.kind == "CLICK":
-            told.classes[fact.disposition] += 1
+            of_day.classes[fact.disposition] += 1
         elif fact.kind == "HIRE":
-            told.hires += 1
+            of_day.hires += 1
         elif fact.kind != "POSTING":
             self._conversions += 1
-            told.applies += fact.kind == "APPLY" and fact.disposition in TAKES_ROOM
-        told.charged_micros += fact.charge_micros
-        told.spend_micros += fact.spend_micros
+            of_day.applies += fact.kind == "APPLY" and fact.disposition in TAKES_ROOM
+        of_day.charged_micros += fact.charge_micros
+        of_day.spend_micros += fact.spend_micros
 
     def _day(self, at: Instant) -> OfDay:
         day = iso_of(at)[:10]
@@ -347,8 +347,8 @@ class Truth:
 
     def end_day(self, day: str) -> None:
         """The ledger's own check of all books, and its sums compared with the doors'."""
-        told = self.days.setdefault(day, OfDay(day=day))
-        told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
+        of_day = self.days.setdefault(day, OfDay(day=day))
+        of_day.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
         self._check_told(self.bids.look())
         self._check_told(self._purchases.look())
         self._house.run(self._check_budgets())
@@ -373,8 +373,8 @@ class Truth:
     async def _check_budgets(self) -> None:
         """What the API says of each client's caps."""
         for one in self._trade.employers:
-            told = await self._trade.ask("GET", f"/clients/{one.id}/budget")
-            for wrong in miscounted_caps(told, self._used, one.day(self._now)):
+            budget = await self._trade.ask("GET", f"/clients/{one.id}/budget")
+            for wrong in miscounted_caps(budget, self._used, one.day(self._now)):
                 self._blame(wrong)
 
     def _caps(self) -> list[tuple[CapOf, CapSet]]:

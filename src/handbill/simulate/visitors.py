@@ -181,8 +181,8 @@ class Comers:
         if status == b"304":
             return
         assert status == b"200", answer.head
-        found = _ETAG.search(answer.head)
-        shown.etag = found[1] if found else None
+        etag = _ETAG.search(answer.head)
+        shown.etag = etag[1] if etag else None
         shown.old, shown.offers = shown.offers, self.offers_in(_read(answer))
         shown.old_fetched_at = former or 0
 
@@ -253,9 +253,9 @@ class Comers:
         answer = self._house.answer(self._chance.randrange(2), request)
         whole = answer.answer if isinstance(answer, Later) else answer
         assert isinstance(answer, Later) == (kind != "ahead"), f"a visitor waits: {whole.head!r}"
-        found = _LOCATION.search(whole.head)
-        assert found is not None, "a visitor is sent on"
-        click_ids = parse_qs(urlsplit(found[1].decode()).query).get("jClickId", [""])
+        location = _LOCATION.search(whole.head)
+        assert location is not None, "a visitor is sent on"
+        click_ids = parse_qs(urlsplit(location[1].decode()).query).get("jClickId", [""])
         at = self._clock.now()
         visit = AcknowledgedClick(
             id=request.id,
@@ -327,9 +327,9 @@ class Comers:
 
     async def _tell_said(self) -> None:
         """What the employers' programs report, some of it at once, one batch in ten twice."""
-        said, self._said = self._said, []
+        reported, self._said = self._said, []
         for employer in self._trade.employers:
-            events = [one.event for one in said if one.employer is employer]
+            events = [one.event for one in reported if one.employer is employer]
             for first in range(0, len(events), _S2S_AT_ONCE):
                 body = events[first : first + _S2S_AT_ONCE]
                 for _ in range(2 if self._chance.random() < 0.1 else 1):

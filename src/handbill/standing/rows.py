@@ -88,13 +88,13 @@ def move_on(tx: Tx, client_no: int, was: int, now: Instant, day_on: str) -> bool
 
 
 def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
-    found = (Standing(*row) for row in tx.all(_STANDINGS, client_no=client_no))
-    return {(one.kind, one.entity): one for one in found}
+    every = (Standing(*row) for row in tx.all(_STANDINGS, client_no=client_no))
+    return {(one.kind, one.entity): one for one in every}
 
 
 def paced_of(tx: Tx, client_no: int) -> dict[Key, Paced]:
-    found = (Paced(*row) for row in tx.all(_PACED, client_no=client_no))
-    return {(one.group_no, one.publisher_no): one for one in found}
+    every = (Paced(*row) for row in tx.all(_PACED, client_no=client_no))
+    return {(one.group_no, one.publisher_no): one for one in every}
 
 
 def aimed_at(tx: Tx, client_no: int) -> set[Key]:

@@ -59,14 +59,14 @@ def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
 
 def resolved_of(tx: Tx, client_no: int) -> dict[Thing, Resolved]:
     """The same standings, with the reasons of each."""
-    found = rows.standings_of(tx, client_no).items()
-    return {thing: resolved_in(one) for thing, one in found}
+    standings = rows.standings_of(tx, client_no).items()
+    return {thing: resolved_in(one) for thing, one in standings}
 
 
 def of_clients(tx: Tx, client_nos: Collection[int]) -> dict[int, Resolved]:
     """The standing of each of these clients itself."""
-    found = rows.standings_of_clients(tx, client_nos)
-    return {no: resolved_in(found[no]) if no in found else PLAIN for no in client_nos}
+    standings = rows.standings_of_clients(tx, client_nos)
+    return {no: resolved_in(standings[no]) if no in standings else PLAIN for no in client_nos}
 
 
 def in_states(
@@ -100,8 +100,8 @@ def clients_decided(tx: Tx, publisher_no: int, before: Instant) -> set[int]:
 
 def in_force(tx: Tx, client_no: int) -> InForce:
     """What the client's listings go by."""
-    found = rows.standings_of(tx, client_no)
-    stopped = frozenset(thing for thing, one in found.items() if one.capped)
+    standings = rows.standings_of(tx, client_no)
+    stopped = frozenset(thing for thing, one in standings.items() if one.capped)
     return InForce(stopped, rows.paced_of(tx, client_no))
 
 
@@ -112,10 +112,10 @@ def ceilings_of(tx: Tx, client_no: int) -> list[Ceiling]:
 
 def ceilings_since(tx: Tx, client_nos: Iterable[int], day: date) -> dict[int, list[Ceiling]]:
     """The ceilings of these clients, from a day on."""
-    found: dict[int, list[Ceiling]] = {}
+    by_client: dict[int, list[Ceiling]] = {}
     for client_no, one in rows.ceilings_since(tx, sorted(client_nos), day.isoformat()):
-        found.setdefault(client_no, []).append(one)
-    return found
+        by_client.setdefault(client_no, []).append(one)
+    return by_client
 
 
 def replace(

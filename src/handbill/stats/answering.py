@@ -142,18 +142,18 @@ class Answering:
         """For each range of days, the sums of each entity with any, by its id. The entries are read
         once. ``plan``: by one level and by day, and its days include all ranges.
         """
-        found: dict[Days, dict[str, Sums]] = {one: {} for one in ranges}
+        by_range: dict[Days, dict[str, Sums]] = {one: {} for one in ranges}
         if plan.empty:
-            return found
+            return by_range
         listed = self._listed(plan)
         rows = _RANGES.rows(plan, listed, lambda its, some: self._few(its, some, memory_mb))
         if rows is not None:
-            self._sum(plan, found, lambda first, last: summed(rows, first, last))
-            return found
+            self._sum(plan, by_range, lambda first, last: summed(rows, first, last))
+            return by_range
         with self._table(plan, memory_mb) as duck:
             if duck is not None:
-                self._sum(plan, found, lambda *days: _within(duck, plan, *days))
-        return found
+                self._sum(plan, by_range, lambda *days: _within(duck, plan, *days))
+        return by_range
 
     def _few(self, plan: Plan, listed: list[segments.Segment], memory_mb: int) -> list[Row] | None:
         """The rows of a plan in some segments, unless there are too many to keep. Several may be
@@ -171,8 +171,8 @@ class Answering:
             segment_files.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
         ):
             entries = segment_files.source(local, {plan.client_no})
-            found = duck.execute(*few_text(plan, entries, MOST_KEPT + 1)).fetchall()
-        rows += found
+            of_large = duck.execute(*few_text(plan, entries, MOST_KEPT + 1)).fetchall()
+        rows += of_large
         return rows if len(rows) <= MOST_KEPT else None
 
     def _fine(
@@ -184,10 +184,10 @@ class Answering:
             segment_files.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
         ):
             text = fine_text(layout, segment_files.source(local, None))
-            found: dict[str, list[FineRow]] = {file: [] for file in local}
+            by_file: dict[str, list[FineRow]] = {file: [] for file in local}
             for file, *row in duck.execute(text).fetchall():
-                found[file].append(row)
-        return list(found.values())
+                by_file[file].append(row)
+        return list(by_file.values())
 
     def _sum(
         self,
@@ -220,13 +220,13 @@ class Answering:
             which = which_text(plan, chosen.some, chosen.none)
             count = _count(duck, COUNT_WHERE.format(which=which))
             page = {"most": limit, "skipped": skip}
-            found = duck.execute(largest_text(plan, chosen.by, which), page).fetchall()
+            things = duck.execute(largest_text(plan, chosen.by, which), page).fetchall()
         with self._records.read() as tx:
-            names = names_of(tx, plan.client_no, level, {key for key, *_ in found})
+            names = names_of(tx, plan.client_no, level, {key for key, *_ in things})
         made = [name for name in names_of_sums if name in only]
-        told = [(key, dict(zip(made, sums, strict=True))) for key, *sums in found]
+        pairs = [(key, dict(zip(made, sums, strict=True))) for key, *sums in things]
         return count, [
-            (names[key], tuple(sums.get(name, 0) for name in names_of_sums)) for key, sums in told
+            (names[key], tuple(sums.get(name, 0) for name in names_of_sums)) for key, sums in pairs
         ]
 
     @contextmanager
@@ -236,13 +236,13 @@ class Answering:
         """The rows of a plan, in table ``answer``, with all sums or only some; None if there are
         none.
         """
-        found = self._listed(plan)
-        if not found or plan.empty:
+        listed = self._listed(plan)
+        if not listed or plan.empty:
             yield None
             return
         text, params = table_text(plan, only)
         with (
-            segment_files.files(self._blobs, found, self._scratch) as local,
+            segment_files.files(self._blobs, listed, self._scratch) as local,
             segment_files.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
         ):
             if begun is not None:
@@ -266,10 +266,10 @@ class Answering:
             for name, _ in layout.headings[level]
         ]
         known: list[dict[Any, Names]] = [{} for _ in plan.levels]
-        told = None
+        stands = None
         if layout.tells_standing(plan.levels):
             with self._records.read() as tx:
-                told = resolved.told_of(tx, plan.client_no, plan.levels)
+                stands = resolved.told_of(tx, plan.client_no, plan.levels)
         for some in parts:
             with self._records.read() as tx:
                 for place, level in enumerate(plan.levels):
@@ -279,7 +279,7 @@ class Answering:
                     known[place].update(names_of(tx, plan.client_no, level, new))
             for row in some:
                 names = [known[place][row[place]][name] for place, name in headings]
-                yield [*names, *layout.finish(row[levels:]), *(told(row) if told else ())]
+                yield [*names, *layout.finish(row[levels:]), *(stands(row) if stands else ())]
 
     def _parts(
         self, plan: Plan, lines: Iterator[list[Any]], total: int, now: Instant, progress: Progress
@@ -326,8 +326,8 @@ def names_of(tx: Tx, client_no: int, level: str, keys: set[Any]) -> dict[Any, Na
     if level == "DATE":
         return {key: (day_of_number(key).isoformat(),) for key in keys}
     if level == "JOB":
-        found = rows.job_names(tx, client_no, sorted(keys))
-        return {key: (key, *found.get(key, ("", ""))) for key in keys}
+        by_id = rows.job_names(tx, client_no, sorted(keys))
+        return {key: (key, *by_id.get(key, ("", ""))) for key in keys}
     if level in _OWN_NAMES:
         return {key: (key,) for key in keys}
     named: dict[Any, Names] = dict.fromkeys(keys, ("", ""))

@@ -81,9 +81,9 @@ def figures_of(
 
 
 def _by_publisher(some: Iterable[Copy]) -> dict[int, list[Copy]]:
-    found: dict[int, list[Copy]] = {}
+    by_publisher: dict[int, list[Copy]] = {}
     for copy in sorted(
         some, key=lambda one: (not one.held.lost, -one.held.fetched_at, one.client_no)
     ):
-        found.setdefault(copy.publisher_no, []).append(copy)
-    return found
+        by_publisher.setdefault(copy.publisher_no, []).append(copy)
+    return by_publisher

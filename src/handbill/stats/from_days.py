@@ -45,7 +45,7 @@ def answered(tx: Tx, plan: Plan, zone: str) -> list[list[int]] | None:
     between = plan.first_on, plan.last_on
     if daily_sums.some_have_left(tx, plan.client_no, between):
         return None
-    found = daily_sums.at_places(tx, plan.client_no, between, by, only, _MOST_ROWS + 1)
-    if len(found) > _MOST_ROWS:
+    rows = daily_sums.at_places(tx, plan.client_no, between, by, only, _MOST_ROWS + 1)
+    if len(rows) > _MOST_ROWS:
         return None
-    return [row for row in found if any(row[len(by) :])]
+    return [row for row in rows if any(row[len(by) :])]

@@ -64,13 +64,13 @@ def jobs_by_figures(
     first = last - timedelta(days=days - 1)
     plan = planned(tx, client, Filters(first.isoformat(), last.isoformat()), ["JOB"], now)
     some, none = _SHOWN[show]
-    count, found = answering.largest(
+    count, figures = answering.largest(
         plan, ThingFilter(sort, some, none, sums), skip, limit, _MEMORY_MB
     )
     return JobsByFigures(
         access.agency_by_number(tx, client.agency_no).currency,
         first,
         last,
-        [JobFigures(id_, ref, title, sums) for (id_, ref, title), sums in found],
+        [JobFigures(id_, ref, title, sums) for (id_, ref, title), sums in figures],
         count,
     )

@@ -35,9 +35,9 @@ class Layout(NamedTuple):
     """Whether rows also tell the standing of what they are about."""
 
     def columns(self, levels: Sequence[str]) -> list[str]:
-        told = [name for level in levels for _, name in self.headings[level]]
+        headings = [name for level in levels for _, name in self.headings[level]]
         stands = resolved.COLUMNS if self.tells_standing(levels) else ()
-        return [*told, *self.names, *stands]
+        return [*headings, *self.names, *stands]
 
     def tells_standing(self, levels: Sequence[str]) -> bool:
         return self.stands and resolved.level_of(levels) is not None

@@ -72,17 +72,17 @@ def needs(
     are being imported again.
     """
     every = {one.no: one for one in clients.of_agency(tx, agency_no, only) if one.status == "A"}
-    found: list[Need | _Stopped] = [
+    needed: list[Need | _Stopped] = [
         *_stopped(tx, every),
         *_imports(tx, every, retried_too=retried_too),
     ]
     if only is None:
-        found += [*_rules(tx, every), *_publishers(tx, agency_no, now), *_callbacks(tx, agency_no)]
+        needed += [*_rules(tx, every), *_publishers(tx, agency_no, now), *_callbacks(tx, agency_no)]
     else:
-        found = [one for one in found if one.cause in FOR_EMPLOYERS]
-    found.sort(key=lambda one: -one.since_at)  # stable: each source has an order of its own
-    shown = found[skip : skip + limit]
-    return _looked_up(tx, every, shown), len(found)
+        needed = [one for one in needed if one.cause in FOR_EMPLOYERS]
+    needed.sort(key=lambda one: -one.since_at)  # stable: each source has an order of its own
+    shown = needed[skip : skip + limit]
+    return _looked_up(tx, every, shown), len(needed)
 
 
 def _stopped(tx: Tx, every: Mapping[int, Client]) -> Iterator[_Stopped]:
@@ -105,16 +105,16 @@ def _looked_up(tx: Tx, every: Mapping[int, Client], some: Sequence[Need | _Stopp
     above = campaigns.campaigns_by_number(
         tx, numbers | {group.campaign_no for group in below.values()}
     )
-    found = []
+    looked_up = []
     for one in some:
         if isinstance(one, Need):
-            found.append(one)
+            looked_up.append(one)
             continue
         group = below[one.no] if one.kind == "group" else None
         campaign_no = group.campaign_no if group else one.no
         campaign = above[campaign_no] if one.kind != "client" else None
-        found.append(_needed(one, AroundEntity(every[one.client_no], campaign, group)))
-    return found
+        looked_up.append(_needed(one, AroundEntity(every[one.client_no], campaign, group)))
+    return looked_up
 
 
 def _needed(one: _Stopped, around: AroundEntity) -> Need:
@@ -135,8 +135,8 @@ def _needed(one: _Stopped, around: AroundEntity) -> Need:
 
 def _imports(tx: Tx, every: Mapping[int, Client], *, retried_too: bool) -> Iterator[Need]:
     """Feeds whose last run has failed."""
-    found: list[tuple[Feed, FeedRun]] = feeds.failing(tx, every, MOST, of_ended=retried_too)
-    for feed, run in found:
+    failed: list[tuple[Feed, FeedRun]] = feeds.failing(tx, every, MOST, of_ended=retried_too)
+    for feed, run in failed:
         why = run.body.message or "no reason is known"
         yield Need(
             Cause.IMPORT_FAILED,
@@ -150,8 +150,8 @@ def _imports(tx: Tx, every: Mapping[int, Client], *, retried_too: bool) -> Itera
 
 
 def _rules(tx: Tx, every: Mapping[int, Client]) -> Iterator[Need]:
-    found: list[Rule] = rules.paused(tx, every, MOST)
-    for one in found:
+    paused: list[Rule] = rules.paused(tx, every, MOST)
+    for one in paused:
         client = every[one.client_no]
         name = one.body.name
         yield Need(

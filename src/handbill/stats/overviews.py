@@ -107,10 +107,10 @@ def timeseries(
         totals = daily_sums.totals(tx, client.no, by, raws, first_on)
         ranked = sorted(totals, key=lambda no: (-size(totals[no]), no))
         shown, rest = ranked[:MOST_SERIES], ranked[MOST_SERIES:]
-        found = daily_sums.by_place(tx, client.no, by, shown, first_on)
+        by_place = daily_sums.by_place(tx, client.no, by, shown, first_on)
         names = names_of(tx, client.no, by.upper(), set(shown))
         series = [
-            Series(names[no][0], names[no][1], 1, by_day(found[no], first, last)) for no in shown
+            Series(names[no][0], names[no][1], 1, by_day(by_place[no], first, last)) for no in shown
         ]
         others = Series("", "", len(rest), _less(of_client, series)) if rest else None
     currency = access.agency_by_number(tx, client.agency_no).currency
@@ -155,11 +155,11 @@ def overview(
     shown = every[skip : skip + limit]
     nos = [one.no for one in shown]
     since = min((lasts[no] for no in nos), default=date.max) - 2 * days * _DAY
-    found = daily_sums.of_clients(tx, nos, since.isoformat(), wanted)
+    by_client = daily_sums.of_clients(tx, nos, since.isoformat(), wanted)
     states = standing.of_clients(tx, nos)
     lines = []
     for one in shown:
-        last, of = lasts[one.no], found.get(one.no, {})
+        last, of = lasts[one.no], by_client.get(one.no, {})
         first = last - (days - 1) * _DAY
         former = by_day(of, first - days * _DAY, first - _DAY)
         lines.append(
@@ -204,13 +204,13 @@ def _months(tx: Tx, some: Sequence[Client], lasts: Mapping[int, date]) -> dict[i
     for today in {*lasts.values()}:
         nos = [no for no, last in lasts.items() if last == today]
         spent |= daily_sums.spent_of(tx, nos, today)
-    found = {}
+    paces = {}
     for one in some:
         today = lasts[one.no]
         days_over = (today - day_of(one.created_at, zone_of(one.zone))).days
         over = min(MOST_EVIDENCE, max(0, days_over))
-        found[one.no] = month_of(one.body.caps.budget, today, spent.get(one.no, MonthSpend()), over)
-    return found
+        paces[one.no] = month_of(one.body.caps.budget, today, spent.get(one.no, MonthSpend()), over)
+    return paces
 
 
 def _budget(tx: Tx, client: Client, today: date) -> tuple[Cap, int] | None:

@@ -84,10 +84,10 @@ def _renewed(
     new = [one for digest, one in whole.items() if not any(digest in p.digests for p in parts)]
     if new:
         first, last = min(one.first_at for one in new), max(one.last_at for one in new)
-        found = read(msgspec.structs.replace(plan, first=first, end=last + 1), new)
-        if found is None:
+        rows = read(msgspec.structs.replace(plan, first=first, end=last + 1), new)
+        if rows is None:
             return None
-        parts.append(_Part(frozenset(one.digest for one in new), found))
+        parts.append(_Part(frozenset(one.digest for one in new), rows))
     if sum(len(part.rows) for part in parts) <= MOST_KEPT:
         return parts
     return _renewed(plan, whole, [], read) if len(parts) > 1 else None
@@ -97,11 +97,11 @@ def summed(rows: Iterable[Row], first: int, last: int) -> Iterator[Row]:
     """Each thing with its sums of the days from ``first`` to ``last``, in order, unless all of
     them are 0.
     """
-    found: dict[Any, list[int]] = {}
+    by_key: dict[Any, list[int]] = {}
     for key, day, *sums in rows:
         if first <= day <= last:
-            former = found.get(key)
-            found[key] = list(map(add, former, sums)) if former else sums
-    for key in sorted(found):
-        if any(found[key]):
-            yield [key, *found[key]]
+            former = by_key.get(key)
+            by_key[key] = list(map(add, former, sums)) if former else sums
+    for key in sorted(by_key):
+        if any(by_key[key]):
+            yield [key, *by_key[key]]

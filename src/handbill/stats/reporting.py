@@ -94,10 +94,10 @@ def days_of(span: Span, today: date) -> tuple[date, date]:
 
 def _served(tx: Tx, family_no: int, client_id: str) -> tuple[Client, tuple[int, ...]]:
     """The live client, and those of the family's publishers that belong to its agency."""
-    found = clients.client_at_work(tx, client_id)
-    if found is None or not found[1]:
+    at_work = clients.client_at_work(tx, client_id)
+    if at_work is None or not at_work[1]:
         raise not_found()
-    client = found[0]
+    client = at_work[0]
     every = publishers_by_number(tx, access.family_publishers(tx, family_no)).values()
     own = [publisher for publisher in every if publisher.agency_no == client.agency_no]
     nos = tuple(sorted(publisher.no for publisher in own))

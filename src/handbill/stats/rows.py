@@ -161,8 +161,8 @@ def job_ids_of(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, str]:
 
 def job_names(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Job id → reference and title, including jobs that have left."""
-    found = tx.all(_JOBS_BY_ID, client_no=client_no, ids=Listed(ids))
-    return {id_: (ref, title) for id_, ref, title in found}
+    rows = tx.all(_JOBS_BY_ID, client_no=client_no, ids=Listed(ids))
+    return {id_: (ref, title) for id_, ref, title in rows}
 
 
 def was_placed(tx: Tx, client_no: int, publisher_nos: Sequence[int]) -> bool:

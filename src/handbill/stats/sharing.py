@@ -71,16 +71,16 @@ _NO_LINK: Final = dict.fromkeys(_OF_LINK)
 
 def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Saved], int]:
     """Those of a client, oldest first, and how many there are."""
-    found = _OF_CLIENT.page(tx, skip, limit, client_no=client.no)
-    return found, _OF_CLIENT.count(tx, client_no=client.no)
+    saved = _OF_CLIENT.page(tx, skip, limit, client_no=client.no)
+    return saved, _OF_CLIENT.count(tx, client_no=client.no)
 
 
 def question_of(tx: Tx, client: Client, question_id: str) -> Saved:
     """The client's own; locked until the transaction ends. **Refuses** any other id alike (404)."""
-    found = _ONE.hold(tx, client_no=client.no, id=question_id)
-    if found is None:
+    question = _ONE.hold(tx, client_no=client.no, id=question_id)
+    if question is None:
         raise not_found()
-    return found
+    return question
 
 
 def save(

@@ -73,21 +73,21 @@ def fitting(plan: Plan, listed: Iterable[Segment]) -> list[Segment]:
     """The small ones among these segments, unless they are too many. Whether an entry is within the
     plan must follow from its quarter of an hour.
     """
-    found = [
+    small = [
         one
         for one in listed
         if one.rows <= MOST_SMALL
         and (plan.first <= one.first_at or plan.first % QUARTER == 0)
         and (plan.end > one.last_at or plan.end % QUARTER == 0)
     ]
-    return found if sum(one.rows for one in found) <= _MOST_AT_ONCE else []
+    return small if sum(one.rows for one in small) <= _MOST_AT_ONCE else []
 
 
 def _by_client(rows: Iterable[FineRow]) -> _OfClients:
-    found: dict[int, list[FineRow]] = {}
+    by_client: dict[int, list[FineRow]] = {}
     for row in rows:
-        found.setdefault(row[_CLIENT], []).append(row)
-    return found
+        by_client.setdefault(row[_CLIENT], []).append(row)
+    return by_client
 
 
 def _size_of(rows: _OfClients) -> int:
@@ -104,13 +104,13 @@ def _summed(plan: Plan, rows: Iterable[FineRow]) -> list[list[Any]]:
         """Zones differ by whole quarters of an hour: each lies within one day."""
         return number_of_day(day_of(quarter * QUARTER, zone))
 
-    found: dict[tuple[Any, int], list[int]] = {}
+    by_key: dict[tuple[Any, int], list[int]] = {}
     for row in rows:
         if first <= row[_QUARTER] < end and all(row[at] in some for at, some in wanted):
             key, sums = (row[level], day(row[_QUARTER])), row[width:]
-            former = found.get(key)
-            found[key] = list(map(add, former, sums)) if former else list(sums)
-    return [[*key, *sums] for key, sums in found.items() if any(sums)]
+            former = by_key.get(key)
+            by_key[key] = list(map(add, former, sums)) if former else list(sums)
+    return [[*key, *sums] for key, sums in by_key.items() if any(sums)]
 
 
 def _wanted(plan: Plan) -> list[tuple[int, Collection[Any]]]:

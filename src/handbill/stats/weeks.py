@@ -44,11 +44,11 @@ def week_of(
     assert monday.weekday() == 0, "a week begins on Monday"
     every = clients.of_agency(tx, agency_no, only)
     former = monday - 7 * _DAY
-    found = daily_sums.of_clients(tx, [one.no for one in every], former.isoformat())
+    by_client = daily_sums.of_clients(tx, [one.no for one in every], former.isoformat())
     end = monday + 7 * _DAY
     lines = []
     for one in every:
-        days = found.get(one.no, {})
+        days = by_client.get(one.no, {})
         sums, before = (
             summed(days[day] for day in _week(first) if day in days) for first in (monday, former)
         )

@@ -77,8 +77,8 @@ def _succeed(tools: Tools, asked: Report, parts: list[ReportFile]) -> None:
             # The link must still be valid at the last try of the callback.
             token, *_ = service.tokens_of(made, secret(tx, "link"), now, callbacks.LASTS + DAY)
             url = service.url_of(tools.settings, token)
-            told = {"reportId": asked.id, "status": SUCCESS, "url": url}
-            callbacks.tell(tx, asked.id, told, now)
+            notice = {"reportId": asked.id, "status": SUCCESS, "url": url}
+            callbacks.tell(tx, asked.id, notice, now)
 
 
 def _fail(tools: Tools, asked: Report, message: str) -> None:

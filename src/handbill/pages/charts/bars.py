@@ -84,16 +84,16 @@ def stacked(
     names = [one.name for one in series]
     if line:
         body += course_marks(line.values, low, high, "plan")
-    told = legend(name, names) if len(names) > 1 else Markup("")
+    below = legend(name, names) if len(names) > 1 else Markup("")
     if line:
-        told += tag("p", f"The dashed line is {line.name}.", class_="note")
+        below += tag("p", f"The dashed line is {line.name}.", class_="note")
     drawn = picture(name, title, text, body, kind="days")
-    return scale(top) + drawn + (between(days[0], days[-1]) if days else "") + told
+    return scale(top) + drawn + (between(days[0], days[-1]) if days else "") + below
 
 
 def _sum(series: Sequence[FigureRow], place: int, sign: int) -> Number:
-    found = (one.values[place] for one in series)
-    return sum((value for value in found if value is not None and value * sign > 0), 0)
+    values = (one.values[place] for one in series)
+    return sum((value for value in values if value is not None and value * sign > 0), 0)
 
 
 def _day(
@@ -117,8 +117,8 @@ def _day(
         tops[is_up] += value
         top = HIGH - spot(part_of(to, *ends), HIGH)
         bottom = HIGH - spot(part_of(from_, *ends), HIGH)
-        told = f"{days[place]}, {one.name}: {one.label(place)}"
-        drawn.append(filled(name, number, left, top, wide, bottom - top, title=told))
+        title = f"{days[place]}, {one.name}: {one.label(place)}"
+        drawn.append(filled(name, number, left, top, wide, bottom - top, title=title))
     return joined(drawn)
 
 
@@ -167,8 +167,8 @@ def split(name: str, title: str, text: str, parts: Sequence[Bar]) -> Markup:
         left, right = spot(part_of(at, 0, whole)), spot(part_of(at + part.value, 0, whole))
         body += filled(name, place, left, 0, right - left, HIGH, title=f"{part.name}: {part.label}")
         at += part.value
-    told = legend(name, [part.name for part in parts], [part.label for part in parts])
-    return picture(name, title, text, body, kind="split") + told
+    below = legend(name, [part.name for part in parts], [part.label for part in parts])
+    return picture(name, title, text, body, kind="split") + below
 
 
 def strip(name: str, title: str, text: str, runs: Sequence[StripMark]) -> Markup:

@@ -55,8 +55,8 @@ def part_of(value: Number, low: Number, high: Number) -> Decimal:
     """Where a value stands between two others: 0 to 1. Half of the way where these are equal."""
     with localcontext(Emax=_DIGITS, Emin=-_DIGITS):
         whole = Decimal(high) - Decimal(low)
-        found = (Decimal(value) - Decimal(low)) / whole if whole else Decimal("0.5")
-    return min(max(found, Decimal(0)), Decimal(1))
+        part = (Decimal(value) - Decimal(low)) / whole if whole else Decimal("0.5")
+    return min(max(part, Decimal(0)), Decimal(1))
 
 
 def spot(part: Decimal, length: int = WIDE) -> Decimal:
@@ -92,10 +92,10 @@ def picture(
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"no id: {name!r}")
-    told = tag("title", title, id=f"{name}-title") + tag("desc", text, id=f"{name}-text")
+    caption = tag("title", title, id=f"{name}-title") + tag("desc", text, id=f"{name}-text")
     return tag(
         "svg",
-        told + joined([body]),
+        caption + joined([body]),
         class_=f"chart {kind}",
         role="img",
         aria_labelledby=f"{name}-title {name}-text",
@@ -108,9 +108,9 @@ def box(
     x: Decimal | int, y: Decimal | int, wide: Decimal | int, high: Decimal | int, **more: Any
 ) -> Markup:
     """A rectangle. ``title``: what is told where a pointer rests on it."""
-    told = more.pop("title", "")
+    title = more.pop("title", "")
     return tag(
-        "rect", tag("title", told) if told else "", x=x, y=y, width=wide, height=high, **more
+        "rect", tag("title", title) if title else "", x=x, y=y, width=wide, height=high, **more
     )
 
 

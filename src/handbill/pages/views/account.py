@@ -37,7 +37,7 @@ async def account(request: Request) -> Response:
     act = fields.get("act", "")
     called = _FIELDS.get(act, {})
     typed = {name: fields.get(name, "") for name in called}
-    body = {said: typed[name] for name, said in called.items()}
+    body = {field: typed[name] for name, field in called.items()}
     shown: dict[str, Any] = {"form": Form(), "act": act, "offer": None, "codes": []}
     status = 200
     if act in _LEAVING:
@@ -56,7 +56,7 @@ async def account(request: Request) -> Response:
     except Declined as declined:
         if declined.status not in {400, 429}:
             raise
-        names = {f"/{said}": name for name, said in called.items()}
+        names = {f"/{field}": name for name, field in called.items()}
         shown["form"], status = Form.declined(typed, declined, names), declined.status
         if act == "confirm":
             shown["offer"] = _offered(*(fields.get(name, "") for name in _OFFER))

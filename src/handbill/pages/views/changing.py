@@ -65,10 +65,10 @@ async def latest_change(calls: Calls, path: str) -> str:
     seen, or has changed nothing.
     """
     try:
-        found = await calls.get(f"{path}/changes", {"limit": _LATEST})
+        changes = await calls.get(f"{path}/changes", {"limit": _LATEST})
     except Declined:
         return ""
-    ours = [one for one in found.json["data"] if one["requestId"] == calls.request_id]
+    ours = [one for one in changes.json["data"] if one["requestId"] == calls.request_id]
     return str(ours[0]["id"]) if ours and ours[0]["undo"]["possible"] else ""
 
 
@@ -77,20 +77,20 @@ async def named_client(request: Request) -> dict[str, str]:
     own.
     """
     client_id = request.path_params["client_id"]
-    found = await calls_of(request).get(at("clients", client_id))
-    return {"id": found.json["id"], "name": found.json["companyName"]}
+    client = await calls_of(request).get(at("clients", client_id))
+    return {"id": client.json["id"], "name": client.json["companyName"]}
 
 
 async def every_client(calls: Calls) -> list[dict[str, Any]]:
     """All that the person may see: a list that left some out would drop them as it is saved."""
-    found: list[dict[str, Any]] = []
+    clients: list[dict[str, Any]] = []
     for page in count():
         few = {"page": page, "limit": _MOST_CLIENTS, "days": 1, "metrics": "clicks"}
-        told = await calls.get("/overview", few)
-        found += told.json["data"]
-        if 'rel="next"' not in told.headers.get("link", ""):
+        overview = await calls.get("/overview", few)
+        clients += overview.json["data"]
+        if 'rel="next"' not in overview.headers.get("link", ""):
             break
-    return found
+    return clients
 
 
 PAGES = [

@@ -111,7 +111,7 @@ async def jobs(request: Request) -> Response:
     if asked_for(request) == "jobs":
         return await figures_file(calls, of, wish, _OF_JOBS)
     on = {"metrics": ",".join(_OF_JOBS), "page": page, "limit": _ON_A_PAGE}
-    whole, found = await asyncio.gather(
+    whole, figures = await asyncio.gather(
         _figures(request, 1, "none"), calls.get(f"{of}/job-figures", wish | on)
     )
     return render(
@@ -122,8 +122,8 @@ async def jobs(request: Request) -> Response:
         show=show,
         sort=sort,
         page=page,
-        found=found,
-        more=(page + 1) * _ON_A_PAGE < found.json["total"],
+        found=figures,
+        more=(page + 1) * _ON_A_PAGE < figures.json["total"],
     )
 
 

@@ -69,8 +69,8 @@ async def change(request: Request) -> Response:
     if does not in {"pause", "enable"}:
         return leave(request, f"/app{of}/feeds")
     await calls.ask("PUT", f"{feed}/{does}")
-    said = "The feed is paused." if does == "pause" else "The feed is enabled."
-    return leave(request, f"/app{of}/feeds", said, await latest_change(calls, feed))
+    message = "The feed is paused." if does == "pause" else "The feed is enabled."
+    return leave(request, f"/app{of}/feeds", message, await latest_change(calls, feed))
 
 
 async def mapping(request: Request) -> Response:

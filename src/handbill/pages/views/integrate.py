@@ -36,7 +36,7 @@ async def view(request: Request) -> Response:
             raise
         form = _NOT_FOUND
     click = request.query_params.get("click", "")
-    found = await _explained(calls, of, click) if _CLICK.fullmatch(click) else None
+    explained = await _explained(calls, of, click) if _CLICK.fullmatch(click) else None
     client, recent, publishers, callbacks, groups, first = await asyncio.gather(
         calls.get(of),
         calls.get(f"{of}/events/recent", {"limit": _RECENT}),
@@ -45,12 +45,12 @@ async def view(request: Request) -> Response:
         calls.get(f"{of}/jobgroups", {"page": 0, "limit": _MOST_GROUPS}),
         calls.get(f"{of}/jobs", {"page": 1, "limit": 1}),
     )
-    told = {"id": client.json["id"], "name": client.json["companyName"]}
+    named = {"id": client.json["id"], "name": client.json["companyName"]}
     edge = await _edge(request, publishers.json["data"])
     return render(
         request,
         "integrate.html",
-        client=told,
+        client=named,
         pixel_id=client.json["pixelId"],
         edge=edge or _NO_EDGE,
         is_known=bool(edge),
@@ -60,8 +60,8 @@ async def view(request: Request) -> Response:
         given_up=_GIVEN_UP,
         form=form,
         link=link,
-        found=found,
-        is_lost=bool(click) and found is None,
+        found=explained,
+        is_lost=bool(click) and explained is None,
         places=_places(groups.json["data"]),
         job=request.query_params.get("job") or _reference(first.json["data"]),
         place=request.query_params.get("place", ""),
@@ -114,8 +114,8 @@ async def _edge(request: Request, publishers: list[dict[str, str]]) -> str:
     """Where links and the pixel are, as the address of a feed tells; empty: no feed tells it."""
     if not publishers:
         return ""
-    found = await calls_of(request).get(at("publishers", publishers[0]["id"]))
-    url = urlsplit(found.json.get("feedUrl") or "")
+    publisher = await calls_of(request).get(at("publishers", publishers[0]["id"]))
+    url = urlsplit(publisher.json.get("feedUrl") or "")
     return f"{url.scheme}://{url.netloc}" if url.netloc else ""
 
 

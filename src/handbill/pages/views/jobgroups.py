@@ -111,8 +111,8 @@ async def _publishers(calls: Calls, placed: Sequence[str]) -> tuple[list[Reply],
     """
     if len(placed) <= _MOST_LOOKED_UP:
         asked = await asyncio.gather(*(_publisher(calls, id_) for id_ in placed))
-        found = [one for one in asked if one]
-        return found, {one.json["id"]: one.json for one in found}
+        live = [one for one in asked if one]
+        return live, {one.json["id"]: one.json for one in live}
     replies: list[Reply] = []
     known: dict[str, Any] = {}
     is_last = False

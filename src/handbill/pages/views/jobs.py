@@ -91,8 +91,8 @@ async def _one(request: Request, path: str) -> Reply | None:
 def _listed(jobs: Reply | None) -> list[Any]:
     if jobs is None:
         return []
-    found: list[Any] = jobs.json.get("data", [jobs.json])
-    return found
+    listed: list[Any] = jobs.json.get("data", [jobs.json])
+    return listed
 
 
 async def why(request: Request) -> Response:
@@ -100,7 +100,7 @@ async def why(request: Request) -> Response:
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)
     job = f"{of}{at('jobs', request.query_params.get('ref', '') or '-')}"
-    explained, told, standing, whole = await asyncio.gather(
+    explained, reply, standing, whole = await asyncio.gather(
         calls.get(f"{job}/explain"),
         calls.get(job),
         calls.get(f"{job}/resolved-status"),
@@ -110,7 +110,7 @@ async def why(request: Request) -> Response:
         request,
         "why.html",
         client=client,
-        job=told.json,
+        job=reply.json,
         explained=explained,
         standing=standing,
         currency=whole.json["currency"],

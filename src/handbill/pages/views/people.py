@@ -37,13 +37,13 @@ async def people(request: Request) -> Response:
             if not link:
                 return leave(request, "/app/people", message)
     page = page_in(request)
-    found = await calls.get("/people", {"page": page, "limit": _ON_A_PAGE})
+    listed = await calls.get("/people", {"page": page, "limit": _ON_A_PAGE})
     clients = await every_client(calls)
     return render(
         request,
         "people.html",
         status,
-        people=found,
+        people=listed,
         form=form,
         link=link,
         page=page,

@@ -46,14 +46,14 @@ async def every(request: Request) -> Response:
     """The agency's publishers with the rhythm of their fetches, in a call for each of a page."""
     calls, page = calls_of(request), page_in(request)
     listed = await calls.get("/publishers", {"page": page, "limit": _ON_A_PAGE})
-    found = await calls.all_of(*(at("publishers", one["id"]) for one in listed.json["data"]))
+    replies = await calls.all_of(*(at("publishers", one["id"]) for one in listed.json["data"]))
     return render(
         request,
         "all_publishers.html",
         listed=listed,
-        found=found,
+        found=replies,
         page=page,
-        is_full=len(found) == _ON_A_PAGE,
+        is_full=len(replies) == _ON_A_PAGE,
     )
 
 

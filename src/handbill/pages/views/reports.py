@@ -120,8 +120,8 @@ async def change(request: Request) -> Response:
 
 async def shared(request: Request) -> Response:
     """The answer that a link shares, for anybody who has it."""
-    found = await calls_of(request).get(at("shared-reports", request.path_params["link"]))
-    response = render(request, "shared.html", found=found)
+    answer = await calls_of(request).get(at("shared-reports", request.path_params["link"]))
+    response = render(request, "shared.html", found=answer)
     response.headers.update(_UNTRACED)
     return response
 
@@ -154,8 +154,8 @@ def _figure(line: Any, figure: str) -> Decimal | int | None:
 
 
 def _text(line: Any, name: str) -> str:
-    found = line.get(f"{name}Name") or line.get("refNumber" if name == "job" else f"{name}Id")
-    return str(found or f"No {LEVELS.get(name.upper(), name).lower()}")
+    text = line.get(f"{name}Name") or line.get("refNumber" if name == "job" else f"{name}Id")
+    return str(text or f"No {LEVELS.get(name.upper(), name).lower()}")
 
 
 PAGES = [

@@ -136,8 +136,8 @@ async def _definitions_of(calls: Calls, publishers: Sequence[Any]) -> list[tuple
     """Those of these publishers: of each its own, and its clients', the first 100."""
     first = {"page": 0, "limit": _MOST}
     paths = [at("publishers", one["id"], "click-definitions") for one in publishers]
-    found = await asyncio.gather(*(allowed(calls.get(path, first)) for path in paths))
-    pairs = zip(publishers, found, strict=True)
+    replies = await asyncio.gather(*(allowed(calls.get(path, first)) for path in paths))
+    pairs = zip(publishers, replies, strict=True)
     return [(one["name"], reply) for one, reply in pairs if reply and reply.json["data"]]
 
 
