@@ -111,14 +111,16 @@ def _sentences(days: str, total: Sequence[str], ranked: Sequence[ClientWeek]) ->
     spend, more, clicks, applies, cpa = total
     of = "click" if clicks == "1" else "clicks", "apply" if applies == "1" else "applies"
     figures = f"From {days}, {spend} was spent for {clicks} {of[0]} and {applies} {of[1]}."
-    text = [
+    sentences = [
         f"{figures} An apply cost {cpa}. Change of spend to the week before: {more}.",
         "Days are those of each client's zone. Figures may still change: conversions come late.",
     ]
     if len(ranked) > _MOST_LINES:
-        text.append(f"The {_MOST_LINES} clients with the most spend, of {len(ranked)}:")
+        sentences.append(f"The {_MOST_LINES} clients with the most spend, of {len(ranked)}:")
     unfinished = [one.client.body.company_name for one in ranked if not one.is_over]
     if unfinished:
         others = f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else ""
-        text.append(f"The week is not over yet in the zone of {', '.join(unfinished[:5])}{others}.")
-    return text
+        sentences.append(
+            f"The week is not over yet in the zone of {', '.join(unfinished[:5])}{others}."
+        )
+    return sentences
