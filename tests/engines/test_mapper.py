@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from handbill.store.records import Records, tables
 from handbill.store.records.base import Listed, among
-from handbill.store.records.mapper import Mapper
+from handbill.store.records.mapper import KnownNouns, Mapper
 
 
 class Body(msgspec.Struct):
@@ -92,3 +92,27 @@ def test_pages_and_counts_are_of_what_is_live(records: Records) -> None:
         assert OF_CLIENT.count(tx, client_no=1) == 4
         assert [it.id for it in EVER.all(tx, nos=Listed(nos[:2]))] == ["p0", "p1"]
         assert ONE.first(tx, id="p1", client_no=1) is None
+
+
+def test_equal_rows_are_known_nouns_until_there_are_too_many(records: Records) -> None:
+    office(records)
+    with records.write() as tx:
+        nos = [PLANS.add(tx, plan(f"p{n}")) for n in range(3)]
+    known = KnownNouns(most=2)
+
+    def read(*some: int, of: str = "all") -> list[Plan]:
+        with records.read() as tx:
+            tx.nouns = known
+            nouns: list[Plan] = getattr(EVER, of)(tx, nos=Listed(some))
+            return nouns
+
+    first = read(nos[0])[0]
+    assert read(nos[0])[0] is first
+    assert read(nos[0], of="anew")[0] is not first
+    read(nos[1], of="anew")
+    assert len(known) == 1, "what is read anew is not remembered"
+    with records.write() as tx:
+        tx.change(tables.campaigns, {"no": nos[0]}, status="P")
+    assert read(nos[0])[0].status == "P"
+    assert [it.id for it in read(*nos)] == ["p0", "p1", "p2"]
+    assert len(known) <= 2

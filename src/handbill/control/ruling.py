@@ -52,12 +52,13 @@ from handbill.rules.history import RuleRun, RuleRunBody, RuleState
 from handbill.stats.answering import Answering
 from handbill.store import marks
 from handbill.store.records import Records, Tx
+from handbill.store.records.base import STEP
 from handbill.work import kinds
 
 MODES: Final = ("OFF", "ADVISE", "ACT")
 MOST_FAILURES: Final = 3
 _AT_ONCE: Final = 20
-"""How many rules are run in one transaction: some 10 ms."""
+"""How many rules share a transaction at most."""
 _LOG = getLogger("handbill.rules")
 
 
@@ -127,6 +128,7 @@ def tick(tools: RulingTools, client: Client) -> int:
     count = 0
     while waiting:
         count += _run_some(at, waiting, sheets, answers)
+        tools.records.give_way()
     return count
 
 
@@ -192,16 +194,17 @@ def _held(tx: Tx, at: _Tick, some: Iterable[Rule]) -> tuple[Client, dict[int, Ru
 def _run_some(
     at: _Tick, waiting: deque[Rule], sheets: Mapping[int, Sheet], answers: Answers
 ) -> int:
-    """Run the next rules in one transaction, until one has acted: nobody has to wait for the acts
-    of several rules. How many acts there were.
+    """Run the next rules in one transaction, until one has tried to act, or they have looked at as
+    many entities as a transaction may change rows: nobody has to wait for more. How many acts there
+    were.
     """
-    count = 0
+    count = looked_at = 0
     with at.tools.records.write() as tx:
         some = [waiting.popleft() for _ in range(min(_AT_ONCE, len(waiting)))]
         client, states = _held(tx, at, some)
         held = holding.holds_of(tx, client.no) if states else ()
         at = at._replace(client=client, made_at=at.tools.clock.now(), held=held)
-        while some and not count:
+        while some and looked_at < STEP:
             rule = some.pop(0)
             if (was := states.get(rule.no)) is None:
                 continue
@@ -214,14 +217,16 @@ def _run_some(
             if isinstance(done, Exception):  # its state and the log tell it; other rules run
                 _LOG.error("a rule failed", exc_info=done, extra={"rule": rule.id})
                 _fail(tx, its, rule, was, type(done).__name__)
-            else:
-                count = done
+            elif done:
+                count = sum(not act.skip for act in done)
+                break
+            looked_at += len(sheets[rule.no].subjects)
         waiting.extendleft(reversed(some))
     return count
 
 
-def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> int:
-    """Run one rule; how many acts there were."""
+def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> list[Act]:
+    """Run one rule; the acts that were tried, of which some may have been refused."""
     mode, client = at.mode, at.client
     evaluation = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
     run_id = new_uuid(at.tools.ids)
@@ -229,7 +234,8 @@ def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> int:
     if mode == "ACT":
         findings = tuple(_doing(tx, at, (rule.no, run_id), one) for one in findings)
     body = _run_body(rule.body, sheet, at.sight, evaluation, findings)
-    acts = [act for one in findings for act in one.acts if not act.skip]
+    tried = [act for one in findings for act in one.acts if act.skip in {"", "REFUSED"}]
+    acts = [act for act in tried if not act.skip]
     made = RuleRun(
         no=0,
         id=run_id,
@@ -253,7 +259,7 @@ def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> int:
         made_by = EarlierAct(rule.no, act.kind, act.entity, act.what, act.pull, at.sight.now)
         at.done[act.kind, act.entity].append(made_by)
         at.now.setdefault(act.of, (rule.body.name, act.pull))
-    return len(acts)
+    return tried
 
 
 def _state(

@@ -7,12 +7,12 @@ crash at any point, the batch is booked as a whole or not at all.
 """
 
 import logging
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir
 from threading import Event
-from typing import Any, Protocol
+from typing import Protocol
 
 from handbill.core.entries import Entry
 from handbill.funnel import service as funnel
@@ -51,6 +51,7 @@ from handbill.store.asides import Aside
 from handbill.store.blobs import Blobs
 from handbill.store.journal_streams import Damage, JournalReading, StreamMark
 from handbill.store.records import Records, Tx
+from handbill.store.records.mapper import KnownNouns
 from handbill.store.segments import WrittenSegment
 
 _log = logging.getLogger("handbill.ledger")
@@ -110,7 +111,7 @@ class Judge:
             locates=rules.locate is not nowhere,
         )
         self._told = Recorder()
-        self._nouns: dict[Hashable, Any] = {}
+        self._nouns = KnownNouns(_MOST_NOUNS)
         self._places: Places = {}
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
@@ -256,8 +257,6 @@ class Judge:
             )
 
     def _basis(self, tx: Tx, batch: Batch) -> Basis:
-        if len(self._nouns) > _MOST_NOUNS:
-            self._nouns.clear()
         tx.nouns = self._nouns
         return read_basis(tx, batch.places, self._rules.otherwise, batch.jobs, batch.since)
 

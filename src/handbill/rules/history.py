@@ -113,7 +113,7 @@ def state_of(tx: Tx, rule_no: int) -> RuleState:
 
 def states_of(tx: Tx, rule_nos: Collection[int]) -> dict[int, RuleState]:
     """The states of these rules, by number; empty for those that never ran."""
-    states = _SOME_STATES.all(tx, nos=Listed(rule_nos)) if rule_nos else ()
+    states = _SOME_STATES.anew(tx, nos=Listed(rule_nos)) if rule_nos else ()
     return {no: RuleState(rule_no=no) for no in rule_nos} | {one.rule_no: one for one in states}
 
 

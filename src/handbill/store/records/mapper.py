@@ -78,6 +78,21 @@ class Mapper(Generic[N]):
         return tx.put(self._table, **self.values(noun))
 
 
+class KnownNouns(dict[Hashable, Any]):
+    """Nouns by their tables and rows, for ``Tx.nouns``: at most so many. When there are more, all
+    are forgotten.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, row: Hashable, noun: Any) -> None:
+        if len(self) >= self._most:
+            self.clear()
+        super().__setitem__(row, noun)
+
+
 class Selection(Generic[N]):
     """A selection of a table's nouns: its statements are made once, and run with given values."""
 
@@ -105,10 +120,13 @@ class Selection(Generic[N]):
         return None if row is None else self._read(row)
 
     def all(self, tx: Tx, **values: Any) -> list[N]:
-        rows = tx.all(self._all, **values)
         if tx.nouns is None:
-            return [self._read(row) for row in rows]
-        return [self._known(tx.nouns, row) for row in rows]
+            return self.anew(tx, **values)
+        return [self._known(tx.nouns, row) for row in tx.all(self._all, **values)]
+
+    def anew(self, tx: Tx, **values: Any) -> list[N]:
+        """As ``all``, and nothing is remembered: for rows that change each time they are read."""
+        return [self._read(row) for row in tx.all(self._all, **values)]
 
     def _known(self, nouns: dict[Hashable, Any], row: Row) -> N:
         noun: N | None = nouns.get((self._table, row))
