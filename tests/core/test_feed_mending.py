@@ -58,6 +58,14 @@ def test_nodes_that_html_does_not_close_are_closed() -> None:
     assert item.fields["t"].replace(" ", "") == "abcd"
 
 
+@pytest.mark.parametrize(("name", "attribute"), [("br", ""), ("HR", ""), ("img", " src='x'")])
+def test_nodes_that_are_closed_are_not_closed_again(name: str, attribute: str) -> None:
+    tag = f"<{name}{attribute}>b</{name}>"
+    (item,) = _scanned(f"<jobs><job><t>a & c</t>{tag}</job></jobs>".encode())
+    assert item.fields is not None
+    assert item.fields[name] == "b"
+
+
 def test_xml_is_left_as_it_is() -> None:
     sound = b"<job a='1'><t>R &amp; D &#233;&lt;\n</t><![CDATA[a & b]]></job>"
     assert mended(sound).decode() == sound.decode().replace("&#233;", "é")

@@ -61,6 +61,7 @@ _FEEDS: dict[str, Callable[[int], bytes]] = {
     "open tags between jobs": lambda n: b"<s>" + b"<a " * n,
     "slashes between jobs": lambda n: b"<s><a " + b"/ " * n,
     "other nodes": lambda n: _feed(b"<a></a>" * (n // 2) + b"<job/>"),
+    "sections of a broken job": lambda n: _feed(b"<job>& " + b"<![CDATA[" * (n // 9) + b"</job>"),
     "brackets": lambda n: _feed(b"<job><a>" + b"]]&gt;" * n + b"</a></job>"),
     "quotes": lambda n: b"<s><job " + b"\"'" * n,
     "spaces in end tags": lambda n: _feed(b"<job><a>b</a></job" + b" " * n + b">"),

@@ -13,10 +13,11 @@ from handbill.dialects.inbound.items import MOST_ELEMENTS
 _NEVER = rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]"  # XML 1.0, 2.2
 _NUMBER = rb"&\#(?:[0-9]{1,9}|[xX][0-9A-Fa-f]{1,8});"
 _WRONG = re.compile(
-    rb"<!\[CDATA\[(?:(?!\]\]>).)*+\]\]>|" + _NEVER + rb"|(?:" + _NUMBER + rb")++"
+    rb"<!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|" + _NEVER + rb"|(?:" + _NUMBER + rb")++"
     rb"|&(?!(?:amp|lt|gt|quot|apos);)(?:[A-Za-z][A-Za-z0-9]{1,31};)?"
     rb"|<(?![^\s\d<=>&,;.+-])|\]\]>"  # neither markup nor the end of a section
-    rb"|<(?:br|hr|wbr|BR|HR)\s*>|<(?:img|IMG)\s[^<>]*+(?<!/)>",
+    rb"|<(br|hr|wbr|BR|HR)\s*>(?![^<]*</\1\s*>)"  # with an end tag of its own, it is XML
+    rb"|<(img|IMG)\s[^<>]*+(?<!/)>(?![^<]*</\2\s*>)",
     re.DOTALL,
 )
 _CONTROL = re.compile(_NEVER)
