@@ -192,6 +192,8 @@ def test_a_bid_may_be_for_something_else_than_a_click(
         ("cpc", ""),
         ("bid/amount", ""),
         ("bid_all", ""),
+        ("ALL_JOBS/MAX_BID", ""),
+        ("bidALL", "ALL"),
         ("EUR", ""),
         ("maxBid", ""),
         ("@cpc", ""),

@@ -42,8 +42,8 @@ _PAY = ("salary", "pay", "wage", "compensation", "remuneration")
 
 
 _WORDS: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
-_NO_CODES: Final = frozenset(["all", "All", "top", "Top", "try", "Try", "cup", "pen", "mop"])
-"""Words that are a currency's code by chance."""
+_BY_CHANCE: Final = frozenset(["all", "top", "try", "cup", "pen", "mop"])
+"""Words that are a currency's code by chance, unless they alone are in capitals."""
 
 
 class Amount(NamedTuple):
@@ -174,8 +174,12 @@ def said_by_name(node: str) -> str:
     """
     words = _WORDS.findall(node)
     units = [word for word in words if is_of_cents(word) and len(word) > 1]
-    units += [word for word in words if word.upper() in PLACES and word not in _NO_CODES]
+    units += [word for word in words if word.upper() in PLACES and not _by_chance(word, node)]
     return units[0] if units and len(words) > 1 else ""
+
+
+def _by_chance(word: str, node: str) -> bool:
+    return word.lower() in _BY_CHANCE and (not word.isupper() or node.isupper())
 
 
 def is_of_cents(said: str) -> bool:
@@ -189,16 +193,17 @@ def other_model(telling: Tellers, fields: Mapping[str, str]) -> str:
     return next((one for one in texts if _bare("".join(one.split())) in _NOT_PER_CLICK), "")
 
 
-def said_of(telling: Tellers, fields: Mapping[str, str]) -> str:
+def said_of(telling: Tellers, fields: Mapping[str, str], by_name: str = "") -> str:
     """What an item says about its bid's currency: preferably a part of a currency, else a currency;
-    empty if it says nothing.
+    empty if it says nothing. ``by_name``: what the bid's node says by its own name. That counts
+    after what is said beside the bid, and before what is said of the whole item.
     """
-    every = [
-        (name, text)
-        for names in (telling.of_amount, telling.of_item)
-        for name in names
-        if (text := fields[name].split(ALSO, 1)[0])
+    told = [
+        *((name, fields[name].split(ALSO, 1)[0]) for name in telling.of_amount),
+        ("", by_name),
+        *((name, fields[name].split(ALSO, 1)[0]) for name in telling.of_item),
     ]
+    every = [(name, text) for name, text in told if text]
     cents = next((text for _, text in every if is_of_cents(text)), "")
     return cents or next(
         (

@@ -47,7 +47,7 @@ def bid_in(
         message = f"is paid for something else than a click: {cleaned(model)[:40]}"
         faults.append(FieldFault("cpc", "not_money", message))
         return None, ""
-    unit = said_of(telling, fields) or bids.by_name
+    unit = said_of(telling, fields, bids.by_name)
     if not unit and amount.currencies is None and not telling.pays:
         unit = bids.head_currency
     if is_of_cents(unit):
