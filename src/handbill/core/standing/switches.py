@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from handbill.core.nouns import Campaign, Client, Group
 from handbill.core.standing.capping import CappedEntity, Moment
 from handbill.core.standing.reasons import (
@@ -75,11 +77,14 @@ def read_now(known: Resolved, line: Sequence[Trader], now: Instant) -> Resolved:
         reasons += own if one is line[0] else seen_below(own)
         reasons += beside
     reasons += rest
-    before = {(one.code, one.cause) for one in known.all_reasons}
-    if before == {(one.code, one.cause) for one in reasons}:
+    if set(map(_undated, known.all_reasons)) == set(map(_undated, reasons)):
         return known
     lowest = owner_of_trader(line[0])
     return kept_since(known, resolved(lowest.level, lowest.id, reasons), now)
+
+
+def _undated(one: Reason) -> Reason:
+    return replace(one, since_at=0)
 
 
 def _is_switch(one: Reason) -> bool:
