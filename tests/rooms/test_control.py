@@ -36,13 +36,6 @@ FULL = Cap("Monthly", ROOM)
 
 
 @pytest.fixture
-def market(records: Records, tmp_path: Path) -> Iterator[Market]:
-    found = open_market(records, tmp_path)
-    yield found
-    found.tools.index.close()
-
-
-@pytest.fixture
 def quick(sqlite_records: Records, tmp_path: Path) -> Iterator[Market]:
     found = open_market(sqlite_records, tmp_path)
     yield found

@@ -1,8 +1,6 @@
 """Which listings a publisher's feed shows no more, or at another price, and since when."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -19,18 +17,10 @@ from handbill.listings import rows as listing_rows
 from handbill.listings.rows import ALL_JOBS
 from handbill.listings.standings import FrozenLink, LinkFinder
 from handbill.publishers import rows as publisher_rows
-from handbill.store.records import Records
-from rooms.listing_market import MONDAY, Market, everything, open_market, place
+from rooms.listing_market import MONDAY, Market, everything, place
 from rooms.listing_reader import listed, opened, rematch
 
 BID = 500_000
-
-
-@pytest.fixture
-def market(records: Records, tmp_path: Path) -> Iterator[Market]:
-    found = open_market(records, tmp_path)
-    yield found
-    found.tools.index.close()
 
 
 class Shop:

@@ -1,7 +1,5 @@
 """What an explanation says of each job and publisher is what the published files show."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,8 +16,7 @@ from handbill.core.nouns import (
 )
 from handbill.kit.instants import DAY
 from handbill.listings.explaining import JobExplanation, explain
-from handbill.store.records import Records
-from rooms.listing_market import Market, everything, open_market, place
+from rooms.listing_market import Market, everything, place
 from rooms.listing_reader import listed, opened, rematch
 
 _KINDS: dict[str, dict[str, Any]] = {
@@ -31,13 +28,6 @@ _KINDS: dict[str, dict[str, Any]] = {
     "Slots": {"bid_type": "PPP"},
     "Nowhere": {},
 }
-
-
-@pytest.fixture
-def market(records: Records, tmp_path: Path) -> Iterator[Market]:
-    found = open_market(records, tmp_path)
-    yield found
-    found.tools.index.close()
 
 
 def _city(name: str) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Matching: who gets which job, and that changing little comes to the same as matching all."""
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
@@ -38,13 +37,6 @@ _PAIRS = (
 _MARKS = sa.select(unmatched.c.job_no)
 _TASKS = sa.select(tasks.c.kind, tasks.c.key)
 _DONE = sa.delete(tasks).where(tasks.c.kind == sa.literal_column("'groups.days'"))
-
-
-@pytest.fixture
-def market(records: Records, tmp_path: Path) -> Iterator[Market]:
-    found = open_market(records, tmp_path)
-    yield found
-    found.tools.index.close()
 
 
 def pairs(market: Market, client: Client) -> dict[str, int]:

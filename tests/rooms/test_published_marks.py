@@ -19,13 +19,6 @@ from rooms.listing_reader import listed, opened, path_of, rematch, shop
 
 
 @pytest.fixture
-def market(records: Records, tmp_path: Path) -> Iterator[Market]:
-    found = open_market(records, tmp_path)
-    yield found
-    found.tools.index.close()
-
-
-@pytest.fixture
 def quick(sqlite_records: Records, tmp_path: Path) -> Iterator[Market]:
     """One engine, for what does not depend on it."""
     found = open_market(sqlite_records, tmp_path)

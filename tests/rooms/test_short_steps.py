@@ -30,7 +30,7 @@ from handbill.store.records.opening import migrate
 from handbill.store.records.sqlite import SqliteRecords
 from handbill.work import kinds
 from masters import MASTERS
-from rooms.listing_market import Market, open_market, place
+from rooms.listing_market import Market, place
 
 MANY, MOST, FEW = 3_000, 2_500, 500
 """MOST rows a transaction: a thousand marks that go, and what they stand for."""
@@ -86,13 +86,6 @@ def records(tmp_path: Path) -> Iterator[Records]:
     migrate(found)
     yield found
     found.close()
-
-
-@pytest.fixture
-def market(records: Records, tmp_path: Path) -> Iterator[Market]:
-    found = open_market(records, tmp_path)
-    yield found
-    found.tools.index.close()
 
 
 def _watched(market: Market) -> Watched:

@@ -1,10 +1,6 @@
 """What is learned of a publisher's week: of all clients that offer jobs there, each day once."""
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-
-import pytest
 
 from handbill.control import service as control
 from handbill.control import week_rows
@@ -17,8 +13,7 @@ from handbill.kit.money import PPM
 from handbill.kit.zones import start_of, zone_of
 from handbill.ledger import traffic
 from handbill.ledger.traffic import Quarter, SeenTraffic, quarter_of
-from handbill.store.records import Records
-from rooms.listing_market import Market, open_market
+from rooms.listing_market import Market
 
 MONDAY = date(2026, 11, 23)
 UTC = zone_of("UTC")
@@ -55,13 +50,6 @@ def test_a_click_counts_for_those_that_were_not_let_through() -> None:
     (one,) = quarters_with(seen.items(), {(1, ONE): PPM // 4}, UTC)
     assert one == QuarterClicks(ONE, "2026-11-23", 32, 14 * PPM)
     assert one.quarter < OF_DAY
-
-
-@pytest.fixture
-def market(records: Records, tmp_path: Path) -> Iterator[Market]:
-    found = open_market(records, tmp_path)
-    yield found
-    found.tools.index.close()
 
 
 def test_two_clients_of_one_publisher_lose_no_click(market: Market) -> None:
