@@ -232,6 +232,9 @@ def test_many_links_end_step_by_step_and_as_one(market: Market) -> None:
     with pytest.raises(Killed):
         run()
     assert (ended(), noted() > FEW) == (0, True), "some are noted, none holds"
+    records.check()
+    with records.read() as tx:
+        assert len(tx.all(sa.select(t.delisted.c.job_no))) == MANY - 10
     records.dies_when = lambda: False
     leave("A")
     run()

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.tables import NOW, jobs
+from handbill.store.records.tables import NOW, delisted, jobs
 
 _t = jobs.c
 JobOrder = Literal["ADDED", "TITLE"]
@@ -31,13 +31,21 @@ _LINE = (
     .where(_t.client_no == b("client_no"), NOW.left_at.is_(None))
     .limit(b("most", type_=sa.Integer))
 )
-_IN_ORDER: dict[JobOrder, tuple[sa.Select[Any], sa.Select[Any]]] = {
-    "ADDED": (_LINE.order_by(_t.no), _LINE.where(_t.no > b("no")).order_by(_t.no)),
-    "TITLE": (
-        _LINE.order_by(_LOW, _t.no),
-        _LINE.where(sa.tuple_(_LOW, _t.no) > sa.tuple_(b("low"), b("no"))).order_by(_LOW, _t.no),
-    ),
-}
+_DELISTED = sa.exists().where(delisted.c.client_no == b("client_no"), delisted.c.job_no == _t.no)
+_NEVER_DELISTED = _LINE.where(~_DELISTED)
+_Both = tuple[sa.Select[Any], sa.Select[Any]]
+
+
+def _in_order(some: sa.Select[Any]) -> dict[JobOrder, _Both]:
+    """From the first job on, and from behind one on."""
+    behind = some.where(sa.tuple_(_LOW, _t.no) > sa.tuple_(b("low"), b("no")))
+    return {
+        "ADDED": (some.order_by(_t.no), some.where(_t.no > b("no")).order_by(_t.no)),
+        "TITLE": (some.order_by(_LOW, _t.no), behind.order_by(_LOW, _t.no)),
+    }
+
+
+_IN_ORDER = {False: _in_order(_LINE), True: _in_order(_NEVER_DELISTED)}
 _PLACE_OF = sa.select(_t.no, _LOW).where(_t.id == b("id"), _t.client_no == b("client_no"))
 
 
@@ -68,10 +76,16 @@ def place_of(tx: Tx, client_no: int, id_: str) -> tuple[int, str] | None:
 
 
 def lines(
-    tx: Tx, client_no: int, order: JobOrder, last: tuple[int, str] | None, most: int
+    tx: Tx,
+    client_no: int,
+    order: JobOrder,
+    last: tuple[int, str] | None,
+    most: int,
+    *,
+    never_delisted: bool,
 ) -> Iterator[JobLine]:
     """``most``: no more are read, so that no more than these are sorted."""
-    first, on = _IN_ORDER[order]
+    first, on = _IN_ORDER[never_delisted][order]
     if last is None:
         rows = tx.stream(first, client_no=client_no, most=most)
     else:

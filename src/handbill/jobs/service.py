@@ -67,16 +67,22 @@ def jobs_page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
 
 
 def lines(
-    tx: Tx, client_no: int, order: JobOrder, after: str | None, most: int = MOST_LINES
+    tx: Tx,
+    client_no: int,
+    order: JobOrder,
+    after: str | None,
+    most: int = MOST_LINES,
+    *,
+    never_delisted: bool = False,
 ) -> Iterator[JobLine]:
     """Live jobs in brief, one by one, at most so many, in an order, from behind the job of this id
-    on. **Refuses** an id that is not the client's (400). During a takeover they tell what stood
-    before it.
+    on. ``never_delisted``: without those that ``mark_delisted`` has named. **Refuses** an id that
+    is not the client's (400). During a takeover they tell what stood before it.
     """
     last = None if after is None else line_rows.place_of(tx, client_no, after)
     if after is not None and last is None:
         raise bad_request([Fault("cursor", "must be next of a previous answer")])
-    return line_rows.lines(tx, client_no, order, last, most)
+    return line_rows.lines(tx, client_no, order, last, most, never_delisted=never_delisted)
 
 
 def lacking(tx: Tx, some: Iterable[JobLine]) -> dict[str, Sequence[str]]:
@@ -112,9 +118,15 @@ def refs_of(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
     return rows.refs(tx, client_no, ids)
 
 
-def ids(tx: Tx, client_no: int) -> Iterator[str]:
-    """The ids of the client's live jobs."""
-    return rows.ids(tx, client_no)
+def never_delisted(tx: Tx, client_no: int, ids: Iterable[bytes]) -> list[int]:
+    """The numbers of those of the client's jobs that ``mark_delisted`` did not name, in order."""
+    parts = batches((id_.hex() for id_ in ids), BATCH)
+    return sorted(no for part in parts for no in rows.never_delisted(tx, client_no, part))
+
+
+def mark_delisted(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
+    """Note that publishers' files have listed these jobs of the client, and one does no longer."""
+    rows.mark_delisted(tx, client_no, nos)
 
 
 def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:

@@ -4,12 +4,15 @@ The order makes links safe: jobs are read first, then every URL that is marked b
 edge's index, and only then can a file show a link.
 """
 
+from collections.abc import Iterable
+
 from handbill.clients import service as clients
 from handbill.core.nouns import Client, Publisher
 from handbill.dialects.outbound import shape_of
+from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
 from handbill.kit.faults import Unavailable
-from handbill.listings import fragments, once_listed, parts, rosters, rows
+from handbill.listings import fragments, parts, rosters, rows
 from handbill.listings.indexing import index_client
 from handbill.listings.offers import Offers, offers_of
 from handbill.listings.parts import Stall
@@ -64,17 +67,7 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
             _bring_up(tools, stall, offers, slot, former.pop(publisher.no, None))
     for publisher_no, part in former.items():
         if part.job_count:
-            past = rosters.history(tools.blobs, part, tools.clock.now())
-            empty = Part(
-                publisher_no=publisher_no,
-                client_no=client.no,
-                digest=NO_JOBS,
-                job_count=0,
-                plain_bytes=0,
-                crc=0,
-            )
-            empty = once_listed.carried_on(tools, empty, part, past.lines.keys())
-            _commit(tools, part, empty, rosters.ends(past, empty, past.lines))
+            _empty(tools, client, publisher_no, part)
 
 
 def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Part | None) -> None:
@@ -82,24 +75,36 @@ def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Par
     digest = parts.digest_of(stall, offers.digests[slot]) if count else NO_JOBS
     if former is not None and former.digest == digest:
         return
+    if not count:
+        _empty(tools, stall.client, publisher.no, former)
+        return
     past = rosters.history(tools.blobs, former, tools.clock.now())
-    if count:
-        part, ended, left = parts.write_part(stall, digest, offers.of(slot), past)
-    else:
-        part, ended, left = (
-            Part(
-                publisher_no=publisher.no,
-                client_no=stall.client.no,
-                digest=digest,
-                job_count=0,
-                plain_bytes=0,
-                crc=0,
-            ),
-            past.lines,
-            past.lines.keys(),
-        )
-    part = once_listed.carried_on(tools, part, former, left)
+    part, ended, left = parts.write_part(stall, digest, offers.of(slot), past)
+    _mark_delisted(tools, stall.client, left)
     _commit(tools, former, part, rosters.ends(past, part, ended))
+
+
+def _empty(tools: Tools, client: Client, publisher_no: int, former: Part | None) -> None:
+    past = rosters.history(tools.blobs, former, tools.clock.now())
+    part = Part(
+        publisher_no=publisher_no,
+        client_no=client.no,
+        digest=NO_JOBS,
+        job_count=0,
+        plain_bytes=0,
+        crc=0,
+    )
+    _mark_delisted(tools, client, past.lines)
+    _commit(tools, former, part, rosters.ends(past, part, past.lines))
+
+
+def _mark_delisted(tools: Tools, client: Client, left: Iterable[bytes]) -> None:
+    """Note which jobs a file lists no longer, in steps, before the part without them is on record.
+    If this run ends in between, what it has noted is true all the same: the file has listed them.
+    """
+    with tools.records.read() as tx:
+        nos = jobs.never_delisted(tx, client.no, left)
+    tools.records.in_parts(nos, lambda tx, some: jobs.mark_delisted(tx, client.no, some))
 
 
 def _files(publisher: Publisher, client: Client) -> tuple[int, ...]:
@@ -135,7 +140,6 @@ def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End])
         is_held = holds.stand(tx, now)
     if not is_held:
         parts.drop_former(tools.blobs, part, former)
-        once_listed.drop_former(tools.blobs, part, former)
 
 
 def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:

@@ -41,9 +41,8 @@ class File(NamedTuple):
 class Part(NamedTuple):
     """What one client adds to a publisher's files. ``crc`` and ``plain_bytes`` are of the plain
     text, so that parts can be joined in one gzip member without reading them. ``roster``: the
-    digest of its listings (``listings.rosters``), ``once`` of the jobs that it no longer lists
-    (``listings.once_listed``); both are empty for none. ``noting_at``: ends of this instant are
-    being stored, and take effect with the next part.
+    digest of its listings (``listings.rosters``), empty for none. ``noting_at``: ends of this
+    instant are being stored, and take effect with the next part.
     """
 
     publisher_no: int
@@ -53,7 +52,6 @@ class Part(NamedTuple):
     plain_bytes: int
     crc: int
     roster: bytes = b""
-    once: bytes = b""
     noting_at: Instant | None = None
 
 
@@ -116,7 +114,6 @@ _PART = (
     _p.plain_bytes,
     _p.crc,
     _p.roster,
-    _p.once,
     _p.noting_at,
 )
 _FILE_OF = sa.select(*FILE_COLUMNS).where(
@@ -186,7 +183,7 @@ _FORGET_NOTED = sa.delete(departures).where(sa.tuple_(*_KEY).in_(_NOTED))
 
 
 def _part(row: Row) -> Part:
-    publisher_no, client_no, digest, job_count, plain_bytes, crc, roster, once, noting_at = row
+    publisher_no, client_no, digest, job_count, plain_bytes, crc, roster, noting_at = row
     return Part(
         publisher_no=publisher_no,
         client_no=client_no,
@@ -195,7 +192,6 @@ def _part(row: Row) -> Part:
         plain_bytes=plain_bytes,
         crc=crc,
         roster=bytes(roster),
-        once=bytes(once),
         noting_at=noting_at,
     )
 

@@ -10,7 +10,7 @@ from handbill.core.nouns import Client
 from handbill.jobs import service as jobs
 from handbill.jobs.service import JobLine, JobOrder
 from handbill.kit.faults import refused_state
-from handbill.listings import once_listed, rosters, rows
+from handbill.listings import rosters, rows
 from handbill.listings.rows import Part
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
@@ -27,13 +27,13 @@ def unlisted(
     tx: Tx, blobs: Blobs, client: Client, order: JobOrder, after: str | None, *, ever: bool = False
 ) -> Iterator[JobLine]:
     """The client's live jobs that are in no publisher's file, in an order, from behind a job on;
-    ``ever``: that also never were in one.
+    ``ever``: and that none has listed before.
 
     **Refuses** (400) a client with more than 20,000,000 listings, and one whose listings at a
     publisher cannot be read.
     """
-    listed = _listed(tx, blobs, client, ever=ever)
-    for line in jobs.lines(tx, client.no, order, after):
+    listed = _listed(tx, blobs, client)
+    for line in jobs.lines(tx, client.no, order, after, never_delisted=ever):
         if bytes.fromhex(line.id) not in listed:
             yield line
 
@@ -72,15 +72,12 @@ def _size(at: _Rosters, found: AbstractSet[bytes]) -> int:
 _KNOWN: Final = _Known()
 
 
-def _listed(tx: Tx, blobs: Blobs, client: Client, *, ever: bool) -> AbstractSet[bytes]:
+def _listed(tx: Tx, blobs: Blobs, client: Client) -> AbstractSet[bytes]:
     parts = rows.parts_of_client(tx, client.no).values()
     if sum(part.job_count for part in parts) > MOST_LISTINGS:
         raise refused_state("show", f"there are more than {MOST_LISTINGS} listings to look at")
     now = tuple(sorted((part.publisher_no, part.client_no, part.roster) for part in parts))
-    if not ever:
-        return _KNOWN.of(now, lambda: _read(blobs, parts))
-    once = tuple(sorted((part.publisher_no, part.client_no, part.once) for part in parts))
-    return _KNOWN.of(now + once, lambda: _read(blobs, parts) | _read_once(blobs, parts))
+    return _KNOWN.of(now, lambda: _read(blobs, parts))
 
 
 def _read(blobs: Blobs, parts: Iterable[Part]) -> set[bytes]:
@@ -90,14 +87,4 @@ def _read(blobs: Blobs, parts: Iterable[Part]) -> set[bytes]:
         if roster is None:
             raise refused_state("show", "what a publisher's feed lists cannot be read at present")
         job_ids.update(roster.ids())
-    return job_ids
-
-
-def _read_once(blobs: Blobs, parts: Iterable[Part]) -> set[bytes]:
-    job_ids: set[bytes] = set()
-    for part in parts:
-        ids = once_listed.ids(blobs, part)
-        if ids is None:
-            raise refused_state("show", "what a publisher's feed listed cannot be read at present")
-        job_ids.update(ids)
     return job_ids

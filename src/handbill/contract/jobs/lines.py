@@ -23,7 +23,7 @@ class JobLinesAsked(Query):
     show: Annotated[ShownJobs, AnyCase()] = Field(
         "ALL",
         description="ALL; UNLISTED: only jobs that no publisher's feed lists now; NEVER_LISTED: "
-        "only jobs that none has listed since they came. Default: ALL.",
+        "only jobs that none has ever listed. Default: ALL.",
     )
     sort: Annotated[JobOrder, AnyCase()] = Field(
         "ADDED", description="ADDED: oldest first. TITLE: by title. Default: ADDED."

@@ -142,3 +142,13 @@ unindexed = sa.Table(
     _whole("client_no"),
     sa.Index("unindexed_by_client", "client_no"),
 )
+# Jobs that have left a publisher's file at least once. Not a column of jobs, whose rows are wide:
+# when a client stops, each of its jobs is noted here. By client first, so that those of
+# others are not read.
+delisted = sa.Table(
+    "delisted",
+    metadata,
+    _key("client_no"),
+    _key("job_no"),
+    sqlite_with_rowid=False,
+)

@@ -69,8 +69,7 @@ link_addresses = sa.Table(
     whole("since_at"),
 )
 # What one client contributes to a publisher's files: the rendered jobs, in blobs under their
-# digest. roster: the digest of the list of these jobs; their ids are in blobs too. once: that of
-# the ids of the jobs that were listed there, and are no longer.
+# digest. roster: the digest of the list of these jobs; their ids are in blobs too.
 feed_parts = sa.Table(
     "feed_parts",
     metadata,
@@ -82,7 +81,6 @@ feed_parts = sa.Table(
     whole("plain_bytes"),
     whole("crc"),
     raw("roster"),
-    raw("once"),
     whole("noting_at", null=True),
     whole("written_at"),
     sa.UniqueConstraint("publisher_no", "client_no"),

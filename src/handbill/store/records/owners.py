@@ -33,6 +33,7 @@ OWNERS = {
     "http": ("idempotency",),
     "jobs": (
         "also_carried",
+        "delisted",
         "job_bodies",
         "jobs",
         "staged_jobs",

@@ -40,6 +40,7 @@ from handbill.store.records.booked import (
 from handbill.store.records.carried import (
     NOW,
     also_carried,
+    delisted,
     feed_runs,
     feeds,
     job_bodies,
@@ -158,6 +159,7 @@ __all__ = [
     "counters",
     "custom_fields",
     "definition_versions",
+    "delisted",
     "deliveries",
     "demand",
     "departures",

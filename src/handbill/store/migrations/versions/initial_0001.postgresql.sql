@@ -239,6 +239,11 @@ CREATE TABLE definition_versions (
 	first_at BIGINT NOT NULL,
 	CONSTRAINT definition_versions_pkey PRIMARY KEY (version)
 );
+CREATE TABLE delisted (
+	client_no BIGINT NOT NULL,
+	job_no BIGINT NOT NULL,
+	CONSTRAINT delisted_pkey PRIMARY KEY (client_no, job_no)
+);
 CREATE TABLE demand (
 	group_no BIGINT NOT NULL,
 	publisher_no BIGINT NOT NULL,
@@ -840,7 +845,6 @@ CREATE TABLE feed_parts (
 	plain_bytes BIGINT NOT NULL,
 	crc BIGINT NOT NULL,
 	roster BYTEA NOT NULL,
-	once BYTEA NOT NULL,
 	noting_at BIGINT,
 	written_at BIGINT NOT NULL,
 	CONSTRAINT feed_parts_pkey PRIMARY KEY (no),

@@ -240,6 +240,12 @@ CREATE TABLE definition_versions (
 	first_at BIGINT NOT NULL,
 	CONSTRAINT definition_versions_pkey PRIMARY KEY (version)
 );
+CREATE TABLE delisted (
+	client_no INTEGER NOT NULL,
+	job_no INTEGER NOT NULL,
+	CONSTRAINT delisted_pkey PRIMARY KEY (client_no, job_no)
+)
+ WITHOUT ROWID;
 CREATE TABLE demand (
 	group_no INTEGER NOT NULL,
 	publisher_no INTEGER NOT NULL,
@@ -840,7 +846,6 @@ CREATE TABLE feed_parts (
 	plain_bytes BIGINT NOT NULL,
 	crc BIGINT NOT NULL,
 	roster BLOB NOT NULL,
-	once BLOB NOT NULL,
 	noting_at BIGINT,
 	written_at BIGINT NOT NULL,
 	CONSTRAINT feed_parts_pkey PRIMARY KEY (no),
