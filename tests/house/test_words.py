@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from house.sources import ROOT, nodes_of, sources, text_of
+from house.sources import ROOT, SOURCE, nodes_of, sources, text_of
 
 _LAWFUL = set(
     re.findall(
@@ -22,6 +22,9 @@ _LAWFUL = set(
 `source` of the journal, `vendor` in the contract's own fields.
 """
 
+_OF_PROGRAMS = {(), ("cli",), ("contract",), ("http",), ("http1",), ("simulate",)}
+"""Who speaks to programmers and operators, or by HTTP."""
+
 
 def test_names_use_the_words_of_the_glossary() -> None:
     refused = _refused()
@@ -36,9 +39,31 @@ def test_names_use_the_words_of_the_glossary() -> None:
     assert not found
 
 
+def test_sentences_of_rooms_name_no_call() -> None:
+    """Reasons and faults are also read by traders, on pages and in mails."""
+    calls = re.compile(r"\b(GET|POST|PUT|DELETE) /")
+    rooms = {path.parent.relative_to(SOURCE).parts[:1] for path in sources()} - _OF_PROGRAMS
+    assert ("core",) in rooms
+    found = {
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.value[:80]}"
+        for path in sources()
+        if path.parent.relative_to(SOURCE).parts[:1] in rooms
+        for node in nodes_of(path)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and calls.search(node.value)
+        and not _is_docstring(path, node)
+    }
+    assert not found
+
+
 def test_each_lawful_word_is_used() -> None:
     names = "_".join(_spelled(name) for path in sources() for name, _ in _names(path))
     assert [word for word in sorted(_LAWFUL) if f"_{word}_" not in names] == []
+
+
+def _is_docstring(path: Path, text: ast.Constant) -> bool:
+    return any(isinstance(node, ast.Expr) and node.value is text for node in nodes_of(path))
 
 
 @cache

@@ -59,7 +59,7 @@ def bid_in(
     other = amount.must_be_in(unit)
     if other and (read := read_amount(text, other)) is not None:
         if bids.rated is not None and other not in bids.rated:
-            message = f"is in {other}, for which there is no rate; set one: POST /rates"
+            message = f"is in {other}, for which there is no exchange rate: set one"
             faults.append(FieldFault("cpc", "currency", message))
         return read.micros, other
     message = f"is in a currency that cannot be determined: {text[:40]} {unit[:40]}"

@@ -111,7 +111,7 @@ def create(
     _require_whole(body, logins, [], former.body.currency if former else "")
     is_abroad = body.currency != blank.currency
     if former is None and is_abroad and not rates.is_known(tx, agency_no, body.currency):
-        says = f"there is no rate for {body.currency} yet; set one first: POST /rates"
+        says = f"there is no exchange rate for {body.currency} yet: set one first"
         raise refused_state("currency", says)
     publisher = Publisher(
         no=former.no if former else 0,

@@ -84,7 +84,7 @@ def sold(tree: StandingTree, spot: Spot, today: date) -> Iterator[Reason]:
 def _rateless(owner: CappedEntity, currency: str) -> Reason:
     params = Params(publisher_id=owner.publisher_id, group_id=owner.group_id, currency=currency)
     words = f"there is no exchange rate for {currency} of the last {KEPT_DAYS} days"
-    return reason(Code.NO_RATE, owner, f"{words}; POST /rates sets one", params)
+    return reason(Code.NO_RATE, owner, f"{words}: set one in the settings", params)
 
 
 def unsold(
