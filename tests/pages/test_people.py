@@ -13,6 +13,7 @@ from contract.signed_in import PASSWORD, code_of, person, second_factor
 from handbill.api import fronted
 from handbill.pages.app import Pages
 from handbill.pages.forms import FIELDS_WRONG
+from handbill.pages.views import changing
 from handbill.pages.visitors import COOKIE
 from handbill.people import invitations
 from handbill.store.records import Records
@@ -199,6 +200,23 @@ def test_people_are_minded(office: Office, tab: Tab) -> None:
     unknown = tab.send("/app/people", act="invite", name="Eve", **strange)
     assert (unknown.status, len(unknown.all("//span[@id='clients-wrong']"))) == (404, 1)
     assert unknown.all("//input[@name='name']/@value") == ["Eve"]
+
+
+def test_all_clients_are_offered_and_whose_are_deleted_is_told(
+    office: Office, tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without asking for their figures."""
+    monkeypatch.setattr(changing, "_MOST_CLIENTS", 2)
+    person(office, "OWNER", password=PASSWORD)
+    clients = [office.client(companyName=f"Co {number}") for number in range(5)]
+    gone = clients[0].rpartition("/")[2]
+    person(office, "EMPLOYER", gone, mail="e@acme.example")
+    assert office.ask("DELETE", clients[0]).status == 200
+    tab.sign_in()
+    seen = tab.get("/app/people")
+    assert seen.all("//select[@id='clients']/option") == ["Co 1", "Co 2", "Co 3", "Co 4"]
+    assert "/overview" not in seen.text
+    assert seen.all("//tbody/tr[th='e@acme.example']/td[3]") == ["none any more"]
 
 
 def test_an_employers_clients_are_chosen_by_name(office: Office, tab: Tab) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from itertools import count
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,16 +80,22 @@ async def named_client(request: Request) -> dict[str, str]:
     return {"id": client.json["id"], "name": client.json["companyName"]}
 
 
-async def every_client(calls: Calls) -> list[dict[str, Any]]:
-    """All that the person may see: a list that left some out would drop them as it is saved."""
-    clients: list[dict[str, Any]] = []
+async def every_client(calls: Calls, role: str) -> dict[str, str]:
+    """All that a person of the role may see, each with its name: a list that left some out would
+    drop them as it is saved.
+    """
+    names: dict[str, str] = {}
     for page in count():
-        few = {"page": page, "limit": _MOST_CLIENTS, "days": 1, "metrics": "clicks"}
-        overview = await calls.get("/overview", few)
-        clients += overview.json["data"]
-        if 'rel="next"' not in overview.headers.get("link", ""):
-            break
-    return clients
+        few = {"page": page, "limit": _MOST_CLIENTS}
+        if role == "EMPLOYER":
+            reply = await calls.get("/overview", few | {"days": 1, "metrics": "clicks"})
+            names |= {one["id"]: one["name"] for one in reply.json["data"]}
+        else:
+            reply = await calls.get("/clients", few)
+            names |= {one["id"]: one["companyName"] for one in reply.json["data"]}
+        if 'rel="next"' not in reply.headers.get("link", ""):
+            return names
+    raise AssertionError("pages end")
 
 
 PAGES = [

@@ -44,7 +44,7 @@ async def mails(request: Request) -> Response:
         else:
             return leave(request, "/app/account/mails", "Your mails were changed.")
     mine = await calls.get(_MINE)
-    clients = await every_client(calls) if role != "PUBLISHER" else []
+    clients = await every_client(calls, role) if role != "PUBLISHER" else {}
     shown = _typed(fields, mine.json) if status != 200 else mine.json
     hidden = _NOT_FOR_EMPLOYERS if role == "EMPLOYER" else ()
     return render(

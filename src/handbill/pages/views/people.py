@@ -29,16 +29,14 @@ async def people(request: Request) -> Response:
         except Declined as declined:
             if declined.status not in {400, 404}:
                 raise
-            form, status = (
-                _form_of(typed | {"clients": " ".join(chosen)}, declined),
-                declined.status,
-            )
+            form = _form_of(typed | {"clients": " ".join(chosen)}, declined)
+            status = declined.status
         else:
             if not link:
                 return leave(request, "/app/people", message)
     page = page_in(request)
     listed = await calls.get("/people", {"page": page, "limit": _ON_A_PAGE})
-    clients = await every_client(calls)
+    clients = await every_client(calls, "OWNER")
     return render(
         request,
         "people.html",
@@ -49,7 +47,6 @@ async def people(request: Request) -> Response:
         page=page,
         chosen=chosen if status != 200 else [],
         clients=clients,
-        names={one["id"]: one["name"] for one in clients},
     )
 
 
