@@ -23,7 +23,7 @@ from bench.hostile import Mischief, documents
 from bench.serving import CLIENT, Server, Visitor, ask, office, p99_ms, served, tracked_link
 from handbill.api import operations
 from handbill.core.nouns import FeedBody
-from handbill.feeds.collecting import FeedLocale, ImportFailed, collect
+from handbill.feeds.collecting import FeedLocale, FeedPage, ImportFailed, collect
 from handbill.feeds.known_jobs import KnownJobs
 from handbill.feeds.spools import Spool
 from handbill.host.inflate import NotGzip, unpacked
@@ -145,9 +145,8 @@ def _read(raw: bytes) -> tuple[float, int, str]:
     feed = FeedBody("https://e.example", _MAPPINGS)
     try:
         with TemporaryFile(buffering=_MB) as file:
-            found = collect(
-                unpacked(chunks), feed, FeedLocale("UTC", "USD"), KnownJobs([]), Spool(file)
-            )
+            page, locale = FeedPage(unpacked(chunks)), FeedLocale("UTC", "USD")
+            found = collect(page, feed, locale, KnownJobs([]), Spool(file))
             came = f"{len(found.spool):,} of {found.total:,} jobs"
     except (ImportFailed, NotGzip) as failed:
         came = str(failed)

@@ -15,7 +15,7 @@ import pytest
 
 from handbill.contract.feeds.models import FeedChange
 from handbill.core.nouns import FeedBody, JobBody
-from handbill.feeds.collecting import FeedLocale, ImportFailed, collect
+from handbill.feeds.collecting import FeedLocale, FeedPage, ImportFailed, collect
 from handbill.feeds.known_jobs import KnownJobs
 from handbill.feeds.spools import Spool
 from handbill.kit.instants import iso_of
@@ -34,7 +34,8 @@ def read(case: Path, size: int) -> dict[str, Any]:
     raw = (FOLDER / case).with_suffix(".xml").read_bytes()
     chunks = (raw[at : at + size] for at in range(0, len(raw), size))
     try:
-        found = collect(chunks, feed, FeedLocale(zone, currency), KnownJobs([]), Spool(BytesIO()))
+        locale = FeedLocale(zone, currency)
+        found = collect(FeedPage(chunks), feed, locale, KnownJobs([]), Spool(BytesIO()))
     except ImportFailed as failed:
         return {"reason": failed.reason, "line": failed.line, "message": failed.message}
     mappings = {} if feed.mappings else {"mappings": found.mappings}

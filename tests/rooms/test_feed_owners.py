@@ -248,7 +248,7 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
     page = world.site.pages["/feed.xml"]
     assert isinstance(page, bytes)
     found = collecting.collect(
-        [page],
+        collecting.FeedPage([page]),
         begun[1].body,
         locale,
         known,

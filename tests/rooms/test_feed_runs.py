@@ -195,6 +195,22 @@ def test_a_node_or_the_server_may_name_the_next_page(world: World) -> None:
     assert sorted(world.jobs()) == ["1", "2"]
 
 
+def test_an_address_of_a_next_page_that_is_none_fails_the_run(world: World) -> None:
+    feed = world.feed()
+    world.site.pages["/feed.xml"] = paged(document(item("1")), "https://[x.example/2")
+    run = world.run(feed)
+    assert (run.state, run.body.reason) == ("FAILED", "pages")
+
+
+def test_a_page_is_followed_from_where_it_was_found(world: World) -> None:
+    feed = world.feed()
+    world.site.pages["/feed.xml"] = paged(document(item("1")), "/2")
+    world.site.redirects["/2"] = "/pages/2"
+    world.site.pages["/pages/2"] = paged(document(item("2")), "3")
+    world.site.pages["/pages/3"] = document(item("3"))
+    assert world.run(feed).body.counts["added"] == 3
+
+
 def test_the_server_says_the_encoding_and_odd_bytes_are_told(world: World) -> None:
     feed = world.feed()
     world.site.pages["/feed.xml"] = document(item("1", title="Café")).decode().encode("cp1252")

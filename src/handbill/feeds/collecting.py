@@ -146,42 +146,45 @@ def former_of(tx: Tx, feed_no: int, now: Instant) -> KnownJobs:
     return KnownJobs(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no), now)
 
 
-TurnPage = Callable[[str], tuple[Iterable[bytes], str, str]]
-"""Opens the page that a feed names as its next; returns its chunks, its charset, and the page that
-its server says comes next.
-"""
+class FeedPage(NamedTuple):
+    """A page of a feed. ``charset`` and ``following``, the next page: as its server says."""
+
+    chunks: Iterable[bytes]
+    charset: str = ""
+    following: str = ""
+
+
+TurnPage = Callable[[str], FeedPage]
+"""Opens the page that a feed names as its next."""
 
 
 def collect(
-    chunks: Iterable[bytes],
+    page: FeedPage,
     feed: FeedBody,
     locale: FeedLocale,
     known: KnownJobs,
     spool: Spool,
-    charset: str = "",
     turn: TurnPage | None = None,
-    following: str = "",
 ) -> Collected:
-    """Read the whole feed, and its further pages if they can be opened. ``charset`` and
-    ``following``, the next page: as the server says. What the feed says of the next page counts
-    before that.
+    """Read the whole feed, and its further pages if they can be opened. What the feed says of the
+    next page counts before what its server says.
 
     **Refuses** (ImportFailed) a feed that is malformed or cannot be mapped.
     """
     with failing():
-        reading = reading_of(chunks, feed, locale, charset, known.by_digest)
+        reading = reading_of(page.chunks, feed, locale, page.charset, known.by_digest)
         collected = Collected(known, spool, reading.mappings)
         while True:
             _meet_all(collected, reading)
-            following = reading.following[-1] if reading.following else following
+            following = reading.following[-1] if reading.following else page.following
             if turn is None or not following:
                 return collected
             collected.pages += 1
             if collected.pages > MOST_PAGES:
                 raise ImportFailed("too_large", f"The feed has more than {MOST_PAGES:,} pages.")
-            chunks, charset, following = turn(following)
+            page = turn(following)
             mapped = msgspec.structs.replace(feed, mappings=collected.mappings)
-            reading = reading_of(chunks, mapped, locale, charset, known.by_digest)
+            reading = reading_of(page.chunks, mapped, locale, page.charset, known.by_digest)
 
 
 def _meet_all(found: Collected, reading: "FeedReading") -> None:

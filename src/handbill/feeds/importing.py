@@ -19,6 +19,7 @@ from handbill.core.nouns import Client, Feed, FeedBody
 from handbill.feeds import rows, service
 from handbill.feeds.collecting import (
     Collected,
+    FeedPage,
     ImportFailed,
     TurnPage,
     collect,
@@ -87,16 +88,8 @@ def _run(tools: Tools, client: Client, feed: Feed, run: FeedRun) -> FeedRun:
             size = former.body.bytes if former is not None else 0
             chunks = _counted_chunks(tools, feed, run, fetched, size)
             with _pages(tools, feed, run, fetched) as turn:
-                collected = collect(
-                    chunks,
-                    feed.body,
-                    locale,
-                    known,
-                    Spool(file),
-                    fetched.charset,
-                    turn,
-                    fetched.next,
-                )
+                page = FeedPage(chunks, fetched.charset, fetched.next)
+                collected = collect(page, feed.body, locale, known, Spool(file), turn)
             if collected.pages > 1:
                 # The first page may stay the same while a later one changes.
                 run.body.etag = run.body.last_modified = ""
@@ -141,9 +134,13 @@ def _pages(tools: Tools, feed: Feed, run: FeedRun, first: Fetched) -> Iterator[T
     unnamed = {key: value for key, value in feed.body.config.items() if key != "auth"}
     with ExitStack() as open_pages:
 
-        def turn(href: str) -> tuple[Iterable[bytes], str, str]:
+        def turn(href: str) -> FeedPage:
             nonlocal url
-            url = urljoin(url, href)
+            try:
+                url = urljoin(url, href)
+            except ValueError as bad:
+                message = "The address of the feed's next page is not valid."
+                raise ImportFailed("pages", message) from bad
             if url in seen:
                 raise ImportFailed(
                     "pages", "The feed's pages repeat: the next one was already read."
@@ -158,7 +155,9 @@ def _pages(tools: Tools, feed: Feed, run: FeedRun, first: Fetched) -> Iterator[T
             asked = _asked(tools, feed) if own else asked_of(FeedBody(url, config=unnamed), "")
             open_pages.close()
             page = open_pages.enter_context(tools.egress.open(url, limits, asked))
-            return _counted_chunks(tools, feed, run, page, 0), page.charset, page.next
+            url = page.final_url
+            seen.add(url)
+            return FeedPage(_counted_chunks(tools, feed, run, page, 0), page.charset, page.next)
 
         yield turn
 

@@ -1,7 +1,8 @@
 """The frame of a feed: the document with an empty node in place of each item.
 
 If frame and items are well-formed, so is the feed. Comments, CDATA sections and instructions reach
-the parser empty, so that none is ever held, however long (Expat 2.5 is slow on long tokens).
+the parser empty, so that none is ever held, however long (Expat 2.5 is slow on long tokens); only a
+section that is an address is held, since it may be that of the next page.
 """
 
 import re
@@ -16,8 +17,8 @@ MOST_DEPTH = 32
 _MOST_PIECES = 4_096
 _PIECE = 64 * 1024
 _NEXT = frozenset(["next", "nextpage", "nextpageurl", "nexturl", "nextlink"])
-_ADDRESS = re.compile(r"(?:https?://|[/?])\S{1,2000}\Z")
-_MOST_TOLD = 16
+MOST_ADDRESS = 2_000
+_ADDRESS = re.compile(r"(?:https?://|[/?])\S+")
 
 
 class Frame:
@@ -25,9 +26,8 @@ class Frame:
 
     def __init__(self, collection: str, item: str) -> None:
         """``collection``: the node that must be around the items. ``next``: the feed's next page
-        (RFC 5005, 3), from a link or a node such as
-        ``nextPage``, or empty. ``alike``: a node whose name differs from an item's only in prefix
-        or case, if there is one.
+        (RFC 5005, 3), from a link or a node such as ``nextPage``, or empty. ``alike``: a node whose
+        name differs from an item's only in prefix or case, if there is one.
         """
         self._collection = collection
         self._item = item
@@ -40,7 +40,7 @@ class Frame:
         self._is_over = False  # after the root, some programs write text that is no markup
         self._names: set[str] = set()
         self.next = ""
-        self._told: list[str] | None = None  # what a node says of the next page
+        self._told: str | None = None  # what a node says of the next page
         self._ended = 0
         self._is_read = True  # whether the parser has seen all tags so far
         self.alike = ""
@@ -140,20 +140,20 @@ class Frame:
             self.alike = name
         if local == "link" and attributes.get("rel", "").lower() == "next":
             self.next = attributes.get("href", "").strip()
-        self._told = [] if bare(name) in _NEXT else None
+        self._told = "" if bare(name) in _NEXT else None
         names.update(attributes)
         if self._depth > MOST_DEPTH or len(names) > MOST_NAMES:
             raise NotWellFormed(0, f"the feed has too many nodes other than <{self._item}>")
 
     def _text(self, piece: str) -> None:
-        if self._told is not None and len(self._told) < _MOST_TOLD:
-            self._told.append(piece)
+        if self._told is not None and len(self._told) <= MOST_ADDRESS:
+            self._told = (self._told + piece).lstrip()
 
     def _end(self, name: str) -> None:
         self._depth -= 1
-        if self._told is not None and _ADDRESS.match(address := "".join(self._told).strip()):
+        address, self._told = (self._told or "").strip(), None
+        if len(address) <= MOST_ADDRESS and _ADDRESS.fullmatch(address):
             self.next = address
-        self._told = None
         if name != self._item:
             self._ended -= self._holds_ended(name)
 

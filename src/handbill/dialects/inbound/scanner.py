@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-from handbill.dialects.inbound.frame import Frame
+from handbill.dialects.inbound.frame import MOST_ADDRESS, Frame
 from handbill.dialects.inbound.items import (
     MOST_ITEM_BYTES,
     TAG,
@@ -29,6 +29,9 @@ _EMPTY = {b"<!--": b"<!---->", b"<![CDATA[": b"<![CDATA[]]>", b"<?": b"<?p?>"}
 # Things without content in a row: each may be only a few bytes, so they are skipped at once.
 _HOLDS_NOTHING = rb"<!--[^-]*+(?:-(?!->)[^-]*+)*+-->|<\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>|[ \t\r\n]++"
 _SECTION = rb"<!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+\]\]>"
+_ADDRESS = re.compile(
+    rb"<!\[CDATA\[\s{0,99}+(?:https?://|[/?])[!-;=?-\\^-~]{1,%d}+\s{0,99}+\]\]>" % MOST_ADDRESS
+)
 _RUN = re.compile(rb"(?:" + _HOLDS_NOTHING + rb")*+")
 _RUN_OF_SECTIONS = re.compile(rb"(?:" + _SECTION + rb"|" + _HOLDS_NOTHING + rb")*+")
 
@@ -176,8 +179,12 @@ def _to_item(window: _Window, frame: Frame, mark: re.Pattern[bytes]) -> bool:
             _pass(window, frame, start)
         kind = found[0]
         if kind in _ENDS:
-            frame.text(_EMPTY[kind], window.line_at(start))
-            _skip(window, found.end(), _ENDS[kind])
+            while len(window.view) - window.at < 2 * MOST_ADDRESS and window.more():
+                pass  # the same is in memory, however the feed is cut into chunks
+            address = _ADDRESS.match(window.view, window.at)
+            piece = address[0] if address else _EMPTY[kind]
+            frame.text(piece, window.line_at(window.at))
+            _skip(window, window.at + len(kind), _ENDS[kind])
             _pass_run(window, frame)
         elif kind != b"<!":
             return True
