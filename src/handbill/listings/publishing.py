@@ -68,6 +68,7 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
     for publisher_no, part in former.items():
         if part.job_count:
             _empty(tools, client, publisher_no, part)
+    _clear(tools, client)
 
 
 def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Part | None) -> None:
@@ -134,12 +135,34 @@ def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End])
         _require(tx, part, before)
         if former == before:
             _forget_last(tx, former)
+        is_held = holds.stand(tx, now)
+        if former is not None and (is_held or not part.job_count):
+            part = part._replace(clear_at=now + holds.LEASE)
         rows.put_parts(tx, [part], now)
         rows.add_ends(tx, ends)
         enqueue(tx, kinds.ASSEMBLE, str(part.publisher_no), now)
-        is_held = holds.stand(tx, now)
     if not is_held:
         parts.drop_former(tools.blobs, part, former)
+
+
+def _clear(tools: Tools, client: Client) -> None:
+    """Delete the blobs that no later part will: of what is empty now, or was replaced while a
+    backup held them. If it is too early for any, the client is published again.
+    """
+    with tools.records.read() as tx:
+        every = [one for one in rows.parts_of_client(tx, client.no).values() if one.clear_at]
+    if not every:
+        return
+    now = tools.clock.now()
+    with tools.records.write() as tx:
+        is_held = holds.stand(tx, now)
+        due = [] if is_held else [one for one in every if (one.clear_at or now) <= now]
+        if len(due) < len(every):
+            enqueue(tx, kinds.PUBLISH, client.id, now, due_at=now + holds.LEASE)
+    for part in due:
+        parts.drop_former(tools.blobs, part, None)
+        with tools.records.write() as tx:
+            rows.set_cleared(tx, part)
 
 
 def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:

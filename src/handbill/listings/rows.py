@@ -42,7 +42,8 @@ class Part(NamedTuple):
     """What one client adds to a publisher's files. ``crc`` and ``plain_bytes`` are of the plain
     text, so that parts can be joined in one gzip member without reading them. ``roster``: the
     digest of its listings (``listings.rosters``), empty for none. ``noting_at``: ends of this
-    instant are being stored, and take effect with the next part.
+    instant are being stored, and take effect with the next part. ``clear_at``: when blobs of former
+    parts are to be deleted that are there still.
     """
 
     publisher_no: int
@@ -53,6 +54,7 @@ class Part(NamedTuple):
     crc: int
     roster: bytes = b""
     noting_at: Instant | None = None
+    clear_at: Instant | None = None
 
 
 ALL_JOBS = bytes(16)
@@ -115,6 +117,7 @@ _PART = (
     _p.crc,
     _p.roster,
     _p.noting_at,
+    _p.clear_at,
 )
 _FILE_OF = sa.select(*FILE_COLUMNS).where(
     _f.publisher_no == b("publisher_no"), _f.client_no == b("client_no")
@@ -183,7 +186,7 @@ _FORGET_NOTED = sa.delete(departures).where(sa.tuple_(*_KEY).in_(_NOTED))
 
 
 def _part(row: Row) -> Part:
-    publisher_no, client_no, digest, job_count, plain_bytes, crc, roster, noting_at = row
+    publisher_no, client_no, digest, job_count, plain_bytes, crc, roster, noting_at, clear_at = row
     return Part(
         publisher_no=publisher_no,
         client_no=client_no,
@@ -193,6 +196,7 @@ def _part(row: Row) -> Part:
         crc=crc,
         roster=bytes(roster),
         noting_at=noting_at,
+        clear_at=clear_at,
     )
 
 
@@ -260,6 +264,12 @@ def parts_of_client(tx: Tx, client_no: int) -> dict[int, Part]:
 def put_parts(tx: Tx, parts: Sequence[Part], now: Instant) -> None:
     rows = [part._asdict() | {"written_at": now} for part in parts]
     tx.upsert_many(feed_parts, ["publisher_no", "client_no"], rows)
+
+
+def set_cleared(tx: Tx, part: Part) -> None:
+    """Note that no blobs of former parts are there any more."""
+    where = {"publisher_no": part.publisher_no, "client_no": part.client_no}
+    tx.change(feed_parts, where | {"clear_at": part.clear_at}, clear_at=None)
 
 
 def clients_with_part(tx: Tx, publisher_no: int) -> list[str]:

@@ -69,7 +69,8 @@ link_addresses = sa.Table(
     whole("since_at"),
 )
 # What one client contributes to a publisher's files: the rendered jobs, in blobs under their
-# digest. roster: the digest of the list of these jobs; their ids are in blobs too.
+# digest. roster: the digest of the list of these jobs; their ids are in blobs too. clear_at: when
+# blobs of former parts are to be deleted that are there still.
 feed_parts = sa.Table(
     "feed_parts",
     metadata,
@@ -82,6 +83,7 @@ feed_parts = sa.Table(
     whole("crc"),
     raw("roster"),
     whole("noting_at", null=True),
+    whole("clear_at", null=True),
     whole("written_at"),
     sa.UniqueConstraint("publisher_no", "client_no"),
     sa.Index("feed_parts_by_client", "client_no"),

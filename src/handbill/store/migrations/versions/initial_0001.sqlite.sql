@@ -847,6 +847,7 @@ CREATE TABLE feed_parts (
 	crc BIGINT NOT NULL,
 	roster BLOB NOT NULL,
 	noting_at BIGINT,
+	clear_at BIGINT,
 	written_at BIGINT NOT NULL,
 	CONSTRAINT feed_parts_pkey PRIMARY KEY (no),
 	CONSTRAINT feed_parts_publisher_no_client_no_key UNIQUE (publisher_no, client_no),
