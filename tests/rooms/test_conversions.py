@@ -210,3 +210,31 @@ def test_a_late_apply_needs_no_click_on_record(market: Market) -> None:
     click, _ = market.click(market.listing())
     market.converted(click, 3, at=START + 31 * DAY)
     assert dispositions(market.judged()) == ["late"]
+
+
+@pytest.mark.parametrize("knows_click", [True, False])
+def test_a_late_apply_told_again_is_a_repeat(market: Market, *, knows_click: bool) -> None:
+    """In one batch and an hour later, with its id and without; another application is late too."""
+    click, event = market.click(market.listing())
+    if knows_click:
+        market.journal.add([event])
+    for after, application in enumerate(("", "A", "A", "B", "")):
+        market.converted(click, 3, application, at=START + 31 * DAY + after * HOUR)
+        if after % 2:
+            market.judge_all()
+    applies = [line for line in market.judged() if line["kind"] == "APPLY"]
+    assert dispositions(applies) == ["late", "duplicate", "duplicate", "late", "duplicate"]
+    assert {line["spendMicros"] for line in applies} == {0}
+    balanced(market)
+
+
+def test_a_late_apply_does_not_stand_for_one_in_time(market: Market) -> None:
+    listing = market.listing()
+    market.converted(market.clicked(listing), 3, "A", at=START + 31 * DAY)
+    newer = market.clicked(listing, at=START + 31 * DAY)
+    market.converted(newer, 3, "A", at=START + 31 * DAY + HOUR)
+    market.judge_all()
+    market.converted(market.clicked(listing), 3, "A", at=START + 31 * DAY + 2 * HOUR)
+    applies = [line for line in market.judged() if line["kind"] == "APPLY"]
+    assert dispositions(applies) == ["late", "counted", "duplicate"]
+    balanced(market)

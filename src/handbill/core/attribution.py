@@ -8,12 +8,13 @@ from collections.abc import Container
 from datetime import tzinfo
 from typing import Final, Literal, NamedTuple
 
-from handbill.kit.instants import DAY, MINUTE, SECOND, Instant
+from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from handbill.kit.zones import days_after
 
 APPLY: Final = 3
 PARKED_FOR: Final = DAY
 _MOST_SKEW = 5 * MINUTE
+_SHORTEST_WINDOW = 20 * HOUR  # a day of which zones may take some hours
 
 Timing = Literal["in_time", "late", "precedes_click"]
 
@@ -29,6 +30,8 @@ class Keys(NamedTuple):
     click: str | None
     named: str | None
 
+
+NO_KEYS: Final = Keys(None, None, None)
 
 Standing = Literal["first", "further", "repeat"]
 
@@ -51,6 +54,20 @@ def keys_of(action: int, click_random: bytes, application_id: str) -> Keys:
         f"{action}/click/{click}" if click else None,
         f"{action}/named/{click}" if click else None,
     )
+
+
+def late_keys_of(
+    action: int, click_random: bytes, application_id: str, after_click: Instant
+) -> Keys:
+    """The keys of a conversion among the late ones; none while no window can have ended.
+
+    They are apart: a late conversion is no reason not to count one that comes in time, by a newer
+    click. **Units**: ``after_click`` in micros.
+    """
+    if not click_random or after_click < _SHORTEST_WINDOW:
+        return NO_KEYS
+    keys = keys_of(action, click_random, application_id)
+    return Keys(*(key and f"late/{key}" for key in keys))
 
 
 def ruling_of(keys: Keys, known: Container[str | None]) -> Ruling:

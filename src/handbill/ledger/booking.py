@@ -6,8 +6,10 @@ from handbill.core import entries
 from handbill.core.attribution import (
     APPLY,
     PARKED_FOR,
+    Keys,
     Ruling,
     keys_of,
+    late_keys_of,
     ruling_of,
     timing_of,
 )
@@ -90,7 +92,7 @@ class ClientRun(ClickRun):
             self._attribute(arrived, kind, click)
         elif own and self._timing(event)[0] == "late":
             # Its click may have been forgotten by now, and would make no difference.
-            self._book(arrived, kind, LATE, "window", event.at)
+            self._out_of_time(arrived, kind, event.at)
         elif arrived.parked_no and arrived.due_at <= self._judged_at:
             self._bury(arrived, kind)
         elif not arrived.parked_no:
@@ -102,14 +104,14 @@ class ClientRun(ClickRun):
         if click.disposition == INVALID:  # of a test: it must not stand for a later one
             self._book(arrived, kind, INVALID, "invalid_click", event.at)
             return
-        ruling = self._ruling(event)
+        keys = _keys_of(event)
+        ruling = self._ruling(keys)
         if ruling.standing == "repeat":
-            self._repeat(arrived, kind, ruling)
+            self._repeat(arrived, kind, keys, ruling)
             return
         timing, at = self._timing(event)
         if timing == "late":
-            self._note(event, credited=False)
-            self._book(arrived, kind, LATE, "window", at)
+            self._out_of_time(arrived, kind, at)
         elif timing == "precedes_click":
             self._book(arrived, kind, INVALID, "precedes_click", at)
         else:
@@ -120,19 +122,34 @@ class ClientRun(ClickRun):
             else:
                 self._count(arrived, kind, at, click)
 
-    def _ruling(self, event: ReceivedConversion) -> Ruling:
-        keys = keys_of(event.action, event.click_random, event.application_id)
+    def _out_of_time(self, arrived: Conversion, kind: Kind, at: Instant) -> None:
+        """Book what came after its window: once as late, and any other report of it as a repeat."""
+        event = arrived.event
+        assert event.click_random, "only a click opens a window"
+        after_click = event.at - event.click_at
+        late = late_keys_of(event.action, event.click_random, event.application_id, after_click)
+        for keys in (_keys_of(event), late):
+            ruling = self._ruling(keys)
+            if ruling.standing == "repeat":
+                self._repeat(arrived, kind, keys, ruling, credited=keys is not late)
+                return
+        self._claim(ruling, event.click_random, at)
+        self._note(event, credited=False)
+        self._book(arrived, kind, LATE, "window", at)
+
+    def _ruling(self, keys: Keys) -> Ruling:
         return ruling_of(keys, self._known.keys)
 
-    def _repeat(self, arrived: Conversion, kind: Kind, ruling: Ruling) -> None:
+    def _repeat(
+        self, arrived: Conversion, kind: Kind, keys: Keys, ruling: Ruling, *, credited: bool = True
+    ) -> None:
         """Book a repeat, whoever reported the conversion first; it is free."""
         event = arrived.event
         assert ruling.standing == "repeat", "what is new is not free"
-        application = keys_of(event.action, b"", event.application_id).application
-        first = self._known.keys.get(application or "", event.click_random)
+        first = self._known.keys.get(keys.application or "", event.click_random)
         self._claim(ruling, event.click_random, event.at)
         if ruling.names_it:
-            self._note(event, credited=True)
+            self._note(event, credited=credited)
         reason = "" if first == event.click_random else "duplicate_application"
         self._book(arrived, kind, DUPLICATE, reason, event.at)
 
@@ -171,7 +188,7 @@ class ClientRun(ClickRun):
 
     def _organic(self, arrived: Conversion, kind: Kind) -> None:
         event = arrived.event
-        ruling = self._ruling(event)
+        ruling = self._ruling(_keys_of(event))
         if ruling.standing == "repeat":
             self._book(arrived, kind, DUPLICATE, "duplicate_application", event.at)
             return
@@ -258,6 +275,10 @@ class ClientRun(ClickRun):
                 quotes=quotes,
             )
         )
+
+
+def _keys_of(event: ReceivedConversion) -> Keys:
+    return keys_of(event.action, event.click_random, event.application_id)
 
 
 def body_of(arrived: Conversion) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from handbill.core.attribution import keys_of
+from handbill.core.attribution import keys_of, late_keys_of
 from handbill.core.closing import first_open
 from handbill.core.judging import visitor_of
 from handbill.core.received import (
@@ -152,10 +152,10 @@ def is_as_read(records: Records, batch: Batch) -> bool:
 
 
 def identities(conversions: Iterable[Conversion]) -> set[str]:
-    """The keys that may identify these conversions."""
-    return {
-        key
-        for _, event, _, _ in conversions
-        for key in keys_of(event.action, event.click_random, event.application_id)
-        if key is not None
-    }
+    """The keys that may identify these conversions, in time or late."""
+    named: set[str | None] = set()
+    for _, event, _, _ in conversions:
+        what = (event.action, event.click_random, event.application_id)
+        named.update(keys_of(*what))
+        named.update(late_keys_of(*what, event.at - event.click_at))
+    return {key for key in named if key is not None}
