@@ -27,7 +27,7 @@ from handbill.http1.connection import Connection
 from handbill.http1.server import Server, ServerLimits
 from handbill.kit.faults import Unavailable
 from handbill.store.index import EdgeIndex, IndexFailed, key_place, mend
-from handbill.store.journal_turns import TurnWriter
+from handbill.store.journal_turns import GATHER_SECONDS, TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
 from handbill.tracking.files import MOST_OPEN
@@ -111,10 +111,16 @@ def edge_of(
     index: EdgeIndex,
     number: int,
     broken: Callable[[], object],
+    *,
+    gather_seconds: float = GATHER_SECONDS,
 ) -> tuple[Edge, TurnWriter]:
-    """An edge and its journal; the caller closes the journal after the edge."""
+    """An edge and its journal, which under load gathers records for so long; the caller closes the
+    journal after the edge.
+    """
     source = source_of(settings.data_folder, outside.ids, f"edge-{number}")
-    journal = TurnWriter(settings.journal_folder, source, outside.ids)
+    journal = TurnWriter(
+        settings.journal_folder, source, outside.ids, gather_seconds=gather_seconds
+    )
     feeds = settings.nearby_folder / "feeds"
     checks = partial(_checks, settings, index, feeds)
     proxies = Proxies(settings.trusted_proxies)

@@ -3,6 +3,7 @@
 The checks themselves are tried too: each of them must find what it is there to find.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +21,7 @@ from handbill.simulate import bid_log
 from handbill.simulate.living import SimulatedLife, Size
 from handbill.simulate.trade import CapSet
 from handbill.simulate.truth import Broken, OfDay
+from handbill.store.journal_turns import BUSY
 from serving import handbill
 
 SMALL = Size(days=2, publishers=4, clients=1, clicks=300, jobs=8, step=2 * HOUR)
@@ -72,6 +74,21 @@ def begun(tmp_path: Path) -> Iterator[SimulatedLife]:
     size = Size(days=1, publishers=3, clients=1, clicks=300, jobs=8, step=HOUR, steady=True)
     with closing(SimulatedLife(tmp_path, size, SEED)) as life:
         yield life
+
+
+def test_no_real_time_decides_what_is_written_together(begun: SimulatedLife) -> None:
+    """After many records at once, an edge gathers the next ones: not by the machine's clock."""
+    _, journal = begun.house._edges[0]
+
+    async def play() -> None:
+        for records in (2 * BUSY, 1):
+            for _ in range(records):
+                journal.append(b"a record")
+            for _ in range(3):  # turns of the loop
+                await asyncio.sleep(0)
+            assert journal.under_way() is None
+
+    begun.house.run(play())
 
 
 def test_a_cap_that_is_not_held_is_found(begun: SimulatedLife) -> None:

@@ -156,7 +156,9 @@ class House:
         self._judge = judge_of(self.settings, self.outside, self._judging)
 
     def _opened_edge(self, number: int) -> tuple[Edge, TurnWriter]:
-        return edge_of(self.settings, self.outside, self.tools.index, number, lambda: None)
+        # Real time must not decide which records are written together: the files tell.
+        settings, outside, index = self.settings, self.outside, self.tools.index
+        return edge_of(settings, outside, index, number, lambda: None, gather_seconds=0)
 
     # ── doors ───────────────────────────────────────────────────────────────────────────────────
 
