@@ -29,6 +29,7 @@ from handbill.kit.digests import digest_of
 from handbill.opening import open_tools, prepare
 from handbill.store.journal_turns import TurnWriter
 from handbill.store.records import Records, Tx
+from handbill.store.records.base import Row
 from handbill.store.records.tables import metadata
 from handbill.tracking.edge import Edge
 from handbill.work.loop import Worker
@@ -201,18 +202,25 @@ class House:
             self._has_begun = False
             drain(self._judge)
 
-    def kept(self, only: Collection[str] = ()) -> dict[str, bytes]:
-        """A digest of each table's rows and of each file, by name: the result of a seed. ``only``
-        some tables, without files.
-        """
+    def kept(self) -> dict[str, bytes]:
+        """A digest of each table's rows and of each file, by name: the result of a seed."""
         result = {}
         with self.tools.records.read() as tx:
             for table in metadata.sorted_tables:
-                if table.name in only if only else table.name not in _APART:
+                if table.name not in _APART:
                     result[str(table.name)] = digest_of(sorted(map(repr, tx.all(sa.select(table)))))
-        for path in () if only else self.tools.blobs.paths(""):
+        for path in self.tools.blobs.paths(""):
             result[path] = digest_of(self.tools.blobs.get(path))
         return result
+
+    def rows(self, only: Collection[str]) -> dict[str, frozenset[Row]]:
+        """All rows of some tables, by name. No two rows of a table are the same."""
+        with self.tools.records.read() as tx:
+            return {
+                str(table.name): frozenset(tx.all(sa.select(table)))
+                for table in metadata.sorted_tables
+                if table.name in only
+            }
 
     # ── ends ────────────────────────────────────────────────────────────────────────────────────
 

@@ -194,11 +194,11 @@ class SimulatedLife:
         if self.clock.now() == FIRST:  # nothing is done yet
             return
         self.house.judge()  # what has come: to a clock that is behind, its stamps are of the future
-        before, now = self.house.kept(_DONE), self.clock.now()
+        before, now = self.house.rows(_DONE), self.clock.now()
         self.clock.at -= by
         self.house.judge()
         self.house.work()
-        after, self.clock.at = self.house.kept(_DONE), now
+        after, self.clock.at = self.house.rows(_DONE), now
         if changed := [name for name in sorted(before) if before[name] != after.get(name)]:
             raise Broken(f"{iso_of(now)}: with a clock set back, these changed: {changed}")
 
