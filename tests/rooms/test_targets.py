@@ -148,8 +148,12 @@ def test_the_judge_tells_how_late_applies_come(records: Records, tmp_path: Path)
     market.judge_all()
     with records.read() as tx:
         told = apply_ages.since(tx, client_no, date(2000, 1, 1))
-    clicked_on = next(iter(told)).click_on
+        clicked_on = next(iter(told)).click_on
+        day = date.fromisoformat(clicked_on)
+        delays = apply_ages.delays_since(tx, client_no, day)
+        assert apply_ages.delays_since(tx, client_no, day + timedelta(days=1)) == {}
     at = (listing.group_no, listing.publisher_no, clicked_on)
     assert told == {ApplyAge(*at, 0): 1, ApplyAge(*at, 3): 1}
+    assert delays == {(clicked_on, 0): 1, (clicked_on, 3): 1}
     with records.write() as tx:
         assert apply_ages.forget(tx, START + DAY, 10) == 2

@@ -188,10 +188,8 @@ def sight_of(
 
 def applies_of(tx: Tx, client: Client, today: date) -> Applies:
     """The delays of applies that are known on a day."""
-    delays: Applies = Counter()
-    for one, applies in apply_ages.since(tx, client.no, today - _OLDEST).items():
-        delays[date.fromisoformat(one.click_on), one.age] += applies
-    return delays
+    delays = apply_ages.delays_since(tx, client.no, today - _OLDEST)
+    return Counter({(date.fromisoformat(on), age): count for (on, age), count in delays.items()})
 
 
 def curve_at(came: Applies, today: date) -> tuple[int, ...]:

@@ -18,6 +18,11 @@ _a = apply_ages.c
 _SINCE = sa.select(_a.group_no, _a.publisher_no, _a.click_on, _a.age, _a.applies).where(
     _a.client_no == b("client_no"), _a.click_on >= b("first_on")
 )
+_DELAYS = (
+    sa.select(_a.click_on, _a.age, sa.func.sum(_a.applies))
+    .where(_a.client_no == b("client_no"), _a.click_on >= b("first_on"))
+    .group_by(_a.click_on, _a.age)
+)
 _OLD = (
     sa.select(_a.client_no, _a.group_no, _a.publisher_no, _a.click_on, _a.age)
     .where(_a.click_on < b("before_on"))
@@ -60,6 +65,12 @@ def since(tx: Tx, client_no: int, first: date) -> dict[ApplyAge, int]:
     """The applies that came from a client's clicks since a day."""
     rows = tx.all(_SINCE, client_no=client_no, first_on=first.isoformat())
     return {ApplyAge(*of): count for *of, count in rows}
+
+
+def delays_since(tx: Tx, client_no: int, first: date) -> dict[tuple[str, int], int]:
+    """The same of all job groups and publishers together, by the day of the click and the age."""
+    rows = tx.all(_DELAYS, client_no=client_no, first_on=first.isoformat())
+    return {(click_on, age): int(count) for click_on, age, count in rows}
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:
