@@ -65,9 +65,15 @@ _OLDEST_KEPT = (
     .offset(sa.literal_column(str(KEPT - 1)))
     .scalar_subquery()
 )
+# Most files have no more than are kept: of the others alone, each fetch is looked at.
+_TOO_MANY = (
+    sa.select(_c.file_no)
+    .group_by(_c.file_no)
+    .having(sa.func.count() > sa.literal_column(str(KEPT)))
+)
 _OLD = (
     sa.select(_c.file_no, _c.at, _c.version)
-    .where(_c.at < _OLDEST_KEPT)
+    .where(_c.file_no.in_(_TOO_MANY), _c.at < _OLDEST_KEPT)
     .limit(b("most", type_=sa.Integer))
 )
 _FORGET = sa.delete(fetches).where(sa.tuple_(_c.file_no, _c.at, _c.version).in_(_OLD))
