@@ -95,6 +95,7 @@ def test_of_links_the_page_for_people_counts(first: str, link: str) -> None:
     [
         "<bid type='cpa'><at>10</at></bid><bid type='CPC'><at>0.50</at></bid>",
         "<bid><model>CPA</model><at>10</at></bid><bid><model>CPC</model><at>0.50</at></bid>",
+        "<bid type='cpa'><at>10</at></bid><bid type='Cost per click'><at>0.50</at></bid>",
         "<bid bid-type='per apply'><at>10</at></bid><bid bid-type='click'><at>0.50</at></bid>",
     ],
 )

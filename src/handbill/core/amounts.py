@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
 from handbill.core.currencies import PLACES, named_by
-from handbill.core.feed_text import ALSO
+from handbill.core.feed_text import ALSO, unmarked
 from handbill.kit.money import MICROS, NotMoney, micros_of
 
 _AMOUNT = re.compile(
@@ -31,7 +31,7 @@ _CENTS = frozenset(
 )
 COST_MODELS: Final = ("costmodel", "bidtype", "bidmodel", "pricingmodel", "pricemodel")
 """Names, without marks, of what says for what a bid is paid."""
-PER_CLICK: Final = frozenset(["cpc", "ppc", "click", "clicks", "perclick", "costperclick"])
+_PER_CLICK: Final = frozenset(["cpc", "ppc", "click", "clicks", "perclick", "costperclick"])
 _NOT_PER_CLICK: Final = frozenset(
     f"{before}{what}"
     for what in ("apply", "application", "applicant", "lead", "hire", "view", "impression")
@@ -39,8 +39,6 @@ _NOT_PER_CLICK: Final = frozenset(
 ) | {"cpa", "ppa", "cpl", "cph", "cpm", "cpv", "ppl", "pph", "cpqa", "cpas"}
 _KINDS: Final = frozenset(["type", "kind", "model"])
 _PAY = ("salary", "pay", "wage", "compensation", "remuneration")
-
-
 _WORDS: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
 _BY_CHANCE: Final = frozenset(["all", "top", "try", "cup", "pen", "mop"])
 """Words that are a currency's code by chance, unless they alone are in capitals."""
@@ -141,10 +139,10 @@ def tellers(node: str, names: Iterable[str]) -> Tellers:
     of_amount, of_item, models, pays = [], [], [], False
     if not node:
         return Tellers([], [], pays)
-    own = _bare(node)
+    own = unmarked(node)
     parent = own.rpartition("/")[0]
     for name in names:
-        bare = _bare(name)
+        bare = unmarked(name)
         before, slash, last = bare.rpartition("/")
         ending = bare.removeprefix(own) if bare.startswith(own) else last if slash else ""
         is_beside = bare.startswith(own) or (slash and before == parent)
@@ -162,10 +160,6 @@ def tellers(node: str, names: Iterable[str]) -> Tellers:
                 of_item.append(name)
     is_per_click = any(word in own for word in ("cpc", "ppc", "click"))
     return Tellers(of_amount, [] if pays else of_item, pays, () if is_per_click else tuple(models))
-
-
-def _bare(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
 
 
 def said_by_name(node: str) -> str:
@@ -190,7 +184,16 @@ def is_of_cents(said: str) -> bool:
 def other_model(telling: Tellers, fields: Mapping[str, str]) -> str:
     """What an item says that its bid is paid for, if that is not a click; empty if it may be."""
     texts = (fields[name].split(ALSO, 1)[0] for name in telling.models)
-    return next((one for one in texts if _bare("".join(one.split())) in _NOT_PER_CLICK), "")
+    return next((one for one in texts if _model(one) in _NOT_PER_CLICK), "")
+
+
+def is_per_click(said: str) -> bool:
+    """Whether this says that a bid is paid for a click: "CPC", "Cost per click"."""
+    return _model(said) in _PER_CLICK
+
+
+def _model(said: str) -> str:
+    return unmarked("".join(said.split()))
 
 
 def said_of(telling: Tellers, fields: Mapping[str, str], by_name: str = "") -> str:

@@ -85,6 +85,11 @@ def within(text: str) -> str:
     return text if section is None else section[1]
 
 
+def unmarked(name: str) -> str:
+    """A name without case and marks between words."""
+    return name.lower().replace("_", "").replace("-", "")
+
+
 def all_decoded_once(fields: Mapping[str, str]) -> Mapping[str, str]:
     """The texts of one item as ``decoded_once`` reads them: where one of them was certainly encoded
     twice, the others may be read so with less evidence.

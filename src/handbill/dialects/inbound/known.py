@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 from handbill.core.feed_ends import end_nodes
 from handbill.core.feed_mappings import ADDITIONAL, END_KEY, KEYS
+from handbill.core.feed_text import unmarked
 from handbill.core.mapping import FIELD_NAME, MOST_ADDITIONAL
 from handbill.dialects.inbound.mending import mended
 
@@ -117,6 +118,14 @@ BOARDS = (
     ),
 )
 """The boards we know. A feed counts as a board's if it has the four nodes that a job needs."""
+_UNMARKED = tuple(
+    Board(
+        board.name,
+        {canonical: unmarked(node) for canonical, node in board.nodes.items()},
+        tuple(map(unmarked, board.extra)),
+    )
+    for board in BOARDS
+)
 
 
 def _placed(*names: str) -> tuple[str, ...]:
@@ -188,21 +197,20 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     """
     by_name: dict[str, str] = {}
     for node in nodes:
-        by_name.setdefault(_bare(node), node)
-    likely = max(BOARDS, key=lambda board: _shared(board, by_name))
+        by_name.setdefault(unmarked(node), node)
+    likely = max(_UNMARKED, key=lambda board: _shared(board, by_name))
     node_of: dict[str, str] = {}
     for canonical in _ALSO:
-        names = [likely.nodes.get(canonical, ""), *_ALSO[canonical], canonical]
+        names = [likely.nodes.get(canonical, ""), *_ALSO[canonical], canonical.lower()]
         taken = node_of.values()
         if canonical in {"title", "referencenumber"} or node_of.get("title", "").startswith("@"):
             names += [f"@{name}" for name in names]
-        every = map(_bare, names)
-        named = (by_name[name] for name in every if name in by_name)
+        named = (by_name[name] for name in names if name in by_name)
         free = next((node for node in named if node not in taken), None)
         if free is not None:
             node_of[canonical] = free
-    if any(name not in node_of for name in _NEEDED):
-        return {}
+        elif canonical in _NEEDED:
+            return {}
     mapping: dict[str, Any] = {_KEY_OF[name]: node for name, node in node_of.items()}
     ends = end_nodes(by_name.values())
     if len(ends) == 1:
@@ -211,8 +219,8 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     parents = {name.rpartition("/")[0] for name in by_name}
     extra = [
         by_name[name]
-        for board in BOARDS
-        for name in map(_bare, board.extra)
+        for board in _UNMARKED
+        for name in board.extra
         if name in by_name and name not in parents
     ]
     mapping[ADDITIONAL] = {
@@ -227,14 +235,9 @@ def _shared(board: Board, by_name: Mapping[str, str]) -> tuple[bool, int]:
     """Whether all required nodes of the board are there, and how many of its nodes are."""
     nodes = board.nodes
     return (
-        all(_bare(nodes[name]) in by_name for name in _NEEDED),
-        sum(_bare(node) in by_name for node in (*nodes.values(), *board.extra)),
+        all(nodes[name] in by_name for name in _NEEDED),
+        sum(node in by_name for node in (*nodes.values(), *board.extra)),
     )
-
-
-def _bare(node: str) -> str:
-    """A node without case and marks between words."""
-    return node.lower().replace("_", "").replace("-", "")
 
 
 def look(head: bytes) -> FeedBeginning | None:
@@ -329,7 +332,7 @@ class _Look:
         if not self._path:
             raise _Enough
         place = (self._path[-1], name)
-        if self.place is None and _bare(_local(name)) not in _OF_OTHERS and discover(nodes):
+        if self.place is None and unmarked(_local(name)) not in _OF_OTHERS and discover(nodes):
             self.place = place
         if self.place == place:
             self.nodes |= nodes

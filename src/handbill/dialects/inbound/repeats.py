@@ -6,8 +6,8 @@ A job with two places must not get the city of one and the zip of the other.
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from handbill.core.amounts import COST_MODELS, PER_CLICK
-from handbill.core.feed_text import ALSO
+from handbill.core.amounts import COST_MODELS, is_per_click
+from handbill.core.feed_text import ALSO, unmarked
 
 _IANA = "http://www.iana.org/assignments/relation/"
 _PAGES = frozenset(["text/html", "application/xhtml+xml"])
@@ -30,7 +30,7 @@ _KINDS = frozenset(
         *COST_MODELS,
     ]
 )
-_FIRST_KINDS = frozenset(["primary", "main", "default", "headquarters", *PER_CLICK])
+_FIRST_KINDS = frozenset(["primary", "main", "default", "headquarters"])
 
 
 class NodeText(NamedTuple):
@@ -160,8 +160,10 @@ def _is_first(one: NodeText, depth: int) -> bool:
     """Whether it says that, of the repeated nodes, the one that it is in is the main one."""
     if len(one.path) != depth + 1:
         return False
-    name, text = one.path[depth].lower().replace("_", "").replace("-", ""), one.text.lower()
-    return (name in _FIRST_NAMES and text in _YES) or (name in _KINDS and text in _FIRST_KINDS)
+    name, text = unmarked(one.path[depth]), one.text.lower()
+    if name in _KINDS:
+        return text in _FIRST_KINDS or is_per_click(text)
+    return name in _FIRST_NAMES and text in _YES
 
 
 def _joined(
