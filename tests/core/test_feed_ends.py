@@ -79,6 +79,9 @@ def test_other_nodes_are_no_ends(node: str) -> None:
         "0000-00-00 00:00:00",
         "12/31/2999",
         "99991231",
+        "19700101",
+        "00000000",
+        "0",
         "Fri, 31 Dec 9999 23:59:59 GMT",
         "31 December 2999",
         "Dec 31, 2999",
@@ -97,7 +100,12 @@ def test_an_end_that_is_not_set_is_no_fault(text: str) -> None:
 def test_an_end_that_cannot_be_read_is_told() -> None:
     assert end_of("expirationdate", "soon") == (None, ["not_a_date"])
     assert end_of("expirationdate", "today 2359") == (None, ["not_a_date"])
-    for text in ("2200 Bismarck St open until 2026-01-01", "9999 days after 2026-01-01"):
+    for text in (
+        "2200 Bismarck St open until 2026-01-01",
+        "9999 days after 2026-01-01",
+        "31122026",
+        "10122026",
+    ):
         assert end_of("expirationdate", text) == (None, ["not_a_date"])
 
 
