@@ -80,6 +80,7 @@ def holds(value: Any, job: JobFacts = JOB) -> bool:
         ("nothing", "NOT_CONTAINS", "x", True),
         ("city", "EQUAL", " Austin ", True),
         ("zip", "EQUAL", 78701, True),
+        ("zip", "EQUAL", Decimal("78701.0"), True),
         ("zip", "IN", [50667, 78701], True),
         ("title", "CONTAINS", " nurse", True),
         ("title", "CONTAINS", "nurse ", False),

@@ -22,6 +22,7 @@ from handbill.core.filters import AGES, LISTS, OPERATORS, Kind, kind_of
 from handbill.core.nouns import Branch, Leaf
 from handbill.kit.faults import Fault
 from handbill.kit.money import NotMoney, micros_of
+from handbill.wire.fields import digits_in
 from handbill.wire.models import Model
 from handbill.wire.values import read_day, spell_day
 from handbill.wire.wrong import Wrong, WrongWithin
@@ -147,10 +148,9 @@ def _reader(kind: Kind, operator: str) -> _Reader:
 
 
 def _text(given: Any, at: str) -> str:
-    if isinstance(given, int) and not isinstance(given, bool):
-        return str(given)  # a zip or a job's reference, which are read as integers too
-    if isinstance(given, str) and len(given) <= MOST_TEXT:
-        return given
+    text = digits_in(given)  # a zip or a job's reference, which are read as integers too
+    if isinstance(text, str) and len(text) <= MOST_TEXT:
+        return text
     raise Wrong(Fault(at, f"must be a text of at most {MOST_TEXT} characters"))
 
 

@@ -111,12 +111,13 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_
 """Text that is not blank."""
 
 
-def _digits(value: Any) -> Any:
+def digits_in(value: Any) -> Any:
+    """A whole number as its digits; anything else as it is."""
     whole = whole_in(value)
     return str(whole) if type(whole) is int else value
 
 
-DIGITS = BeforeValidator(_digits)
+DIGITS = BeforeValidator(digits_in)
 """Before a type of text: a whole number is read as its digits."""
 
 Reference = Annotated[
