@@ -94,12 +94,14 @@ def read_backup(folder: Path) -> Manifest:
 
 
 def key_left(manifest: Manifest, settings: Settings) -> Path | None:
-    """The file in which the master key was when the backup was made, if it is still on this machine
-    and can be read; None also if a setting names another place. Its text is not checked.
+    """The file in which the master key was when the backup was made, if it is needed, still on this
+    machine, and can be read; None also if a setting names another place. Its text is not checked.
     """
-    if not manifest.key_file or settings.secrets_key or settings.secrets_key_file:
+    if not manifest.master_keys or settings.secrets_key or settings.secrets_key_file:
         return None
-    return Path(manifest.key_file) if os.access(manifest.key_file, os.R_OK) else None
+    file = Path(manifest.key_file)
+    # A pipe, which a forged manifest may name, would be waited for.
+    return file if file.is_file() and os.access(file, os.R_OK) else None
 
 
 def require_keys(manifest: Manifest, keys: list[bytes], settings: Settings) -> None:
