@@ -15,8 +15,8 @@ from handbill.kit.urls import NotUrl, canonical_url, place_of
 
 Resolve = Callable[[str, int], Sequence[str]]
 _MOST_LOOKUPS: Final = 64
-"""So many that those of hosts whose name servers are slow, which last longer than a fetch waits for
-them, leave some for the others: an agency has four fetches at once.
+"""How many names are looked up at once. A look-up at a slow name server goes on after its fetch has
+given up, and an agency, which has four fetches at once, must not take all of them.
 """
 
 
