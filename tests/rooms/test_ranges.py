@@ -16,7 +16,7 @@ from handbill.stats.answering import Answering
 from handbill.stats.questions import Filters, Plan, planned
 from handbill.stats.ranges import Ranges
 from handbill.stats.small_files import SmallFiles
-from handbill.store import segment_files
+from handbill.store import origins, segment_files
 from handbill.store.records import Records
 from handbill.work.queue import Task
 from rooms.report_desk import Desk
@@ -143,9 +143,40 @@ def test_what_comes_after_its_end_is_read_again(
         assert found == anew(market, one, monkeypatch)
 
 
-def test_merged_segments_are_read_in_place_of_their_parts(
+def merge(market: Desk) -> None:
+    with market.records.write() as tx:
+        ask_to_compact(tx, market.clock.now())
+        ((month,),) = tx.run_text(COMPACTIONS, {})[0]
+    compact(market.tools, Task(1, "ledger.compact", month, {}, 1, "w"))
+
+
+@pytest.mark.parametrize("asked", [range(8), [3, 7], [7], [3]])
+def test_what_was_merged_here_is_not_read_again(
+    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch, asked: Sequence[int]
+) -> None:
+    """If all parts of it were read before, at once or one by one."""
+    listing = market.listing()
+    other = market.client("c2")
+    for round_ in range(2):
+        for n in range(8):
+            happens(market, listing, other)
+            market.clock.forward(MINUTE)
+            if n in asked:
+                before = told(market, plan_of(market, listing.client_no, "JOB"))
+        merge(market)
+        plan = plan_of(market, listing.client_no, "JOB")
+        read.clear()
+        found = told(market, plan)
+        is_known = 7 in asked
+        assert (not any(read)) == is_known
+        assert (found == before) == is_known
+        assert found == anew(market, plan, monkeypatch), round_
+
+
+def test_what_others_have_merged_is_read_in_place_of_its_parts(
     market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(origins, "note", lambda *_: None)
     listing = market.listing()
     other = market.client("c2")
     for _ in range(8):
@@ -153,10 +184,7 @@ def test_merged_segments_are_read_in_place_of_their_parts(
         market.clock.forward(MINUTE)
     plan = plan_of(market, listing.client_no, "JOBGROUP")
     before = told(market, plan)
-    with market.records.write() as tx:
-        ask_to_compact(tx, market.clock.now())
-        ((month,),) = tx.run_text(COMPACTIONS, {})[0]
-    compact(market.tools, Task(1, "ledger.compact", month, {}, 1, "w"))
+    merge(market)
     read.clear()
     assert told(market, plan) == before == anew(market, plan, monkeypatch)
     assert read[0] == 1

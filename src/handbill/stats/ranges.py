@@ -1,11 +1,13 @@
 """Sums by day, kept for those who ask again and again: each segment is read once for a question.
 
 A segment never changes, and sums of entries add up. So only new segments are read, and those that
-reach beyond the end of what is asked. A segment is known by its digest, never by its name.
+reach beyond the end of what is asked. A segment is known by its digest, never by its name. One that
+this process has merged says what its parts have said.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from operator import add
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -13,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from handbill.stats.questions import Plan
+from handbill.store.origins import merges
 from handbill.store.segments import Segment
 
 Row = Sequence[Any]
@@ -80,7 +83,7 @@ def _renewed(
     """The parts that still stand, and one of the segments that are in none of them; if those have
     too many rows, one of all segments, which tells each thing and day once. None: too many too.
     """
-    parts = [part for part in former if part.digests <= whole.keys()]
+    parts = [part for part in _merged(former, whole.keys()) if part.digests <= whole.keys()]
     new = [one for digest, one in whole.items() if not any(digest in p.digests for p in parts)]
     if new:
         first, last = min(one.first_at for one in new), max(one.last_at for one in new)
@@ -91,6 +94,29 @@ def _renewed(
     if sum(len(part.rows) for part in parts) <= MOST_KEPT:
         return parts
     return _renewed(plan, whole, [], read) if len(parts) > 1 else None
+
+
+def _merged(parts: list[_Part], listed: AbstractSet[bytes]) -> list[_Part]:
+    """The same parts, with the merged segments in place of those of which they were made."""
+    if all(part.digests <= listed for part in parts):
+        return parts
+    for made, of in merges():
+        some = [part for part in parts if not part.digests.isdisjoint(of)]
+        digests = frozenset[bytes]().union(*(part.digests for part in some))
+        if some and of <= digests:
+            rows = _added_up(row for part in some for row in part.rows)
+            one = _Part(digests - of | {made}, rows)
+            parts = [part for part in parts if part.digests.isdisjoint(of)] + [one]
+    return parts
+
+
+def _added_up(rows: Iterable[Row]) -> list[Row]:
+    """Each thing and day once."""
+    by_day: dict[tuple[Any, Any], Sequence[int]] = {}
+    for key, day, *sums in rows:
+        former = by_day.get((key, day))
+        by_day[key, day] = list(map(add, former, sums)) if former else sums
+    return [[*of, *sums] for of, sums in by_day.items()]
 
 
 def summed(rows: Iterable[Row], first: int, last: int) -> Iterator[Row]:

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from handbill.kit.faults import Unavailable
+from handbill.store import origins
 from handbill.store.blobs import Blobs
 from handbill.store.segments import Segment, WrittenSegment, merged
 
@@ -236,6 +237,7 @@ def merge(
         with made.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
         blobs.put_file(path, made)
+    origins.note(digest, [written.segment.digest for written in former])
     return merged(former, path, digest, size)
 
 
