@@ -82,6 +82,27 @@ def test_runs_what_is_due_and_what_that_makes_due(tools: Tools) -> None:
     assert worker.run_due() == 1
 
 
+def test_while_there_are_tasks_it_does_not_ask_before_each(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease itself tells whether anything is due; only a worker without tasks takes no lock."""
+    asked: list[bool] = []
+    is_due = queue.is_due
+
+    def noted(tx: Tx, kinds: tuple[str, ...], now: Instant) -> bool:
+        asked.append(is_due(tx, kinds, now))
+        return asked[-1]
+
+    monkeypatch.setattr(queue, "is_due", noted)
+    worker = Worker(tools, "w", {"feeds.import": lambda *_: None})
+    for number in range(3):
+        _enqueue(tools, "feeds.import", f"f{number}")
+    assert worker.run_due() == 3
+    assert asked == [True]
+    assert worker.run_due() == 0
+    assert asked == [True, False]
+
+
 def test_failed_task_is_tried_again_until_it_is_dead(tools: Tools) -> None:
     def fail(tools: Tools, task: Task) -> None:
         with tools.records.write() as tx:

@@ -68,6 +68,7 @@ class Worker:
         self._idle_seconds = idle_seconds
         self._stopping = False
         self._breakable = False
+        self._amid = False  # a task was run, and more may be due
 
     def run(self) -> None:
         """Work until stopped; in the main thread, whose signals it handles meanwhile.
@@ -118,12 +119,14 @@ class Worker:
     def _run_next(self) -> bool:
         records, kinds = self._tools.records, tuple(self._runs)
         now = self._tools.clock.now()
-        # Asking needs no lock; a lease does, and would hold up every writer on SQLite.
-        with records.read() as tx:
-            if not queue.is_due(tx, kinds, now):
-                return False
+        if not self._amid:
+            # Asking needs no lock; a lease does, and would hold up every writer on SQLite.
+            with records.read() as tx:
+                if not queue.is_due(tx, kinds, now):
+                    return False
         with records.write() as tx:
             task = queue.lease(tx, kinds, self._name, now, LEASE_SECONDS)
+        self._amid = task is not None
         if task is None:
             return False
         with self._renewal.of(task):
