@@ -64,14 +64,14 @@ def silence_of(folder: Path, name: str) -> float | None:
 def signs(folder: Path) -> list[LifeSign]:
     """What each process shows that has ever shown a sign since the machine began, by name."""
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    signs = []
+    shown = []
     for name in names:
         silence = silence_of(folder, name)
         if silence is not None:
             raw = (folder / name).read_bytes()
             release = _KEPT.unpack(raw)[1] if len(raw) == _KEPT.size else b""
-            signs.append(LifeSign(name, silence, release.rstrip(b"\0").decode("ascii", "replace")))
-    return signs
+            shown.append(LifeSign(name, silence, release.rstrip(b"\0").decode("ascii", "replace")))
+    return shown
 
 
 @contextmanager

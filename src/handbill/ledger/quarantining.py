@@ -53,18 +53,18 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
 
 def damages(records: Records, reader: JournalReader, now: Instant) -> list[Damage]:
     """Everything that cannot be judged now, as far as can be seen from here."""
-    damages: list[Damage] = []
+    seen: list[Damage] = []
     for _ in range(_TRIES):
         with records.read() as tx:
             former = marks.read(tx).of
-        damages = reader.damages(former, now)
+        seen = reader.damages(former, now)
         with records.read() as tx:
             later = marks.read(tx).of
         assert former.keys() <= later.keys(), "a mark is kept for ever"
         # What was judged meanwhile may be deleted by now: that is no loss.
-        if all(later.get(it.source) == former.get(it.source) for it in damages):
+        if all(later.get(it.source) == former.get(it.source) for it in seen):
             break
-    return damages
+    return seen
 
 
 def receipts(folder: Path) -> list[Receipt]:

@@ -59,15 +59,15 @@ def recent(
     most: int,
 ) -> list[Recent]:
     """At most so many conversions and test clicks of the last seven days, newest first."""
-    recent = _waiting(tx, journal, client_no, now)
-    recent += [
+    latest = _waiting(tx, journal, client_no, now)
+    latest += [
         _of(event, PARKED)
         for row in rows.parked_of(tx, client_no, most)
         for event in decode(row.body[_ENTRY_ID:])
         if isinstance(event, ReceivedConversion)
     ]
-    recent += _judged(tx, blobs, scratch, client_no, now, most)
-    return sorted(recent, key=lambda one: one.at, reverse=True)[:most]
+    latest += _judged(tx, blobs, scratch, client_no, now, most)
+    return sorted(latest, key=lambda one: one.at, reverse=True)[:most]
 
 
 def _waiting(tx: Tx, journal: JournalReader, client_no: int, now: Instant) -> list[Recent]:

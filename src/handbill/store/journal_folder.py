@@ -24,15 +24,15 @@ def pieces(folder: Path, marks: Mapping[str, StreamMark]) -> list[Piece]:
     """The segments of every source, except those wholly judged. Witnesses are left out: they may be
     ahead of a copy, and whoever writes to the copy begins its own epoch.
     """
-    pieces = []
+    unjudged = []
     for source in _sources(folder):
         for epoch, segments in epochs_in(folder / source).items():
             mark = marks.get(f"{source}/{epoch}", StreamMark(0, 0))
             for segment in segments:
                 path = path_of(folder / source, epoch, segment)
                 if segment >= mark.segment:
-                    pieces.append(Piece(str(path.relative_to(folder)), path.stat().st_size))
-    return pieces
+                    unjudged.append(Piece(str(path.relative_to(folder)), path.stat().st_size))
+    return unjudged
 
 
 def unread_bytes(folder: Path, marks: Mapping[str, StreamMark]) -> int:

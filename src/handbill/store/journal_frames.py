@@ -106,10 +106,10 @@ def parse(raw: bytes, seed: int, start: int, most: int) -> Parsed:
     while at + 8 <= size and len(whole) < most:
         length, check = HEAD.unpack_from(raw, at)
         if length >= OPENED:
-            frame = frame_at(raw, at, seed)
-            if frame is None or start + at != (0 if frame[0] == OPENED else frame[1]):
+            framed = frame_at(raw, at, seed)
+            if framed is None or start + at != (0 if framed[0] == OPENED else framed[1]):
                 break
-            is_followed = frame[0] == FOLLOWED
+            is_followed = framed[0] == FOLLOWED
             at += FRAME_BYTES
             continue
         end = at + 8 + length
@@ -140,9 +140,9 @@ def fences(fd: int, seed: int, offset: int) -> Iterator[tuple[int, int]]:
     for base, raw in _chunks_from(fd, offset):
         for match in _FENCES.finditer(raw):
             at = match.start()
-            frame = frame_at(raw, at, seed)
-            if frame is not None and frame[0] != OPENED and frame[1] == base + at:
-                yield base + at, frame[2]
+            fence = frame_at(raw, at, seed)
+            if fence is not None and fence[0] != OPENED and fence[1] == base + at:
+                yield base + at, fence[2]
 
 
 def next_record(fd: int, offset: int, end: int) -> int | None:

@@ -31,8 +31,8 @@ def _create(call: Call) -> FamilyMade:
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    families, total = access.page_of_families(call.tx, call.caller.agency_no, skip, limit)
-    rows = [family_told(call.tx, one) for one in families]
+    page, total = access.page_of_families(call.tx, call.caller.agency_no, skip, limit)
+    rows = [family_told(call.tx, one) for one in page]
     return with_links(call, PublisherFamilyPage.of(rows=rows), total)
 
 
