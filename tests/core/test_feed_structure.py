@@ -53,6 +53,29 @@ _AUSTIN = b"<city>Austin</city><state>TX</state><country>US</country><zip>78701<
 
 
 @pytest.mark.parametrize(
+    ("order", "rows", "zips"),
+    [
+        ("zip city country", "z.z", ["0", "2"]),
+        ("zip city country", "zz.", ["0", "1"]),
+        ("city country zip", ".zz", ["", "1", "2"]),
+        ("city country zip", ".z.", ["", "1"]),
+        ("city country zip", "z.z", ["0", "2"]),
+        ("city country zip", "..z", ["2"]),
+    ],
+)
+def test_a_node_beside_the_columns_of_a_row_belongs_to_it(
+    order: str, rows: str, zips: list[str]
+) -> None:
+    names = [[name for name in order.split() if name != "zip" or mark == "z"] for mark in rows]
+    written = "".join(f"<{name}>{n}</{name}>" for n, row in enumerate(names) for name in row)
+    reader = ItemReader(rows={"city", "country", "zip"})
+    reader.begin()
+    read = reader.feed(f"<job>{written}</job>".encode())
+    assert read is not None
+    assert read.fields["zip"].split(ALSO) == zips
+
+
+@pytest.mark.parametrize(
     ("written", "first", "states"),
     [
         (_ULM + _AUSTIN, "Ulm DE 89073", ["", "TX"]),

@@ -35,7 +35,7 @@ from handbill.store.records import Tx
 
 MOST_ITEMS = 3_000_000
 MOST_PAGES = 1_000
-_READING = b"8"  # the version of the code that reads jobs; a new number has every job read anew
+_READING = b"9"  # the version of the code that reads jobs; a new number has every job read anew
 _FAULTY = b"!"
 SAMPLE_BYTES = 1024 * 1024
 MOST_BROKEN = 1_000

@@ -4,6 +4,7 @@ A job with two places must not get the city of one and the zip of the other.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from math import floor
 from typing import NamedTuple
 
 from handbill.core.amounts import COST_MODELS, is_per_click
@@ -105,32 +106,46 @@ def _strays(
     beside: list[NodeText], columns: frozenset[tuple[str, ...]], first: int
 ) -> dict[tuple[str, ...], str]:
     """The texts of nodes that only some of the rows have, if the rows stand one after the other:
-    ``city, country, city, state, country``. A node before or behind all columns of a row belongs to
-    every row.
+    ``city, country, city, state, country``. A node that is only before or only behind all rows
+    belongs to every row.
     """
     row, full = -1, len(columns)
     seen: set[tuple[str, ...]] = set(columns)
-    within: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+    strays: dict[tuple[str, ...], list[tuple[float, str]]] = {}
     for one in beside:
         if one.path not in columns:
-            whose = row if 0 < len(seen) < full else -1
-            within.setdefault(one.path, []).append((whose, one.text))
+            place = row if len(seen) < full else row + 0.5
+            strays.setdefault(one.path, []).append((place, one.text))
             continue
         if len(seen) == full:
             row, seen = row + 1, set()
         if one.path in seen:
             return {}
         seen.add(one.path)
-    return {
-        path: ALSO.join(
-            (
-                next((text for whose, text in texts if whose == first), ""),
-                *(text for whose, text in texts if whose != first and text),
-            )
-        )
-        for path, texts in within.items()
-        if all(whose >= 0 for whose, _ in texts)
-    }
+    fields = {}
+    for path, texts in strays.items():
+        owners = _owners([place for place, _ in texts], row)
+        if owners:
+            own = [text for (_, text), whose in zip(texts, owners, strict=True) if whose == first]
+            others = [
+                text for (_, text), whose in zip(texts, owners, strict=True) if whose != first
+            ]
+            fields[path] = ALSO.join((next(iter(own), ""), *filter(None, (*own[1:], *others))))
+    return fields
+
+
+def _owners(places: list[float], last: int) -> list[int]:
+    """The row of each of these nodes; none: they belong to every row. ``places``: a row within
+    whose columns a node is, or the middle between two rows. There it belongs to the row before it,
+    unless one is before the first row.
+    """
+    is_within = [place == int(place) for place in places]
+    if all(is_within):
+        return [int(place) for place in places]
+    ends = {-0.5, last + 0.5}
+    if any(is_within) or len(set(places) | ends) == 2 or ends <= set(places):
+        return []
+    return [floor(place) + (-0.5 in places) for place in places]
 
 
 def _prefix_of(
