@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
@@ -37,6 +38,7 @@ def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
     checked = handbill("ledger", "check", data=data)
     assert checked.returncode == 0, checked.stderr
     shows_its_days(data)
+    shows_its_purchases(data)
 
     again = handbill("demo", "--api-port", "0", "--edge-port", "0", data=data)
     assert again.returncode == 1
@@ -54,6 +56,38 @@ def shows_its_days(data: Path) -> None:
     of_days = [sum(some) for some in zip(*clicks.values(), strict=True)]
     assert len(of_days) == int(DAYS)
     assert all(of_days), "each day has clicks"
+
+
+def shows_its_purchases(data: Path) -> None:
+    """Slots and credits: bought, one changed and one ended; their jobs, and what they cost."""
+    told = handbill("changes", "--agency", "demo", "--last", "10000", "--json", data=data)
+    assert told.returncode == 0, told.stderr
+    changes = json.loads(told.stdout)["data"]
+    deeds = Counter((one["entity"]["kind"], one["act"]) for one in changes)
+    assert {act: deeds["POSTING", act] for act in ("CREATE", "CHANGE", "DELETE")} == {
+        "CREATE": 4,
+        "CHANGE": 1,
+        "DELETE": 1,
+    }
+    assert deeds["POSTING_JOB", "CREATE"] >= 4 + 3 + 5 + 2, "there is no slot without a job"
+    exported = handbill("ledger", "export", data=data)
+    assert exported.returncode == 0, exported.stderr
+    entries = [json.loads(line) for line in exported.stdout.splitlines()]
+    costs: Counter[str] = Counter()
+    for entry in entries:
+        if entry["kind"] == "POSTING":
+            assert entry["publisherId"] == BOARD.id
+            costs[entry["postingId"]] += entry["spendMicros"]
+    assert sorted(costs.values()) == [amount * 1_000_000 for amount in (90, 120, 240, 560)]
+    clicks = [one for one in entries if one["publisherId"] == BOARD.id and one["kind"] == "CLICK"]
+    assert clicks, "its jobs are shown, and clicked"
+    assert not any(one["spendMicros"] for one in clicks)
+
+
+def test_the_readme_tells_how_many_publishers_there_are() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    count = {5: "five"}[len((*market.OUTLETS, BOARD))]
+    assert f"nine job groups and {count} publishers, one of which\nsells slots" in readme
 
 
 def serves_again(data: Path) -> None:

@@ -17,7 +17,7 @@ BOARD: Final = DemoPublisher(
     "advertiser",
 )
 _MORE: Final = 2
-"""How many more jobs are asked for than there is room: they are refused."""
+"""How many more jobs are added than there is room: they wait."""
 
 
 class DemoSlots:
