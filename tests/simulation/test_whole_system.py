@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -257,8 +257,31 @@ def test_a_purchase_that_acts_otherwise_is_found(tmp_path: Path) -> None:
         life.truth.end()
         for one in bought.every.values():
             one.credits = 0
-        with pytest.raises(Broken, match=r"purchases have none of their jobs posted: \{'"):
+        with pytest.raises(Broken, match=r"no job was ever posted of \d purchases?: \{'"):
             life.truth.end()
+        bought.refused = Counter({"JOB_NOT_FOUND": 9})
+        life.truth.end()
+
+
+def test_a_job_that_a_feed_has_brought_is_found_for_a_purchase(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no other: the first are bought for before any feed was read."""
+    size = Size(days=1, publishers=2, clients=1, clicks=0, jobs=8, purchases=True)
+    with closing(SimulatedLife(tmp_path, size, SEED)) as life:
+        life.house.run(life.purchases.deal())
+        assert life.purchases.refused.keys() == {"JOB_NOT_FOUND"}
+        assert life.purchases.end() == []
+        ask, ads = life.trade.ask, life.trade.employers[0].careers.ads
+
+        async def all_brought(verb: str, url: str, body: Any = None, **headers: str) -> Any:
+            if "/jobs?" in url:
+                return {"data": [{"refNumber": ref} for ref in ads]}
+            return await ask(verb, url, body, **headers)
+
+        monkeypatch.setattr(life.trade, "ask", all_brought)
+        with pytest.raises(AssertionError, match="JOB_NOT_FOUND"):
+            life.house.run(life.purchases._buy(None))
 
 
 def test_an_entry_that_is_there_twice_is_found(begun: SimulatedLife) -> None:

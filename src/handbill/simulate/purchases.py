@@ -14,6 +14,7 @@ from typing import Final
 from handbill.core.entries import OF_POSTING
 from handbill.core.received import job_id_of
 from handbill.host.ids import Chance
+from handbill.kit.figures import counted
 from handbill.kit.instants import Instant
 from handbill.kit.money import MICROS
 from handbill.simulate.facts import Fact
@@ -26,6 +27,7 @@ _REF: Final = re.compile(rb"<referencenumber><!\[CDATA\[(.*?)\]\]>")
 _MOST_DAYS: Final = 8
 _DEALS: Final = 3
 """How many purchases are made, changed or ended in a day."""
+_MOST_JOBS: Final = 1_000
 _REFUSED: Final = {"NO_SLOT", "JOB_NOT_FOUND", "JOB_INVALID", "ALREADY_POSTED"}
 
 
@@ -111,13 +113,19 @@ class Purchases:
         await self._fill(self.every[id_])
 
     async def _fill(self, one: Purchase | None) -> None:
-        """Add jobs to it: one more than it has room for."""
+        """Add jobs to it: one more than it has room for. Those that no feed has brought yet are not
+        found, and no others.
+        """
         assert one is not None
         refs = sorted(one.client.careers.ads)
         some = self._chance.sample(refs, min(len(refs), one.available + 1))
-        url = f"/clients/{one.client.id}/configs/{one.id}/jobs"
-        for ref, result in (await self._trade.ask("POST", url, some))["result"].items():
+        at = f"/clients/{one.client.id}"
+        brought = (await self._trade.ask("GET", f"{at}/jobs?page=1&limit={_MOST_JOBS}"))["data"]
+        known = {job["refNumber"] for job in brought}
+        added = await self._trade.ask("POST", f"{at}/configs/{one.id}/jobs", some)
+        for ref, result in added["result"].items():
             assert result["success"] or result["message"] in _REFUSED, (one, result)
+            assert (result.get("message") == "JOB_NOT_FOUND") == (ref not in known), (one, result)
             one.credits += result["success"]
             if not result["success"]:
                 self.refused[result["message"]] += 1
@@ -170,11 +178,13 @@ class Purchases:
 
     def end(self) -> list[str]:
         """Whether what was bought was ever used: jobs that are all refused are never posted, and
-        nothing else of a purchase would tell.
+        nothing else of a purchase would tell. Those that were not there yet do not count.
         """
-        if not self.every or any(one.credits for one in self.every.values()):
+        is_used = any(one.credits for one in self.every.values())
+        if is_used or not self.refused.keys() - {"JOB_NOT_FOUND"}:
             return []
-        return [f"{len(self.every)} purchases have none of their jobs posted: {dict(self.refused)}"]
+        some = counted(self.counts["made"], "purchase")
+        return [f"no job was ever posted of {some}: {dict(self.refused)}"]
 
     def _of_purchase(self, one: Purchase, told: Body, jobs: list[Body]) -> Iterator[str]:
         is_on, posted = self._in_force(one), [job for job in jobs if job["isPosted"]]
