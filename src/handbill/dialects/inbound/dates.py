@@ -87,10 +87,10 @@ _ZONES = {
 }
 _AT_HOME: dict[str, dict[int, int]] = {
     "BST": {0: 60, 60: 60, 360: 360},  # Britain, Bangladesh
-    "IST": {330: 330, 120: 120, 180: 120, 0: 60, 60: 60},  # India, Israel, Ireland
+    "IST": {330: 330, 120: 120, 0: 60},  # India, Israel, Ireland; not guessed elsewhere
     "CST": {480: 480},  # China; elsewhere America
 }
-"""Names with several offsets, by that of the client's zone; in minutes."""
+"""Names with several offsets, by that of the client's zone in winter; in minutes."""
 _UTC_NAMES = ("UTC", "GMT")
 _TIME = (
     r"(?:[T ,]+(?:(?:um|kl\.?|at|à|às|alle|ore|o|в) )?"
