@@ -1,6 +1,8 @@
 """What holds for every page: who may see it, its headers, and how refusals are told."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -190,6 +192,18 @@ def test_a_form_must_come_from_a_page_of_this_session(stand: Stand) -> None:
         seen = stand.post({TOKEN: token}, origin="http://api")
         assert (seen.status, seen.all("//h1")) == (403, ["This form cannot be accepted"])
     assert stand.asked == []
+
+
+def test_no_hidden_field_is_told_as_typed(stand: Stand) -> None:
+    templates = Path(pages.__file__).parent / "templates"
+    hidden = re.compile(r'type="hidden" name="(\w+)"')
+    names = {
+        name for page in templates.rglob("*.html") for name in hidden.findall(page.read_text())
+    }
+    assert {"uri", "secret", "person"} <= names
+    signed_out = Browser(stand.browser.app, {})
+    seen = signed_out.post("/app/form", dict.fromkeys(names, "1"), origin="http://api")
+    assert (seen.status, seen.all("//dt")) == (401, [])
 
 
 def test_what_was_typed_is_kept_where_the_form_cannot_be_shown(stand: Stand) -> None:

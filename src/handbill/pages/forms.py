@@ -17,7 +17,10 @@ from handbill.pages.visitors import is_by_cookie, secret_of
 from handbill.pages.wording import sentence
 
 TOKEN = "form_token"  # noqa: S105 - the name of a field
-_NOT_TYPED = frozenset((TOKEN, "act", "do", "of", "back"))
+_NOT_TYPED = frozenset(
+    f"{TOKEN} act back campaign cause do entity id jobgroup kind of person uri".split()
+)
+"""Hidden fields; ``uri`` has the secret of a second factor in it."""
 _SECRET = re.compile("(?i)password|secret|code|token|link")
 _CAPITAL = re.compile("[A-Z]")
 _MOST_BYTES = 262_144
