@@ -191,6 +191,35 @@ def test_what_others_have_merged_is_read_in_place_of_its_parts(
 
 
 @pytest.mark.usefixtures("large")
+def test_a_shorter_question_forgets_nothing_of_a_longer_one(
+    market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules about yesterday and about a month take turns."""
+    listing = market.listing()
+    other = market.client("c2")
+    begun = []
+    for _ in range(4):
+        happens(market, listing, other)
+        market.clock.forward(HOUR)
+        begun.append(market.clock.now())
+        told(market, plan_of(market, listing.client_no, "JOB"))
+    whole = plan_of(market, listing.client_no, "JOB")
+    shorter = msgspec.structs.replace(whole, first=begun[0], end=begun[2])
+    for plan in (shorter, whole, shorter, whole):
+        read.clear()
+        found = told(market, plan)
+        assert not read
+        assert found == anew(market, plan, monkeypatch)
+    for _ in range(5):
+        happens(market, listing, other)
+        market.clock.forward(HOUR)
+    monkeypatch.setattr(origins, "note", lambda *_: None)
+    merge(market)  # by another process
+    for plan in (shorter, plan_of(market, listing.client_no, "JOB"), shorter):
+        assert told(market, plan) == anew(market, plan, monkeypatch)
+
+
+@pytest.mark.usefixtures("large")
 def test_of_many_questions_the_latest_are_kept(
     market: Desk, read: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from handbill.kit.instants import Instant
 from handbill.stats.questions import Plan
 from handbill.store.origins import merges
 from handbill.store.segments import Segment
@@ -29,10 +30,14 @@ _MOST_HELD: Final = 200_000
 
 
 class _Part(NamedTuple):
-    """What some segments say that were read at once. It stands while all of them are listed."""
+    """What some segments say that were read at once. It stands while all of them are listed.
+    ``first_at``, ``last_at``: of their entries.
+    """
 
     digests: frozenset[bytes]
     rows: list[Row]
+    first_at: Instant
+    last_at: Instant
 
 
 class Ranges:
@@ -50,8 +55,9 @@ class Ranges:
         with self._lock:
             former = self._known.pop(key, [])
         whole = {one.digest: one for one in listed if one.last_at < plan.end}
-        parts = None if former is None else _renewed(plan, whole, former, read)
-        self._keep(key, parts)
+        known = _merged(former or [], whole.keys())
+        parts = None if former is None else _renewed(plan, whole, known, read)
+        self._keep(key, None if parts is None else parts + _beside(plan, known, parts))
         if parts is None:
             return None
         begun = [one for one in listed if one.digest not in whole]
@@ -83,17 +89,32 @@ def _renewed(
     """The parts that still stand, and one of the segments that are in none of them; if those have
     too many rows, one of all segments, which tells each thing and day once. None: too many too.
     """
-    parts = [part for part in _merged(former, whole.keys()) if part.digests <= whole.keys()]
+    parts = [part for part in former if part.digests <= whole.keys()]
     new = [one for digest, one in whole.items() if not any(digest in p.digests for p in parts)]
     if new:
         first, last = min(one.first_at for one in new), max(one.last_at for one in new)
         rows = read(msgspec.structs.replace(plan, first=first, end=last + 1), new)
         if rows is None:
             return None
-        parts.append(_Part(frozenset(one.digest for one in new), rows))
+        parts.append(_Part(frozenset(one.digest for one in new), rows, first, last))
     if sum(len(part.rows) for part in parts) <= MOST_KEPT:
         return parts
     return _renewed(plan, whole, [], read) if len(parts) > 1 else None
+
+
+def _beside(plan: Plan, former: Iterable[_Part], used: Iterable[_Part]) -> list[_Part]:
+    """The parts that say more than was asked now, and may be asked for again: rules about today and
+    about a month take turns. Whether they stand is seen then. The latest, within the limit.
+    """
+    digests = frozenset[bytes]().union(*(part.digests for part in used))
+    kept: list[_Part] = []
+    room = MOST_KEPT
+    for part in sorted(former, key=lambda one: one.last_at, reverse=True):
+        is_within = plan.first <= part.first_at and part.last_at < plan.end
+        room -= len(part.rows)
+        if not is_within and room >= 0 and part.digests.isdisjoint(digests):
+            kept.append(part)
+    return kept
 
 
 def _merged(parts: list[_Part], listed: AbstractSet[bytes]) -> list[_Part]:
@@ -103,9 +124,10 @@ def _merged(parts: list[_Part], listed: AbstractSet[bytes]) -> list[_Part]:
     for made, of in merges():
         some = [part for part in parts if not part.digests.isdisjoint(of)]
         digests = frozenset[bytes]().union(*(part.digests for part in some))
-        if some and of <= digests:
+        if some and of <= digests and not any(made in part.digests for part in parts):
             rows = _added_up(row for part in some for row in part.rows)
-            one = _Part(digests - of | {made}, rows)
+            first, last = min(one.first_at for one in some), max(one.last_at for one in some)
+            one = _Part(digests - of | {made}, rows, first, last)
             parts = [part for part in parts if part.digests.isdisjoint(of)] + [one]
     return parts
 
