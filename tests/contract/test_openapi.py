@@ -64,7 +64,13 @@ def _media(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _validator(schema: Any) -> Draft202012Validator:
     """Of a schema in the document; what it refers to stands beside it."""
-    return Draft202012Validator(schema | {"components": _document()["components"]})
+    return _validator_of(json.dumps(schema))
+
+
+@cache
+def _validator_of(schema: str) -> Draft202012Validator:
+    """Made once: a spoilt document is the same as the sound one but for a place."""
+    return Draft202012Validator(json.loads(schema) | {"components": _document()["components"]})
 
 
 def _lint_operation(told: str, operation: dict[str, Any]) -> Iterator[str]:
