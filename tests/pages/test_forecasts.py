@@ -1,4 +1,6 @@
-"""A month has two forecasts: each says by what it goes."""
+"""What pages say of forecasts and of the rest of a list."""
+
+import pytest
 
 from contract.conftest import sqlite_office
 from contract.office import Office
@@ -8,6 +10,7 @@ from contract.test_overview import clicked
 from contract.test_resolved_status import Market, budget
 from handbill.api import fronted
 from handbill.kit.instants import DAY
+from handbill.stats import overviews
 from handbill.work.tools import Tools
 from pages.browsing import Browser
 
@@ -32,3 +35,20 @@ def test_each_forecast_of_a_month_says_by_what_it_goes(
         assert ("by weekdays" in told) == (one is owner)
         assert ("at the average of the last 7 days" in told) == (one is employer)
         assert "1 days" not in seen.text
+
+
+def test_a_single_other_campaign_is_one(
+    sqlite_office: Office, sqlite_tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overviews, "MOST_SERIES", 1)
+    office, market = sqlite_office, Market(sqlite_office, sqlite_tools).open()
+    clicked(market, 0, 8)
+    market.group = office.group(office.campaign(market.client, name="second"))
+    clicked(market, 0, 4)
+    employer = person(office, "EMPLOYER", market.client.rpartition("/")[2], mail="e@acme.example")
+    browser = Browser(fronted(office.desk, office.app), session(office, employer))
+    for path in ("", "/reports?level=CAMPAIGN", "/reports?level=CAMPAIGN_DAY"):
+        seen = browser.get(f"/app{market.client}{path}")
+        assert seen.status == 200
+        assert "1 other" in seen.text
+        assert "1 others" not in seen.text

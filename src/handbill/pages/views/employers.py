@@ -16,7 +16,7 @@ from handbill.pages.exports import asked_for
 from handbill.pages.frame import calls_of, render
 from handbill.pages.job_files import figures_file
 from handbill.pages.queries import MOST_DAYS_OF_STATS, days_in, page_in
-from handbill.pages.wording import days_back
+from handbill.pages.wording import counted, days_back
 from handbill.pages.workbooks import workbook_file
 
 LEVELS: Final = {"CAMPAIGN": "Campaign", "DAY": "Day", "CAMPAIGN_DAY": "Campaign and day"}
@@ -146,7 +146,7 @@ def _rows(level: str, told: Any) -> Iterator[Row]:
         for one in told["series"]
         if one["name"] or any(one["total"].values())
     ]
-    some += [(f"{others['count']} others", others)] if others else []
+    some += [(counted(others["count"], "other"), others)] if others else []
     for name, one in some:
         if level == "CAMPAIGN":
             yield [name, *_told(one["total"])]
