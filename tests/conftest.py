@@ -34,6 +34,11 @@ from s3_server import program as s3_server_program
 # no schema of ours knows such a format.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
+# Tests start many processes, each of which would compile all it imports: they write it down once,
+# whatever the caller's shell says, as the Makefile has it.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _NUMBERS = count(1)
 
 
