@@ -379,7 +379,8 @@ def _free(host: str, port: int, name: str) -> int:
     except OSError as refused:
         raise BadSettings(
             f"{host} port {port} cannot be listened on ({refused.strerror or refused}); "
-            f"choose another with --{name.replace('_', '-')} or --host, 0 for any free port"
+            f"choose another with --{name.replace('_', '-')} or HANDBILL_{name.upper()}, 0 for any "
+            "free port"
         ) from refused
 
 

@@ -128,4 +128,5 @@ def test_a_taken_folder_and_a_taken_port_are_said_plainly(tmp_path: Path) -> Non
         third = handbill("serve", "--api-port", port, "--edge-port", "0", data=tmp_path / "other")
         assert third.returncode == 2
         assert f"port {port} cannot be listened on" in third.stderr
+        assert "--api-port or HANDBILL_API_PORT, 0 for any free port" in third.stderr
         assert "Traceback" not in second.stderr + third.stderr
