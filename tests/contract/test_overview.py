@@ -12,11 +12,12 @@ from contract.test_commands import Run, run, said
 from contract.test_explain import id_of, sqlite_tools
 from contract.test_resolved_status import Market, budget
 from engines.test_segments import entry
+from handbill.core.charging import CounterKey, period_keys
 from handbill.core.metrics import FOR_EMPLOYERS, NAMES
 from handbill.groups.service import group_of
 from handbill.kit.instants import DAY, moment_of
-from handbill.kit.zones import zone_of
-from handbill.ledger import daily_sums
+from handbill.kit.zones import day_of, zone_of
+from handbill.ledger import counter_rows, daily_sums
 from handbill.publishers import service as publishers
 from handbill.work.tools import Tools
 
@@ -48,7 +49,11 @@ def clicked(market: Market, days_ago: int, clicks: int, marked: int = 250_000) -
             )
             for n in range(clicks)
         ]
-        daily_sums.add(tx, daily_sums.rows_of([(zone_of(client.zone), some)]))
+        zone = zone_of(client.zone)
+        daily_sums.add(tx, daily_sums.rows_of([(zone, some)]))
+        day = day_of(now - days_ago * DAY, zone)
+        used = CounterKey("client", f"{client.no}", "budget", period_keys(day)[0])
+        counter_rows.correct_counters(tx, client.no, {used: clicks * marked})
 
 
 def overview(office: Office, query: str = "page=0&limit=50") -> Any:
@@ -69,7 +74,7 @@ def test_days_are_told_beside_those_before(market: Market) -> None:
     assert line["values"] == {"spent": [0.5, 1], "clicks": [2, 4], "cpc": [0.25, 0.25]}
     assert line["total"] == found["total"] == {"spent": 1.5, "clicks": 6, "cpc": 0.25}
     assert line["before"] == found["before"] == {"spent": 0.25, "clicks": 1, "cpc": 0.25}
-    assert line["budget"] == {"cap": "Monthly", "value": 900, "used": 0}
+    assert line["budget"] == {"cap": "Monthly", "value": 900, "used": 2}
     assert found["also"] == []
     more = overview(market.office, "page=0&limit=50&days=2&metrics=clicks,cpc&also=10,01,1")
     assert more["also"] == [

@@ -1,6 +1,7 @@
 """What a posting costs, from its purchase to the ledger: each day once, to the micro."""
 
 from collections import defaultdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,16 @@ import pytest
 
 from handbill.clients.service import clients_by_number
 from handbill.contract.postings.models import NewPosting, PostingChange
+from handbill.core.metrics import finished_as
 from handbill.core.nouns import Cap, Caps
 from handbill.core.postings import Posting
 from handbill.kit.instants import DAY, HOUR, Instant, iso_of
 from handbill.ledger.checking import check
+from handbill.ledger.daily_sums import EVERY
 from handbill.ledger.judge import Outrun
 from handbill.postings import service
 from handbill.publishers.service import publishers_by_number
+from handbill.stats.overviews import overview
 from handbill.store.records import Records
 from market import START, Market
 from rooms.test_ledger_crash import Cut, CutRecords, cut
@@ -105,6 +109,16 @@ def test_each_day_is_booked_once_when_it_has_begun(stand: Stand) -> None:
         ("c1", day(2)): 33_333_334,
     }
     assert sum(found.values()) == 100_000_000
+
+
+def test_what_was_bought_is_spent_and_not_used_of_a_budget(stand: Stand) -> None:
+    stand.buy()
+    stand.spent()
+    with stand.market.records.read() as tx:
+        client = clients_by_number(tx, [stand.client_no])[stand.client_no]
+        found = overview(tx, client.agency_no, [1], EVERY, 0, 50, stand.now)
+    assert finished_as("spent")(found.spans[0].total) == Decimal("33.333333")
+    assert (found.month.used, found.month.projected) == (0, 0)
 
 
 def test_a_purchase_that_is_still_to_come_waits(stand: Stand) -> None:

@@ -6,6 +6,7 @@ become one row, so that a lifetime is the sum of a few rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from handbill.core.charging import (
     summed,
     unkeyed,
 )
+from handbill.core.pacing.months import MOST_EVIDENCE, MonthSpend
 from handbill.core.spending import Used
 from handbill.kit.zones import days_of_period
 from handbill.store.records import Tx
@@ -66,6 +68,28 @@ _DAYS = {
     )
     for name in MEASURES
 }
+
+
+def _spent(*within: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    none: sa.ColumnElement[int] = sa.literal_column("0")
+    return sa.cast(sa.func.sum(sa.case((sa.and_(*within), _c.budget), else_=none)), sa.BigInteger)
+
+
+_IN_MONTH = (
+    sa.select(
+        _c.entity,
+        _spent(_c.day_on >= b("month_on")),
+        _spent(_c.day_on == b("today_on")),
+        _spent(_c.day_on >= b("lately_on"), _c.day_on < b("today_on")),
+    )
+    .where(
+        _c.scope == sa.literal_column("'client'"),
+        among(_c.entity, "entities"),
+        _c.day_on >= b("first_on"),
+        _c.day_on <= b("today_on"),
+    )
+    .group_by(_c.entity)
+)
 _OF_KEY = [sa.and_(*(table.c[name] == b(f"of_{name}") for name in _KEYS)) for table in _BOTH]
 _DROPS = [sa.delete(table).where(of) for table, of in zip(_BOTH, _OF_KEY, strict=True)]
 _CLEARS = {
@@ -138,6 +162,22 @@ def counters_by_day(
         first_on=first_on,
         end_on=end_on,
     )
+
+
+def used_in_month(tx: Tx, client_nos: Iterable[int], today: date) -> dict[int, MonthSpend]:
+    """What each of these clients has used of a budget in the month of a day. It counts what budget
+    caps count, so not what is bought in advance. A client without any is left out.
+    """
+    month, lately = today.replace(day=1), today - timedelta(days=MOST_EVIDENCE)
+    rows = tx.all(
+        _IN_MONTH,
+        entities=Listed(sorted(map(str, client_nos))),
+        first_on=min(month, lately).isoformat(),
+        month_on=month.isoformat(),
+        lately_on=lately.isoformat(),
+        today_on=today.isoformat(),
+    )
+    return {int(entity): MonthSpend(*map(int, spent)) for entity, *spent in rows}
 
 
 def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:

@@ -3,7 +3,7 @@ the transaction that books the entries.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta, tzinfo
+from datetime import tzinfo
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,6 @@ from sqlalchemy import bindparam as b
 from handbill.core.daily import PlaceDay, come_to
 from handbill.core.entries import Entry
 from handbill.core.metrics import RAW
-from handbill.core.pacing.months import MOST_EVIDENCE, MonthSpend
 from handbill.kit.instants import DAY, Instant, moment_of
 from handbill.kit.money import MICROS
 from handbill.store.records import Tx
@@ -28,33 +27,6 @@ _p = place_days.c
 _OF_CLIENT: Final = ("client_no", "day_on")
 _AMOUNTS_AT: Final = [at for at, raw in enumerate(RAW) if raw.amount][::-1]
 """The last first: each becomes two columns."""
-_MARKED: Final = ("marked_up_spent_units", "marked_up_spent_micros")
-
-
-def _within(first: str, last: str) -> list[sa.ColumnElement[int]]:
-    """The marked-up spend from one day to another."""
-    are = sa.and_(_c.day_on >= b(first), _c.day_on <= b(last))
-    none: sa.ColumnElement[int] = sa.literal_column("0")
-    return [
-        sa.cast(sa.func.sum(sa.case((are, _c[name]), else_=none)), sa.BigInteger)
-        for name in _MARKED
-    ]
-
-
-_SPENT = (
-    sa.select(
-        _c.client_no,
-        *_within("month_on", "today_on"),
-        *_within("today_on", "today_on"),
-        *_within("lately_on", "yesterday_on"),
-    )
-    .where(
-        among(_c.client_no, "client_nos"),
-        _c.day_on >= b("first_on"),
-        _c.day_on <= b("today_on"),
-    )
-    .group_by(_c.client_no)
-)
 _OF_PLACES = sa.and_(_p.client_no == b("client_no"), _p.day_on >= b("first_on"))
 _SUMMED = [sa.cast(sa.func.sum(_p[one]), sa.BigInteger) for one in SUMS]
 EVERY: Final = frozenset(raw.name for raw in RAW)
@@ -207,26 +179,6 @@ def total(
     nos = Listed(sorted(client_nos))
     (row,) = tx.all(_total(wanted), client_nos=nos, first_on=first_on, last_on=last_on)
     return _reading(wanted).sums(row)
-
-
-def spent_of(tx: Tx, client_nos: Collection[int], today: date) -> dict[int, MonthSpend]:
-    """What each of these clients has spent in the month of a day; of none: it is left out."""
-    month, lately = today.replace(day=1), today - timedelta(days=MOST_EVIDENCE)
-    rows = tx.all(
-        _SPENT,
-        client_nos=Listed(sorted(client_nos)),
-        first_on=min(month, lately).isoformat(),
-        month_on=month.isoformat(),
-        lately_on=lately.isoformat(),
-        yesterday_on=(today - timedelta(days=1)).isoformat(),
-        today_on=today.isoformat(),
-    )
-    return {
-        no: MonthSpend(
-            *(units * MICROS + micros for units, micros in zip(it[::2], it[1::2], strict=True))
-        )
-        for no, *it in rows
-    }
 
 
 def totals(

@@ -274,6 +274,9 @@ def used_by_days(
     return uses
 
 
+used_in_month = counter_rows.used_in_month
+
+
 def used_of_jobs(tx: Tx, group_no: int, limit: Limit, day: date, above: int) -> dict[str, int]:
     """The jobs that have used more than an amount of a job group's cap for each job: by the entity
     of their counter.

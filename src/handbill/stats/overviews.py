@@ -203,7 +203,7 @@ def _months(tx: Tx, some: Sequence[Client], lasts: Mapping[int, date]) -> dict[i
     spent: dict[int, MonthSpend] = {}
     for today in {*lasts.values()}:
         nos = [no for no, last in lasts.items() if last == today]
-        spent |= daily_sums.spent_of(tx, nos, today)
+        spent |= ledger.used_in_month(tx, nos, today)
     paces = {}
     for one in some:
         today = lasts[one.no]

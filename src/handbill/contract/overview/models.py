@@ -113,7 +113,10 @@ class BudgetInBrief(Model):
 class MonthInBrief(Model):
     """Spend of the current month beside its plan."""
 
-    used: Money = Field(description="Spend so far, with markups, as budgets count it.")
+    used: Money = Field(
+        description="Used so far, as budgets count it: with markups, "
+        "without what was bought in advance (postings)."
+    )
     planned: Money | None = Field(
         description="What the budget cap allows in the whole month: of a daily one, the sum of its "
         "days; of a weekly one, as many sevenths. Null: there is no such cap."

@@ -15,8 +15,8 @@ MOST_EVIDENCE: Final = 7
 
 
 class MonthSpend(NamedTuple):
-    """Spend with markups: in this month, today, and in the days before today that a projection goes
-    by.
+    """What budgets count, with markups: in this month, today, and in the days before today that a
+    projection goes by.
     """
 
     used: int = 0
