@@ -27,7 +27,7 @@ def test_each_forecast_of_a_month_says_by_what_it_goes(
     office.clock.forward(DAY)
     for days_ago in (0, 1):
         clicked(market, days_ago, 8)
-    for one, word in ((owner, "Forecast"), (employer, "Spend this month")):
+    for one, word in ((owner, "Forecast"), (employer, "Used this month")):
         browser = Browser(fronted(office.desk, office.app), session(office, one))
         seen = browser.get(f"/app{market.client}?days=1")
         assert seen.status == 200
