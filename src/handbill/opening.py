@@ -19,6 +19,7 @@ from handbill.host.locating import NoGeoFile, locator
 from handbill.host.masters import FILE, Masters, add_first, drawn, file_of, where
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
+from handbill.kit.faults import Unavailable
 from handbill.listings.indexing import check_index
 from handbill.people import invitations
 from handbill.store import sealed
@@ -131,6 +132,22 @@ def prepare(settings: Settings, outside: Outside) -> None:
                 check_index(tx, index, now)
         finally:
             index.close()
+
+
+def ask_blobs(settings: Settings) -> None:
+    """Log it if the blobs do not answer. No reason to stay down: links need none of them, and what
+    is received waits in the journal.
+    """
+    try:
+        open_blobs(settings.blobs_address).require()
+    except Unavailable as away:
+        _LOG.error(
+            "the blobs at %s do not answer: until they do, nothing is judged, published or "
+            "reported; clicks are redirected, and wait in the journal. Check that the store runs, "
+            "that the bucket exists, HANDBILL_BLOBS_URL and the AWS_ variables (%s)",
+            settings.blobs_address,
+            away,
+        )
 
 
 def set_up_link(settings: Settings, outside: Outside) -> str | None:

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from obstore.store import LocalStore, MemoryStore
 
+from handbill.kit.faults import Unavailable
 from handbill.store.blobs import Blobs, FolderBlobs, ObjectBlobs, open_blobs
 
 
@@ -25,6 +26,19 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     if request.param == "memory":
         return ObjectBlobs(MemoryStore(), "memory://")
     return ObjectBlobs(LocalStore(tmp_path / "blobs", mkdir=True), str(tmp_path / "blobs"))
+
+
+def test_a_store_that_answers(blobs: Blobs) -> None:
+    blobs.require()
+    blobs.put("a", b"one")
+    blobs.require()
+
+
+def test_a_bucket_that_does_not_exist(s3: str) -> None:
+    missing = open_blobs(s3.replace("s3://", "s3://no-"))
+    with pytest.raises(Unavailable, match="NoSuchBucket") as told:
+        missing.require()
+    assert "Debug source" not in str(told.value)
 
 
 def test_put_get_replace_delete(blobs: Blobs) -> None:

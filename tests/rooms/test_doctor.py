@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -237,6 +238,23 @@ def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
         where, what, do = finding(house)
     assert (where, what) == ("judged entries", f"judged entries {path} are not there")
     assert do.startswith("restore it from a backup; `handbill ledger check`")
+
+
+def test_a_blob_store_that_does_not_answer(house: Settings) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody listens there
+        settings = {
+            "HANDBILL_BLOBS_URL": "s3://bucket/prefix",
+            "AWS_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_ACCESS_KEY_ID": "any",
+            "AWS_SECRET_ACCESS_KEY": "any",
+        }
+        where, what, do = finding(house, **settings)
+    assert where == "judged entries"
+    assert what.startswith("the blob store failed: ")
+    assert "\n" not in what
+    assert "that the bucket exists" in do
 
 
 def test_dead_tasks_and_a_late_schedule(house: Settings) -> None:

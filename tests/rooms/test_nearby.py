@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -25,7 +26,7 @@ from masters import MASTERS
 from rooms.listing_market import Market, place
 from rooms.listing_market import open_market as listed_market
 from served_market import BROWSER, JOBS, click, open_market
-from serving import Office, asked, handbill, hosted, serving, until
+from serving import Office, Server, asked, handbill, hosted, serving, until
 
 LOOK = Task(1, "listings.nearby", "", {}, 1, "lease")
 
@@ -136,6 +137,23 @@ def test_the_same_content_has_one_etag_whoever_writes_it_and_wherever(
     market.drain()
     tags = {said(head, "ETag") for head, _ in (after | seen(first)).values()}
     assert len(tags | {said(head, "ETag") for head, _ in after.values()}) == 4
+
+
+def line_of(server: Server, words: str) -> dict[str, Any] | None:
+    """The first line of the log with these words."""
+    return next((line for line in server.log if words in line["message"]), None)
+
+
+def test_a_start_without_its_store_says_so_and_serves(tmp_path: Path, s3: str) -> None:
+    with serving(tmp_path / "data", blobs_url=s3.replace("s3://", "s3://no-")) as server:
+        told = until("it is said", lambda: line_of(server, "do not answer"))
+        assert told["level"] == "error"
+        assert told["message"].startswith("the blobs at s3://no-")
+        assert "that the bucket exists" in told["message"]
+        assert asked(f"{server.edge}/readyz")[0] == 200
+        failed = until("a task asks for it", lambda: line_of(server, "failed: the blob store"))
+        assert "trace" not in failed, "no bug of ours"
+        assert server.stop() == 0
 
 
 def said(head: bytes, name: str) -> str:

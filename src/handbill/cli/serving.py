@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from threading import Thread
 from typing import Annotated, Any
 
 import typer
@@ -70,7 +71,7 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     with undisturbed():
         from handbill.holding import holding
         from handbill.host import children
-        from handbill.opening import prepare, set_up_link
+        from handbill.opening import ask_blobs, prepare, set_up_link
         from handbill.supervise import keep_serving, sole_server, with_ports
 
     log_json_lines("serve")
@@ -81,6 +82,8 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
         children.begin([__name__, *_ROOTS.values()])
         outside, machine = of_this_machine(ready), machine_clock()
         prepare(ready, outside)
+        # Beside the start: a store that hangs would hold up the links.
+        Thread(target=ask_blobs, args=(ready,), name="ask-blobs", daemon=True).start()
         with holding(ready, outside, machine) as hold:
             link = set_up_link(ready, outside)
             status = asyncio.run(

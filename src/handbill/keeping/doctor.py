@@ -225,6 +225,15 @@ def _asides(patient: Patient) -> Iterator[DoctorFinding]:
 
 
 def _segments(patient: Patient) -> Iterator[DoctorFinding]:
+    try:
+        patient.blobs.require()
+    except Unavailable as away:
+        yield DoctorFinding(
+            str(away),
+            "check that the store runs, that the bucket exists, HANDBILL_BLOBS_URL and the AWS_ "
+            "variables; until it answers, events wait in the journal",
+        )
+        return
     with patient.records.read() as tx:
         listed = segments.every_segment(tx)
     do = "restore it from a backup; `handbill ledger check` names every damaged one"

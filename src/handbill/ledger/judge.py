@@ -128,8 +128,8 @@ class Judge:
             is_at_work()
             try:
                 booked = self.step()
-            except Unavailable:
-                _log.exception("cannot judge now")
+            except Unavailable as away:
+                _log.error("cannot judge now: %s", away)
                 stop.wait(_RETRY_SECONDS)
                 continue
             if booked < _FEW_EVENTS:

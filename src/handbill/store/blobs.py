@@ -8,6 +8,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -20,6 +21,7 @@ _MOST_PATH = 900
 _TEMPORARY = ".writing"
 _COPIED_BYTES = 1 << 20
 _NUMBERS = count()
+_BRIEFLY: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 
 
 class Blobs(ABC):
@@ -71,6 +73,12 @@ class Blobs(ABC):
     def url_for_duckdb(self, path: str) -> str:
         """The blob's name for DuckDB."""
 
+    @abstractmethod
+    def require(self) -> None:
+        """Ask for one answer, and soon give up. **Refuses** a store that cannot be reached, has no
+        such bucket or does not let us read it (Unavailable).
+        """
+
 
 def open_blobs(url: str) -> Blobs:
     """Open a folder (a path) or ``s3://bucket/prefix`` (credentials from AWS_* variables).
@@ -80,7 +88,8 @@ def open_blobs(url: str) -> Blobs:
     if url.startswith("s3://"):
         from obstore.store import S3Store
 
-        return ObjectBlobs(S3Store.from_url(url), url)
+        briefly = S3Store.from_url(url, retry_config=_BRIEFLY)
+        return ObjectBlobs(S3Store.from_url(url), url, briefly)
     if "://" in url:
         raise ValueError("HANDBILL_BLOBS_URL must be a folder or start with s3://")
     return FolderBlobs(Path(url))
@@ -138,6 +147,9 @@ class FolderBlobs(Blobs):
 
     def url_for_duckdb(self, path: str) -> str:
         return str(self._at(path))
+
+    def require(self) -> None:
+        """Its folder was made when it was opened."""
 
     def _at(self, path: str) -> Path:
         return self._root / _checked(path)
@@ -233,15 +245,18 @@ def _opened(temporary: Path, mode: Literal["rb", "x+b"]) -> BinaryIO | None:
 
 
 class ObjectBlobs(Blobs):
-    """Objects of any store that obstore supports; ``url`` is DuckDB's name of its root."""
+    """Objects of any store that obstore supports; ``url`` is DuckDB's name of its root.
+    ``briefly``: the same store, asked without the patience that work has with it.
+    """
 
-    def __init__(self, store: Any, url: str) -> None:
+    def __init__(self, store: Any, url: str, briefly: Any = None) -> None:
         import obstore
         from obstore.exceptions import BaseError
 
         self._obstore = obstore
         self._failure: type[Exception] = BaseError
         self._store = store
+        self._briefly = briefly or store
         self._url = url.partition("?")[0].rstrip("/")
 
     def put(self, path: str, content: bytes) -> None:
@@ -282,6 +297,10 @@ class ObjectBlobs(Blobs):
     def url_for_duckdb(self, path: str) -> str:
         return f"{self._url}/{_checked(path)}"
 
+    def require(self) -> None:
+        with self._asked():
+            next(iter(self._obstore.list(self._briefly, chunk_size=1)), None)
+
     @contextmanager
     def _asked(self) -> Iterator[None]:
         try:
@@ -289,4 +308,5 @@ class ObjectBlobs(Blobs):
         except FileNotFoundError:
             raise
         except self._failure as failure:
-            raise Unavailable(f"the blob store failed: {failure}") from failure
+            says = str(failure).partition("\n\nDebug source")[0]
+            raise Unavailable(f"the blob store failed: {says}") from failure

@@ -12,7 +12,7 @@ from handbill.core.trail import Occasion
 from handbill.host.acting import acting
 from handbill.host.clock import Clock
 from handbill.host.figures import TASKS
-from handbill.kit.faults import Unavailable
+from handbill.kit.faults import Unavailable, passes
 from handbill.kit.instants import Instant
 from handbill.store.records import Records
 from handbill.work import queue, schedule
@@ -148,7 +148,9 @@ class Worker:
                 queue.put_back(tx, task, clock.now() + later.wait)
             return
         except Exception as failure:  # noqa: BLE001 - whatever it is, it is logged and tried again
-            _LOG.warning("task %s %s failed", task.kind, task.key, exc_info=True)
+            trace = None if passes(failure) else failure
+            told = (task.kind, task.key, failure)
+            _LOG.warning("task %s %s failed: %s", *told, exc_info=trace)
             with records.write() as tx:
                 held = queue.fail(tx, task, clock.now(), f"{type(failure).__name__}: {failure}")
             TASKS.labels(task.kind, "failed").inc()
