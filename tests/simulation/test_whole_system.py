@@ -214,18 +214,31 @@ def test_a_bid_that_was_not_decided_again_is_found(begun: SimulatedLife) -> None
         begun.truth.end()
 
 
-@pytest.mark.parametrize(("steps", "logged"), [(0, "0"), (3, r"[1-9]\d*")])
-def test_logged_bids_that_are_never_told_are_found_and_a_market_without_any(
-    begun: SimulatedLife, steps: int, logged: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("are_kept", "logged"), [(False, "0"), (True, r"[1-9]\d*")])
+def test_logged_bids_that_are_never_told_are_found_and_offers_without_any(
+    begun: SimulatedLife, *, are_kept: bool, logged: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def nothing(*_: object) -> list[object]:
         return []
 
     monkeypatch.setattr(begun.truth.bids, "_told", nothing)
-    for _ in islice(begun.steps(), steps):
+    for _ in islice(begun.steps(), 12):
         pass
+    if not are_kept:
+        with begun.house.tools.records.write() as tx:
+            tx.run_text("DELETE FROM bid_log", {})
     with pytest.raises(Broken, match=f"0 bids were decided again, {logged} are logged"):
         begun.truth.end()
+
+
+def test_a_market_that_offers_nothing_needs_no_bids(
+    begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handbill.simulate.living.AILMENTS", ["empty"])
+    monkeypatch.setattr(begun._chance, "random", lambda: 0.0)
+    (of_day,) = begun.days()
+    assert not of_day.classes
+    assert begun.truth.bids.count == 0
 
 
 def test_a_budget_that_is_told_otherwise_is_found(begun: SimulatedLife) -> None:

@@ -42,14 +42,16 @@ class LoggedBids:
         self._until = self._now
         return wrong
 
-    async def end(self) -> list[str]:
-        """Whether bids are logged, each was decided again, and all are still told."""
+    async def end(self, *, offered: bool) -> list[str]:
+        """Whether each logged bid was decided again, and all are still told. ``offered``: a job was
+        shown, so that some are logged.
+        """
         shown = 0
         for group in self._groups():
             shown += len(await self._told(group, group.client.day(self._first)))
         with self._trade.house.tools.records.read() as tx:
             logged = tx.value(sa.select(sa.func.count()).select_from(bid_log))
-        if self.count == shown == logged > 0:
+        if self.count == shown == logged >= offered:
             return []
         return [f"{self.count} bids were decided again, {logged} are logged, {shown} are told"]
 

@@ -125,7 +125,8 @@ class Truth:
         """Check after the last step."""
         for wrong in self._purchases.end():
             self._blame(wrong)
-        self._check_told(self.bids.end())
+        offered = any(shown.has_offered for shown in self._public.shown)
+        self._check_told(self.bids.end(offered=offered))
         self._check_told(self._ruled.end())
 
     def _check_told(self, asked: Coroutine[Any, Any, list[str]]) -> None:

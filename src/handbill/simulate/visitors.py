@@ -85,6 +85,8 @@ class AdBoard:
     """The client whose file it fetches; empty: the file of all clients."""
     offers: list[BoardJob] = field(default_factory=list)
     old: list[BoardJob] = field(default_factory=list)
+    has_offered: bool = False
+    """Whether it has ever shown a job."""
     etag: bytes | None = None
     fetched_at: Instant | None = None
     old_fetched_at: Instant = 0
@@ -184,6 +186,7 @@ class Comers:
         etag = _ETAG.search(answer.head)
         shown.etag = etag[1] if etag else None
         shown.old, shown.offers = shown.offers, self.offers_in(_read(answer))
+        shown.has_offered |= bool(shown.offers)
         shown.old_fetched_at = former or 0
 
     def offers_in(self, raw: bytes) -> list[BoardJob]:
