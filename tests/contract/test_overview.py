@@ -56,6 +56,13 @@ def clicked(market: Market, days_ago: int, clicks: int, marked: int = 250_000) -
         counter_rows.correct_counters(tx, client.no, {used: clicks * marked})
 
 
+def later(office: Office, days: int) -> None:
+    """So many days later, with a token that is good then."""
+    office.clock.forward(days * DAY)
+    told = office.ask("POST", "/token", {"client_id": office.api_client_id})
+    office.headers["x-authorization-key"] = told.json["access_token"]
+
+
 def overview(office: Office, query: str = "page=0&limit=50") -> Any:
     return plain(office.get(f"/overview?{query}"))
 
@@ -107,9 +114,7 @@ def test_a_month_is_told_beside_its_plan(market: Market) -> None:
     office = market.office
     office.put(market.client, {"caps": budget(900)})
     today = moment_of(office.clock.now()).date()
-    office.clock.forward(7 * DAY)
-    told = office.ask("POST", "/token", {"client_id": office.api_client_id})
-    office.headers["x-authorization-key"] = told.json["access_token"]
+    later(office, 7)
     days = monthrange(today.year, today.month)[1]
     assert today.day + 7 <= days, "the week is of one month"
     clicked(market, 0, 4)
@@ -127,6 +132,23 @@ def test_a_month_is_told_beside_its_plan(market: Market) -> None:
         "projected": 2.75 + 0.25 * left,
         "unplanned": 0,
     }
+
+
+def test_a_lifetime_budget_is_no_plan_of_a_month_and_an_end_of_what_is_expected(
+    market: Market,
+) -> None:
+    later(market.office, 3)
+    for days_ago in (1, 2):
+        clicked(market, days_ago, 8)
+    expected = overview(market.office)["month"]["projected"]
+    for value, most in ((4, 4), (4.5, 4.5), (900, expected)):
+        budget_of = {"cap": "Lifetime", "value": value}
+        market.office.put(market.client, {"caps": {"budget": budget_of}})
+        found = overview(market.office)
+        month = {"used": 4, "planned": None, "projected": most}
+        assert found["data"][0]["month"] == month
+        assert found["month"] == month | {"unplanned": 1}
+    assert expected > 4.5
 
 
 def test_others_clients_are_not_told(market: Market) -> None:

@@ -40,6 +40,12 @@ def test_a_plan_is_never_passed_and_spend_never_undone(
     assert used <= found.projected <= max(cap, used)
 
 
+def test_no_more_is_expected_than_is_left_of_a_lifetime_budget() -> None:
+    spent, cap = MonthSpend(1_000, 20, 700), Cap("Lifetime", 5_000)
+    found = [month_of(cap, TENTH, spent, 7, in_all).projected for in_all in (1_000, 4_900, 5_100)]
+    assert found == [1_000 + 80 + 2_000, 1_000 + 100, 1_000]
+
+
 def test_all_together_leave_out_what_is_not_known() -> None:
     some = [MonthPace(1, None, None), MonthPace(2, 10, None), MonthPace(3, 20, 15)]
     assert sum_of_paces(some) == MonthPace(6, 30, 15)

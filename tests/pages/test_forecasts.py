@@ -37,6 +37,27 @@ def test_each_forecast_of_a_month_says_by_what_it_goes(
         assert "1 days" not in seen.text
 
 
+def test_a_lifetime_budget_is_none_of_a_month(sqlite_office: Office, sqlite_tools: Tools) -> None:
+    office, market = sqlite_office, Market(sqlite_office, sqlite_tools).open()
+    office.put(market.client, {"caps": {"budget": {"cap": "Lifetime", "value": 4}}})
+    clicked(market, 0, 8)
+    owner = person(office, "OWNER")
+    employer = person(office, "EMPLOYER", market.client.rpartition("/")[2], mail="e@acme.example")
+    mine, theirs = (
+        Browser(fronted(office.desk, office.app), session(office, one)) for one in (owner, employer)
+    )
+    month = "//dl[@class='tiles']/div[dt='Used this month']/dd"
+    none = "with markups; no daily, weekly or monthly budget"
+    [told], [seen] = mine.get("/app").all(month), theirs.get(f"/app{market.client}").all(month)
+    assert none in told
+    assert none in seen
+    office.client(companyName="Second", caps=budget(900))
+    [told] = mine.get("/app").all(month)
+    assert "planned; 1 client has no daily, weekly or monthly budget" in told
+    [told] = mine.get(f"/app{market.client}").all("//dl/div[dt='Lifetime budget']/dd")
+    assert told.endswith("used $2.00, with markups, without bought slots")
+
+
 def test_a_single_other_campaign_is_one(
     sqlite_office: Office, sqlite_tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -252,6 +252,11 @@ def used(tx: Tx, client_no: int, limits: Iterable[Limit], day: date) -> Mapping[
     A job is counted from the first event under its cap on: until then nothing is used.
     """
     assert client_no > 0, "limits are a client's"
+    return used_of_any(tx, limits, day)
+
+
+def used_of_any(tx: Tx, limits: Iterable[Limit], day: date) -> Mapping[Limit, int]:
+    """The same of limits of several clients, where it is the same day."""
     keys = {limit: key_of(limit, day) for limit in limits}
     counters = counter_rows.counters_used(tx, keys.values())
     return {limit: counters.get(key, 0) for limit, key in keys.items()}

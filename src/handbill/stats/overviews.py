@@ -75,7 +75,8 @@ class SpanTotal(NamedTuple):
 
 class Overview(NamedTuple):
     """Clients of an agency. ``spans``: of all its live ones, first of the days of the lines;
-    ``month``: of the same; ``clients``: how many; ``unplanned``: of how many nothing is planned.
+    ``month``: of the same; ``clients``: how many; ``unplanned``: of how many nothing is planned
+    for a month.
     """
 
     currency: str
@@ -204,13 +205,26 @@ def _months(tx: Tx, some: Sequence[Client], lasts: Mapping[int, date]) -> dict[i
     for today in {*lasts.values()}:
         nos = [no for no, last in lasts.items() if last == today]
         spent |= ledger.used_in_month(tx, nos, today)
+    in_all = _used_in_all(tx, some, max(lasts.values(), default=date.max))
     paces = {}
     for one in some:
         today = lasts[one.no]
         days_over = (today - day_of(one.created_at, zone_of(one.zone))).days
         over = min(MOST_EVIDENCE, max(0, days_over))
-        paces[one.no] = month_of(one.body.caps.budget, today, spent.get(one.no, MonthSpend()), over)
+        its = spent.get(one.no, MonthSpend())
+        paces[one.no] = month_of(one.body.caps.budget, today, its, over, in_all.get(one.no, 0))
     return paces
+
+
+def _used_in_all(tx: Tx, some: Iterable[Client], today: date) -> dict[int, int]:
+    """What is used of the lifetime budgets among these clients' own ones: the same on any day."""
+    limits = {
+        one.no: _limit_of(one.no, cap)
+        for one in some
+        if (cap := one.body.caps.budget) is not None and cap.period == "Lifetime"
+    }
+    used = ledger.used_of_any(tx, limits.values(), today)
+    return {no: used[limit] for no, limit in limits.items()}
 
 
 def _budget(tx: Tx, client: Client, today: date) -> tuple[Cap, int] | None:
@@ -218,5 +232,9 @@ def _budget(tx: Tx, client: Client, today: date) -> tuple[Cap, int] | None:
     cap = client.body.caps.budget
     if cap is None:
         return None
-    limit = Limit("client", f"{client.no}", "budget", cap.period, cap.value)
+    limit = _limit_of(client.no, cap)
     return cap, ledger.used(tx, client.no, [limit], today)[limit]
+
+
+def _limit_of(client_no: int, cap: Cap) -> Limit:
+    return Limit("client", f"{client_no}", "budget", cap.period, cap.value)

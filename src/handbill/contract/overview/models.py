@@ -111,7 +111,7 @@ class BudgetInBrief(Model):
 
 
 class MonthInBrief(Model):
-    """Spend of the current month beside its plan."""
+    """The current month of a budget beside its plan."""
 
     used: Money = Field(
         description="Used so far, as budgets count it: with markups, "
@@ -123,15 +123,17 @@ class MonthInBrief(Model):
     )
     projected: Money | None = Field(
         description=f"Expected at the end of the month, at the average of the {MOST_EVIDENCE} days "
-        "before today; at most what is planned. Null: no day is over yet. The forecast of a "
-        "budget, with its range, is in the client's budget."
+        "before today; at most what is planned, or left of a lifetime budget. Null: no day is "
+        "over yet. The forecast of a budget, with its range, is in the client's budget."
     )
 
 
 class MonthOfAll(MonthInBrief):
     """The month of all clients together. A figure that is null for every client is null."""
 
-    unplanned: int = Field(description="Number of clients for which nothing is planned.")
+    unplanned: int = Field(
+        description="Number of clients without a daily, weekly or monthly budget."
+    )
 
 
 class ClientLine(Model):

@@ -34,11 +34,14 @@ class MonthPace(NamedTuple):
     projected: int | None
 
 
-def month_of(cap: Cap | None, today: date, spent: MonthSpend, days_over: int) -> MonthPace:
-    """The month of which ``today`` is a day. ``days_over``: how many days ``lately`` is of.
+def month_of(
+    cap: Cap | None, today: date, spent: MonthSpend, days_over: int, in_all: int = 0
+) -> MonthPace:
+    """The month of which ``today`` is a day. ``days_over``: how many days ``lately`` is of;
+    ``in_all``: what is used of a lifetime budget, before this month too.
 
     The projection assumes that each day that is left brings the average of those days, rounded
-    down, and at most the plan in all.
+    down, and at most the plan in all; or what is left of a lifetime budget.
     """
     days = monthrange(today.year, today.month)[1]
     planned = planned_in(cap, days)
@@ -48,6 +51,8 @@ def month_of(cap: Cap | None, today: date, spent: MonthSpend, days_over: int) ->
     projected = spent.used + max(0, a_day - spent.today) + a_day * (days - today.day)
     if planned is not None:
         projected = min(projected, max(planned, spent.used))
+    elif cap is not None:
+        projected = min(projected, spent.used + max(0, cap.value - in_all))
     return MonthPace(spent.used, planned, max(projected, spent.used))
 
 
