@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from handbill.demo import market
-from handbill.demo.report import printed
+from handbill.demo.report import SHOWN, printed
 from handbill.demo.server import hosted_feeds
 from handbill.demo.slots import BOARD
 from handbill.demo.story import chains_of
@@ -141,26 +141,23 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 
 def test_a_row_of_which_there_is_nothing_to_tell_is_left_out() -> None:
     """Conversions that no click led to are in a row without a job group: all else in it is 0."""
-    nothing = dict.fromkeys(
-        (
-            "clicks",
-            "botClicks",
-            "duplicateClicks",
-            "overCapClicks",
-            "applyStarts",
-            "applies",
-            "spent",
-            "cpc",
-            "cpa",
-            "cta",
-        ),
-        "0",
-    )
+    nothing = dict.fromkeys((name for name, _ in SHOWN), "0")
     row = nothing | {"jobGroupName": "Nurses", "publisherName": "Jooble", "botClicks": "3"}
     out = io.StringIO()
     printed(Console(file=out, width=120), "Mills", [nothing, row], "USD")
     lines = [line.split() for line in out.getvalue().splitlines()]
     assert [line[0] for line in lines if line and line[-1] == "0.0"] == ["Nurses"]
+
+
+def test_what_has_no_job_group_is_named_by_what_it_is() -> None:
+    row = dict.fromkeys((name for name, _ in SHOWN), "0") | {"publisherName": "Board"}
+    out = io.StringIO()
+    printed(Console(file=out, width=120), "Mills", [row | {"spent": "9"}], "USD")
+    printed(Console(file=out, width=120), "Mills", [row | {"overCapClicks": "9"}], "USD")
+    said = out.getvalue()
+    assert "\nbought slots  Board" in said
+    assert "\nno job group  Board" in said
+    assert " over cap " in said
 
 
 OFFERS = [OfferedJob("TestExp1", "Employer", f"http://edge/c/{number}") for number in range(40)]
@@ -171,11 +168,11 @@ def test_the_same_seed_plays_the_same_traffic() -> None:
     assert plan_of(OFFERS, 1) != plan_of(OFFERS, 2)
 
 
-def test_the_traffic_has_bots_repeats_peeks_and_applies() -> None:
+def test_the_traffic_has_bots_repeats_prefetches_and_applies() -> None:
     plan = plan_of(OFFERS, 1)
     kinds = [visit.kind for visit in plan.visits]
     assert kinds.count("human") + kinds.count("bot") == CLICKS
-    assert min(kinds.count(kind) for kind in ("bot", "repeat", "peek")) > 20
+    assert min(kinds.count(kind) for kind in ("bot", "repeat", "prefetch")) > 20
     assert {deed.action for deed in plan.deeds} == {2, 3}
     assert {deed.by_pixel for deed in plan.deeds} == {True, False}
     assert all(plan.visits[deed.visit].kind == "human" for deed in plan.deeds)

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from house.sources import ROOT, SOURCE, nodes_of, sources, text_of
@@ -54,6 +55,22 @@ def test_sentences_of_rooms_name_no_call() -> None:
         and calls.search(node.value)
         and not _is_docstring(path, node)
     }
+    assert not found
+
+
+def test_no_sentence_says_1_days() -> None:
+    """Where a number of days may be one, ``counted`` makes its word."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sources()
+        for node in nodes_of(path)
+        if isinstance(node, ast.JoinedStr)
+        for number, after in pairwise(node.values)
+        if isinstance(number, ast.FormattedValue)
+        and re.fullmatch(r"(\w+\.)*days(:\S*)?", ast.unparse(number.value))
+        and isinstance(after, ast.Constant)
+        and str(after.value).startswith(" days")
+    ]
     assert not found
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from handbill.cli.speaking import JsonOption, Mistaken, say, warn
+from handbill.kit.figures import counted
 from handbill.kit.instants import MINUTE
 
 
@@ -52,11 +53,11 @@ def simulate(
         f"--clients {clients} --clicks {clicks} --step {step}{'' if rules else ' --no-rules'}"
     )
     size = Size(days, publishers, clients, clicks, step=step * MINUTE, rules=rules, purchases=True)
-    showing = Showing(Console(stderr=True))
+    showing, some = Showing(Console(stderr=True)), counted(days, "day")
     with ExitStack() as opened:
         folder = _folder(data, opened)
         opened.enter_context(showing.shown())
-        done = opened.enter_context(showing.step(f"Living {days} days, seed {seed}", days))
+        done = opened.enter_context(showing.step(f"Living {some}, seed {seed}", days))
         try:
             life = lived(folder, size, seed, lambda _: done(1))
         except Broken as broken:

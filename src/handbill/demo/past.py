@@ -22,6 +22,7 @@ from handbill.host.clock import SetClock
 from handbill.host.ids import Chance, seeded
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
+from handbill.kit.figures import counted
 from handbill.kit.instants import DAY, HOUR, Instant, moment_of
 from handbill.simulate.asking import Asker
 from handbill.simulate.house import House, passing_folder
@@ -192,7 +193,7 @@ def _lived(
         with showing.step("Setting up the market", total) as done:
             house.run(shop.open(feeds_at, days, done))
         visitors = Visitors(shop, seeded(f"{seed}/visitors"), CLICKS_OF_DAY)
-        with showing.step(f"Living the last {days} days", days) as done:
+        with showing.step(f"Living the last {counted(days, 'day')}", days) as done:
             _live(shop, clock, visitors, now, done, DemoSlots(shop, clock.at, now, days))
         visits = visitors.heard.visits.values()
         return DemoPast(

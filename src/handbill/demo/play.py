@@ -26,6 +26,7 @@ from handbill.demo.server import Addresses, careers_sites, hosted_feeds, served
 from handbill.demo.traffic import plan_of
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
+from handbill.kit.figures import counted
 from handbill.ledger.checking import Books, check
 from handbill.opening import locked, opened, prepare
 
@@ -249,12 +250,13 @@ def _faults(
 
 
 def _say_sum(
-    scene: DemoScene, heard: story.DemoAcknowledged, past: DemoPast, offers: int, books: Books
+    scene: DemoScene, heard: story.DemoAcknowledged, past: DemoPast, listings: int, books: Books
 ) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(heard.clicks.items()))
+    days = counted(scene.note.days, "day")
     scene.console.print(
-        f"{market.JOBS:,} jobs, {offers:,} offers in {len(market.OUTLETS)} publishers' feeds. "
-        f"In {scene.note.days} days: {past.clicks:,} clicks, {past.conversions:,} conversions. "
+        f"{market.JOBS:,} jobs, {listings:,} listings in {len(market.OUTLETS)} publishers' feeds. "
+        f"In {days}: {past.clicks:,} clicks, {past.conversions:,} conversions. "
         f"Today: {kinds}; {heard.conversions} conversions."
     )
     sums = ", ".join(f"{name} {value:,}" for name, value in books.sums.items())
@@ -263,7 +265,7 @@ def _say_sum(
     if scene.as_json:
         summary = {
             "jobs": market.JOBS,
-            "offers": offers,
+            "listings": listings,
             "past": {
                 "days": scene.note.days,
                 "clicks": past.clicks,

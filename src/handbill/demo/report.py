@@ -23,11 +23,11 @@ COUNTS = (
     "overCapClicks",
 )
 _REPORT_SECONDS = 60
-_SHOWN = (
+SHOWN = (
     ("clicks", "clicks"),
     ("botClicks", "bot"),
     ("duplicateClicks", "dup"),
-    ("overCapClicks", "capped"),
+    ("overCapClicks", "over cap"),
     ("applyStarts", "starts"),
     ("applies", "applies"),
     ("spent", "spent"),
@@ -76,7 +76,7 @@ def printed(console: Console, client: str, rows: Sequence[Row], currency: str) -
     """A client's table: a line per job group and publisher with anything to show, and the sums.
     Ratios are never summed.
     """
-    shown = [item for item in _SHOWN if console.width >= _WIDE or item[0] not in _ONLY_WIDE]
+    shown = [item for item in SHOWN if console.width >= _WIDE or item[0] not in _ONLY_WIDE]
     table = Table(
         title=f"{client}, {currency}",
         title_justify="left",
@@ -90,19 +90,25 @@ def printed(console: Console, client: str, rows: Sequence[Row], currency: str) -
     table.add_column("publisher")
     for _, title in shown:
         table.add_column(title, justify="right", no_wrap=True)
-    former = ""
-    lines = (row for row in rows if any(Decimal(row[name] or "0") for name, _ in _SHOWN))
+    former = None
+    lines = (row for row in rows if any(Decimal(row[name] or "0") for name, _ in SHOWN))
     for row in sorted(lines, key=lambda row: (_named(row, "jobGroup"), -Decimal(row["spent"]))):
-        group = _named(row, "jobGroup")
+        group = _group(row)
         cells = (_cell(name, row[name]) for name, _ in shown)
         table.add_row("" if group == former else group, _named(row, "publisher"), *cells)
         former = group
     table.add_section()
-    sums = {name: sum(Decimal(row[name] or "0") for row in rows) for name, _ in _SHOWN}
+    sums = {name: sum(Decimal(row[name] or "0") for row in rows) for name, _ in SHOWN}
     cells = (_cell(name, str(_summed(name, sums))) for name, _ in shown)
     table.add_row("all", "", *cells, style="bold")
     console.print(table)
     console.print()
+
+
+def _group(row: Row) -> str:
+    """Its job group. What costs anything without one was bought in advance."""
+    without = "bought slots" if Decimal(row["spent"]) else "no job group"
+    return _named(row, "jobGroup") or without
 
 
 def _named(row: Row, level: str) -> str:

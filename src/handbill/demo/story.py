@@ -31,7 +31,7 @@ class DemoAcknowledged:
     @property
     def bots(self) -> int:
         """Clicks that are not human: of programs, and those that a browser made ahead."""
-        return self.clicks["bot"] + self.clicks["peek"]
+        return self.clicks["bot"] + self.clicks["prefetch"]
 
 
 async def read_outbound(agency: AgencyProgram, showing: Showing) -> list[OfferedJob]:
@@ -92,10 +92,10 @@ async def click(
 
 
 def chains_of(visits: Sequence[LinkVisit]) -> list[list[int]]:
-    """Visits by number; a repeat or peek comes directly after its visit."""
+    """Visits by number; a repeat or prefetch comes directly after its visit."""
     chains: list[list[int]] = []
     for number, visit in enumerate(visits):
-        if visit.kind in {"repeat", "peek"}:
+        if visit.kind in {"repeat", "prefetch"}:
             chains[-1].append(number)
         else:
             chains.append([number])
@@ -104,7 +104,7 @@ def chains_of(visits: Sequence[LinkVisit]) -> list[list[int]]:
 
 async def _follow(session: aiohttp.ClientSession, visit: LinkVisit) -> str:
     headers = {"user-agent": visit.agent, "x-forwarded-for": visit.ip}
-    if visit.kind == "peek":
+    if visit.kind == "prefetch":
         headers["sec-purpose"] = "prefetch"
     async with session.get(visit.offer.url, headers=headers, allow_redirects=False) as answer:
         if answer.status != 302:

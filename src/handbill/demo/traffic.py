@@ -8,7 +8,7 @@ from handbill.host.ids import Chance, seeded
 CLICKS = 1_500
 _BOTS_IN_100 = 9
 _REPEATS_IN_100 = 8
-_PEEKS_IN_100 = 3
+_PREFETCHES_IN_100 = 3
 _STARTS_IN_100 = 32
 _APPLIES_IN_100 = 45  # of those who start an application
 _ORGANIC = 20
@@ -55,7 +55,7 @@ class OfferedJob(NamedTuple):
 
 
 class LinkVisit(NamedTuple):
-    """One request for a tracked link. ``kind``: human, bot, repeat, or peek (a prefetch)."""
+    """One request for a tracked link. ``kind``: human, bot, repeat, or prefetch."""
 
     offer: OfferedJob
     ip: str
@@ -99,8 +99,8 @@ def plan_of(offers: Sequence[OfferedJob], seed: int) -> TrafficPlan:
         _deeds_after(chance, len(visits) - 1, deeds)
         if dice < _BOTS_IN_100 + _REPEATS_IN_100:
             visits.append(visit._replace(kind="repeat"))
-        elif dice < _BOTS_IN_100 + _REPEATS_IN_100 + _PEEKS_IN_100:
-            visits.append(visit._replace(kind="peek"))
+        elif dice < _BOTS_IN_100 + _REPEATS_IN_100 + _PREFETCHES_IN_100:
+            visits.append(visit._replace(kind="prefetch"))
     return TrafficPlan(visits, deeds, _ORGANIC)
 
 
