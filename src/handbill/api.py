@@ -61,6 +61,7 @@ from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import measure_by
 from handbill.host.egress import Egress
+from handbill.host.folders import has_room
 from handbill.host.garbage import spare_what_stays
 from handbill.host.identity import source_of
 from handbill.host.logs import log_json_lines, set_level
@@ -293,7 +294,8 @@ def _served(settings: Settings, begun: Begun, number: int) -> ASGIApp:
 
     async def live() -> None:
         beat = Beat(settings.beats_folder, f"api-{number}")
-        while not desk.journal.broken:
+        # On a full disk a new process could not begin, and nobody would answer what can be read.
+        while not desk.journal.broken or not has_room(settings.journal_folder):
             beat.strike()
             security.settle()
             await asyncio.sleep(BEAT_SECONDS)

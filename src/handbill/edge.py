@@ -17,7 +17,7 @@ from handbill.core import health
 from handbill.core.health import CheckResult
 from handbill.host import figures
 from handbill.host.beats import BEAT_SECONDS, Beat
-from handbill.host.folders import Unusable, make_private
+from handbill.host.folders import Unusable, has_room, make_private
 from handbill.host.garbage import spare_what_stays
 from handbill.host.identity import source_of
 from handbill.host.masters import Masters
@@ -45,8 +45,9 @@ _OTHER_FILES = MOST_OPEN + 128  # file descriptors for everything but connection
 def main(settings: Settings, outside: Outside, number: int) -> None:
     """Serve as edge process ``number`` until SIGTERM or SIGINT, then finish in order.
 
-    Ends with status 1 when the journal is broken, so that the supervisor starts a new process with
-    a new segment. **Refuses** to start while another process has the same number.
+    Ends with status 1 when the journal is broken and there is room for a new segment, so that the
+    supervisor starts a new process, which begins one. **Refuses** to start while another process
+    has the same number.
     """
     make_private(settings.data_folder)
     if mend(settings.index_folder):
@@ -71,7 +72,7 @@ def listening(host: str, port: int) -> socket.socket:
 async def _serve(settings: Settings, outside: Outside, number: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    broken = partial(loop.call_later, _BROKEN_S, stop.set)
+    broken = partial(end_with_room, stop, partial(has_room, settings.journal_folder))
     proxies = Proxies(settings.trusted_proxies)
     masters = Masters(settings)
     index = EdgeIndex(
@@ -103,6 +104,22 @@ async def _serve(settings: Settings, outside: Outside, number: int) -> None:
         edge.telling.tell()
     if not edge.is_ready:
         raise SystemExit(1)
+
+
+def end_with_room(
+    stop: asyncio.Event, is_there_room: Callable[[], bool], seconds: float = _BROKEN_S
+) -> None:
+    """Ask for the end once a new process could begin: on a full disk it could not, and nobody would
+    answer links with 503 and publishers with their feeds.
+    """
+
+    def look() -> None:
+        if is_there_room():
+            stop.set()
+        else:
+            end_with_room(stop, is_there_room, seconds)
+
+    asyncio.get_running_loop().call_later(seconds, look)
 
 
 def edge_of(

@@ -1,11 +1,14 @@
 """Clicks when the journal or the index fails, and over restarts; what metrics tell of it."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
 
 from door import TOKEN, Door, at_the_door
+from handbill.edge import end_with_room
 from handbill.store.journal import JournalWriter
+from serving import LONG
 
 
 def _disk_full(_: int) -> None:
@@ -30,6 +33,17 @@ def test_a_broken_journal_is_503_and_nothing_is_counted(tmp_path: Path) -> None:
         assert door.edge.counts.journal_failures == 4
 
     at_the_door(scenario, tmp_path, sync=_disk_full)
+
+
+def test_a_broken_edge_stays_until_another_could_begin() -> None:
+    async def scenario() -> int:
+        looks = iter((False, False, True))
+        stop = asyncio.Event()
+        end_with_room(stop, lambda: next(looks), seconds=0.0)
+        await asyncio.wait_for(stop.wait(), LONG)
+        return len(list(looks))
+
+    assert asyncio.run(scenario()) == 0
 
 
 def test_a_damaged_index_is_503_and_told(tmp_path: Path) -> None:

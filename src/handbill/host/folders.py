@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import pwd
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,14 +14,18 @@ _FOLDER = 0o700
 _FILE = 0o600
 _ROOT = 0
 DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-
-
+_ROOM = 2_097_152  # for a journal's segment and the files of figures
 UNFINISHED = "restoring"
 """A file in a data folder that a restore is filling, deleted when that is complete."""
 
 
 class Unusable(Exception):
     """A path that cannot be used as required. The message says why, and what to do."""
+
+
+def has_room(folder: Path) -> bool:
+    """Whether a process that begins could make its files on the disk of this folder."""
+    return shutil.disk_usage(folder).free >= _ROOM
 
 
 def make_private(folder: Path) -> None:
