@@ -80,7 +80,10 @@ def test_other_nodes_are_no_ends(node: str) -> None:
         "12/31/2999",
         "99991231",
         "19700101",
+        "19700101000000",
+        "99991231235959",
         "00000000",
+        "00000000000000",
         "0",
         "Fri, 31 Dec 9999 23:59:59 GMT",
         "31 December 2999",
@@ -105,6 +108,8 @@ def test_an_end_that_cannot_be_read_is_told() -> None:
         "9999 days after 2026-01-01",
         "31122026",
         "10122026",
+        "99993112235959",
+        "99991231236959",
     ):
         assert end_of("expirationdate", text) == (None, ["not_a_date"])
 

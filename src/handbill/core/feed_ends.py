@@ -93,8 +93,8 @@ _DAY_BEFORE: Final = (
     r"|(?:[a-z]{2,9}\.?,? )?(?:\d\d?\.?[- ][a-z]{3,9}\.?|[a-z]{3,9}\.? \d\d?),?[- ]"
 )
 _NO_END: Final = re.compile(
-    rf"(?:0000-?00-?00|(?:{_DAY_BEFORE})?{_NO_YEAR}(?:[-./]\d\d?){{0,2}}"
-    rf"|{_NO_YEAR}(?:0[1-9]|1[0-2])[0-3]\d)"
+    rf"(?:0000-00-00|(?:{_DAY_BEFORE})?{_NO_YEAR}(?:[-./]\d\d?){{0,2}}"
+    rf"|(?:0{{8}}|{_NO_YEAR}(?:0[1-9]|1[0-2])[0-3]\d)(?:[0-2]\d[0-5]\d[0-5]\d)?)"
     r"(?:(?:T| +)\d\d?:\d\d[\w:.,+ -]*)?"
     r"|(?:0|none|null|n/?a|never|ongoing|open|open until filled|until filled|[-–])",
     re.IGNORECASE,
