@@ -1,6 +1,8 @@
 """Keys, tokens and API clients."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +75,26 @@ def test_a_token_counts_only_beside_a_key_of_its_owner(office: Office) -> None:
     assert _status(office, **{"x-authorization-key": f"Bearer {mine}"}) == 200
     assert _status(office, **{"x-authorization-key": mine[:-2]}) == 403
     assert _status(office, **{"x-authorization-key": "a.b.c"}) == 403
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "message"),
+    [("x-api-key", 401, "Unauthorized"), ("x-authorization-key", 403, "Forbidden")],
+)
+def test_which_header_is_missing_is_told_by_the_status(
+    office: Office, header: str, status: int, message: str
+) -> None:
+    """So the documents say which header each status is about."""
+    del office.headers[header]
+    reply = office.ask("GET", "/clients?page=0&limit=1")
+    assert (reply.status, reply.json["message"]) == (status, message)
+    root = Path(__file__).parents[2]
+    document = json.loads((root / "docs/api/openapi.json").read_text("utf-8"))
+    told = document["paths"]["/clients"]["get"]["responses"][f"{status}"]
+    told = document["components"]["responses"][told["$ref"].rpartition("/")[2]]
+    assert header in told["description"]
+    readme = (root / "README.md").read_text("utf-8")
+    assert f"`{header}` {'the answer is ' if status == 401 else ''}{status} (`{message}`)" in readme
 
 
 def test_a_token_ends_after_a_day(office: Office) -> None:

@@ -47,10 +47,14 @@ _FAULTS: Schema = {
 }
 _REFUSALS = {
     "400": ("BadRequest", "The request is invalid. errors contains all faults.", "Faults"),
-    "401": ("Unauthorized", "The API key or the session is missing or invalid.", "Error"),
+    "401": (
+        "Unauthorized",
+        "The API key (header x-api-key) or the session is missing or invalid.",
+        "Error",
+    ),
     "403": (
         "Forbidden",
-        "The token, its role or scope, or the client in the header is not accepted.",
+        "The token (x-authorization-key), its role or scope or the client is missing or bad.",
         "Error",
     ),
     "404": ("NotFound", "Not found, or not accessible to the caller.", "Error"),

@@ -21,7 +21,7 @@ from handbill.store.records import Tx
 
 MOST_RULES = 1_000
 _TERM = timedelta(days=7)
-_DEFAULT = "is the default job group, which advertises nothing; rules cannot act on it"
+_DEFAULT = "is the default job group, which has no placements; rules cannot act on it"
 
 
 def create(

@@ -59,7 +59,7 @@ class CappedJob(NamedTuple):
 class StandingTree(NamedTuple):
     """All that decides the standing of a client's entities.
 
-    ``groups``: all but the default one, which advertises nothing. ``publishers``: the agency's, by
+    ``groups``: all but the default one, which has no placements. ``publishers``: the agency's, by
     id. ``jobs``: by job group, what its listable jobs bring to a bid, and how many bring the same.
     ``caps``: their state. By number of job group and publisher: ``lets``, and ``locked``, what is
     reserved for other placements of the job group. ``held``: by publisher number. ``selling``:
@@ -123,5 +123,5 @@ def extended(today: date) -> Fix:
 def standing_of_default(group: Group) -> Resolved:
     """The standing of a client's default job group."""
     owner = CappedEntity(Level.GROUP, group.id, group.body.name, "job group")
-    paused = reason(Code.PAUSED, owner, "the default job group advertises nothing", Params())
+    paused = reason(Code.PAUSED, owner, "the default job group has no placements", Params())
     return resolved(Level.GROUP, group.id, [paused])
