@@ -60,6 +60,7 @@ _FEEDS: dict[str, Callable[[int], bytes]] = {
     "empty jobs": lambda n: _feed(b"<job/>" * (n // 2)),
     "open tags between jobs": lambda n: b"<s>" + b"<a " * n,
     "slashes between jobs": lambda n: b"<s><a " + b"/ " * n,
+    "addresses between jobs": lambda n: b"<s>" + b"<![CDATA[/a]]>" * (n // 14),
     "other nodes": lambda n: _feed(b"<a></a>" * (n // 2) + b"<job/>"),
     "sections of a broken job": lambda n: _feed(b"<job>& " + b"<![CDATA[" * (n // 9) + b"</job>"),
     "brackets": lambda n: _feed(b"<job><a>" + b"]]&gt;" * n + b"</a></job>"),

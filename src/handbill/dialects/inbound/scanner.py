@@ -33,7 +33,9 @@ _ADDRESS = re.compile(
     rb"<!\[CDATA\[\s{0,99}+(?:https?://|[/?])[!-;=?-\\^-~]{1,%d}+\s{0,99}+\]\]>" % MOST_ADDRESS
 )
 _RUN = re.compile(rb"(?:" + _HOLDS_NOTHING + rb")*+")
-_RUN_OF_SECTIONS = re.compile(rb"(?:" + _SECTION + rb"|" + _HOLDS_NOTHING + rb")*+")
+_RUN_OF_SECTIONS = re.compile(
+    rb"(?:(?!" + _ADDRESS.pattern + rb")" + _SECTION + rb"|" + _HOLDS_NOTHING + rb")*+"
+)
 
 
 class Malformed(ValueError):
