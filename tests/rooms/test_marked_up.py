@@ -1,6 +1,7 @@
 """What customers pay, from journal to ledger: frozen, within caps to the micro, on both engines."""
 
 import hashlib
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 
 from handbill.core.entries import Entry
 from handbill.core.nouns import Cap, Caps, Override, Placement
-from handbill.kit.instants import HOUR, MINUTE, instant_of_iso
+from handbill.core.pacing.months import MonthSpend
+from handbill.kit.instants import DAY, HOUR, MINUTE, instant_of_iso
+from handbill.kit.zones import day_of
 from handbill.ledger.checking import check
+from handbill.ledger.service import used_in_month
 from handbill.store import segment_files
 from handbill.store.records import Records
 from handbill.store.records.tables import markups, segments
@@ -241,6 +245,20 @@ def test_the_largest_amounts_stop_neither_the_judge_nor_the_check(market: Market
     assert sum(line["markedUpMicros"] for line in bought) == 27 * 10**18 > 2**64
     assert click["disposition"] == "over_cap"
     assert balanced(market)["markedUpMicros"] == 27 * 10**18
+
+
+def test_a_month_without_a_cap_may_use_more_than_64_bits(market: Market) -> None:
+    dear = {"bid_micros": 10**18, "price_micros": 10**18}
+    listing = msgspec.structs.replace(market.listing(), **dear)
+    for _ in range(2):
+        for _ in range(7):
+            market.clicked(listing)
+        market.clock.forward(DAY)
+    market.judge_all()
+    today = day_of(market.clock.now() - DAY, UTC)
+    with market.records.read() as tx:
+        spent = used_in_month(tx, [listing.client_no], today)[listing.client_no]
+    assert spent == MonthSpend(used=14 * 10**18, today=7 * 10**18, lately=7 * 10**18)
 
 
 # ── the check ───────────────────────────────────────────────────────────────────────────────────

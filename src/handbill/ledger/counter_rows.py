@@ -24,6 +24,7 @@ from handbill.core.charging import (
 )
 from handbill.core.pacing.months import MOST_EVIDENCE, MonthSpend
 from handbill.core.spending import Used
+from handbill.kit.money import MICROS
 from handbill.kit.zones import days_of_period
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
@@ -70,17 +71,22 @@ _DAYS = {
 }
 
 
-def _spent(*within: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+def _spent(*within: sa.ColumnElement[bool]) -> list[sa.ColumnElement[int]]:
+    """Whole units, and the micros beyond them: without a cap, a sum may be longer than 64 bits."""
     none: sa.ColumnElement[int] = sa.literal_column("0")
-    return sa.cast(sa.func.sum(sa.case((sa.and_(*within), _c.budget), else_=none)), sa.BigInteger)
+    unit: sa.ColumnElement[int] = sa.literal_column(str(MICROS))
+    return [
+        sa.cast(sa.func.sum(sa.case((sa.and_(*within), part), else_=none)), sa.BigInteger)
+        for part in (_c.budget // unit, _c.budget % unit)
+    ]
 
 
 _IN_MONTH = (
     sa.select(
         _c.entity,
-        _spent(_c.day_on >= b("month_on")),
-        _spent(_c.day_on == b("today_on")),
-        _spent(_c.day_on >= b("lately_on"), _c.day_on < b("today_on")),
+        *_spent(_c.day_on >= b("month_on")),
+        *_spent(_c.day_on == b("today_on")),
+        *_spent(_c.day_on >= b("lately_on"), _c.day_on < b("today_on")),
     )
     .where(
         _c.scope == sa.literal_column("'client'"),
@@ -177,7 +183,12 @@ def used_in_month(tx: Tx, client_nos: Iterable[int], today: date) -> dict[int, M
         lately_on=lately.isoformat(),
         today_on=today.isoformat(),
     )
-    return {int(entity): MonthSpend(*map(int, spent)) for entity, *spent in rows}
+    return {
+        int(entity): MonthSpend(
+            *(units * MICROS + rest for units, rest in zip(parts[::2], parts[1::2], strict=True))
+        )
+        for entity, *parts in rows
+    }
 
 
 def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
