@@ -10,7 +10,6 @@ from typing import Protocol
 from handbill.kit.instants import MINUTE, SECOND, Instant
 
 _LOG = logging.getLogger("handbill.clock")
-_LOOK_NS = 2_000_000
 MOST_STEP = 10 * MINUTE
 _MOST_STEP_NS = MOST_STEP * 1_000
 _TICKING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -97,7 +96,7 @@ class SystemClock:
 class MovedClock:
     """The machine's clock, moved by a number of seconds in a file: for tests of whole processes.
 
-    The file is read again and again, so that a change takes effect a few milliseconds later. The
+    The file is read whenever the time is asked for, so that a change takes effect at once. The
     clock stands still while the number is smaller than before. While the file is missing or being
     written, its last number counts, at first 0.
     """
@@ -107,13 +106,10 @@ class MovedClock:
         self._system = SystemClock()
         self._offset: Instant = 0
         self._complained = ""
-        self._next_look = 0
         self._latest: Instant = 0
 
     def now(self) -> Instant:
-        if time.monotonic_ns() >= self._next_look:
-            self._next_look = time.monotonic_ns() + _LOOK_NS
-            self._look()
+        self._look()
         self._latest = max(self._latest, self._system.now() + self._offset)
         return self._latest
 
