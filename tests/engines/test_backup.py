@@ -23,7 +23,14 @@ from handbill.store.journal_folder import gaps
 from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_streams import StreamMark
 from handbill.store.records import Records, open_records
-from handbill.store.records.tables import agencies, clients, job_bodies
+from handbill.store.records.tables import (
+    agencies,
+    clients,
+    job_bodies,
+    person_links,
+    person_sessions,
+    persons,
+)
 from handbill.store.records.tables import holds as held
 from market import put_job
 
@@ -163,6 +170,23 @@ def test_what_was_backed_up_comes_back_on_either_engine(
         assert add_client(tx, 1, "new") == first
     with pytest.raises(NotWhole, match="never overwrites"):
         restore(backup, made, target, silent)
+
+
+def test_nobody_is_signed_in_after_a_restore(
+    shop: Shop, target: RestorePlace, tmp_path: Path
+) -> None:
+    since = {"created_at": NOW, "updated_at": NOW}
+    dates = {"created_at": NOW, "expires_at": NOW + DAY}
+    known = {"person_no": None, "prefix": "p", "digest": b"d"}
+    with shop.source.records.write() as tx:
+        person = tx.put(persons, id="p", mail="a@b.example", name="", role="OPERATOR", **since)
+        tx.put(person_links, **known, **dates)
+        tx.put(person_sessions, **known | {"person_no": person}, **dates, ends_at=NOW + DAY)
+    backup = tmp_path / "backup"
+    restore(backup, back_up(shop.source, backup, silent), target, silent)
+    with target.records.read() as tx:
+        for table, rows in ((persons, 1), (person_links, 0), (person_sessions, 0)):
+            assert tx.value(sa.select(sa.func.count()).select_from(table)) == rows, table.name
 
 
 def test_two_restores_of_one_backup_give_out_other_numbers(

@@ -32,6 +32,7 @@ from handbill.keeping.manifest import (
 from handbill.kit.instants import SECOND
 from handbill.kit.sealing import name_of
 from handbill.listings import service as listings
+from handbill.people import sessions
 from handbill.store import installation
 from handbill.store.blobs import Blobs
 from handbill.store.durable import sync_folder
@@ -191,6 +192,7 @@ def _begin_anew(tx: Tx, target: RestorePlace) -> int:
     now = target.clock.now()
     tables.count_rows_on(tx)
     hosts.end_all(tx)
+    sessions.end_every(tx)
     installation.note_restored(tx, target.ids.bytes(installation.TURN_BYTES), now)
     # Files were copied a moment later than the records: they may show what the records do not know.
     listings.rewrite_files(tx, now)

@@ -86,6 +86,8 @@ _CLIENT_IDS = (
 _LEAVE_CLIENTS = sa.delete(person_clients).where(_c.person_no == b("person_no"))
 _END = sa.delete(person_sessions).where(_s.no == b("no"))
 _END_ALL = sa.delete(person_sessions).where(_s.person_no == b("person_no"), _s.no != b("spared"))
+_END_EVERY = sa.delete(person_sessions)
+_DROP_EVERY = sa.delete(person_links)
 _LINK = sa.select(_l.no, _l.person_no, _l.digest, _l.expires_at).where(_l.prefix == b("prefix"))
 _LINKS_OF = sa.select(_l.expires_at).where(_l.person_no == b("person_no"))
 _DROP_LINK = sa.delete(person_links).where(_l.prefix == b("prefix"))
@@ -206,6 +208,12 @@ def end_session(tx: Tx, no: int) -> None:
 def end_sessions(tx: Tx, person_no: int, spared: int = 0) -> int:
     """End all sessions of a person but one; how many there were."""
     return tx.run(_END_ALL, person_no=person_no, spared=spared)
+
+
+def end_every(tx: Tx) -> None:
+    """End all sessions and links of everybody."""
+    tx.run(_END_EVERY)
+    tx.run(_DROP_EVERY)
 
 
 def add_link(tx: Tx, **values: Any) -> None:

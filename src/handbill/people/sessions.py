@@ -74,6 +74,11 @@ def end_all(tx: Tx, person: Person, spared: int = 0) -> int:
     return rows.end_sessions(tx, person.no, spared)
 
 
+def end_every(tx: Tx) -> None:
+    """End all sessions and invitations: some of a copy's may have ended since it was made."""
+    rows.end_every(tx)
+
+
 def _own(person: Person) -> int | None:
     """Where a person works who has one place: none for a publisher, who works in a family."""
     return None if person.family_no is not None else person.agency_no
