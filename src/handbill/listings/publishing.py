@@ -12,6 +12,7 @@ from handbill.dialects.outbound import shape_of
 from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
 from handbill.kit.faults import Unavailable
+from handbill.kit.instants import HOUR
 from handbill.listings import fragments, parts, rosters, rows
 from handbill.listings.indexing import index_client
 from handbill.listings.offers import Offers, offers_of
@@ -158,7 +159,9 @@ def _clear(tools: Tools, client: Client) -> None:
         is_held = holds.stand(tx, now)
         due = [] if is_held else [one for one in every if (one.clear_at or now) <= now]
         if len(due) < len(every):
-            enqueue(tx, kinds.PUBLISH, client.id, now, due_at=now + holds.LEASE)
+            # It decides all of the client's listings again: seldom, while a long backup runs.
+            due_at = now + (HOUR if is_held else holds.LEASE)
+            enqueue(tx, kinds.PUBLISH, client.id, now, due_at=due_at)
     for part in due:
         parts.drop_former(tools.blobs, part, None)
         with tools.records.write() as tx:
