@@ -7,18 +7,22 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+from msgspec.structs import replace
 
 from bench.figures import Figure
 from bench.stock import NOW, add_client, open_tools
 from handbill.clients import rows as clients
 from handbill.contract.overview.models import overview_told, timeseries_told
+from handbill.core.charging import MEASURES
 from handbill.core.metrics import finished_as, made_of
-from handbill.core.nouns import Client
+from handbill.core.nouns import Cap, Caps, Client
 from handbill.kit.instants import moment_of
 from handbill.stats import overviews
 from handbill.store.records import Tx
 from handbill.store.records.booked import SUMS
-from handbill.store.records.tables import client_days, place_days
+from handbill.store.records.tables import client_days, counters, place_days
 from handbill.work.tools import Tools
 
 CLIENTS, GROUPS, PUBLISHERS, DAYS = 500, 1_000, 5, 60
@@ -27,6 +31,7 @@ _TIMES = 20
 _METRICS = {name: finished_as(name) for name in ("spent", "clicks", "applies")}
 _RAWS = frozenset().union(*map(made_of, _METRICS))
 _SUMS = dict.fromkeys(SUMS, 1_000_000)
+_USED: dict[str, Any] = dict.fromkeys(MEASURES, 1_000_000)
 
 
 def run() -> list[Figure]:
@@ -56,11 +61,21 @@ def _market(tx: Tx) -> Client:
     nos = [first.no]
     for number in range(1, CLIENTS):
         first.id = first.pixel_id = f"client-{number}"
+        cap = Cap("Lifetime" if number % 2 else "Monthly", 1_000_000_000)
+        first.body = replace(first.body, caps=Caps(budget=cap))
         nos.append(clients.add(tx, first))
     today = moment_of(NOW).date()
     days = [(today - timedelta(days=back)).isoformat() for back in range(DAYS)]
     tx.put_many(
         client_days, [{"client_no": no, "day_on": day, **_SUMS} for no in nos for day in days]
+    )
+    tx.put_many(
+        counters,
+        [
+            {"scope": "client", "entity": f"{no}", "day_on": day, "client_no": no, **_USED}
+            for no in nos
+            for day in days
+        ],
     )
     tx.put_many(
         place_days,
@@ -85,6 +100,7 @@ def _overview(tools: Tools) -> None:
     with tools.records.read() as tx:
         found = overviews.overview(tx, 1, [30], _RAWS, 0, 50, NOW)
         assert found.clients == CLIENTS, "all are counted"
+        assert found.month.used > 0, "what is used of budgets is read"
         overview_told(found, _METRICS).model_dump_json(by_alias=True)
 
 
