@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from handbill.core.listing_tokens import Listing
-from handbill.kit.instants import HOUR, MINUTE
+from handbill.kit.instants import HOUR, MINUTE, Instant
 from handbill.ledger.work import ask_to_compact, compact
 from handbill.stats import answering as module
 from handbill.stats import ranges, small_files
@@ -18,6 +18,7 @@ from handbill.stats.ranges import Ranges
 from handbill.stats.small_files import SmallFiles
 from handbill.store import origins, segment_files
 from handbill.store.records import Records
+from handbill.store.segments import Segment
 from handbill.work.queue import Task
 from rooms.report_desk import Desk
 
@@ -50,6 +51,20 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """No segment is small."""
     monkeypatch.setattr(small_files, "MOST_SMALL", 0)
+
+
+def segment_at(at: Instant) -> Segment:
+    path = f"{at}"
+    return Segment(
+        path=path,
+        month="1970-01",
+        rows=1,
+        bytes=1,
+        first_at=at,
+        last_at=at,
+        digest=path.encode(),
+        totals={},
+    )
 
 
 def happens(market: Desk, listing: Listing, client_no: int) -> None:
@@ -217,6 +232,28 @@ def test_a_shorter_question_forgets_nothing_of_a_longer_one(
     merge(market)  # by another process
     for plan in (shorter, plan_of(market, listing.client_no, "JOB"), shorter):
         assert told(market, plan) == anew(market, plan, monkeypatch)
+
+
+@pytest.mark.parametrize(("rows", "is_kept"), [(2, True), (3, False)])
+def test_what_lies_beside_a_question_is_kept_while_there_is_room(
+    market: Desk, monkeypatch: pytest.MonkeyPatch, rows: int, *, is_kept: bool
+) -> None:
+    """Of a question at most so many rows are kept, of whatever days."""
+    monkeypatch.setattr(ranges, "MOST_KEPT", 4)
+    earlier, later = (segment_at(hour * HOUR) for hour in (1, 2))
+    plan = plan_of(market, market.listing().client_no, "JOB")
+    whole, shorter = (msgspec.structs.replace(plan, first=at, end=3 * HOUR) for at in (0, 2 * HOUR))
+    kept, asked = Ranges(), list[Segment]()
+
+    def read(_: Plan, some: list[Segment]) -> list[ranges.Row]:
+        asked.extend(some)
+        return [[f"job-{number}", 1, 1] for number in range(rows * len(some))]
+
+    for one, listed in ((whole, earlier), (shorter, later)):
+        assert len(kept.rows(one, [listed], read) or ()) == rows
+    asked.clear()
+    assert len(kept.rows(whole, [earlier], read) or ()) == rows
+    assert asked == ([] if is_kept else [earlier])
 
 
 @pytest.mark.usefixtures("large")

@@ -102,18 +102,18 @@ def _renewed(
     return _renewed(plan, whole, [], read) if len(parts) > 1 else None
 
 
-def _beside(plan: Plan, former: Iterable[_Part], used: Iterable[_Part]) -> list[_Part]:
+def _beside(plan: Plan, former: Iterable[_Part], used: Collection[_Part]) -> list[_Part]:
     """The parts that say more than was asked now, and may be asked for again: rules about today and
-    about a month take turns. Whether they stand is seen then. The latest, within the limit.
+    about a month take turns. Whether they stand is seen then. The latest for which there is room.
     """
     digests = frozenset[bytes]().union(*(part.digests for part in used))
     kept: list[_Part] = []
-    room = MOST_KEPT
+    room = MOST_KEPT - sum(len(part.rows) for part in used)
     for part in sorted(former, key=lambda one: one.last_at, reverse=True):
         is_within = plan.first <= part.first_at and part.last_at < plan.end
-        room -= len(part.rows)
-        if not is_within and room >= 0 and part.digests.isdisjoint(digests):
+        if not is_within and len(part.rows) <= room and part.digests.isdisjoint(digests):
             kept.append(part)
+            room -= len(part.rows)
     return kept
 
 
