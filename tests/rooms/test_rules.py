@@ -97,6 +97,19 @@ def test_a_rule_that_resumes_or_goes_lets_go_and_a_users_pause_stays(house: Hous
     assert house.held() == []
 
 
+def test_a_rule_that_has_nothing_to_resume_is_in_no_later_rules_way(house: House) -> None:
+    clicked = Condition("clicks", "equals", 3 * ONE, "#", "today")
+    resumes = house.rule(clicked, name="resumes", admin="resume")
+    house.rule(name="pauses")
+    assert house.tick() == 1
+    assert house.held() == [f"group {house.first.no}"]
+    (run,) = house.runs(resumes)
+    assert [act.skip for act in run.body.findings[0].acts] == ["ALREADY"]
+    house.market.clock.forward(EVERY)
+    assert house.tick() == 0, "nor does it lift at its next run what a later one has placed"
+    assert house.held() == [f"group {house.first.no}"]
+
+
 def test_a_hold_goes_with_the_group_that_it_is_on(house: House) -> None:
     """When its job group is deleted: at the next tick, whatever rules may do; an undo says so."""
     rule_id = house.rule()
