@@ -7,6 +7,7 @@ from pathlib import Path
 
 from door import TOKEN, Door, at_the_door
 from handbill.edge import end_with_room
+from handbill.host.folders import has_room
 from handbill.store.journal import JournalWriter
 from serving import LONG
 
@@ -44,6 +45,10 @@ def test_a_broken_edge_stays_until_another_could_begin() -> None:
         return len(list(looks))
 
     assert asyncio.run(scenario()) == 0
+
+
+def test_a_folder_that_is_gone_is_no_full_disk(tmp_path: Path) -> None:
+    assert has_room(tmp_path / "gone"), "an edge would otherwise wait for ever"
 
 
 def test_a_damaged_index_is_503_and_told(tmp_path: Path) -> None:

@@ -24,8 +24,14 @@ class Unusable(Exception):
 
 
 def has_room(folder: Path) -> bool:
-    """Whether a process that begins could make its files on the disk of this folder."""
-    return shutil.disk_usage(folder).free >= _ROOM
+    """Whether a process that begins could make its files on the disk of this folder. True also
+    where the system cannot tell: that is no full disk, and a process that begins says what it is.
+    """
+    try:
+        return shutil.disk_usage(folder).free >= _ROOM
+    except OSError as unknown:
+        _log.warning("the free space of %s cannot be told: %s", folder, unknown)
+        return True
 
 
 def make_private(folder: Path) -> None:
