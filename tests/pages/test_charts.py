@@ -13,6 +13,7 @@ from handbill.pages.charts import bars, lines, scatter, sentences
 from handbill.pages.charts.bars import Bar, StripMark
 from handbill.pages.charts.marks import FigureRow, Number, part_of, picture
 from handbill.pages.charts.scatter import Point
+from handbill.pages.drawing import spend_by_day
 
 EVIL = "<script>alert(1)</script>\"'&"
 HUGE = 10**400
@@ -114,6 +115,27 @@ def test_bars_are_stacked_from_zero_and_hang_below_it() -> None:
         ("50.0", "0.0", "50.0", "Mon, b: 50"),
         ("550.0", "80.0", "20.0", "Tue, a: -20"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("cap", "line"),
+    [
+        ({}, ["a day&#39;s part of the budget, $110.00"]),
+        ({"share": 90}, ["today&#39;s share of the budget, $90.00"]),
+        ({"endDate": None}, []),
+    ],
+)
+def test_spend_stands_beside_what_the_budget_has_for_a_day(
+    cap: dict[str, Any], line: list[str]
+) -> None:
+    days = {"startDate": "11/01/2026", "endDate": "11/30/2026"}
+    budget = {"period": "Monthly", "value": 3300, "used": 20, "pace": 90, "share": None}
+    series = [{"name": "Board", "values": {"spent": [10, 20]}, "total": {"spent": 30}}]
+    told = {"currency": "USD", "endDate": "11/29/2026", "series": series}
+    drawn, says = spend_by_day(told, told, budget | days | cap)
+    assert says == "Spend is 10 % under plan."
+    assert re.findall("The dashed line is ([^<]*)[.]<", drawn) == line
+    assert len(parsed(drawn).xpath("//path[@class='line plan' or @class='plan']")) == len(line)
 
 
 def test_series_differ_by_more_than_colour() -> None:

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
 
 from handbill.pages.charts.bars import Bar, StripMark, bullet, funnel, split, stacked, strip
 from handbill.pages.charts.lines import days_line, sparkline, steps
-from handbill.pages.charts.marks import FigureRow
+from handbill.pages.charts.marks import FigureRow, Number
 from handbill.pages.charts.scatter import Point, scatter
 from handbill.pages.charts.sentences import of_classes, of_costs, of_days, of_runs, of_stages
 from handbill.pages.wording import (
     CLICK_CLASSES,
     counted,
     course_of,
+    day_of,
     days_back,
     instant,
     money,
@@ -58,7 +60,7 @@ def _series(name: str, values: Sequence[Any], currency: str = "") -> FigureRow:
 def spend_by_day(
     publishers: Any, whole: Any, cap: Any, nameless: str = "No publisher"
 ) -> tuple[Markup, str]:
-    """Spend of each day by publisher with the share of a day, and a sentence about it.
+    """Spend of each day by publisher with what the budget has for a day, and a sentence about it.
     ``whole``: the same days of all publishers together. ``nameless``: what is of none. Without
     spend there is no picture.
     """
@@ -66,9 +68,8 @@ def spend_by_day(
     count = len(series[0]["values"]["spent"]) if series else 0
     on = _days(publishers, count)
     text = course_of(cap) if cap else "There is no budget to compare with."
-    level = cap["share"] if cap else None
-    plan = f"today's share of the budget, {money(level, currency)}"
-    line = None if level is None else _series(plan, [level] * count)
+    level, name = _of_a_day(cap) if cap else (None, "")
+    line = None if level is None else _series(f"{name}, {money(level, currency)}", [level] * count)
     drawn = [
         _series(one["name"] or nameless, one["values"]["spent"], currency)
         for one in series
@@ -79,6 +80,16 @@ def spend_by_day(
     top = max([*whole["series"][0]["values"]["spent"], level or 0])
     high = f"{money(top, currency)} a day"
     return stacked("spend", "Spend by day", text, on, drawn, line, high), text
+
+
+def _of_a_day(cap: Any) -> tuple[Number | None, str]:
+    """What a budget has for a day, and what that is. None: it has no end."""
+    if cap["share"] is not None:
+        return cap["share"], "today's share of the budget"
+    if cap["endDate"] is None:
+        return None, ""
+    days = (day_of(cap["endDate"]) - day_of(cap["startDate"])).days + 1
+    return Decimal(cap["value"]) / days, "a day's part of the budget"
 
 
 def _days(told: Any, count: int) -> list[str]:
