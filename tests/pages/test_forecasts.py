@@ -1,4 +1,4 @@
-"""What pages say of forecasts and of the rest of a list."""
+"""What pages say of forecasts, of shares, and of the rest of a list."""
 
 import pytest
 
@@ -73,3 +73,18 @@ def test_a_single_other_campaign_is_one(
         assert seen.status == 200
         assert "1 other" in seen.text
         assert "1 others" not in seen.text
+
+
+def test_placements_tell_their_share_of_what_was_spent(
+    sqlite_office: Office, sqlite_tools: Tools
+) -> None:
+    office, market = sqlite_office, Market(sqlite_office, sqlite_tools).open()
+    clicked(market, 0, 8)
+    office.new("/publishers", {"id": "Second", "bidType": "CPC"})
+    places = [{"value": one} for one in (market.publisher, "Second")]
+    office.put(market.group, {"placements": places})
+    browser = Browser(fronted(office.desk, office.app), session(office, person(office, "OWNER")))
+    table = "//section[@aria-labelledby='placements']//table"
+    seen = browser.get(f"/app{market.group}?figures=yes&days=1")
+    place = seen.all(f"{table}//thead//th").index("Share")
+    assert seen.all(f"{table}//tbody/tr/*[{place + 1}]") == ["100 %", "–"]
