@@ -15,6 +15,8 @@ from handbill.listings import service
 from handbill.work.queue import enqueue_all
 from rooms.listing_market import KEY, Market, place
 
+BID = 500_000
+
 
 def rematch(market: Market, *some: Client) -> list[tuple[str, str]]:
     ids = [client.id for client in some]
@@ -54,3 +56,20 @@ def shop(market: Market, **group: Any) -> tuple[Client, Group, Publisher]:
     client = market.client()
     said: dict[str, Any] = {"cpc_bid_micros": 1_500_000, "placements": [place("Board")]}
     return client, market.group(market.campaign(client), **(said | group)), publisher
+
+
+class ListedShop:
+    """A client with jobs in one group at one publisher, all of them listed."""
+
+    def __init__(self, market: Market, jobs: int) -> None:
+        self.market = market
+        self.publisher: Publisher = market.publisher("P")
+        self.client: Client = market.client()
+        self.group = market.group(
+            market.campaign(self.client), placements=[place("P")], cpc_bid_micros=BID
+        )
+        self.refs = [market.job(self.client) for _ in range(jobs)]
+        self.publish()
+
+    def publish(self) -> None:
+        rematch(self.market, self.client)

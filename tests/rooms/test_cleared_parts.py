@@ -5,29 +5,20 @@ from collections.abc import Callable
 import pytest
 
 from handbill.clients import rows as client_rows
-from handbill.core.nouns import Client, Publisher
 from handbill.kit.instants import HOUR, Instant
 from handbill.listings import rows as listing_rows
 from handbill.listings import service
 from handbill.publishers import rows as publisher_rows
 from handbill.store import holds
 from rooms.listing_market import Market, place
-from rooms.listing_reader import rematch
+from rooms.listing_reader import ListedShop, rematch
 
 
-class Shop:
-    """A client with a listed job."""
+class Shop(ListedShop):
+    """With one job."""
 
     def __init__(self, market: Market) -> None:
-        self.market = market
-        self.publisher: Publisher = market.publisher("P")
-        self.client: Client = market.client()
-        placements = [place("P")]
-        self.group = market.group(
-            market.campaign(self.client), placements=placements, cpc_bid_micros=500_000
-        )
-        market.job(self.client)
-        rematch(market, self.client)
+        super().__init__(market, 1)
 
     def blobs(self) -> tuple[int, int]:
         """Rosters and parts."""

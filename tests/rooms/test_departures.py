@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from handbill.clients import rows as client_rows
-from handbill.core.nouns import Client, Publisher
 from handbill.core.price_ends import STANDS, Frozen, LinkState, ShownLine
 from handbill.jobs import service as jobs
 from handbill.kit.faults import Unavailable
@@ -18,27 +17,14 @@ from handbill.listings.rows import ALL_JOBS
 from handbill.listings.standings import FrozenLink, LinkFinder
 from handbill.publishers import rows as publisher_rows
 from rooms.listing_market import MONDAY, Market, everything, place
-from rooms.listing_reader import listed, opened, rematch
-
-BID = 500_000
+from rooms.listing_reader import BID, ListedShop, listed, opened
 
 
-class Shop:
-    """A client with three jobs in one group at one publisher, all listed."""
+class Shop(ListedShop):
+    """With three jobs."""
 
     def __init__(self, market: Market) -> None:
-        self.market = market
-        self.publisher: Publisher = market.publisher("P")
-        self.client: Client = market.client()
-        placements = [place("P")]
-        self.group = market.group(
-            market.campaign(self.client), placements=placements, cpc_bid_micros=BID
-        )
-        self.refs = [market.job(self.client) for _ in range(3)]
-        self.publish()
-
-    def publish(self) -> None:
-        rematch(self.market, self.client)
+        super().__init__(market, 3)
 
     def ends(self) -> set[tuple[str, int, Instant]]:
         """By reference, or "all" of an offer: the price that has ended, and when."""
