@@ -201,6 +201,23 @@ def test_two_mergers_replace_once(shelf: Shelf) -> None:
     assert len(shelf.rows()) == 8
 
 
+def test_a_merger_that_slept_for_a_day_lists_nothing(shelf: Shelf) -> None:
+    """Its file may have been deleted as one that a crash left behind."""
+    for n in range(8):
+        shelf.add([entry(n)])
+    with shelf.records.read() as tx:
+        chosen = segments.chosen(segments.segments_in(tx, "2026-11"))
+        former = segments.with_parts(tx, chosen)
+    path = segments.path_of("2026-11", NOW, shelf.ids)
+    made = segment_files.merge(shelf.blobs, shelf.scratch, former, path)
+    late = NOW + segments.ORPHAN_AGE
+    with pytest.raises(segments.Replaced), shelf.records.write() as tx:
+        segments.replace(tx, chosen, made, late)
+    shelf.clock.forward(late - NOW)
+    shelf.merge()
+    assert len(shelf.rows()) == 8
+
+
 class Slow(SetClock):
     """Its next look takes so long that another does the same meanwhile."""
 

@@ -24,6 +24,7 @@ from handbill.callbacks.work import TASKS, run_due
 from handbill.host.egress import Egress
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, SECOND
+from handbill.stats.answering import Answering, AnswerTooLarge
 from handbill.stats.work import TASKS as STATS_TASKS
 from handbill.store.records import Records
 from handbill.work.queue import MOST_ATTEMPTS, dead_tasks, finish, lease
@@ -274,6 +275,43 @@ def test_a_try_whose_end_was_not_noted_is_made_again(world: World) -> None:
     assert world.run() == 1
     TASKS["callbacks.send"](world.tools, lost)
     assert len(world.receiver.said) == 1
+
+
+@pytest.mark.parametrize("late", ["failed", "refused"])
+def test_a_late_try_changes_nothing_of_what_was_delivered(world: World, late: str) -> None:
+    """Its worker slept longer than its lease, and another has made the try that counts."""
+    report_id = world.ask()
+    world.make()
+    as_read = world.callback(report_id)
+    assert world.run() == 1
+    with world.tools.records.write() as tx:
+        if late == "failed":
+            assert service.note(tx, as_read, world.tools.clock.now(), 503, "busy") == "DELIVERED"
+        else:
+            service.refuse(tx, as_read, world.tools.clock.now(), "forbidden")
+    now = world.callback(report_id)
+    assert (now.state, now.attempts, now.failure) == ("DELIVERED", 1, None)
+    assert world.run() == 0
+
+
+def test_a_report_that_was_made_is_not_made_worse_by_a_late_worker(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report_id = world.ask()
+    answer = Answering.answer
+
+    def late(*asked: Any) -> Any:
+        monkeypatch.undo()
+        pass_by(world.tools.records, 60)
+        world.make()
+        assert world.run() == 1
+        answer(*asked)
+        raise AnswerTooLarge("too many rows")
+
+    monkeypatch.setattr(Answering, "answer", late)
+    world.make()
+    assert world.report(report_id)["status"] == "SUCCESS"
+    assert world.run() == 0, "it is told once"
 
 
 def test_a_report_that_cannot_be_made_is_told_too(world: World) -> None:

@@ -108,7 +108,7 @@ def test_a_part_with_a_flipped_bit_is_rendered_anew_and_never_published(
         assert other_ref in found
         path = next(one for one in blobs.paths("parts") if f"/{client.no}/" in one)
         assert blobs.get(path) == sound
-    assert "is damaged, and is rendered again" in caplog.text
+    assert "is missing or damaged, and is rendered again" in caplog.text
 
 
 def test_a_changed_bid_changes_bids_only_and_renders_nothing(market: Market) -> None:

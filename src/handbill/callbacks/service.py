@@ -98,9 +98,12 @@ def secret_of(tx: Tx, ids: Ids, now: Instant, agency_no: int) -> str:
 def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: str) -> str:
     """Store the result of a try: any 2xx ends it, 410 disables it, anything else is tried again.
 
-    Returns the new state.
+    Returns the new state. A callback that has ended meanwhile, by another try, stays as it is.
     """
-    tried = callback.attempts + 1
+    held = rows.hold(tx, callback.agency_no, callback.id)
+    if held is None or held.state != SENDING:
+        return callback.state if held is None else held.state
+    tried = held.attempts + 1
     state = SENDING
     if status is not None and 200 <= status < 300:
         state, failure = DELIVERED, ""
@@ -108,7 +111,7 @@ def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: 
         state = DISABLED
     elif tried >= MOST_TRIES:
         state = DEAD
-    _save(tx, callback, now, state, status=status, failure=failure or None)
+    _save(tx, held, now, state, status=status, failure=failure or None)
     if state == SENDING:
         enqueue(tx, kinds.SEND_CALLBACK, callback.id, now, due_at=now + WAITS[tried - 1])
     return state
@@ -116,7 +119,9 @@ def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: 
 
 def refuse(tx: Tx, callback: Callback, now: Instant, why: str) -> None:
     """Our own policy forbids the address: trying again would not help."""
-    _save(tx, callback, now, DEAD, status=None, failure=why)
+    held = rows.hold(tx, callback.agency_no, callback.id)
+    if held is not None and held.state == SENDING:
+        _save(tx, held, now, DEAD, status=None, failure=why)
 
 
 def hurry(tx: Tx, now: Instant) -> int:

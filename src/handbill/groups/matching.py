@@ -25,6 +25,7 @@ from handbill.core.filter_code import FIELDS, Matcher
 from handbill.core.nouns import Client
 from handbill.core.rates import converted
 from handbill.groups.contest import LAST, Contest, contest_of
+from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.store.records import Records, Tx
 from handbill.store.records.base import STEP, Listed, Row, among
@@ -104,6 +105,7 @@ _ENDED = (
     .limit(_LIMIT)
 )
 _FORGET = sa.delete(matches).where(among(_m.job_no, "nos"))
+_FORGET_ENDED = _FORGET.where(sa.exists().where(_j.no == _m.job_no, _j.end_at <= b("now")))
 _REMEMBERED = sa.select(matchings.c.body).where(matchings.c.client_no == b("client_no"))
 _FORGET_ALL = sa.delete(matchings).where(matchings.c.client_no == b("client_no"))
 _NOTHING: dict[str, str] = {}
@@ -130,16 +132,17 @@ class Tally:
 
 def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) -> Tally:
     """Make the client's matches true again, in batches of jobs, each in its own transaction."""
-    walk = _Walk(records, batch, Tally())
     with records.write() as tx:
         contest = contest_of(tx, client, now)
         before = _remembered(tx, client.no)
         kept = _kept(contest, before)
         anew = before is None or _lacks_default(contest, before)
         steady = not anew and before is not None and before.groups == contest.signatures
+        default_no = None if anew else contest.default_no
+        begun = Remembered(default_no, {} if anew else kept)
         if not steady:
-            default_no = None if anew else contest.default_no
-            _remember(tx, contest, Remembered(default_no, {} if anew else kept))
+            _remember(tx, contest, begun)
+    walk = _Walk(records, batch, Tally(), begun)
     if anew:
         _match_every(walk, contest)
     elif not steady:
@@ -326,7 +329,7 @@ def _drop_ended(walk: "_Walk", contest: Contest) -> None:
         count = len(nos)
         if nos:
             with walk.records.write() as tx:
-                walk.tally.moved += tx.run(_FORGET, nos=Listed(nos))
+                walk.tally.moved += tx.run(_FORGET_ENDED, nos=Listed(nos), now=contest.now)
             walk.records.give_way()
 
 
@@ -334,11 +337,15 @@ def _drop_ended(walk: "_Walk", contest: Contest) -> None:
 class _Walk:
     """A walk over jobs, page by page: read in one transaction, written in another, so that no
     writer waits while filters are evaluated.
+
+    ``begun``: what is remembered while it lasts. **Refuses** (Unavailable) to write what it has
+    read if another worker has matched since, and taken the marks of jobs that have changed.
     """
 
     records: Records
     batch: int
     tally: Tally
+    begun: Remembered
 
     def pages(self, statement: sa.Select[Any], asked: dict[str, Any]) -> Iterator[list[Row]]:
         after = 0
@@ -354,6 +361,8 @@ class _Walk:
     def write(self, contest: Contest, found: _Wanted) -> None:
         if any(current != wanted for _, current, wanted in found):
             with self.records.write() as tx:
+                if _remembered(tx, contest.client_no) != self.begun:
+                    raise Unavailable("another worker has matched this client's jobs")
                 self.tally.moved += _write(tx, contest, found)
             self.records.give_way()
 

@@ -48,32 +48,36 @@ def assemble(tools: Tools, publisher_no: int) -> None:
             for file in files:
                 _bring_up(tools, publisher, file, _shown(publisher, file, parts))
         except FileNotFoundError:
-            continue  # A client has just replaced its part: look again.
+            continue
         except _Damaged as damaged:
-            _have_rendered_anew(tools, damaged.part)
+            if not _have_rendered_anew(tools, damaged.part):
+                continue  # The client has just replaced its part: look again.
         return
     raise Unavailable(f"the parts of publisher {publisher_no} change too often to be read")
 
 
 class _Damaged(Exception):
-    """A part's bytes are not those that were rendered."""
+    """A part's bytes are gone, or not those that were rendered."""
 
     def __init__(self, part: Part) -> None:
         super().__init__(path_of(part))
         self.part = part
 
 
-def _have_rendered_anew(tools: Tools, part: Part) -> None:
-    """Have a damaged part rendered again. The former file stays until the client is published,
-    which requests the file again. The roster stays too, so that listings keep their times.
+def _have_rendered_anew(tools: Tools, part: Part) -> bool:
+    """Have a damaged part rendered again; False if another has replaced it. The former file stays
+    until the client is published, which requests the file again. The roster stays too, so that
+    listings keep their times.
     """
-    _log.error("%s is damaged, and is rendered again", path_of(part))
     now = tools.clock.now()
     with tools.records.write() as tx:
-        if rows.part_of(tx, part.publisher_no, part.client_no) == part:
-            client = clients_by_number(tx, [part.client_no])[part.client_no]
-            rows.put_parts(tx, [part._replace(digest=_OF_NOTHING)], now)
-            enqueue(tx, kinds.PUBLISH, client.id, now)
+        if rows.hold_part(tx, part.publisher_no, part.client_no) != part:
+            return False
+        client = clients_by_number(tx, [part.client_no])[part.client_no]
+        rows.put_parts(tx, [part._replace(digest=_OF_NOTHING)], now)
+        enqueue(tx, kinds.PUBLISH, client.id, now)
+    _log.error("%s is missing or damaged, and is rendered again", path_of(part))
+    return True
 
 
 def is_current(publisher: Publisher, file: File, parts: list[Part]) -> bool:
@@ -119,8 +123,11 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
         local.unlink(missing_ok=True)
         packed.unlink(missing_ok=True)
     with tools.records.write() as tx:
-        rows.set_file(tx, file.no, sum(part.job_count for part in parts), digest, now)
-        if publisher.body.delivered_by_ftp:
+        if not rows.set_file(tx, file, sum(part.job_count for part in parts), digest, now):
+            # Which of two workers' content is there now is not known.
+            rows.forget_file(tx, file.no)
+            enqueue(tx, kinds.ASSEMBLE, str(publisher.no), now)
+        elif publisher.body.delivered_by_ftp:
             deliver_in_time(tx, publisher.no, now)
 
 
@@ -158,7 +165,9 @@ def _write(
 
 
 def _copy(blobs: Blobs, part: Part, plain: BinaryIO, packed: BinaryIO) -> None:
-    """Copy a part into both files. **Refuses** one that is not as it was rendered (_Damaged)."""
+    """Copy a part into both files. **Refuses** one that is gone, or not as it was rendered
+    (_Damaged).
+    """
     unpack = isal_zlib.decompressobj(-15)
     crc = 0
     try:
@@ -167,7 +176,7 @@ def _copy(blobs: Blobs, part: Part, plain: BinaryIO, packed: BinaryIO) -> None:
             crc = isal_zlib.crc32(content, crc)
             packed.write(chunk)
             plain.write(content)
-    except UNREADABLE as unreadable:
+    except (UNREADABLE, FileNotFoundError) as unreadable:
         raise _Damaged(part) from unreadable
     if crc != part.crc:
         raise _Damaged(part)

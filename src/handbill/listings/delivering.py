@@ -26,7 +26,8 @@ from handbill.listings.rows import File
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
-from handbill.work.queue import MOST_ATTEMPTS
+from handbill.work import kinds
+from handbill.work.queue import MOST_ATTEMPTS, enqueue
 from handbill.work.tools import Tools
 
 LIMITS: Final = FetchLimits(connect_seconds=10, idle_seconds=30, total_seconds=1_800)
@@ -272,13 +273,18 @@ def _note_all(tools: Tools, parcels: list[Parcel], state: str, failure: str) -> 
 def _note(
     tools: Tools, parcel: Parcel, state: str, *, sent: int | None = None, failure: str | None = None
 ) -> None:
-    """Store the result of a try; a failure keeps what is known of the last success."""
+    """Store the result of a try; a failure keeps what is known of the last success. If another
+    worker has delivered the file meanwhile, nobody knows whose is there: it is delivered again.
+    """
     now, former = tools.clock.now(), parcel.former
     delivery = Delivery(parcel.file.no, parcel.path, state, sent, parcel.digest, failure, now, now)
     if state != DELIVERED:
         size, digest, at = (former.size, former.digest, former.delivered_at) if former else _NEVER
         delivery = delivery._replace(size=size, digest=digest, delivered_at=at)
     with tools.records.write() as tx:
+        if rows.hold(tx, parcel.file.no) != former:
+            delivery = delivery._replace(digest=None)
+            enqueue(tx, kinds.DELIVER, str(parcel.file.publisher_no), now)
         rows.put(tx, delivery)
         if state == DELIVERED and parcel.file.written_at is not None:
             copies.note_delivery(tx, parcel.file.no, parcel.file.written_at, now)

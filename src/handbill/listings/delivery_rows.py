@@ -48,6 +48,7 @@ _BESIDE = sa.select(*FILE_COLUMNS, *_DELIVERY).select_from(
     feed_files.outerjoin(deliveries, _d.file_no == _f.no)
 )
 _OF_PUBLISHER = _f.publisher_no == b("publisher_no")
+_HELD = sa.select(*_DELIVERY).where(_d.file_no == b("file_no")).with_for_update()
 # Files to be delivered now, by a range of clients; and files that once were.
 _TOLD = sa.and_(
     _OF_PUBLISHER,
@@ -135,6 +136,12 @@ def last_tried(tx: Tx, publisher_no: int) -> Instant | None:
 def publishers_tried(tx: Tx) -> list[int]:
     """Numbers of the publishers to which a delivery was tried."""
     return [publisher_no for (publisher_no,) in tx.all(_TRIED)]
+
+
+def hold(tx: Tx, file_no: int) -> Delivery | None:
+    """The last delivery of a file, which nobody else replaces until the transaction ends."""
+    row = tx.one(_HELD, file_no=file_no)
+    return None if row is None else Delivery(*row)
 
 
 def put(tx: Tx, delivery: Delivery) -> None:

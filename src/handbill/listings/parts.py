@@ -111,15 +111,13 @@ def write_part(
     return part, roster.ended, roster.left()
 
 
-def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:
-    """Delete the blobs of a publisher's and client's parts except those on record, and the former
+def formers(blobs: Blobs, part: Part, former: Part | None) -> list[str]:
+    """The blobs of a publisher's and client's parts except those of this one, and the former
     roster, which readers of the records may still need.
     """
-    rosters.drop_former(blobs, part, former)
     current = path_of(part) if part.job_count else ""
-    for path in blobs.paths(folder_of(part.publisher_no, part.client_no)):
-        if path != current:
-            blobs.delete(path)
+    paths = blobs.paths(folder_of(part.publisher_no, part.client_no))
+    return [*rosters.formers(blobs, part, former), *(path for path in paths if path != current)]
 
 
 def new_file(path: Path) -> BinaryIO:

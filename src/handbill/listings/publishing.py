@@ -143,7 +143,7 @@ def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End])
         rows.add_ends(tx, ends)
         enqueue(tx, kinds.ASSEMBLE, str(part.publisher_no), now)
     if not is_held:
-        parts.drop_former(tools.blobs, part, former)
+        _drop_former(tools, part, former)
 
 
 def _clear(tools: Tools, client: Client) -> None:
@@ -163,8 +163,20 @@ def _clear(tools: Tools, client: Client) -> None:
             due_at = now + (HOUR if is_held else holds.LEASE)
             enqueue(tx, kinds.PUBLISH, client.id, now, due_at=due_at)
     for part in due:
-        parts.drop_former(tools.blobs, part, None)
-        with tools.records.write() as tx:
+        _drop_former(tools, part, None)
+
+
+def _drop_former(tools: Tools, part: Part, former: Part | None) -> None:
+    """Delete what no part on record has, unless this part is on record no longer: a run that comes
+    back to life after its lease would delete what another has written since.
+    """
+    gone = parts.formers(tools.blobs, part, former)
+    with tools.records.write() as tx:
+        if rows.hold_part(tx, part.publisher_no, part.client_no) != part:
+            return
+        for path in gone:
+            tools.blobs.delete(path)
+        if former is None:
             rows.set_cleared(tx, part)
 
 
@@ -198,5 +210,5 @@ def _forget_last(tx: Tx, former: Part | None) -> None:
 
 
 def _require(tx: Tx, part: Part, stands: Part | None) -> None:
-    if rows.part_of(tx, part.publisher_no, part.client_no) != stands:
+    if rows.hold_part(tx, part.publisher_no, part.client_no) != stands:
         raise Unavailable("another worker has already published this client")

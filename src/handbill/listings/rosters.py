@@ -171,14 +171,11 @@ def ends(past: History, part: Part, ended: Mapping[bytes, ShownLine]) -> list[En
     ]
 
 
-def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:
-    """Delete the rosters of a publisher's and client's parts except those on record now and just
-    before.
-    """
+def formers(blobs: Blobs, part: Part, former: Part | None) -> list[str]:
+    """The rosters of a publisher's and client's parts except those of this one and the former."""
     kept = {_path(part.publisher_no, part.client_no, one.roster) for one in (part, former) if one}
-    for path in blobs.paths(_folder(part.publisher_no, part.client_no)):
-        if path not in kept:
-            blobs.delete(path)
+    paths = blobs.paths(_folder(part.publisher_no, part.client_no))
+    return [path for path in paths if path not in kept]
 
 
 def _digest(raw: bytes) -> bytes:

@@ -123,6 +123,7 @@ _FILE_OF = sa.select(*FILE_COLUMNS).where(
     _f.publisher_no == b("publisher_no"), _f.client_no == b("client_no")
 )
 _FILES = sa.select(*FILE_COLUMNS).where(_f.publisher_no == b("publisher_no")).order_by(_f.client_no)
+_HOLD_FILE = sa.select(_f.written_at).where(_f.no == b("no")).with_for_update()
 _WRITTEN = sa.select(*FILE_COLUMNS).where(_f.written_at.is_not(sa.null())).order_by(_f.no)
 _LAST_WRITTEN = (
     sa.select(_f.name)
@@ -145,6 +146,7 @@ _HELD = sa.select(_f.publisher_no, _f.client_no).where(
 _PART_OF = sa.select(*_PART).where(
     _p.publisher_no == b("publisher_no"), _p.client_no == b("client_no")
 )
+_HOLD_PART = _PART_OF.with_for_update()
 _PARTS = sa.select(*_PART).where(_p.publisher_no == b("publisher_no")).order_by(_p.client_no)
 _CLIENTS_PARTS = sa.select(*_PART).where(_p.client_no == b("client_no"))
 _READERS = (
@@ -236,8 +238,18 @@ def add_file(tx: Tx, publisher_no: int, client_no: int, name: str, now: Instant)
     tx.upsert_many(feed_files, ["publisher_no", "client_no"], [row], keep=True)
 
 
-def set_file(tx: Tx, no: int, job_count: int, digest: bytes, now: Instant) -> None:
-    tx.change(feed_files, {"no": no}, job_count=job_count, digest=digest, written_at=now)
+def set_file(tx: Tx, file: File, job_count: int, digest: bytes, now: Instant) -> bool:
+    """Note what was written; False if somebody else has written the file since it was read."""
+    held = tx.one(_HOLD_FILE, no=file.no)
+    if held is None or held[0] != file.written_at:
+        return False
+    tx.change(feed_files, {"no": file.no}, job_count=job_count, digest=digest, written_at=now)
+    return True
+
+
+def forget_file(tx: Tx, no: int) -> None:
+    """Make a file count as never written."""
+    tx.change(feed_files, {"no": no}, digest=None)
 
 
 def forget_files(tx: Tx) -> list[int]:
@@ -248,6 +260,12 @@ def forget_files(tx: Tx) -> list[int]:
 
 def part_of(tx: Tx, publisher_no: int, client_no: int) -> Part | None:
     row = tx.one(_PART_OF, publisher_no=publisher_no, client_no=client_no)
+    return None if row is None else _part(row)
+
+
+def hold_part(tx: Tx, publisher_no: int, client_no: int) -> Part | None:
+    """``part_of``, which nobody else replaces until the transaction ends."""
+    row = tx.one(_HOLD_PART, publisher_no=publisher_no, client_no=client_no)
     return None if row is None else _part(row)
 
 

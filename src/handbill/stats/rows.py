@@ -78,6 +78,7 @@ _WAITING = (
     .group_by(_t.agency_no)
 )
 _AGENCY = sa.select(_t.agency_no).where(_t.id == b("id"))
+_OPEN = sa.select(_t.no).where(_t.no == b("no"), _t.ended_at.is_(sa.null())).with_for_update()
 _DROP = sa.delete(reports).where(_t.no == b("gone"))
 _JOBS_BY_REF = sa.select(jobs.c.ref, jobs.c.id).where(
     jobs.c.client_no == b("client_no"), among(jobs.c.ref, "refs")
@@ -136,8 +137,12 @@ def add(tx: Tx, **columns: Any) -> int:
     return tx.put(reports, percent=0, parts="[]", **columns)
 
 
-def change(tx: Tx, no: int, **columns: Any) -> None:
+def change(tx: Tx, no: int, **columns: Any) -> bool:
+    """Change a report that has not ended; False: it has, by another worker's work."""
+    if tx.one(_OPEN, no=no) is None:
+        return False
     tx.change(reports, {"no": no}, **columns)
+    return True
 
 
 def expired(tx: Tx, now: Instant, most: int) -> list[Report]:

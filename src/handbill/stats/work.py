@@ -64,7 +64,7 @@ def report(tools: Tools, task: Task) -> None:
 def _succeed(tools: Tools, asked: Report, parts: list[ReportFile]) -> None:
     now = tools.clock.now()
     with tools.records.write() as tx:
-        rows.change(
+        is_ours = rows.change(
             tx,
             asked.no,
             state=SUCCESS if parts else NO_RECORDS,
@@ -72,7 +72,7 @@ def _succeed(tools: Tools, asked: Report, parts: list[ReportFile]) -> None:
             parts=rows.encode_parts(parts),
             ended_at=now,
         )
-        if callbacks.is_awaited(tx, asked.id):
+        if is_ours and callbacks.is_awaited(tx, asked.id):
             made = msgspec.structs.replace(asked, parts=tuple(parts))
             # The link must still be valid at the last try of the callback.
             token, *_ = service.tokens_of(made, secret(tx, "link"), now, callbacks.LASTS + DAY)
@@ -84,8 +84,8 @@ def _succeed(tools: Tools, asked: Report, parts: list[ReportFile]) -> None:
 def _fail(tools: Tools, asked: Report, message: str) -> None:
     now = tools.clock.now()
     with tools.records.write() as tx:
-        rows.change(tx, asked.no, state=FAILED, message=message, ended_at=now)
-        callbacks.tell(tx, asked.id, {"reportId": asked.id, "status": FAILED}, now)
+        if rows.change(tx, asked.no, state=FAILED, message=message, ended_at=now):
+            callbacks.tell(tx, asked.id, {"reportId": asked.id, "status": FAILED}, now)
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001

@@ -97,7 +97,7 @@ class WrittenSegment(NamedTuple):
 
 
 class Replaced(Exception):
-    """Another compaction has already replaced these segments."""
+    """Another compaction has already replaced these segments, or will."""
 
 
 _t, _p = segments.c, segment_clients.c
@@ -338,8 +338,10 @@ def _bounded(alike: Sequence[Segment]) -> list[Segment]:
 
 def replace(tx: Tx, former: Sequence[Segment], made: WrittenSegment, now: Instant) -> None:
     """List the new segment instead of the former ones. **Refuses** (Replaced) if not all of them
-    are still listed.
+    are still listed, or so late that its file may have been swept.
     """
+    if _named_at(made.segment.path) < now - ORPHAN_AGE // 2:
+        raise Replaced
     rows = sum(segment.rows for segment in former)
     assert rows == made.segment.rows, "no entry is lost or made"
     retire(tx, former, now)

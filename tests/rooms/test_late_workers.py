@@ -1,0 +1,157 @@
+"""A worker that comes back to life after its lease spoils nothing of what another did meanwhile."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from handbill.groups import matching
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import HOUR, SECOND
+from handbill.listings import fragments
+from handbill.store.blobs import FolderBlobs
+from handbill.store.records import Records, Tx
+from handbill.store.records.tables import matches
+from rooms.listing_market import Market, everything
+from rooms.listing_reader import ListedShop, listed, path_of
+
+
+class Meddled(FolderBlobs):
+    """Blobs with something to happen once, before what a worker does with them."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.before: dict[str, Callable[[], None]] = {}
+
+    def paths(self, prefix: str = "") -> list[str]:
+        self._meddle("paths")
+        return super().paths(prefix)
+
+    def put_file(self, path: str, local: Path) -> None:
+        self._meddle("put_file")
+        super().put_file(path, local)
+
+    def _meddle(self, what: str) -> None:
+        if (meddle := self.before.pop(what, None)) is not None:
+            meddle()
+
+
+@pytest.fixture
+def blobs(market: Market, tmp_path: Path) -> Meddled:
+    blobs = Meddled(tmp_path / "blobs")
+    market.tools = replace(market.tools, blobs=blobs)
+    return blobs
+
+
+@pytest.fixture
+def shop(market: Market, blobs: Meddled) -> ListedShop:
+    return ListedShop(market, 3)
+
+
+@pytest.fixture
+def elsewhere(market: Market, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs a task, and what follows, as another process would, with its own scratch and locks."""
+
+    def run(kind: str, key: str) -> None:
+        with monkeypatch.context() as other:
+            other.setattr(fragments, "_ONE_AT_A_TIME", Lock())
+            scratch = market.tools.scratch.parent / "elsewhere"
+            other.setattr(market, "tools", replace(market.tools, scratch=scratch))
+            market.run(kind, key)
+            market.drain()
+
+    return run
+
+
+def test_a_newer_part_is_not_deleted_with_the_former(
+    market: Market, shop: ListedShop, blobs: Meddled, elsewhere: Callable[..., None]
+) -> None:
+    def newer() -> None:
+        market.job_columns(shop.client, shop.refs[1], status="P")
+        elsewhere("listings.publish", shop.client.id)
+
+    market.job_columns(shop.client, shop.refs[0], status="P")
+    blobs.before["paths"] = newer
+    market.run("listings.publish", shop.client.id)
+    market.run("listings.assemble", str(shop.publisher.no))
+    assert blobs.before == {}
+    assert set(listed(market, shop.publisher)) == {shop.refs[2]}
+    assert len(blobs.paths("parts")) == len(blobs.paths("rosters")) - 1 == 1
+
+
+def test_a_part_whose_blob_is_gone_is_rendered_again(
+    market: Market, shop: ListedShop, blobs: Meddled
+) -> None:
+    before = listed(market, shop.publisher)
+    (path,) = blobs.paths("parts")
+    blobs.delete(path)
+    blobs.delete(path_of(market, shop.publisher))
+    market.clock.forward(HOUR)
+    market.run("listings.assemble", str(shop.publisher.no))
+    market.drain()
+    assert listed(market, shop.publisher) == before, "with the same links and prices"
+
+
+def test_an_older_file_is_not_left_in_the_place_of_a_newer(
+    market: Market, shop: ListedShop, blobs: Meddled, elsewhere: Callable[..., None]
+) -> None:
+    def newer() -> None:
+        market.job_columns(shop.client, shop.refs[1], status="P")
+        elsewhere("listings.publish", shop.client.id)
+
+    market.job_columns(shop.client, shop.refs[0], status="P")
+    market.run("listings.publish", shop.client.id)
+    blobs.before["put_file"] = newer
+    market.run("listings.assemble", str(shop.publisher.no))
+    market.clock.forward(SECOND)
+    market.drain()
+    assert blobs.before == {}
+    assert set(listed(market, shop.publisher)) == {shop.refs[2]}
+
+
+def test_what_was_matched_with_a_job_as_it_was_is_not_written(market: Market) -> None:
+    """Another worker has seen its change, and taken its mark."""
+    client = market.client()
+    campaign = market.campaign(client)
+    market.group(campaign, _city("x"), priority=2)
+    other = market.group(campaign, _city("y"), priority=2)
+    ref = market.job(client, city="x")
+    matching.rematch(market.records, client, market.now())
+    market.group(campaign, _city("x"), priority=1)
+
+    def meanwhile() -> None:
+        market.job(client, ref, city="y")
+        matching.rematch(market.records, client, market.now())
+
+    late: Any = Late(market.records, meanwhile, writes=2)
+    with pytest.raises(Unavailable, match="another worker"):
+        matching.rematch(late, client, market.now())
+    with market.records.read() as tx:
+        assert tx.all(sa.select(matches.c.group_no)) == [(other.no,)]
+
+
+class Late:
+    """Records of a worker that comes back to life before its nth transaction."""
+
+    in_steps, give_way = Records.in_steps, Records.give_way
+
+    def __init__(self, records: Records, meanwhile: Callable[[], None], writes: int) -> None:
+        self.read = records.read
+        self._records = records
+        self._meanwhile = meanwhile
+        self._left = writes
+
+    def write(self) -> AbstractContextManager[Tx]:
+        self._left -= 1
+        if self._left == 0:
+            self._meanwhile()
+        return self._records.write()
+
+
+def _city(name: str) -> dict[str, Any]:
+    return everything(field="city", operator="EQUAL", data=name)
