@@ -38,7 +38,8 @@ def _counter(entity: str, value: int, client_no: int = 1) -> dict[str, Any]:
         "entity": entity,
         "day_on": "L",
         "client_no": client_no,
-        "budget": 0,
+        "budget_units": 0,
+        "budget_micros": 0,
         "clicks": value,
         "applies": 0,
     }

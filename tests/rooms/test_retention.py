@@ -90,11 +90,11 @@ def test_a_lifetime_cap_remembers_what_was_retired(market: Market, tools: Tools)
     market.clock.forward(400 * DAY)
     sweep(tools, TASK)
     assert market.ledger() == []
-    before = one(market, "counters", "sum(budget)")
+    before = one(market, "counters", "sum(budget_units)")
     seal(tools, TASK)
     assert one(market, "counters", "count(DISTINCT day_on)") == 1, "all days are one row"
     assert one(market, "retired_counters", "count(DISTINCT day_on)") == 1
-    assert one(market, "counters", "sum(budget)") == before
+    assert one(market, "counters", "sum(budget_units)") == before
     listing = market.listing(client_no=1, campaign_no=1, group_no=1, publisher_no=1)
     market.clicked(listing)
     assert dispositions(market.judged()) == ["over_cap"]
@@ -123,7 +123,7 @@ def test_the_check_finds_what_was_altered_of_the_retired(market: Market, tools: 
     sweep(tools, TASK)
     noted = (
         ("retired_tallies", "value"),
-        ("retired_counters", "budget"),
+        ("retired_counters", "budget_micros"),
         ("retired_days", "clicks"),
     )
     for table, name in noted:

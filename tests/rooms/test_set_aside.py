@@ -43,9 +43,8 @@ def ail(market: Market, client_no: int, value: int) -> None:
     """A counter of a client as no booking leaves it; or as one does."""
     with market.records.write() as tx:
         key = CounterKey("client", f"{client_no}", "budget", "D2026-11-10")
-        tx.run_text(
-            f"UPDATE counters SET budget = 0 WHERE client_no = {client_no} AND scope = 'client'", {}
-        )
+        where = f"client_no = {client_no} AND scope = 'client'"
+        tx.run_text(f"UPDATE counters SET budget_units = 0, budget_micros = 0 WHERE {where}", {})
         if value:
             counter_rows.correct_counters(tx, client_no, {key: value})
 

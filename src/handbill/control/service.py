@@ -24,6 +24,7 @@ from handbill.standing.service import Decided
 from handbill.store import marks
 from handbill.store.records import Records, Tx
 
+_MOST: Final = 2**63 - 1  # more than any cap, which is what a ceiling holds back from
 _NOTHING: Final = Decided({}, {}, ())
 
 
@@ -109,7 +110,7 @@ def _keep(
     }
     used = ledger.used(tx, client_no, limits.values(), tree.today)
     ceilings = [
-        one._replace(most=max(one.most, used[limits[one]])) if one in limits else one
+        one._replace(most=min(max(one.most, used[limits[one]]), _MOST)) if one in limits else one
         for one in outcome.decided.ceilings
     ]
     decided = outcome.decided._replace(ceilings=ceilings)

@@ -28,56 +28,72 @@ from handbill.kit.money import MICROS
 from handbill.kit.zones import days_of_period
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.booked import USES
 from handbill.store.records.tables import counters, retired_counters
 
 _KEYS: Final = ("scope", "entity", "day_on")
-_COLUMNS: Final = (*_KEYS, "client_no", *MEASURES)
+_COLUMNS: Final = (*_KEYS, "client_no", *USES)
+_OF: Final[Mapping[Measure, Sequence[str]]] = {
+    "budget": USES[:2],
+    "clicks": USES[2:3],
+    "applies": USES[3:],
+}
 _BOTH = (counters, retired_counters)
 _c = counters.c
 _WITHIN = sa.and_(_c.day_on >= b("first_on"), _c.day_on <= b("last_on"))
+_ZERO: sa.ColumnElement[int] = sa.literal_column("0")
+_UNIT: sa.ColumnElement[int] = sa.literal_column(str(MICROS))
 _USED = (
-    sa.select(_c.entity, *(sa.func.sum(_c[name]) for name in MEASURES))
+    sa.select(_c.entity, *(sa.func.sum(_c[name]) for name in USES))
     .where(_c.scope == b("scope"), among(_c.entity, "entities"), _WITHIN)
     .group_by(_c.entity)
 )
-_ABOVE = {
-    name: sa.select(_c.entity, sa.func.sum(_c[name]))
-    .where(
-        _c.scope == b("scope"),
-        _c.entity >= b("first"),
-        _c.entity < b("end"),
-        _WITHIN,
+
+
+def _above(measure: Measure) -> sa.Select[Any]:
+    first, *rest = [sa.cast(sa.func.sum(_c[name]), sa.BigInteger) for name in _OF[measure]]
+    limit, beyond = b("above", type_=sa.BigInteger), b("beyond", type_=sa.BigInteger)
+    is_above = first > limit
+    for micros in rest:
+        units = first + micros // _UNIT
+        is_above = sa.or_(units > limit, sa.and_(units == limit, micros % _UNIT > beyond))
+    return (
+        sa.select(_c.entity, first, *rest)
+        .where(
+            _c.scope == b("scope"),
+            _c.entity >= b("first"),
+            _c.entity < b("end"),
+            _WITHIN,
+        )
+        .group_by(_c.entity)
+        .having(is_above)
     )
-    .group_by(_c.entity)
-    .having(b("above", type_=sa.BigInteger) < sa.func.sum(_c[name]))
-    for name in MEASURES
-}
+
+
+_ABOVE = {measure: _above(measure) for measure in MEASURES}
 _OF_CLIENT, _RETIRED = (
-    sa.select(*(table.c[name] for name in (*_KEYS, *MEASURES))).where(
+    sa.select(*(table.c[name] for name in (*_KEYS, *USES))).where(
         table.c.client_no == b("client_no")
     )
     for table in _BOTH
 )
 _OF_SCOPES = _OF_CLIENT.where(among(_c.scope, "scopes"))
 _DAYS = {
-    name: sa.select(_c.entity, _c.day_on, _c[name]).where(
+    measure: sa.select(_c.entity, _c.day_on, *(_c[name] for name in names)).where(
         _c.scope == b("scope"),
         among(_c.entity, "entities"),
         _c.day_on >= b("first_on"),
         _c.day_on < b("end_on"),
-        _c[name] != sa.literal_column("0"),
+        sa.or_(*(_c[name] != _ZERO for name in names)),
     )
-    for name in MEASURES
+    for measure, names in _OF.items()
 }
 
 
 def _spent(*within: sa.ColumnElement[bool]) -> list[sa.ColumnElement[int]]:
-    """Whole units, and the micros beyond them: without a cap, a sum may be longer than 64 bits."""
-    none: sa.ColumnElement[int] = sa.literal_column("0")
-    unit: sa.ColumnElement[int] = sa.literal_column(str(MICROS))
     return [
-        sa.cast(sa.func.sum(sa.case((sa.and_(*within), part), else_=none)), sa.BigInteger)
-        for part in (_c.budget // unit, _c.budget % unit)
+        sa.cast(sa.func.sum(sa.case((sa.and_(*within), _c[name]), else_=_ZERO)), sa.BigInteger)
+        for name in _OF["budget"]
     ]
 
 
@@ -99,14 +115,14 @@ _IN_MONTH = (
 _OF_KEY = [sa.and_(*(table.c[name] == b(f"of_{name}") for name in _KEYS)) for table in _BOTH]
 _DROPS = [sa.delete(table).where(of) for table, of in zip(_BOTH, _OF_KEY, strict=True)]
 _CLEARS = {
-    name: [
-        sa.update(table).where(of).values({name: sa.literal_column("0")})
+    measure: [
+        sa.update(table).where(of).values(dict.fromkeys(names, _ZERO))
         for table, of in zip(_BOTH, _OF_KEY, strict=True)
     ]
-    for name in MEASURES
+    for measure, names in _OF.items()
 }
 _DROPS_EMPTY = [
-    drop.where(*(table.c[name] == sa.literal_column("0") for name in MEASURES))
+    drop.where(*(table.c[name] == _ZERO for name in USES))
     for table, drop in zip(_BOTH, _DROPS, strict=True)
 ]
 _OVER = [
@@ -150,9 +166,10 @@ def read_used(tx: Tx, used: Used) -> None:
             first_on=first_on,
             last_on=last_on,
         )
-        for entity, *amounts in rows:
+        for entity, *columns in rows:
+            amounts = _amounts(columns)
             assert min(amounts) >= 0, "a counter is never negative"
-            entities[entity][:] = map(int, amounts)
+            entities[entity][:] = amounts
 
 
 def counters_by_day(
@@ -161,13 +178,14 @@ def counters_by_day(
     """The counters of these entities on each day from the first on, before the end: entity, day,
     value.
     """
-    return tx.all(
+    rows = tx.all(
         _DAYS[measure],
         scope=scope,
         entities=Listed(sorted(entities)),
         first_on=first_on,
         end_on=end_on,
     )
+    return [(entity, on, _value(columns)) for entity, on, *columns in rows]
 
 
 def used_in_month(tx: Tx, client_nos: Iterable[int], today: date) -> dict[int, MonthSpend]:
@@ -185,7 +203,7 @@ def used_in_month(tx: Tx, client_nos: Iterable[int], today: date) -> dict[int, M
     )
     return {
         int(entity): MonthSpend(
-            *(units * MICROS + rest for units, rest in zip(parts[::2], parts[1::2], strict=True))
+            *(_value(pair) for pair in zip(parts[::2], parts[1::2], strict=True))
         )
         for entity, *parts in rows
     }
@@ -203,6 +221,8 @@ def counters_above(
     first on, before the second.
     """
     first_on, last_on = days_of_period(key.period)
+    parts = divmod(above, MICROS) if key.measure == "budget" else (above,)
+    limit = dict(zip(("above", "beyond"), parts, strict=False))
     rows = tx.all(
         _ABOVE[key.measure],
         scope=key.scope,
@@ -210,9 +230,9 @@ def counters_above(
         end=entities[1],
         first_on=first_on,
         last_on=last_on,
-        above=above,
+        **limit,
     )
-    return {entity: int(value) for entity, value in rows}
+    return {entity: _value(columns) for entity, *columns in rows}
 
 
 def counters_in(
@@ -226,7 +246,7 @@ def counters_in(
 def rows_of(added: Iterable[tuple[int, Uses]]) -> list[Row]:
     """What is used, by client, as rows in the order of their keys."""
     return sorted(
-        (scope, entity, _day_of(period), client_no, *amounts)
+        (scope, entity, _day_of(period), client_no, *_columns(amounts))
         for client_no, uses in added
         for (scope, entity, period), amounts in uses.items()
     )
@@ -296,15 +316,33 @@ def seal(tx: Tx, after: Place, before_on: str, most: int) -> Place | None:
 def _as_sealed(days: Iterable[Sequence[Any]]) -> list[Row]:
     """Rows of days as the sealed rows of their entities."""
     sums: dict[tuple[str, str, str, int], list[int]] = {}
-    for scope, entity, _, client_no, *amounts in days:
+    for scope, entity, _, client_no, *columns in days:
+        amounts = _amounts(columns)
         assert min(amounts) >= 0, "a counter is never negative"
         own = sums.setdefault((scope, entity, "", client_no), [0] * len(MEASURES))
         own[:] = map(int.__add__, own, amounts)
-    return [(*of, *amounts) for of, amounts in sorted(sums.items())]
+    return [(*of, *_columns(amounts)) for of, amounts in sorted(sums.items())]
 
 
 def _add(tx: Tx, table: sa.Table, rows: Sequence[Row]) -> None:
-    tx.upsert_rows(table, _COLUMNS, _KEYS, rows, adds=MEASURES)
+    tx.upsert_rows(table, _COLUMNS, _KEYS, rows, adds=USES)
+
+
+def _columns(amounts: Sequence[int]) -> list[int]:
+    """Amounts in the order of MEASURES as the columns of USES."""
+    budget, *counts = amounts
+    return [*divmod(budget, MICROS), *counts]
+
+
+def _amounts(columns: Sequence[int]) -> list[int]:
+    units, micros, *counts = map(int, columns)
+    return [units * MICROS + micros, *counts]
+
+
+def _value(columns: Sequence[int]) -> int:
+    """The value of one measure: of a budget its units and micros, else a number."""
+    first, *micros = map(int, columns)
+    return first * MICROS + micros[0] if micros else first
 
 
 def _named(key: Sequence[str]) -> dict[str, str]:
@@ -317,4 +355,6 @@ def _day_of(period: str) -> str:
 
 
 def _read(rows: Iterable[Sequence[Any]]) -> dict[CounterKey, int]:
-    return keyed({(scope, entity, f"D{on}"): amounts for scope, entity, on, *amounts in rows})
+    return keyed(
+        {(scope, entity, f"D{on}"): _amounts(columns) for scope, entity, on, *columns in rows}
+    )

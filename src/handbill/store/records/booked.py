@@ -73,9 +73,9 @@ segment_clients = sa.Table(
     _whole("last_at"),
     sa.Index("segment_clients_by_client", "client_no", "last_at"),
 )
-# scope: see core.charging. day_on: the client's day; empty: all sealed days. budget: micros of
-# marked-up spend.
-_USES = ("budget", "clicks", "applies")
+# scope: see core.charging. day_on: the client's day; empty: all sealed days. budget: marked-up
+# spend, in whole units and the micros beyond them, as sums may be longer than 64 bits.
+USES = ("budget_units", "budget_micros", "clicks", "applies")
 counters = sa.Table(
     "counters",
     metadata,
@@ -83,7 +83,7 @@ counters = sa.Table(
     _text("entity", key=True),
     _text("day_on", key=True),
     _whole("client_no"),
-    *map(_whole, _USES),
+    *map(_whole, USES),
     sa.Index("counters_by_client", "client_no"),
     sqlite_with_rowid=False,
 )
@@ -229,7 +229,7 @@ retired_counters = sa.Table(
     _text("entity", key=True),
     _text("day_on", key=True),
     _whole("client_no"),
-    *map(_whole, _USES),
+    *map(_whole, USES),
     sa.Index("retired_counters_by_client", "client_no"),
 )
 # What a client's entries of a day come to: the raw sums of core.metrics.

@@ -227,7 +227,8 @@ CREATE TABLE counters (
 	entity TEXT NOT NULL,
 	day_on TEXT NOT NULL,
 	client_no BIGINT NOT NULL,
-	budget BIGINT NOT NULL,
+	budget_units BIGINT NOT NULL,
+	budget_micros BIGINT NOT NULL,
 	clicks BIGINT NOT NULL,
 	applies BIGINT NOT NULL,
 	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, day_on)
@@ -474,7 +475,8 @@ CREATE TABLE retired_counters (
 	entity TEXT NOT NULL,
 	day_on TEXT NOT NULL,
 	client_no BIGINT NOT NULL,
-	budget BIGINT NOT NULL,
+	budget_units BIGINT NOT NULL,
+	budget_micros BIGINT NOT NULL,
 	clicks BIGINT NOT NULL,
 	applies BIGINT NOT NULL,
 	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, day_on)
