@@ -57,6 +57,20 @@ def values(element: bytes) -> dict[str, str]:
     return {node.tag: node.text or "" for node in etree.fromstring(element)}
 
 
+def test_a_schema_is_resolved_once_for_all_its_files() -> None:
+    """Each publication of a client needs the schemas of all its publishers again."""
+    schema = {"wage": "cif1", "kind": "type"}
+    first = shape(PublisherSchema(additional=schema), cif1=1)
+    assert shape(PublisherSchema(additional=dict(schema)), cif1=1) is first
+    others = (
+        shape(PublisherSchema(additional=schema), cif2=1),
+        shape(PublisherSchema(additional=dict(reversed(schema.items()))), cif1=1),
+        shape_of(PublisherSchema(additional=schema), "USD", "Other Inc", {"cif1": 1}),
+    )
+    assert first.digest not in {other.digest for other in others}
+    assert len({other.digest for other in others}) == len(others)
+
+
 def test_the_default_shape_to_the_byte() -> None:
     """Domain 6.4."""
     content = head_of(shape(), "Board", "https://board.example", 1, AT)

@@ -8,8 +8,11 @@ domain 6.3 (schema), 6.4 (default shape); XML 1.0, 2.2 (characters), 2.7 (CDATA)
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from xml.sax.saxutils import escape
+
+import msgspec
 
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import BidType, JobBody, PublisherSchema
@@ -48,6 +51,7 @@ JOB_NODES = {
 }
 """Keys of ``PublisherSchema.job`` and their default names, in the order of output."""
 
+_JSON, _SCHEMA = msgspec.json.Encoder(), msgspec.json.Decoder(PublisherSchema)
 _SPLICED = ("url", "cpa", "cpc")
 _OURS = (*_SPLICED, "refNumber")
 _NAME = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.IGNORECASE)
@@ -113,6 +117,14 @@ def shape_of(
     from a literal text; ``cif9`` and a source with the name of its node are fields in any case. The
     URL is never left out: without it no click could come back.
     """
+    return _shape_of(_JSON.encode(schema), currency, advertiser, tuple(places.items()))
+
+
+@lru_cache(maxsize=1_024)  # few schemas, of which each publication of a client needs all
+def _shape_of(
+    of: bytes, currency: str, advertiser: str, fields: tuple[tuple[str, int], ...]
+) -> ClientSchema:
+    schema, places = _SCHEMA.decode(of), dict(fields)
     head = {key: _given(schema.head, key, name) for key, name in HEAD_NODES.items()}
     names = {key: _given(schema.job, key, name) for key, name in JOB_NODES.items()}
     job, names["url"] = names.pop("job") or "job", names["url"] or "url"
