@@ -1,10 +1,11 @@
 """Jobs whose own caps are used up: of a job group, of single jobs, and at one publisher."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from handbill.control.tree import CapTree, Pair
-from handbill.core.bids import Offer, offer_of
+from handbill.core.bids import JobBids, Offer, offer_of
 from handbill.core.charging import Limit, Measure, by_measure, period_keys
 from handbill.core.in_force import Key, Paced, Thing
 from handbill.core.job_caps import JobCaps, caps_of_job, each_job
@@ -13,7 +14,7 @@ from handbill.core.standing.tree import CappedJob
 from handbill.kit.money import PPM
 from handbill.kit.zones import PERIODS
 from handbill.ledger import service as ledger
-from handbill.listings.matched import Matched, asked_of
+from handbill.listings.matched import asked_of
 from handbill.store.records import Tx
 
 _At = Mapping[Key, Paced]
@@ -50,12 +51,20 @@ def spent_jobs(tx: Tx, tree: CapTree, paced: _At) -> list[SpentJob]:
             pairs.setdefault(pair.place.group_no, []).append(pair)
     near = [*_of_groups(tx, tree, pairs), *_of_jobs(tx, tree)]
     known = asked_of(tx, tree.client.no, {one.job_id for one in near}) if near else {}
+    known_costs: dict[tuple[int, int, JobBids], int] = {}  # most jobs of a group bid the same
     spent = []
     for one in near:
         job = known.get(one.job_id)
         if job is None or one.group_no not in {0, job.group_no}:
             continue  # it is in no feed, or has left that job group
-        more = _cheapest(one, job, pairs, tree, paced)
+        more = 1
+        if one.measure == "budget":
+            asked = job.asked._replace(paused=False)
+            alike = job.group_no, one.publisher_no, asked
+            if alike not in known_costs:
+                some = pairs.get(job.group_no, ())
+                known_costs[alike] = _cheapest(one.publisher_no, asked, some, tree.today, paced)
+            more = known_costs[alike]
         if one.cap.value - one.used < max(1, more):
             capped = CappedJob(one.job_id, job.ref, job.title, job.group_no)
             cheapest = more if one.measure == "budget" else PPM
@@ -100,18 +109,15 @@ def _cap(caps: JobCaps, measure: Measure, publisher_id: str, *, own: bool) -> Ca
 
 
 def _cheapest(
-    one: _Used, job: Matched, pairs: Mapping[int, Sequence[Pair]], tree: CapTree, paced: _At
+    publisher_no: int, asked: JobBids, pairs: Sequence[Pair], today: date, paced: _At
 ) -> int:
-    """What one more click or apply takes of a job's cap."""
-    if one.measure != "budget":
-        return 1
-    group_no, asked = job.group_no, job.asked._replace(paused=False)
+    """What one more click or apply takes of a job's budget, at these of its job group's places."""
     bids = [
         pair.marked(offer.bid_micros)
-        for pair in pairs.get(group_no, ())
-        if one.publisher_no in {0, pair.place.publisher_no}
+        for pair in pairs
+        if publisher_no in {0, pair.place.publisher_no}
         and isinstance(
-            offer := offer_of(pair.terms, asked, tree.today, paced.get(pair.key)),
+            offer := offer_of(pair.terms, asked, today, paced.get(pair.key)),
             Offer,
         )
     ]
