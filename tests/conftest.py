@@ -39,6 +39,14 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# None of the files that tests write need outlive the run: in memory nobody waits for a disk.
+# Workers of a run find its folder in their environment.
+_MEMORY = Path("/dev/shm")
+_FOLDER: Path | None = None
+if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
+    _FOLDER = Path(tempfile.mkdtemp(prefix="handbill-tests-", dir=_MEMORY))
+    os.environ["TMPDIR"] = str(_FOLDER)
+
 _NUMBERS = count(1)
 
 
@@ -74,6 +82,13 @@ def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_loopback_only)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Only what failed is still of interest."""
+    if _FOLDER and exitstatus != pytest.ExitCode.TESTS_FAILED:
+        shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
