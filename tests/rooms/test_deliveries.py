@@ -17,12 +17,11 @@ from handbill.contract.publishers.models import PublisherChange
 from handbill.core.nouns import Client, Publisher
 from handbill.core.vendors import FtpAccount, FtpConfig
 from handbill.host.egress import Egress, EgressFailed, FetchLimits
-from handbill.kit.instants import DAY, HOUR, MINUTE
+from handbill.kit.instants import DAY, MINUTE
 from handbill.listings import delivering, minding, service
 from handbill.listings.work import SCHEDULE
 from handbill.publishers import rows as publisher_rows
 from handbill.publishers import service as publishers
-from handbill.store.blobs import FolderBlobs
 from handbill.store.records import Records
 from handbill.store.records.tables import tasks
 from handbill.wire.models import spelled
@@ -44,15 +43,15 @@ def ftp(tmp_path: Path) -> Iterator[FtpServer]:
 
 @pytest.fixture
 def market(records: Records, tmp_path: Path, ftp: FtpServer) -> Iterator[Market]:
-    yield from _opened(records, tmp_path, ftp)
+    yield from opened(records, tmp_path, ftp)
 
 
 @pytest.fixture
 def quick(sqlite_records: Records, tmp_path: Path, ftp: FtpServer) -> Iterator[Market]:
-    yield from _opened(sqlite_records, tmp_path, ftp)
+    yield from opened(sqlite_records, tmp_path, ftp)
 
 
-def _opened(records: Records, folder: Path, ftp: FtpServer) -> Iterator[Market]:
+def opened(records: Records, folder: Path, ftp: FtpServer) -> Iterator[Market]:
     found = open_market(records, folder)
     found.tools = replace(found.tools, egress=Egress((f"127.0.0.1:{ftp.port}",)))
     yield found
@@ -246,44 +245,6 @@ def test_what_breaks_off_is_tried_again_and_goes_on_where_it_was(
     delivering.deliver(market.tools, publisher.no, 1, SHORT)
     assert set(ftp.files()) == {"First.xml", "Second.xml", "Third.xml"}
     assert {one["state"] for one in told(market, publisher)} == {"DELIVERED"}
-
-
-class Slept(FolderBlobs):
-    """Blobs of a worker that sleeps once it has opened the next one."""
-
-    meanwhile: Callable[[], None] | None = None
-
-    def chunks(self, path: str, size: int) -> Iterator[bytes]:
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile is None:
-            return super().chunks(path, size)
-        content = self.get(path)
-        meanwhile()
-        return iter((content,))
-
-
-def test_what_a_late_worker_sent_is_sent_again(
-    market: Market, ftp: FtpServer, tmp_path: Path
-) -> None:
-    """Nobody knows whether its content or that of the other worker is there."""
-    blobs = Slept(tmp_path / "blobs")
-    market.tools = replace(market.tools, blobs=blobs)
-    publisher = shop(market, ftp.port)
-    client = placing(market)
-    market.write(lambda tx: service.deliver_all(tx, publisher.no, market.now()))
-
-    def newer() -> None:
-        market.job(client)
-        rematch(market, client)
-        market.clock.forward(HOUR)
-        market.drain()
-
-    blobs.meanwhile = newer
-    market.run(kinds.DELIVER, str(publisher.no))
-    assert ftp.files() != {"agency.xml": blob(market, publisher)}
-    market.drain()
-    assert ftp.files() == {"agency.xml": blob(market, publisher)}
-    assert told(market, publisher)[0]["current"]
 
 
 def test_one_file_that_is_refused_does_not_keep_others_back(market: Market) -> None:

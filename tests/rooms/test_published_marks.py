@@ -95,6 +95,38 @@ def test_a_file_that_was_lost_is_written_again(quick: Market) -> None:
     assert set(listed(quick, publisher)) == {ref}
 
 
+class Cut(FolderBlobs):
+    """Blobs of a process that ends as soon as it has put a feed."""
+
+    def put_file(self, path: str, local: Path) -> None:
+        super().put_file(path, local)
+        if path.endswith(".xml.gz"):
+            raise SystemExit
+
+
+def test_a_cut_file_is_written_again_when_all_is_as_before(quick: Market, tmp_path: Path) -> None:
+    client, group, publisher = shop(quick)
+    ref = quick.job(client)
+
+    def switch(status: str) -> None:
+        group.status = status
+        quick.save(group)
+        rematch(quick, client)
+
+    switch("A")
+    switch("P")
+    assert listed(quick, publisher) == {}
+    whole = quick.tools
+    quick.tools = replace(whole, blobs=Cut(tmp_path / "blobs"))
+    with pytest.raises(SystemExit):
+        switch("A")
+    assert set(listed(quick, publisher)) == {ref}
+    quick.tools = whole
+    switch("P")
+    quick.run("listings.assemble", str(publisher.no))
+    assert listed(quick, publisher) == {}
+
+
 class Watched:
     """The edge's index, with something to happen before URLs are written."""
 

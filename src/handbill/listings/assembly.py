@@ -114,6 +114,9 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
     try:
         with new_file(local) as plain_file, new_file(packed) as packed_file:
             _write(tools.blobs, plain_file, packed_file, (head, parts, foot))
+        # Until the new content is on record, the blobs may have either.
+        with tools.records.write() as tx:
+            rows.forget_file(tx, file.no)
         for at, made in ((path, local), (f"{path}.gz", packed)):
             nearby.set_time(made, now)
             tools.blobs.put_file(at, made)

@@ -251,7 +251,7 @@ def _send(
     """
     failure = None
     while due:
-        parcel = due[0]
+        parcel = due[0] = _begun(tools, due[0])
         try:
             sent = session.put(parcel.path, tools.blobs.chunks(parcel.blob, _CHUNK))
         except EgressFailed as failed:
@@ -263,6 +263,17 @@ def _send(
             _note(tools, parcel, DELIVERED, sent=sent)
         due.pop(0)
     return failure
+
+
+def _begun(tools: Tools, parcel: Parcel) -> Parcel:
+    """Have the file count as not delivered: until the result is stored, and if it never is, the
+    server may have either content.
+    """
+    if parcel.former is None:
+        return parcel
+    with tools.records.write() as tx:
+        rows.forget(tx, parcel.file.no)
+    return parcel._replace(former=parcel.former._replace(digest=None))
 
 
 def _note_all(tools: Tools, parcels: list[Parcel], state: str, failure: str) -> None:

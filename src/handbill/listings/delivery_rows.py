@@ -148,6 +148,11 @@ def put(tx: Tx, delivery: Delivery) -> None:
     tx.upsert_many(deliveries, ["file_no"], [delivery._asdict()])
 
 
+def forget(tx: Tx, file_no: int) -> None:
+    """Make a file count as not delivered yet."""
+    tx.change(deliveries, {"file_no": file_no}, digest=None)
+
+
 def forget_what_is_there(tx: Tx, publisher_no: int) -> None:
     """Make every file of a publisher count as not delivered yet."""
     tx.run(_AGAIN, publisher_no=publisher_no)
