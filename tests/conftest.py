@@ -45,7 +45,7 @@ _MEMORY = Path("/dev/shm")
 _FOLDER: Path | None = None
 if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
     _FOLDER = Path(tempfile.mkdtemp(prefix="handbill-tests-", dir=_MEMORY))
-    os.environ["TMPDIR"] = str(_FOLDER)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_FOLDER)
 
 _NUMBERS = count(1)
 

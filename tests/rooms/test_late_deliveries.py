@@ -11,9 +11,10 @@ from handbill.kit.instants import HOUR
 from handbill.listings import copies, delivering, service
 from handbill.store.blobs import FolderBlobs
 from handbill.store.records import Records
+from handbill.work import kinds
 from rooms.listing_market import Market, place
 from rooms.listing_reader import rematch
-from rooms.test_deliveries import SHORT, blob, opened, placing, shop
+from rooms.test_deliveries import SHORT, blob, opened, placing, shop, told
 
 
 @pytest.fixture
