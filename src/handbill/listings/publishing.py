@@ -168,16 +168,19 @@ def _clear(tools: Tools, client: Client) -> None:
 
 def _drop_former(tools: Tools, part: Part, former: Part | None) -> None:
     """Delete what no part on record has, unless this part is on record no longer: a run that comes
-    back to life after its lease would delete what another has written since.
+    back to life after its lease would delete what another has written since. The store may be
+    slow, so nobody is kept from writing meanwhile.
     """
     gone = parts.formers(tools.blobs, part, former)
-    with tools.records.write() as tx:
-        if rows.hold_part(tx, part.publisher_no, part.client_no) != part:
+    with tools.records.read() as tx:
+        if rows.part_of(tx, part.publisher_no, part.client_no) != part:
             return
-        for path in gone:
-            tools.blobs.delete(path)
-        if former is None:
-            rows.set_cleared(tx, part)
+    for path in gone:
+        tools.blobs.delete(path)
+    if former is None:
+        with tools.records.write() as tx:
+            if rows.hold_part(tx, part.publisher_no, part.client_no) == part:
+                rows.set_cleared(tx, part)
 
 
 def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:
