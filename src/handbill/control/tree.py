@@ -6,7 +6,8 @@ from datetime import date, tzinfo
 from typing import Final, NamedTuple
 
 from handbill.campaigns import service as campaigns
-from handbill.core.bids import PlacementTerms, terms_at, terms_of
+from handbill.control.offered import OfferBasis, offered
+from handbill.core.bids import PlacementTerms, terms_at
 from handbill.core.charging import (
     Factors,
     Limit,
@@ -23,13 +24,12 @@ from handbill.core.nouns import Campaign, Cap, Client, Group, Placement, Publish
 from handbill.core.pacing.caps import DeliveryMode, delivery_of
 from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey
-from handbill.core.states import campaign_state, client_state, group_state
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import service as ledger
-from handbill.listings.matched import NOTHING, Alike, Stock, alike, stock_of
+from handbill.listings.matched import NOTHING, Alike, Stock, alike
 from handbill.markups.service import steps_at
 from handbill.postings import service as postings
 from handbill.publishers import service as publishers
@@ -121,7 +121,7 @@ def tree_of(tx: Tx, client: Client, now: Instant, decided: Iterable[Key] = ()) -
     caps = caps_of(client, every, live, known)
     jobs = alike(tx, live, now) if live else {}
     exchange = rates.exchange_of(tx, client, now)
-    pairs = _pairs(tx, client, now, exchange, (every, live, known), jobs)
+    pairs = _pairs(tx, OfferBasis(client, exchange, every, live, known, jobs), now)
     missing = {*decided} - {pair.key for pair in pairs}
     gone = _gone(tx, client, now, exchange, known, missing) if missing else []
     posted = sum(map(len, postings.posted_jobs(tx, client.no).values()))
@@ -219,33 +219,13 @@ def used_of(
     return {key: Use(used[limits[key]], used[daily[key]]) for key in caps}
 
 
-def _pairs(
-    tx: Tx,
-    client: Client,
-    now: Instant,
-    exchange: Exchange,
-    nouns: tuple[Mapping[int, Campaign], Mapping[int, Group], Mapping[int, Publisher]],
-    jobs: Mapping[int, Sequence[Alike]],
-) -> list[Pair]:
-    every, live, known = nouns
-    today = exchange.today
-    by_place: dict[Place, tuple[PlacementTerms, bool]] = {}
-    top = client_state(client, today)
-    states = {no: campaign_state(one, top, today) for no, one in every.items()}
-    for group in live.values():
-        campaign = every[group.campaign_no]
-        trades = group_state(group, states[campaign.no], today).trades
-        for publisher in _placed(group, known):
-            terms = terms_of(client, campaign, group, publisher, exchange)
-            if isinstance(terms, PlacementTerms):
-                place = Place(client.no, campaign.no, group.no, publisher.no)
-                by_place[place] = terms, trades
-    steps = steps_at(tx, by_place)
+def _pairs(tx: Tx, basis: OfferBasis, now: Instant) -> list[Pair]:
+    offers = offered(basis)
+    steps = steps_at(tx, offers)
+    _, _, every, live, _, _ = basis
     pairs = []
-    for place, (terms, trades) in by_place.items():
+    for place, (terms, stock, trades) in offers.items():
         factors = _factors(live[place.group_no], every[place.campaign_no], steps[place], now)
-        some = jobs.get(place.group_no)
-        stock = stock_of(terms, some, today) if some else NOTHING
         pairs.append(Pair(place, terms, stock, factors, trades))
     return pairs
 
@@ -281,11 +261,6 @@ def _gone(
         Pair(place, terms, NOTHING, _factors(group, campaign, steps[place], now), False)
         for place, (terms, group, campaign) in by_place.items()
     ]
-
-
-def _placed(group: Group, known: Mapping[int, Publisher]) -> list[Publisher]:
-    ids = {one.publisher_id for one in group.body.placements}
-    return [publisher for publisher in known.values() if publisher.id in ids]
 
 
 def _over(place: Place, caps: Mapping[CapKey, Tended]) -> list[CapKey]:

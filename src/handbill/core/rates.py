@@ -75,6 +75,19 @@ class Exchange:
         self._tables = [tables[key] for key in sorted(tables, reverse=True)]
         self._known: dict[str, int | None] = {"": 0, currency: 0}
 
+    def __eq__(self, other: object) -> bool:
+        """Whether all rates are the same, and so all that is converted by them."""
+        if not isinstance(other, Exchange):
+            return NotImplemented
+        mine, its = (
+            (one.currency, one.today, one._tables)  # noqa: SLF001 - its own class
+            for one in (self, other)
+        )
+        return mine == its
+
+    def __hash__(self) -> int:
+        return hash((self.currency, self.today))
+
     def picos(self, currency: str) -> int | None:
         """The rate of a currency; None if there is none, and 0 for the agency's own (also given by
         an empty text): nothing is converted.
