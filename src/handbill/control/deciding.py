@@ -38,7 +38,7 @@ from handbill.core.pacing.bids import BidLine
 from handbill.core.pacing.curves import day_weights
 from handbill.core.standing import tree as standing_tree
 from handbill.core.standing.capping import CapKey, Capped, code_of
-from handbill.core.standing.reasons import CAPPED, kept_since
+from handbill.core.standing.reasons import CAPPED, Code, kept_since
 from handbill.core.standing.resolving import resolve
 from handbill.core.standing.tree import Let, Locked
 from handbill.kit.instants import MINUTE, Instant
@@ -227,8 +227,10 @@ def _standings(
         former = look.former.standings.get(thing)
         before = None if former is None else resolved_in(former)
         dated = kept_since(before, resolved, tree.now)
-        is_capped = resolved.is_capped or resolved.is_held
-        if resolved.is_capped and not resolved.is_held and thing[0] == "placement":
+        stopping = resolved.stopping
+        is_held = Code.HELD_BY_RULE in stopping
+        is_capped = is_held or not CAPPED.isdisjoint(stopping)
+        if is_capped and not is_held and thing[0] == "placement":
             group_no, _, publisher_no = thing[1].partition("/")
             side = sides.get((int(group_no), int(publisher_no)))
             is_capped = side is None or not _lasts(tree, side, capped, full)

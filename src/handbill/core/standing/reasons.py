@@ -142,9 +142,9 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def cause(self) -> tuple[str, ...]:
         """What identifies the same cause at a later time, and at another entity."""
-        params = self.params
-        at = (self.level, self.entity_id, params.group_id, params.publisher_id, params.cap)
-        return (*at, params.hold_id)
+        at = self.params
+        place = self.level, self.entity_id, at.group_id, at.publisher_id
+        return (*place, at.cap, at.hold_id)
 
 
 class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -168,12 +168,17 @@ class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def is_capped(self) -> bool:
         """Whether a cap stops it, whatever else does: listings cannot see this by themselves."""
-        return any(one.blocking and one.code in CAPPED for one in self.all_reasons)
+        return not CAPPED.isdisjoint(self.stopping)
 
     @property
     def is_held(self) -> bool:
         """Whether a rule keeps it from being listed."""
-        return any(one.blocking and one.code is Code.HELD_BY_RULE for one in self.all_reasons)
+        return Code.HELD_BY_RULE in self.stopping
+
+    @property
+    def stopping(self) -> set[Code]:
+        """The causes that stop it."""
+        return {one.code for one in self.all_reasons if one.blocking}
 
     @property
     def all_reasons(self) -> tuple[Reason, ...]:

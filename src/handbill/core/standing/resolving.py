@@ -116,7 +116,8 @@ class _Resolving:
             for one in group.body.placements
             if one.publisher_id in self.tree.publishers
         ]
-        places = [self._placement(spot, trading, jobs) for spot in spots]
+        stopped = [one for one in jobs if one.blocking]
+        places = [self._placement(spot, trading, stopped) for spot in spots]
         paced = self._paced((let for _, let in self.lets.get(group.no, ())), "group", entity)
         every = [*own, *above, *paced, *jobs, *_of_places(owner, places)]
         standing = self.found["group", entity] = resolved(Level.GROUP, group.id, every)
@@ -189,8 +190,10 @@ class _Resolving:
             self.found["job", job.id] = resolved(Level.JOB, job.id, reasons)
         return [one for one in reasons if one.blocking]
 
-    def _placement(self, spot: Spot, trading: list[Reason], jobs: list[Reason]) -> list[Reason]:
-        """What keeps a group from one of its publishers, apart from causes above the group."""
+    def _placement(self, spot: Spot, trading: list[Reason], stopped: list[Reason]) -> list[Reason]:
+        """What keeps a group from one of its publishers, apart from causes above the group.
+        ``stopped``: because of its jobs.
+        """
         campaign, publisher = spot.campaign, spot.publisher
         entity, above = f"{spot.group.no}/{publisher.no}", f"{campaign.no}/{publisher.no}"
         owner = owner_of(spot)
@@ -214,7 +217,6 @@ class _Resolving:
         selling = list(sold(self.tree, spot, self.today))
         let = self.tree.lets.get((spot.group.no, publisher.no))
         paced = self._paced([let] if let else [], "placement", entity)
-        stopped = [one for one in jobs if one.blocking]
         every = [*own, *trading, *paced, *stopped, *selling]
         self.found["placement", entity] = resolved(Level.PLACEMENT, publisher.id, every)
         return [*own, *selling]

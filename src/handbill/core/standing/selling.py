@@ -95,6 +95,8 @@ def unsold(
     exchange: Exchange,
 ) -> Iterator[Reason]:
     """Why none of these jobs is offered there, by the most common cause."""
+    if not jobs:
+        return
     campaign, group, placement, publisher = spot
     terms = terms_at(client, campaign, group, publisher, placement, exchange)
     causes: Counter[Withheld] = Counter()
@@ -105,8 +107,6 @@ def unsold(
             return
         causes[offer] += count
         example.setdefault(offer, asked)
-    if not causes:
-        return
     why = causes.most_common(1)[0][0]
     count = causes.total()
     at = Params(publisher_id=publisher.id, group_id=group.id, jobs=count)
