@@ -8,7 +8,7 @@ opened again, in order or in the middle of their work.
 import asyncio
 import logging
 from collections.abc import Collection, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from shutil import disk_usage
@@ -76,21 +76,20 @@ class Brittle(Records):
         """``kept``: the last change is still committed."""
         self._left, self._is_kept = changes, kept
 
-    @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self) -> AbstractContextManager[Tx]:
         self._left -= 1
-        is_last = self._left == 0
-        with self._of.write() as tx:
-            yield tx
-            if is_last and not self._is_kept:
-                raise Cut
-        if is_last:
-            raise Cut
+        return self._of.write() if self._left else self._cut()
 
     @contextmanager
-    def read(self) -> Iterator[Tx]:
-        with self._of.read() as tx:
+    def _cut(self) -> Iterator[Tx]:
+        with self._of.write() as tx:
             yield tx
+            if not self._is_kept:
+                raise Cut
+        raise Cut
+
+    def read(self) -> AbstractContextManager[Tx]:
+        return self._of.read()
 
     def give_way(self) -> None:
         """There is no other writer."""
