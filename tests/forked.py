@@ -1,97 +1,109 @@
-"""Commands in processes forked from one that has imported what most of them need: to import that
-costs each some ten times what it then does.
+"""Commands and trees in processes forked from one that has imported all: to import that costs each
+some ten times what it then does.
 """
 
 import atexit
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from functools import cache
-from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-# For each line, a child that runs ``python -m handbill``. Its status is answered.
-_SERVER = """
-import gc, json, os, runpy, sys
-import handbill.cli.agencies, handbill.cli.backups, handbill.cli.doctor, handbill.cli.journals
-import handbill.cli.ledgers, handbill.cli.refusals, handbill.store.migrations.running
-
-def run(words, environment, folder, out, err):
-    for path, fd in ((os.devnull, 0), (out, 1), (err, 2)):
-        file = os.open(path, os.O_RDWR)
-        os.dup2(file, fd)
-        os.close(file)
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    sys.argv = ["handbill", *words]
-    runpy.run_module("handbill", run_name="__main__", alter_sys=True)
-
-gc.freeze()
-assert len(os.listdir("/proc/self/task")) == 1, "a child of fork has one thread only"
-for line in sys.stdin:
-    child = os.fork()
-    if not child:
-        run(*json.loads(line))
-        os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
+_BUFFER = 1_000_000
 _ONE = threading.Lock()
 
 
+class Forked:
+    """``python -m handbill`` with these words, in a process of its own. As ``subprocess.Popen``.
+
+    ``user``: who runs it, instead of this process's own.
+    """
+
+    def __init__(
+        self,
+        words: tuple[str, ...],
+        environment: dict[str, str],
+        out: int,
+        err: int,
+        user: int | None = None,
+    ) -> None:
+        asked = {"words": words, "environment": environment, "folder": str(Path.cwd())}
+        self.pid = _told(asked | {"user": user}, out, err)
+        self.returncode: int | None = None
+        self._ended = os.pidfd_open(self.pid)  # nobody has waited for it yet: the number is its own
+
+    def poll(self) -> int | None:
+        """Its exit status, below 0 after a signal; None as long as it runs."""
+        if self.returncode is None and select.select([self._ended], [], [], 0)[0]:
+            self.returncode = _told({"ended": self.pid})
+            os.close(self._ended)
+        return self.returncode
+
+    def wait(self, timeout: float) -> int:
+        """The same, once it has ended."""
+        if self.returncode is None:
+            select.select([self._ended], [], [], timeout)
+        if (status := self.poll()) is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        return status
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 def handbill_forked(
-    words: tuple[str, ...], environment: dict[str, str], seconds: float
+    words: tuple[str, ...],
+    environment: dict[str, str],
+    seconds: float,
+    user: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """As ``subprocess.run`` of the command would tell, or raise. One at a time."""
-    with _ONE, TemporaryDirectory(prefix="handbill-command-") as name:
+    """As ``subprocess.run`` of the command would tell, or raise."""
+    with TemporaryDirectory(prefix="handbill-command-") as name:
         out, err = Path(name) / "out", Path(name) / "err"
-        out.touch()
-        err.touch()
-        server = _server(os.getpid())
+        with out.open("wb") as to, err.open("wb") as errors:
+            process = Forked(words, environment, to.fileno(), errors.fileno(), user)
         try:
-            status = _status(
-                server, (words, environment, str(Path.cwd()), str(out), str(err)), seconds
-            )
+            status = process.wait(seconds)
         except BaseException:
-            # An answer may still come, which the next command would take for its own.
-            _server.cache_clear()
-            os.killpg(server.pid, signal.SIGKILL)
-            server.communicate()
+            process.kill()
+            process.wait(seconds)
             raise
         return subprocess.CompletedProcess(words, status, out.read_text(), err.read_text())
 
 
-def _status(server: subprocess.Popen[str], asked: tuple[Any, ...], seconds: float) -> int:
-    assert server.stdin is not None
-    assert server.stdout is not None
-    server.stdin.write(json.dumps(asked) + "\n")
-    server.stdin.flush()
-    if not wait([server.stdout.fileno()], seconds):
-        raise subprocess.TimeoutExpired(asked[0], seconds)
-    status = server.stdout.readline()
-    assert status, "the process that forks commands has ended; its standard error tells why"
-    return int(status)
+def _told(asked: dict[str, Any], *files: int) -> int:
+    """What the process answers that forks the others."""
+    with _ONE:
+        server = _server(os.getpid())
+        socket.send_fds(server, [json.dumps(asked).encode()], files)
+        answer = server.recv(_BUFFER)
+    assert answer, "the process that forks commands has ended; its standard error tells why"
+    return int(answer)
 
 
 @cache
-def _server(pid: int) -> subprocess.Popen[str]:
-    """This process's own, with a process group of its own; it ends with it."""
-    server = subprocess.Popen(
-        [sys.executable, "-P", "-c", _SERVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def _server(pid: int) -> socket.socket:
+    """The line to this process's own; it ends with it."""
+    line, other = socket.socketpair(type=socket.SOCK_SEQPACKET)
+    program = Path(__file__).with_name("forking_all.py")
+    with other:
+        process = subprocess.Popen([sys.executable, "-P", str(program)], stdin=other.fileno())
 
     def end() -> None:
-        if os.getpid() == pid and server.returncode is None:
-            server.communicate()
+        if os.getpid() == pid:
+            line.close()
+            process.wait()
 
     atexit.register(end)
-    return server
+    return line

@@ -11,16 +11,14 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 from urllib.parse import urlsplit
 
-from forked import handbill_forked
+from forked import Forked, handbill_forked
 
 LONG = 240
 """What a test waits at most, on a machine that has much else to do. **Units**: seconds."""
 _PAUSE = 0.1
-_TREES = {"serve", "demo", "simulate"}
-"""Commands of many processes or days, which begin as a person begins them."""
 _Found = TypeVar("_Found")
 
 
@@ -43,53 +41,28 @@ def until(what: str, ask: Callable[[], _Found | None], seconds: float = LONG) ->
 
 def handbill(*words: str, data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command beside the server."""
-    if words[0] not in _TREES:
-        return handbill_forked((*words, "--data", str(data)), environment(**settings), LONG)
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
+    return handbill_forked((*words, "--data", str(data)), environment(**settings), LONG)
 
 
 class Server:
     """A running tree, with one fetcher unless more are asked for, and patient with children that
-    get no turn. ``log``: the JSON lines so far; ``wait_for`` waits for one.
+    get no turn. ``log``: the JSON lines so far; ``wait_for`` waits for one. ``anew``: it begins as
+    a person begins it, and imports all.
     """
 
-    def __init__(self, data: Path, **given: str) -> None:
+    def __init__(self, data: Path, *, anew: bool = False, **given: str) -> None:
         settings = {"fetchers": "1", "probe_seconds": "60"} | given
         self.data, self.settings = data, settings
         self.log: list[dict[str, Any]] = []
         self._news = threading.Condition()
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "handbill",
-                "serve",
-                "--data",
-                str(data),
-                "--api-port",
-                settings.get("api_port", "0"),
-                "--edge-port",
-                settings.get("edge_port", "0"),
-            ],
-            env=environment(**settings),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        ports = {f"--{door}-port": settings.get(f"{door}_port", "0") for door in ("api", "edge")}
+        words = ("serve", "--data", str(data), *(word for port in ports.items() for word in port))
+        self.process, self._out, self._err = _begun(words, environment(**settings), anew=anew)
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
-        assert self.process.stdout is not None
         timer = threading.Timer(LONG, self.process.kill)
         timer.start()
-        self.ready_line = self.process.stdout.readline()
+        self.ready_line = self._out.readline()
         timer.cancel()
         if not self.ready_line:
             self.process.kill()
@@ -100,11 +73,8 @@ class Server:
         self.api, self.edge = ready["api"], ready["edge"]
 
     def _read_log(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            assert line.startswith("{"), (
-                f"not a line of the log: {line}{self.process.stderr.read()}"
-            )
+        for line in self._err:
+            assert line.startswith("{"), f"not a line of the log: {line}{self._err.read()}"
             with self._news:
                 self.log.append(json.loads(line))
                 self._news.notify_all()
@@ -155,15 +125,32 @@ class Server:
     def wait(self, seconds: float = LONG) -> int:
         status = self.process.wait(seconds)
         self._reader.join(seconds)
-        for stream in (self.process.stdout, self.process.stderr):
-            assert stream is not None
-            stream.close()
+        self._out.close()
+        self._err.close()
         return status
 
 
+def _begun(
+    words: tuple[str, ...], settings: dict[str, str], *, anew: bool
+) -> tuple[Forked | subprocess.Popen[bytes], TextIO, TextIO]:
+    """A process, what it prints, and its standard error."""
+    (out, to), (err, errors) = os.pipe(), os.pipe()
+    try:
+        process: Forked | subprocess.Popen[bytes]
+        if anew:
+            program = (sys.executable, "-P", "-m", "handbill", *words)
+            process = subprocess.Popen(program, env=settings, stdout=to, stderr=errors)
+        else:
+            process = Forked(words, settings, to, errors)
+    finally:
+        os.close(to)
+        os.close(errors)
+    return process, os.fdopen(out), os.fdopen(err)
+
+
 @contextmanager
-def serving(data: Path, **settings: str) -> Iterator[Server]:
-    server = Server(data, **settings)
+def serving(data: Path, *, anew: bool = False, **settings: str) -> Iterator[Server]:
+    server = Server(data, anew=anew, **settings)
     try:
         yield server
     finally:

@@ -1,71 +1,19 @@
 """What a user meets who may not do what they ask for: one sentence, and what is right."""
 
-import json
 import os
 import stat
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from forked import handbill_forked
 from serving import LONG, environment
 
 NOBODY = 65_534
 IS_ROOT = os.geteuid() == 0
-Outcomes = Callable[..., list[list[Any]]]
-# For each line, a child that becomes a user and runs commands. All is imported before: it may be
-# out of the reach of that user, where Python belongs to another one.
-RUN = """
-import contextlib, importlib, io, json, multiprocessing.popen_fork, os, pkgutil, sys
-import handbill
-from handbill.__main__ import main
-
-def told_of(words):
-    sys.argv = ["handbill", *words]
-    out, err = io.TextIOWrapper(io.BytesIO()), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main()
-        except SystemExit as ended:
-            return ended.code, err.getvalue()
-    return 0, err.getvalue()
-
-def run(commands, folder, user):
-    os.chdir(folder)
-    if user is not None:
-        os.setgroups([])
-        os.setgid(user)
-        os.setuid(user)
-    print(json.dumps([told_of(words) for words in commands]), flush=True)
-
-for module in pkgutil.walk_packages(handbill.__path__, "handbill."):
-    if not module.name.endswith((".__main__", ".forking", ".env")):
-        importlib.import_module(module.name)
-assert len(os.listdir("/proc/self/task")) == 1, "a child of fork has one thread only"
-for line in sys.stdin:
-    if not os.fork():
-        run(*json.loads(line))
-        os._exit(0)
-    if os.wait()[1]:
-        sys.exit("what was asked failed")
-"""
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "-P", "-c", RUN],
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
+Outcomes = Callable[..., list[tuple[int, str]]]
 
 
 @pytest.fixture
@@ -81,21 +29,14 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture
-def outcomes(runner: subprocess.Popen[str], place: Path) -> Outcomes:
+def outcomes(place: Path, monkeypatch: pytest.MonkeyPatch) -> Outcomes:
     """Exit status and standard error of each command, run in the folder by its owner."""
+    monkeypatch.chdir(place)
 
-    def told(*commands: list[str]) -> list[list[Any]]:
-        asked, answered = runner.stdin, runner.stdout
-        assert asked is not None
-        assert answered is not None
-        asked.write(json.dumps([commands, str(place), NOBODY if IS_ROOT else None]) + "\n")
-        asked.flush()
-        if not wait([answered.fileno()], LONG):
-            runner.kill()
-        line = answered.readline()
-        assert line, "the runner has ended; its standard error tells why"
-        outcomes: list[list[Any]] = json.loads(line)
-        return outcomes
+    def told(*commands: list[str]) -> list[tuple[int, str]]:
+        user = NOBODY if IS_ROOT else None
+        done = [handbill_forked(tuple(one), environment(), LONG, user) for one in commands]
+        return [(one.returncode, one.stderr) for one in done]
 
     return told
 
@@ -121,7 +62,7 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path, outcomes: Outco
     )
     assert found[0][0] == 2
     assert "handbill.toml cannot be read: Permission denied" in found[0][1]
-    assert found[1] == [0, ""]
+    assert found[1] == (0, "")
     config.unlink()
     below, within, lost, unwritable, unreadable, foreign, *alone = outcomes(
         [*create, str(closed / "data")],
@@ -174,7 +115,7 @@ def test_a_folder_that_stood_open_is_closed_with_all_in_it(place: Path, outcomes
         ["agency", "create", "acme", "--data", str(data)],
         ["agency", "create", "other", "--data", str(data)],
     )
-    assert (first[0], again) == (0, [0, ""])
+    assert (first[0], again) == (0, (0, ""))
     assert f"{data} was open to other users; now only its owner" in first[1]
     for path in (data, *data.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path

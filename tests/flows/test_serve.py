@@ -29,7 +29,8 @@ def test_a_job_travels_the_whole_way_and_sigterm_ends_in_order(tmp_path: Path) -
     data = tmp_path / "data"
     with hosted({"/jobs.xml": b"".join(feed("indeed", JOBS))}) as site:
         allow = site.removeprefix("http://")
-        with serving(data, egress_allow=allow, trusted_proxies="127.0.0.1", fetchers="2") as server:
+        allowed = {"egress_allow": allow, "trusted_proxies": "127.0.0.1"}
+        with serving(data, anew=True, fetchers="2", **allowed) as server:
             office = Office(server)
             client, links = open_market(office, site)
             clicks = [click(link, BROWSER, "198.18.0.7") for link in links[:3]]
