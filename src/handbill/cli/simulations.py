@@ -39,6 +39,7 @@ def simulate(
     API, edges, worker and judge are the real ones, in one process. Exit status 1 if something does
     not hold: what, when, and how to run it again.
     """
+    _check(step, data)
     from rich.console import Console
 
     from handbill.demo.progress import Showing
@@ -46,8 +47,6 @@ def simulate(
     from handbill.simulate.living import Size, lived
     from handbill.simulate.truth import Broken
 
-    if 60 % step:
-        raise typer.BadParameter("60 minutes must be a whole number of steps")
     again = (
         f"handbill simulate --days {days} --publishers {publishers} --seed {seed} "
         f"--clients {clients} --clicks {clicks} --step {step}{'' if rules else ' --no-rules'}"
@@ -73,13 +72,18 @@ def simulate(
         printed(Console(), life)
 
 
-def _folder(data: str | None, opened: ExitStack) -> Path:
-    """Where it lives: an empty folder that was named, or one that is gone afterwards."""
-    if data is None:
-        from handbill.simulate.house import passing_folder
-
-        return Path(opened.enter_context(passing_folder()))
-    folder = Path(data)
-    if folder.exists() and any(folder.iterdir()):
+def _check(step: int, data: str | None) -> None:
+    """**Refuses** such a step, and a folder that holds something, before much is imported."""
+    if 60 % step:
+        raise typer.BadParameter("60 minutes must be a whole number of steps")
+    if data is not None and (folder := Path(data)).exists() and any(folder.iterdir()):
         raise Mistaken(f"{folder} is not empty; name an empty folder with --data")
-    return folder
+
+
+def _folder(data: str | None, opened: ExitStack) -> Path:
+    """Where it lives: the folder that was named, or one that is gone afterwards."""
+    if data is not None:
+        return Path(data)
+    from handbill.simulate.house import passing_folder
+
+    return Path(opened.enter_context(passing_folder()))
