@@ -187,24 +187,14 @@ class _Check:
 
     def _check_entries(self) -> None:
         """No entry exists twice, and none is charged that must not be."""
-        for text, what in (
-            ("count(*) - count(DISTINCT id)", "entries are there twice"),
-            (
-                "count(*) FILTER (sign < 0) - count(DISTINCT corrects) FILTER (sign < 0)",
-                "entries are taken back twice",
-            ),
-            (f"count(*) FILTER ({_UNEARNED})", "entries that do not count are charged"),
-            (f"count(*) FILTER ({folding.MISMARKED})", "entries are not marked up as they say"),
-            (
-                f"count(*) FILTER ({folding.MISCONVERTED})",
-                "entries are not converted at the rates that they name",
-            ),
-        ):
-            for client_no, count in self._duck.execute(
-                f"SELECT client_no, {text} AS bad FROM entries GROUP BY ALL HAVING bad <> 0 "
-                "ORDER BY client_no"
-            ).fetchall():
-                self.books.blame(f"client {client_no}: {count} {what}")
+        sums = ", ".join(_BAD.values())
+        bad = self._duck.execute(
+            f"SELECT client_no, {sums} FROM entries GROUP BY ALL ORDER BY client_no"
+        ).fetchall()
+        for place, what in enumerate(_BAD, 1):
+            for row in bad:
+                if row[place]:
+                    self.books.blame(f"client {row[0]}: {row[place]} {what}")
 
     def _add_up(
         self,
@@ -340,6 +330,17 @@ _UNEARNED = (
     "(charge_micros != 0 OR spend_micros != 0 OR marked_micros != 0) "
     f"AND disposition NOT IN ({folding.ROOM})"
 )
+_BAD = {
+    "entries are there twice": "count(*) - count(DISTINCT id)",
+    "entries are taken back twice": (
+        "count(*) FILTER (sign < 0) - count(DISTINCT corrects) FILTER (sign < 0)"
+    ),
+    "entries that do not count are charged": f"count(*) FILTER ({_UNEARNED})",
+    "entries are not marked up as they say": f"count(*) FILTER ({folding.MISMARKED})",
+    "entries are not converted at the rates that they name": (
+        f"count(*) FILTER ({folding.MISCONVERTED})"
+    ),
+}
 
 
 def _with(entries: Mapping[Any, int], retired: Mapping[Any, int]) -> dict[Any, int]:
