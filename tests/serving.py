@@ -46,18 +46,18 @@ def handbill(*words: str, data: Path, **settings: str) -> subprocess.CompletedPr
 
 class Server:
     """A running tree, with one fetcher unless more are asked for, and patient with children that
-    get no turn. ``log``: the JSON lines so far; ``wait_for`` waits for one. ``anew``: it begins as
-    a person begins it, and imports all.
+    get no turn. ``log``: the JSON lines so far; ``wait_for`` waits for one. ``begins``: "anew" as
+    a person begins it, who waits for all imports.
     """
 
-    def __init__(self, data: Path, *, anew: bool = False, **given: str) -> None:
+    def __init__(self, data: Path, *, begins: str = "forked", **given: str) -> None:
         settings = {"fetchers": "1", "probe_seconds": "60"} | given
         self.data, self.settings = data, settings
         self.log: list[dict[str, Any]] = []
         self._news = threading.Condition()
         ports = {f"--{door}-port": settings.get(f"{door}_port", "0") for door in ("api", "edge")}
         words = ("serve", "--data", str(data), *(word for port in ports.items() for word in port))
-        self.process, self._out, self._err = _begun(words, environment(**settings), anew=anew)
+        self.process, self._out, self._err = _begun(words, environment(**settings), begins)
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
         timer = threading.Timer(LONG, self.process.kill)
@@ -131,13 +131,13 @@ class Server:
 
 
 def _begun(
-    words: tuple[str, ...], settings: dict[str, str], *, anew: bool
+    words: tuple[str, ...], settings: dict[str, str], begins: str
 ) -> tuple[Forked | subprocess.Popen[bytes], TextIO, TextIO]:
     """A process, what it prints, and its standard error."""
     (out, to), (err, errors) = os.pipe(), os.pipe()
     try:
         process: Forked | subprocess.Popen[bytes]
-        if anew:
+        if begins == "anew":
             program = (sys.executable, "-P", "-m", "handbill", *words)
             process = subprocess.Popen(program, env=settings, stdout=to, stderr=errors)
         else:
@@ -149,8 +149,8 @@ def _begun(
 
 
 @contextmanager
-def serving(data: Path, *, anew: bool = False, **settings: str) -> Iterator[Server]:
-    server = Server(data, anew=anew, **settings)
+def serving(data: Path, *, begins: str = "forked", **settings: str) -> Iterator[Server]:
+    server = Server(data, begins=begins, **settings)
     try:
         yield server
     finally:

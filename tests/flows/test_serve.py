@@ -30,7 +30,7 @@ def test_a_job_travels_the_whole_way_and_sigterm_ends_in_order(tmp_path: Path) -
     with hosted({"/jobs.xml": b"".join(feed("indeed", JOBS))}) as site:
         allow = site.removeprefix("http://")
         allowed = {"egress_allow": allow, "trusted_proxies": "127.0.0.1"}
-        with serving(data, anew=True, fetchers="2", **allowed) as server:
+        with serving(data, begins="anew", fetchers="2", **allowed) as server:
             office = Office(server)
             client, links = open_market(office, site)
             clicks = [click(link, BROWSER, "198.18.0.7") for link in links[:3]]
