@@ -41,11 +41,12 @@ def _status(office: Office, headers: dict[str, str], url: str = "/people/me") ->
 
 @pytest.fixture
 def owner(office: Office) -> dict[str, str]:
+    return session(office, person(office, "OWNER", password=PASSWORD))
+
+
+def test_a_person_signs_in_and_is_the_agency(office: Office) -> None:
     person(office, "OWNER", password=PASSWORD)
-    return _sign_in(office)
-
-
-def test_a_person_signs_in_and_is_the_agency(office: Office, owner: dict[str, str]) -> None:
+    owner = _sign_in(office)
     me = asked(office, owner, "GET", "/people/me").json
     assert (me["mail"], me["role"], me["agencyId"]) == (MAIL, "OWNER", "acme")
     assert me["clients"] is None
@@ -72,7 +73,9 @@ def test_whatever_is_wrong_gets_one_answer(office: Office, owner: dict[str, str]
     assert bad.json["message"] == "Unauthorized"
 
 
-def test_an_address_fails_ten_times_a_minute(office: Office, owner: dict[str, str]) -> None:
+def test_an_address_fails_ten_times_a_minute(sqlite_office: Office) -> None:
+    office = sqlite_office
+    person(office, "OWNER", password=PASSWORD)
     body = {"mail": MAIL, "password": "wrong wrong wrong"}
     told = [asked(office, {}, "POST", "/sessions", body).status for _ in range(12)]
     assert told == [401] * 10 + [429] * 2
@@ -81,8 +84,10 @@ def test_an_address_fails_ten_times_a_minute(office: Office, owner: dict[str, st
     _sign_in(office)
 
 
-def test_a_stranger_does_not_keep_a_person_out(office: Office, owner: dict[str, str]) -> None:
+def test_a_stranger_does_not_keep_a_person_out(sqlite_office: Office) -> None:
     """Failures from one network count for that one alone, as proxies of ours name it."""
+    office = sqlite_office
+    person(office, "OWNER", password=PASSWORD)
     settings = msgspec.structs.replace(office.desk.settings, trusted_proxies=("10.0.0.0/8",))
     fronting = fronted(replace(office.desk, settings=settings), office.app)
 
