@@ -1,8 +1,9 @@
 """The application over each records engine, and an agency that may use it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from contract.office import NOON, OPERATIONS, ApiDoors, Office
+from contract.world import World, build
 from handbill.host.clock import SetClock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids, SeededIds, SystemIds
@@ -24,57 +26,78 @@ from handbill.store.records.tables import metadata
 from masters import MASTERS
 
 
-class _Opened(NamedTuple):
-    """An office as it is when it has opened. ``ids``: those that come next."""
+class _Kept(NamedTuple):
+    """A world as it is when it has begun. ``next_ids``: those that come next."""
 
     rows: list[tuple[sa.Table, list[dict[str, Any]]]]
-    headers: dict[str, str]
-    api_client_id: str
-    ids: Ids
+    next_ids: Ids
+    world: World
 
 
-_OPENED: dict[Dialect, _Opened] = {}
-"""Of each engine: offices open all alike, and to ask for it costs more than most tests do."""
+_Worlds = dict[Dialect, _Kept]
+"""Of each engine: all begin alike, and to ask for one costs more than most tests do."""
+_OFFICES: _Worlds = {}
+_WHOLE: _Worlds = {}
 
 
-def _opened_alike(desk: Desk, alike: _Opened) -> Office:
-    with desk.records.write() as tx:
-        for table, rows in alike.rows:
-            tx.put_many(table, rows)
-            if "no" in table.c and table.c.no.autoincrement is True:
-                tx.set_next_no(table, 1 + max(row["no"] for row in rows))
-    office = Office(desk, headers=dict(alike.headers), app=Application(OPERATIONS, desk))
-    office.api_client_id = alike.api_client_id
-    return office
-
-
-def _opened_first(desk: Desk) -> Office:
-    office, rows = Office(desk).open(), []
+def _kept(world: World) -> _Kept:
+    desk, rows = world.office.desk, []
     with desk.records.read() as tx:
         for table in metadata.sorted_tables:
             names = table.columns.keys()
             found = tx.all(sa.select(*table.columns))
             rows.append((table, [dict(zip(names, row, strict=True)) for row in found]))
-    _OPENED[desk.records.dialect] = _Opened(
-        [(table, found) for table, found in rows if found],
-        dict(office.headers),
-        office.api_client_id,
-        deepcopy(desk.ids),
-    )
-    return office
+    filled = [(table, found) for table, found in rows if found]
+    return _Kept(filled, deepcopy(desk.ids), world)
 
 
-def opened(records: Records, folder: Path) -> Iterator[Office]:
+def _alike(desk: Desk, kept: _Kept) -> World:
+    with desk.records.write() as tx:
+        for table, rows in kept.rows:
+            tx.put_many(table, rows)
+            if "no" in table.c and table.c.no.autoincrement is True:
+                tx.set_next_no(table, 1 + max(row["no"] for row in rows))
+    first, app = kept.world.office, Application(OPERATIONS, desk)
+    office = Office(desk, headers=dict(first.headers), app=app)
+    office.api_client_id = first.api_client_id
+    return World(office, kept.world.client, dict(kept.world.ids))
+
+
+def _begun(
+    records: Records, folder: Path, worlds: _Worlds, first: Callable[[Office], World]
+) -> Iterator[World]:
     journal = JournalWriter(folder / "journal", "api-0", SystemIds())
     blobs = open_blobs(str(folder / "blobs"))
     settings = Settings(data=str(folder))
     egress = Egress(resolve=lambda *_: [])  # no name is known here
-    alike = _OPENED.get(records.dialect)
-    ids = deepcopy(alike.ids) if alike else SeededIds(1)
+    kept = worlds.get(records.dialect)
+    ids = deepcopy(kept.next_ids) if kept else SeededIds(1)
     desk = Desk(records, blobs, journal, SetClock(NOON), ids, settings, ApiDoors(settings), egress)
-    yield _opened_alike(desk, alike) if alike else _opened_first(desk)
+    if kept is None:
+        world = first(Office(desk).open())
+        worlds[records.dialect] = _kept(replace(world, ids=dict(world.ids)))
+    else:
+        world = _alike(desk, kept)
+    yield world
     journal.close()
     egress.close()
+
+
+def opened(records: Records, folder: Path) -> Iterator[Office]:
+    for world in _begun(records, folder, _OFFICES, lambda office: World(office, "")):
+        yield world.office
+
+
+@pytest.fixture
+def world_anywhere(records: Records, tmp_path: Path) -> Iterator[World]:
+    """One of everything in an office, on each engine."""
+    yield from _begun(records, tmp_path, _WHOLE, build)
+
+
+@pytest.fixture
+def sqlite_world(sqlite_records: Records, tmp_path: Path) -> Iterator[World]:
+    """The same on SQLite only."""
+    yield from _begun(sqlite_records, tmp_path, _WHOLE, build)
 
 
 @pytest.fixture

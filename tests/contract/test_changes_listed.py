@@ -6,19 +6,15 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from contract.office import Office
 from contract.world import World, build
-from handbill.api import operations
 from handbill.changes import service as changes
 from handbill.core.trail import Occasion, TrailEntity
-from handbill.http.app import Application
 from handbill.kit.instants import DAY, HOUR, iso_of
 
 
 @pytest.fixture
-def world(sqlite_office: Office) -> World:
-    sqlite_office.app = Application(operations(), sqlite_office.desk)
-    return build(sqlite_office)
+def world(sqlite_world: World) -> World:
+    return sqlite_world
 
 
 def _listed(world: World, path: str = "/changes", **query: Any) -> list[Any]:

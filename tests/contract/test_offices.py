@@ -1,17 +1,17 @@
-"""The offices that tests begin with."""
+"""The worlds that tests begin with."""
 
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from contract.office import Office
-from contract.world import fingerprint
+from contract.world import World, fingerprint
 from handbill.host.ids import SeededIds
 from handbill.store.records import open_records
 from masters import MASTERS
 
 
-def test_one_that_is_opened_alike_is_as_one_that_was_asked_for(
+def test_an_office_that_is_put_down_is_as_one_that_was_asked_for(
     module_office: Office, sqlite_office: Office, sqlite_template: Path, tmp_path: Path
 ) -> None:
     """``module_office`` is there so that the other one is not the first of this process."""
@@ -26,3 +26,10 @@ def test_one_that_is_opened_alike_is_as_one_that_was_asked_for(
     assert asked.client() == sqlite_office.client(), "the same ids come next"
     asked.app.close()
     records.close()
+
+
+def test_a_world_is_all_in_its_records(world_anywhere: World, tmp_path: Path) -> None:
+    """So that the rows of one are another one."""
+    assert world_anywhere.office.get(world_anywhere.client)["exportedName"].startswith("client of")
+    files = {path.name for path in (tmp_path / "blobs").rglob("*") if path.is_file()}
+    assert not files

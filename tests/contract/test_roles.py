@@ -12,7 +12,6 @@ from contract.world import World, build, fingerprint, unknown_id
 from handbill.access import service as access
 from handbill.api import operations
 from handbill.core.persons import ROLES, PersonRole
-from handbill.http.app import Application
 from handbill.http.operations import Operation
 
 OPERATIONS = operations()
@@ -67,11 +66,9 @@ def _status(world: World, operation: Operation, headers: dict[str, str], url: st
 
 
 @pytest.fixture
-def own(sqlite_office: Office) -> World:
-    sqlite_office.app = Application(OPERATIONS, sqlite_office.desk)
-    world = build(sqlite_office)
-    world.ids |= {"publisherFamilyId": "0" * 24, "reportId": "x"}
-    return world
+def own(sqlite_world: World) -> World:
+    sqlite_world.ids |= {"publisherFamilyId": "0" * 24, "reportId": "x"}
+    return sqlite_world
 
 
 def _family_no(office: Office) -> int:

@@ -1,13 +1,12 @@
 """Answers that are kept while the records stand are what would be answered anew, to the byte."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from contract.asgi import Reply, call
-from contract.office import ApiDoors, Office
-from contract.world import World, build
+from contract.office import ApiDoors
+from contract.world import World
 from handbill.api import operations
 from handbill.host.clock import SetClock
 from handbill.host.settings import Settings
@@ -25,10 +24,8 @@ EACH = pytest.mark.parametrize("operation", TIMELESS, ids=lambda operation: oper
 
 
 @pytest.fixture
-def world(office: Office) -> Iterator[World]:
-    office.app = Application(OPERATIONS, office.desk)
-    yield build(office)
-    office.app.close()
+def world(world_anywhere: World) -> World:
+    return world_anywhere
 
 
 def _ask(world: World, operation: Operation, **headers: str) -> Reply:

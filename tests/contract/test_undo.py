@@ -5,16 +5,13 @@ from urllib.parse import quote
 
 import pytest
 
-from contract.office import BUDGET, US, Body, Office
-from contract.world import World, build, fingerprint
-from handbill.api import operations
-from handbill.http.app import Application
+from contract.office import BUDGET, US, Body
+from contract.world import World, fingerprint
 
 
 @pytest.fixture
-def world(sqlite_office: Office) -> World:
-    sqlite_office.app = Application(operations(), sqlite_office.desk)
-    return build(sqlite_office)
+def world(sqlite_world: World) -> World:
+    return sqlite_world
 
 
 def _group(world: World) -> str:
