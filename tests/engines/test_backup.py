@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from contract.signed_in import code_of
 from handbill.access.keys import ensure_secrets
 from handbill.core.entries import Entry
 from handbill.host.clock import SetClock
@@ -15,7 +17,8 @@ from handbill.keeping import tables
 from handbill.keeping.backup import BackupSource, back_up
 from handbill.keeping.manifest import NotWhole
 from handbill.keeping.restore import RestorePlace, read_backup, restore, under_way
-from handbill.kit.instants import DAY, SECOND, Instant, instant_of_iso
+from handbill.kit.instants import DAY, MINUTE, SECOND, Instant, instant_of_iso
+from handbill.people import codes
 from handbill.store import holds, installation, segments
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
@@ -187,6 +190,28 @@ def test_nobody_is_signed_in_after_a_restore(
     with target.records.read() as tx:
         for table, rows in ((persons, 1), (person_links, 0), (person_sessions, 0)):
             assert tx.value(sa.select(sa.func.count()).select_from(table)) == rows, table.name
+
+
+def test_a_code_that_was_used_after_the_backup_is_not_good_again(
+    shop: Shop, target: RestorePlace, tmp_path: Path
+) -> None:
+    """A code is good for up to 90 seconds: a backup and its restore may lie within them."""
+    since = {"created_at": NOW, "updated_at": NOW}
+    secret, now = b"s" * 20, target.clock.now()
+    used, ahead = NOW // SECOND // 30, (now + DAY) // SECOND // 30
+    with shop.source.records.write() as tx:
+        for id_, last in (("uses", used), ("none", None), ("ahead", ahead)):
+            known = {"mail": f"{id_}@b.example", "name": "", "role": "OPERATOR"}
+            tx.put(persons, id=id_, code_step=last, **known, **since)
+    backup = tmp_path / "backup"
+    restore(backup, back_up(shop.source, backup, silent), target, silent)
+    with target.records.read() as tx:
+        steps: dict[str, Any] = dict(tx.all(sa.select(persons.c.id, persons.c.code_step)))
+    assert (steps["none"], steps["ahead"]) == (None, ahead)
+    for at in range(now - MINUTE, now + MINUTE, 30 * SECOND):
+        assert codes.step_of(secret, code_of(secret, at), now, steps["uses"]) is None
+    later = now + MINUTE
+    assert codes.step_of(secret, code_of(secret, later), later, steps["uses"]) is not None
 
 
 def test_two_restores_of_one_backup_give_out_other_numbers(

@@ -25,6 +25,7 @@ _KEY = typer.Option(
     "which it was, if that is still on this machine."
 )
 _WORDS = {"records": "Records", "journal": "Journal", "blobs": "Files"}
+_GOOD_AGAIN = "good again, if ended or used since the backup: keys, people, recovery codes"
 
 
 def backup(
@@ -137,7 +138,7 @@ def restore(
         as_json=json,
     )
     if not json:
-        warn(f"now: handbill serve --data {settings.data}")
+        warn(f"{_GOOD_AGAIN}\nnow: handbill serve --data {settings.data}")
 
 
 @index.command("rebuild")

@@ -192,7 +192,7 @@ def _begin_anew(tx: Tx, target: RestorePlace) -> int:
     now = target.clock.now()
     tables.count_rows_on(tx)
     hosts.end_all(tx)
-    sessions.end_every(tx)
+    sessions.end_every(tx, now)
     installation.note_restored(tx, target.ids.bytes(installation.TURN_BYTES), now)
     # Files were copied a moment later than the records: they may show what the records do not know.
     listings.rewrite_files(tx, now)

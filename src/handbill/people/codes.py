@@ -50,6 +50,11 @@ def step_of(secret: bytes, code: str, now: Instant, after: int) -> int | None:
     return matched
 
 
+def newest_step(now: Instant) -> int:
+    """The last time step whose code is good now."""
+    return now // SECOND // _STEP_SECONDS + _APART
+
+
 def new_recovery(ids: Ids) -> str:
     """A recovery code: 80 random bits, in letters and digits that are hard to confuse."""
     text = base64.b32encode(ids.bytes(_RECOVERY_BYTES)).decode().lower()

@@ -87,6 +87,9 @@ _LEAVE_CLIENTS = sa.delete(person_clients).where(_c.person_no == b("person_no"))
 _END = sa.delete(person_sessions).where(_s.no == b("no"))
 _END_ALL = sa.delete(person_sessions).where(_s.person_no == b("person_no"), _s.no != b("spared"))
 _END_EVERY = sa.delete(person_sessions)
+_END_CODES = (
+    sa.update(persons).where(_p.code_step < b("step")).values(code_step=sa.bindparam("step"))
+)
 _DROP_EVERY = sa.delete(person_links)
 _LINK = sa.select(_l.no, _l.person_no, _l.digest, _l.expires_at).where(_l.prefix == b("prefix"))
 _LINKS_OF = sa.select(_l.expires_at).where(_l.person_no == b("person_no"))
@@ -210,9 +213,10 @@ def end_sessions(tx: Tx, person_no: int, spared: int = 0) -> int:
     return tx.run(_END_ALL, person_no=person_no, spared=spared)
 
 
-def end_every(tx: Tx) -> None:
-    """End all sessions and links of everybody."""
+def end_every(tx: Tx, step: int) -> None:
+    """End all sessions and links of everybody, and their codes up to a time step."""
     tx.run(_END_EVERY)
+    tx.run(_END_CODES, step=step)
     tx.run(_DROP_EVERY)
 
 

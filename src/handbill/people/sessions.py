@@ -8,7 +8,7 @@ from handbill.core.persons import IDLE_FOR, LASTS, LiveSession, Person
 from handbill.host.ids import Ids
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
-from handbill.people import rows
+from handbill.people import codes, rows
 from handbill.store.records import Tx
 
 
@@ -74,9 +74,11 @@ def end_all(tx: Tx, person: Person, spared: int = 0) -> int:
     return rows.end_sessions(tx, person.no, spared)
 
 
-def end_every(tx: Tx) -> None:
-    """End all sessions and invitations: some of a copy's may have ended since it was made."""
-    rows.end_every(tx)
+def end_every(tx: Tx, now: Instant) -> None:
+    """End all sessions and invitations, and the one-time codes of this minute: some of a copy's may
+    have ended, or been used, since it was made.
+    """
+    rows.end_every(tx, codes.newest_step(now))
 
 
 def _own(person: Person) -> int | None:
