@@ -1,5 +1,6 @@
 """What records do when a process dies, a connection is lost or two changes wait for each other."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from multiprocessing import get_context
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
+from sqlalchemy import make_url
 
 from engines.test_records import AGENCIES, all_agencies, put_agency
 from handbill.kit.faults import Unavailable
@@ -129,6 +131,25 @@ def test_unreachable_engines_are_the_worlds_doing() -> None:
     for url in ("sqlite:////nowhere/at/all.db", "postgresql:///x?host=/nowhere"):
         with pytest.raises(Unavailable), open_records(url).read():
             pass
+
+
+@pytest.mark.parametrize(
+    ("instead", "why"),
+    [
+        ({"user": "nobody"}, 'role "nobody" does not exist'),
+        ({"dbname": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"host": "/nowhere"}, "Is the server running"),
+    ],
+)
+def test_what_the_server_refuses_is_one_sentence_with_a_way_out(
+    postgres_url: str, instead: dict[str, str], why: str
+) -> None:
+    url = make_url(postgres_url)
+    place = {"host": str(url.query["host"]), "dbname": str(url.database), "user": str(url.username)}
+    asked = "&".join(f"{name}={value}" for name, value in (place | instead).items())
+    with pytest.raises(Unavailable) as told, open_records(f"postgresql:///?{asked}").read():
+        pass
+    assert re.fullmatch(f"the records store .* HANDBILL_RECORDS_URL: .*{why}.*", str(told.value))
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "records.db", ""])

@@ -157,7 +157,11 @@ class PostgresRecords(Records):
         try:
             connection = psycopg.connect(self._url, connect_timeout=10)
         except psycopg.OperationalError as away:
-            raise Unavailable(f"the records store does not answer: {away}") from away
+            words = " ".join(str(away).split())
+            raise Unavailable(
+                "the records store does not answer; start it, or correct HANDBILL_RECORDS_URL: "
+                f"{words}"
+            ) from away
         connection.adapters.register_loader("numeric", _WholeNumber)
         return self._hold(connection)
 
