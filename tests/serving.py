@@ -44,6 +44,13 @@ def handbill(*words: str, data: Path, **settings: str) -> subprocess.CompletedPr
     return handbill_forked((*words, "--data", str(data)), environment(**settings), LONG)
 
 
+def beside(*words: str, data: Path, **settings: str) -> Forked:
+    """A command that goes on meanwhile; nobody hears what it says."""
+    with Path(os.devnull).open("wb") as nowhere:
+        out = nowhere.fileno()
+        return Forked((*words, "--data", str(data)), environment(**settings), out, out)
+
+
 class Server:
     """A running tree, with one fetcher unless more are asked for, and patient with children that
     get no turn. ``log``: the JSON lines so far; ``wait_for`` waits for one. ``begins``: "anew" as

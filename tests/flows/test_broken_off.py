@@ -7,7 +7,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -20,7 +19,7 @@ from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import prepare
 from masters import MASTER_KEY
-from serving import environment, handbill
+from serving import beside, handbill
 
 FILES = 300
 
@@ -38,12 +37,7 @@ def data(tmp_path: Path) -> Path:
 
 def killed(*words: str, data: Path, when: Callable[[], bool], by: int = signal.SIGKILL) -> int:
     """Run a command, and kill it as soon as that is so; how it ended."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
-        env=environment(secrets_key=MASTER_KEY),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = beside(*words, data=data, secrets_key=MASTER_KEY)
     pause = threading.Event()
     try:
         while not when():
@@ -53,7 +47,7 @@ def killed(*words: str, data: Path, when: Callable[[], bool], by: int = signal.S
         return process.wait(60)
     finally:
         process.kill()
-        process.wait()
+        process.wait(60)
 
 
 def run(*words: str, data: Path) -> subprocess.CompletedProcess[str]:

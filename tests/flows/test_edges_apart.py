@@ -1,8 +1,6 @@
 """Edges that run as units of their own, as deploy/systemd has it: links outlive the rest."""
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from flows.test_serve import check_books, exported
@@ -10,18 +8,14 @@ from handbill.demo.feeds import feed
 from handbill.host.settings import Settings
 from handbill.supervise import with_ports
 from served_market import BROWSER, JOBS, click, open_market
-from serving import Office, environment, hosted, serving, until
+from serving import Office, beside, hosted, serving, until
 
 
 def test_links_work_while_the_rest_is_upgraded(tmp_path: Path) -> None:
     data = tmp_path / "data"
     port = str(with_ports(Settings(api_port=0, edge_port=0)).edge_port)
     apart = {"edges": "0", "edge_port": port}
-    edge = subprocess.Popen(
-        [sys.executable, "-P", "-m", "handbill", "edge", "--edge-port", port, "--data", str(data)],
-        env=environment(trusted_proxies="127.0.0.1"),
-        stderr=subprocess.DEVNULL,
-    )
+    edge = beside("edge", "--edge-port", port, data=data, trusted_proxies="127.0.0.1")
     try:
         with hosted({"/jobs.xml": b"".join(feed("indeed", JOBS))}) as site:
             allow = site.removeprefix("http://")
@@ -42,7 +36,6 @@ def test_links_work_while_the_rest_is_upgraded(tmp_path: Path) -> None:
         edge.send_signal(signal.SIGTERM)
         assert edge.wait(30) == 0
     finally:
-        if edge.poll() is None:
-            edge.kill()
-            edge.wait()
+        edge.kill()
+        edge.wait(30)
     assert check_books(data)["balanced"] is True

@@ -5,8 +5,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -27,7 +25,7 @@ from handbill.store.records import Records
 from handbill.supervise import with_ports
 from market import HUMAN, START, Lines, Market, dispositions
 from rooms.test_ledger_crash import Cut, CutRecords, cut
-from serving import Office, asked, environment, handbill, serving, until
+from serving import Office, asked, beside, handbill, serving, until
 
 AHEAD = 2 * 86_400
 
@@ -295,19 +293,15 @@ def _door_ahead(data: Path, offset: Path) -> Iterator[str]:
     """One more edge, whose clock was wrong when it began."""
     offset.write_text(str(AHEAD))
     port = str(with_ports(Settings(api_port=0, edge_port=0)).edge_port)
-    words = ["edge", "--number", "7", "--edge-port", port, "--data", str(data)]
-    door = subprocess.Popen(
-        [sys.executable, "-P", "-m", "handbill", *words],
-        env=environment(clock_file=str(offset)),
-        stderr=subprocess.DEVNULL,
-    )
+    words = ("edge", "--number", "7", "--edge-port", port)
+    door = beside(*words, data=data, clock_file=str(offset))
     try:
         yield f"http://127.0.0.1:{port}"
-        door.terminate()
+        door.send_signal(signal.SIGTERM)
         assert door.wait(30) == 0
     finally:
         door.kill()
-        door.wait()
+        door.wait(30)
 
 
 def _status(url: str) -> int | None:
