@@ -3,15 +3,16 @@
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.standing_tree import MONDAY, tree
 from handbill.control.offered import OfferBasis, PlacedOffer, offered
 from handbill.core.bids import JobBids
 from handbill.core.charging import Place
-from handbill.core.nouns import Placement
+from handbill.core.nouns import JobPlacement, JobSettings, Placement
 from handbill.core.rates import DatedRate, Exchange
-from handbill.listings.matched import Alike
+from handbill.listings.matched import Alike, Shared, stock_of
 
 PLACE = Place(client_no=1, campaign_no=2, group_no=3, publisher_no=7)
 EURO = DatedRate(MONDAY, "EUR", "USD", 2 * 10**12)
@@ -87,3 +88,22 @@ def test_a_publisher_that_is_barred_is_offered_nothing() -> None:
     assert only(basis())
     assert not offered(basis(status="AAAP"))
     assert not offered(basis(client={"excluded_publishers": ["Board"]}))
+
+
+@pytest.mark.parametrize("group", [{"cpc_bid_micros": 0}, {"cpc_bid_micros": 400_000}])
+def test_publishers_share_what_no_job_says_of_one_of_them(group: dict[str, Any]) -> None:
+    """Their stock is as if each was asked alone; the bids of thousands of jobs are decided once."""
+    here = only(basis(group=group)).terms
+    there = msgspec.structs.replace(here, publisher_id="Other")
+    dearer = msgspec.structs.replace(here, publisher_id="Dearer", min_bid_micros=350_000)
+    only_here = JobSettings(publishers=("Board",))
+    more_there = JobSettings(placements=(JobPlacement("Other", cpc_bid_micros=900_000),))
+    jobs = [Alike(JobBids(feed_micros=bid), 2) for bid in (300_000, 500_000)]
+    jobs += [
+        Alike(JobBids(settings=own, feed_micros=200_000), 1) for own in (only_here, more_there)
+    ]
+    shared: Shared = {}
+    stocks = [stock_of(one, jobs, MONDAY, shared) for one in (here, there, dearer)]
+    assert stocks == [stock_of(one, jobs, MONDAY) for one in (here, there, dearer)]
+    assert (stocks[0].jobs, stocks[1].jobs, stocks[1].most_micros) == (6, 5, 900_000)
+    assert len(shared) == 2

@@ -10,7 +10,7 @@ from handbill.core.charging import Place
 from handbill.core.nouns import Campaign, Client, Group, Publisher
 from handbill.core.rates import Exchange
 from handbill.core.states import campaign_state, client_state, group_state
-from handbill.listings.matched import NOTHING, Alike, Stock, stock_of
+from handbill.listings.matched import NOTHING, Alike, Shared, Stock, stock_of
 
 _MOST: Final = 100_000
 """How many offers and kinds of jobs are remembered: some 30 MB."""
@@ -72,12 +72,13 @@ def _offers(
     states = {no: campaign_state(one, top, today) for no, one in every.items()}
     for group in live.values():
         campaign, some = every[group.campaign_no], jobs.get(group.no)
+        shared: Shared = {}
         trades = group_state(group, states[campaign.no], today).trades
         for publisher in _placed(group, known):
             terms = terms_of(client, campaign, group, publisher, exchange)
             if isinstance(terms, PlacementTerms):
                 place = Place(client.no, campaign.no, group.no, publisher.no)
-                stock = stock_of(terms, some, today) if some else NOTHING
+                stock = stock_of(terms, some, today, shared) if some else NOTHING
                 yield place, PlacedOffer(terms, stock, trades)
 
 

@@ -1,6 +1,6 @@
 """What a job group has to offer a publisher, in sums: how many jobs, at which bids."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -69,14 +69,24 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
     return by_group
 
 
-def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock:
+_Offers = list[tuple[Offer, int]]
+Shared = dict[PlacementTerms, _Offers]
+"""The offers of a job group's jobs without settings of their own, of which there may be thousands:
+the same at each publisher with these terms.
+"""
+
+
+def stock_of(
+    terms: PlacementTerms, jobs: Sequence[Alike], today: date, shared: Shared | None = None
+) -> Stock:
     """What of them is offered on these terms, at the set bids; the mean is a whole amount. If all
-    bids are above a budget, they are told nevertheless: that budget stops them.
+    bids are above a budget, they are told nevertheless: that budget stops them. ``shared``: known
+    of these jobs, and added to.
     """
-    some_jobs = list(jobs if heeds_feed(terms) else _without_feed(jobs))
-    some = _offered(terms, some_jobs, today)
+    known: Shared = {} if shared is None else shared
+    some = _offered(terms, jobs, today, known)
     if not some:
-        some = _offered(msgspec.structs.replace(terms, budgets=()), some_jobs, today)
+        some = _offered(msgspec.structs.replace(terms, budgets=()), jobs, today, known)
     offers = [(offer.bid_micros, count) for offer, count in some]
     count = sum(many for _, many in offers)
     if not count:
@@ -98,23 +108,26 @@ def stock_of(terms: PlacementTerms, jobs: Iterable[Alike], today: date) -> Stock
     )
 
 
-def _offered(
-    terms: PlacementTerms, jobs: Iterable[tuple[JobBids, int]], today: date
-) -> list[tuple[Offer, int]]:
+def _offered(terms: PlacementTerms, jobs: Sequence[Alike], today: date, known: Shared) -> _Offers:
+    anywhere = msgspec.structs.replace(terms, publisher_id="")
+    if anywhere not in known:
+        plain = [one for one in jobs if one.asked.settings is PLAIN_JOB]
+        some = plain if heeds_feed(terms) else _without_feed(plain)
+        known[anywhere] = _offers(anywhere, some, today)
+    own = [one for one in jobs if one.asked.settings is not PLAIN_JOB]
+    return known[anywhere] + _offers(terms, own, today)
+
+
+def _offers(terms: PlacementTerms, jobs: Iterable[tuple[JobBids, int]], today: date) -> _Offers:
     offers = ((offer_of(terms, asked, today), count) for asked, count in jobs)
     return [(offer, count) for offer, count in offers if isinstance(offer, Offer)]
 
 
 def _without_feed(jobs: Iterable[Alike]) -> Iterator[tuple[JobBids, int]]:
-    """The same jobs where the bids of their feeds do not count: those without settings are equal,
-    of which there may be one for each bid.
-    """
+    """The same jobs where the bids of their feeds do not count: without settings, all are equal."""
     plain = {False: 0, True: 0}
     for asked, count in jobs:
-        if asked.settings is PLAIN_JOB:
-            plain[asked.paused] += count
-        else:
-            yield asked, count
+        plain[asked.paused] += count
     for paused, count in plain.items():
         if count:
             yield JobBids(paused=paused), count
