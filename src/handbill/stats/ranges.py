@@ -46,6 +46,7 @@ class Ranges:
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: OrderedDict[bytes, list[_Part] | None] = OrderedDict()
+        self._held = 0
 
     def rows(self, plan: Plan, listed: Collection[Segment], read: Read) -> list[Row] | None:
         """The rows of a plan, whose entries are in the listed segments. Several may be about the
@@ -53,7 +54,7 @@ class Ranges:
         """
         key = _key_of(plan)
         with self._lock:
-            former = self._known.pop(key, [])
+            former = self._taken(key)
         whole = {one.digest: one for one in listed if one.last_at < plan.end}
         known = _merged(former or [], whole.keys())
         parts = None if former is None else _renewed(plan, whole, known, read)
@@ -66,10 +67,19 @@ class Ranges:
 
     def _keep(self, key: bytes, parts: list[_Part] | None) -> None:
         with self._lock:
+            self._taken(key)  # another thread may have answered the same meanwhile
             self._known[key] = parts
-            kept = sum(map(_size_of, self._known.values()))
-            while kept > _MOST_HELD:
-                kept -= _size_of(self._known.popitem(last=False)[1])
+            self._held += _size_of(parts)
+            while self._held > _MOST_HELD:
+                self._taken(next(iter(self._known)))
+
+    def _taken(self, key: bytes) -> list[_Part] | None:
+        """What was kept of a question, which is not kept any more."""
+        if key not in self._known:
+            return []
+        parts = self._known.pop(key)
+        self._held -= _size_of(parts)
+        return parts
 
 
 def _size_of(parts: list[_Part] | None) -> int:
