@@ -1,14 +1,17 @@
 """An agency's own program, which calls the API in this process as it would over the network."""
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 from starlette.types import ASGIApp, Message, Scope
 
 from handbill.kit.instants import HOUR, Instant
-from handbill.kit.jsons import decode, encode
+from handbill.kit.jsons import encode
 
 _TOKEN_LASTS = 20 * HOUR
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
 _PEER = ("192.0.2.1", 40_000)
 
 
@@ -68,10 +71,10 @@ class Asker:
             status, raw = await answer_of(app, "POST", "/token", self._headers, asked)
             if status != 200:
                 raise Unexpected(f"POST /token answered {status}: {raw.decode()}")
-            self._headers["x-authorization-key"] = decode(raw)["access_token"]
+            self._headers["x-authorization-key"] = _JSON.decode(raw)["access_token"]
             self._signed_in_at = now
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         status, raw = await answer_of(app, verb, url, self._headers | named, body)
         if status >= 300:
             raise Unexpected(f"{verb} {url} {body} answered {status}: {raw.decode()}")
-        return decode(raw)
+        return _JSON.decode(raw)

@@ -1,8 +1,15 @@
-"""Entries of the ledger, as they are read from their files."""
+"""Entries of the ledger, as they are read from their files, and whose caps they count for."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
+from handbill.core.charging import Scope
 from handbill.kit.instants import Instant
+from handbill.kit.zones import PERIODS, period_key
+
+Holder = tuple[Scope, tuple[str, ...]]
+Used = dict[tuple[Holder, str], list[int]]
 
 
 class Fact(NamedTuple):
@@ -25,3 +32,34 @@ class Fact(NamedTuple):
 
 
 QUOTED = ", ".join(f'"{name}"' for name in Fact._fields)
+
+
+class EntryPlace(NamedTuple):
+    """What an entry is about, by the agency's own ids; without a job group: the client alone."""
+
+    client: str
+    day: date
+    campaign: str = ""
+    group: str = ""
+    publisher: str = ""
+    job: str = ""
+
+
+def keys_of(place: EntryPlace) -> list[tuple[Holder, str]]:
+    """Whose caps it counts for, and in which periods."""
+    holders: list[Holder] = [("client", (place.client,))]
+    if place.group:
+        holders += [
+            ("campaign", (place.campaign,)),
+            ("group", (place.group,)),
+            ("placement", (place.group, place.publisher)),
+            ("group_job", (place.group, place.job)),
+            ("job", (place.job,)),
+        ]
+    periods = [period_key(period, place.day) for period in PERIODS]
+    return [(holder, period) for holder in holders for period in periods]
+
+
+def add_to(sums: list[int], amounts: Iterable[int]) -> None:
+    for place, amount in enumerate(amounts):
+        sums[place] += amount

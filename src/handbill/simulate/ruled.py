@@ -21,7 +21,7 @@ from handbill.simulate.trade import Body, Employer, GroupOf, Trade, micros
 _PREVIEWED: Final = 0.05
 """How many runs are previewed."""
 _COUNTED: Final = {"clicks": 0, "applies": 1, "spent": 2}
-_PAGES: Final = (5, 200)
+_PAGES: Final = (2, 20, 200)
 """How many of a client's latest runs are read; more, if all of these are new."""
 Counted = dict[tuple[str, str], list[int]]
 """Clicks, applies and spend in micros, by job group and publisher."""

@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date
+from operator import attrgetter
 from typing import Any, Final, NoReturn
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
-from handbill.core.charging import MEASURES, Scope
+from handbill.core.charging import MEASURES
 from handbill.core.judging import TAKES_ROOM
 from handbill.core.nouns import Publisher
 from handbill.groups.service import groups_by_number
@@ -25,7 +25,7 @@ from handbill.publishers.service import publishers_by_number
 from handbill.simulate.beliefs import miscounted_caps, unknown_fetches
 from handbill.simulate.bid_log import LoggedBids
 from handbill.simulate.bidding import beyond_targets, other_prices
-from handbill.simulate.facts import QUOTED, Fact
+from handbill.simulate.facts import QUOTED, EntryPlace, Fact, Holder, Used, add_to, keys_of
 from handbill.simulate.house import House
 from handbill.simulate.purchases import Purchases
 from handbill.simulate.ruled import EntryFigures, Ruled
@@ -57,10 +57,6 @@ class OfDay:
     applies: int = 0
     hires: int = 0
     caps_reached: int = 0
-
-
-Holder = tuple[Scope, tuple[str, ...]]
-Used = dict[tuple[Holder, str], list[int]]
 
 
 class Truth:
@@ -146,8 +142,9 @@ class Truth:
         with segment_files.files(
             self._house.tools.blobs, new, self._house.settings.scratch_folder
         ) as files:
-            text = f'SELECT {QUOTED} FROM {segment_files.source(files, None)} ORDER BY "at", "id"'
+            text = f"SELECT {QUOTED} FROM {segment_files.source(files, None)}"
             facts = [Fact(*row) for row in self._duck.execute(text).fetchall()]
+        facts.sort(key=attrgetter("at", "id"))
         fresh = [fact for fact in facts if fact.id not in self._ids]
         if len(fresh) < len(facts) and not former:
             self._blame(f"{len(facts) - len(fresh)} entries are there twice")
@@ -178,7 +175,7 @@ class Truth:
 
     def _fold(self, facts: Iterable[Fact]) -> dict[tuple[Holder, str], list[int]]:
         """Add entries up; returns what was used before of everything that they affect."""
-        before: dict[tuple[Holder, str], list[int]] = {}
+        taken: dict[EntryPlace, list[int]] = defaultdict(lambda: [0, 0, 0])
         for fact in facts:
             self._check_fact(fact)
             self._tell(fact)
@@ -190,11 +187,13 @@ class Truth:
             if not takes and not fact.marked_micros:
                 continue
             by = (fact.marked_micros, int(fact.kind == "CLICK"), int(fact.kind == "APPLY"))
-            for key in self._keys_of(fact):
+            add_to(taken[self._place_of(fact)], by)
+        before: dict[tuple[Holder, str], list[int]] = {}
+        for place, amounts in taken.items():
+            for key in keys_of(place):
                 used = self._used[key]
                 before.setdefault(key, list(used))
-                for place, amount in enumerate(by):
-                    used[place] += amount
+                add_to(used, amounts)
         return before
 
     def _count(self, fact: Fact) -> None:
@@ -211,22 +210,20 @@ class Truth:
         )
         self._ruled.count(came)
 
-    def _keys_of(self, fact: Fact) -> list[tuple[Holder, str]]:
+    def _place_of(self, fact: Fact) -> EntryPlace:
         names = self._names
         client = names["client"][fact.client_no]
-        holders: list[Holder] = [("client", (client,))]
-        if fact.group_no:
-            group = names["group"][fact.group_no]
-            holders += [
-                ("campaign", (names["campaign"][fact.campaign_no],)),
-                ("group", (group,)),
-                ("placement", (group, names["publisher"][fact.publisher_no])),
-                ("group_job", (group, fact.job_id)),
-                ("job", (fact.job_id,)),
-            ]
         day = self._employers[client].day(fact.at)
-        periods = _periods_of(day)
-        return [(holder, period) for holder in holders for period in periods]
+        if not fact.group_no:
+            return EntryPlace(client, day)
+        return EntryPlace(
+            client,
+            day,
+            campaign=names["campaign"][fact.campaign_no],
+            group=names["group"][fact.group_no],
+            publisher=names["publisher"][fact.publisher_no],
+            job=fact.job_id,
+        )
 
     def _tell(self, fact: Fact) -> None:
         of_day = self._day(fact.at)
@@ -392,7 +389,3 @@ class Truth:
 
     def _blame(self, what: str) -> NoReturn:
         raise Broken(f"{iso_of(self._now)}: {what}")
-
-
-def _periods_of(day: date) -> tuple[str, ...]:
-    return tuple(period_key(period, day) for period in PERIODS)

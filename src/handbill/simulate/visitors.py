@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from handbill.demo.traffic import AGENTS, BOTS
 from handbill.host.ids import Chance
@@ -31,6 +31,8 @@ _OFFER = re.compile(
 _IP = "203.0.113.7"
 _ETAG = re.compile(rb"ETag: (.*)\r\n")
 _LOCATION = re.compile(rb"Location: (.*)\r\n")
+_CLICK_ID = re.compile(rb"[?&]jClickId=([\w-]+)")
+"""As the script of the pixel finds it in the address of a page."""
 _NETWORK = "198.18"
 _STARTS, _APPLIES, _HIRED = 0.2, 0.07, 0.1
 _OLD_COPIES = 0.03
@@ -258,7 +260,7 @@ class Comers:
         assert isinstance(answer, Later) == (kind != "ahead"), f"a visitor waits: {whole.head!r}"
         location = _LOCATION.search(whole.head)
         assert location is not None, "a visitor is sent on"
-        click_ids = parse_qs(urlsplit(location[1].decode()).query).get("jClickId", [""])
+        click_id = _CLICK_ID.search(location[1])
         at = self._clock.now()
         visit = AcknowledgedClick(
             id=request.id,
@@ -269,7 +271,7 @@ class Comers:
             agent=agent,
             kind=kind,
             copied_at=copied_at,
-            click_id=click_ids[0],
+            click_id=click_id[1].decode() if click_id else "",
         )
         self._waiting.append((answer, visit))
         if kind not in NO_PEOPLE:
