@@ -63,14 +63,13 @@ hypothesis.settings.load_profile("handbill")
 # A new database costs a quarter of a second, emptying all tables of one some milliseconds; by a
 # new connection, which must learn of each table first, seven times as much. For the same reason
 # tests leave their connections to later ones.
-_EMPTY = "; ".join(
-    (
-        """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), $kept)""",
-        *(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables),
-        "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'",
-    )
-)
+_EMPTY = f"""CREATE FUNCTION pg_temp.empty(kept int[]) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL (kept);
+    {"".join(f'DELETE FROM "{table.name}";' for table in metadata.sorted_tables)}
+    PERFORM setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
+END $$"""
+"""A function, as its statements are planned once."""
 
 
 def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
@@ -210,6 +209,7 @@ def postgres_sweeper(postgres_migrated: str) -> Iterator[psycopg.Connection]:
     """The connection that empties it."""
     with psycopg.connect(postgres_migrated, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
+        connection.execute(_EMPTY)
         yield connection
 
 
@@ -230,8 +230,8 @@ def postgres_records(
     records = LentRecords(postgres_migrated, postgres_spares)
     yield records
     records.close()
-    kept = (held.connection.info.backend_pid for held in postgres_spares)
-    postgres_sweeper.execute(_EMPTY.replace("$kept", ", ".join(map(str, (0, *kept)))))
+    kept = [held.connection.info.backend_pid for held in postgres_spares]
+    postgres_sweeper.execute("SELECT pg_temp.empty(%s::int[])", (kept,))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
