@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -98,9 +99,61 @@ def test_while_there_are_tasks_it_does_not_ask_before_each(
     for number in range(3):
         _enqueue(tools, "feeds.import", f"f{number}")
     assert worker.run_due() == 3
-    assert asked == [True]
-    assert worker.run_due() == 0
     assert asked == [True, False]
+    assert worker.run_due() == 0
+    assert asked == [True, False, False]
+
+
+def test_the_next_task_is_leased_as_one_is_finished(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each transaction waits for the disk: one to begin with, and one for each task."""
+    written: list[object] = []
+    write = tools.records.write
+
+    def noted() -> AbstractContextManager[Tx]:
+        written.append(None)
+        return write()
+
+    for number in range(3):
+        _enqueue(tools, "feeds.import", f"f{number}")
+    monkeypatch.setattr(tools.records, "write", noted)
+    worker = Worker(tools, "w", {"feeds.import": lambda *_: None})
+    assert worker.run_due(most=2) == 2
+    assert len(written) == 3
+    assert [lease for *_, lease, _ in _rows(tools)] == [None], "it takes no more than it runs"
+    assert worker.run_due() == 1
+    assert len(written) == 5
+
+
+def test_who_is_stopped_leaves_the_next_task_waiting(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is told while a task runs, or when the next one is leased already."""
+    ran: list[str] = []
+    lease = queue.lease
+
+    def run(_: Tools, task: Task) -> None:
+        ran.append(task.key)
+        if len(ran) == 1:
+            worker.stop()
+
+    def leased(*given: Any) -> Task | None:
+        task = lease(*given)
+        if ran[1:]:
+            worker.stop()
+        return task
+
+    for number in range(3):
+        _enqueue(tools, "feeds.import", f"f{number}")
+    worker = Worker(tools, "w", {"feeds.import": run})
+    worker.run_beside()
+    assert ran == ["f0"]
+    monkeypatch.setattr(queue, "lease", leased)
+    worker = Worker(tools, "w", {"feeds.import": run})
+    worker.run_beside()
+    assert ran == ["f0", "f1"]
+    assert [row[1:4] for row in _rows(tools)] == [("f2", 0, None)]
 
 
 def test_failed_task_is_tried_again_until_it_is_dead(tools: Tools) -> None:

@@ -14,7 +14,7 @@ from handbill.host.clock import Clock
 from handbill.host.figures import TASKS
 from handbill.kit.faults import Unavailable, passes
 from handbill.kit.instants import Instant
-from handbill.store.records import Records
+from handbill.store.records import Records, Tx
 from handbill.work import queue, schedule
 from handbill.work.queue import Task
 from handbill.work.tools import Run, Schedule, Tools
@@ -69,6 +69,7 @@ class Worker:
         self._stopping = False
         self._breakable = False
         self._amid = False  # a task was run, and more may be due
+        self._next: Task | None = None  # leased when the last one was finished
 
     def run(self) -> None:
         """Work until stopped; in the main thread, whose signals it handles meanwhile.
@@ -99,7 +100,7 @@ class Worker:
                 if is_heir:
                     self.let_go()
                     is_heir = False
-                while not self._stopping:
+                while self._next or not self._stopping:
                     if not self._run_next():
                         self._idle(self._idle_seconds)
                     wait = self._idle_seconds
@@ -112,28 +113,46 @@ class Worker:
         """Run what is due now, and what becomes due by that; returns how many tasks there were."""
         with self._renewal:
             for count in range(most):
-                if not self._run_next():
+                if not self._run_next(is_last=count + 1 == most):
                     return count
         return most
 
-    def _run_next(self) -> bool:
-        records, kinds = self._tools.records, tuple(self._runs)
-        now = self._tools.clock.now()
-        if not self._amid:
-            # Asking needs no lock; a lease does, and would hold up every writer on SQLite.
-            with records.read() as tx:
-                if not queue.is_due(tx, kinds, now):
-                    return False
-        with records.write() as tx:
-            task = queue.lease(tx, kinds, self._name, now, LEASE_SECONDS)
+    def _run_next(self, *, is_last: bool = False) -> bool:
+        task, self._next = self._next or self._found(), None
         self._amid = task is not None
         if task is None:
             return False
         with self._renewal.of(task):
-            self._run(task)
+            self._run(task, is_last=is_last)
         return True
 
-    def _run(self, task: Task) -> None:
+    def _found(self) -> Task | None:
+        records = self._tools.records
+        if not self._amid:
+            # Asking needs no lock; a lease does, and would hold up every writer on SQLite.
+            with records.read() as tx:
+                if not queue.is_due(tx, tuple(self._runs), self._tools.clock.now()):
+                    return None
+        with records.write() as tx:
+            return self._leased(tx)
+
+    def _leased(self, tx: Tx) -> Task | None:
+        now = self._tools.clock.now()
+        return queue.lease(tx, tuple(self._runs), self._name, now, LEASE_SECONDS)
+
+    def _finished(self, task: Task, *, is_last: bool) -> bool:
+        """Whether the task was still held. The next one is leased in the same transaction: a disk
+        takes longer for another one than many a task.
+        """
+        with self._tools.records.write() as tx:
+            held = queue.finish(tx, task)
+            follows = not is_last and not self._stopping
+            following = self._leased(tx) if follows else None
+        if follows:
+            self._next, self._amid = following, following is not None
+        return held
+
+    def _run(self, task: Task, *, is_last: bool) -> None:
         records, clock = self._tools.records, self._tools.clock
         _LOG.info("task %s %s: attempt %d", task.kind, task.key, task.attempts)
         try:
@@ -155,8 +174,7 @@ class Worker:
                 held = queue.fail(tx, task, clock.now(), f"{type(failure).__name__}: {failure}")
             TASKS.labels(task.kind, "failed").inc()
         else:
-            with records.write() as tx:
-                held = queue.finish(tx, task)
+            held = self._finished(task, is_last=is_last)
             TASKS.labels(task.kind, "done").inc()
         if not held:
             _LOG.warning("task %s %s was taken over by another worker", task.kind, task.key)
