@@ -1,6 +1,5 @@
 """The tick of rules: each is run on the figures of stats, and its acts are done, all or nothing."""
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -24,20 +23,16 @@ from handbill.control.rulebooks import (
     sheets_of,
     sight_of,
 )
+from handbill.control.run_bodies import digest_of, run_body
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.core.rules.acts import Act
 from handbill.core.rules.figures import Asked, Figures
 from handbill.core.rules.memory import EarlierAct, Memory, Of, Thing, done_to, reach_of
-from handbill.core.rules.running import RuleEvaluation, RuleFinding, asked_of, run
+from handbill.core.rules.running import RuleEvaluation, RuleFinding, run
 from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import LEVELS
-from handbill.core.rules.windows import (
-    SETTLES,
-    instant_of_run,
-    reads_once,
-    waits_for_yesterday,
-)
+from handbill.core.rules.windows import SETTLES, instant_of_run, reads_once, waits_for_yesterday
 from handbill.core.standing.tree import HeldByRule
 from handbill.core.states import in_force
 from handbill.core.trail import Occasion
@@ -199,19 +194,22 @@ def _run_some(
     were.
     """
     count = looked_at = 0
+    ahead = _ahead(at, waiting[0], sheets[waiting[0].no], answers)
     with at.tools.records.write() as tx:
         some = [waiting.popleft() for _ in range(min(_AT_ONCE, len(waiting)))]
         client, states = _held(tx, at, some)
         held = holding.holds_of(tx, client.no) if states else ()
         at = at._replace(client=client, made_at=at.tools.clock.now(), held=held)
         while some and looked_at < STEP:
+            if _is_large(sheets[some[0].no]) and (not ahead or ahead.was.rule_no != some[0].no):
+                break  # it is worked out first
             rule = some.pop(0)
             if (was := states.get(rule.no)) is None:
                 continue
-            seen = at.sight._replace(answers=answers.get(LEVELS[rule.body.level], {}))
-            its = at._replace(sight=seen)
+            its = _seeing(at, rule, answers)
             tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
-            done = tx.part(partial(_run, at=its, rule=rule, was=was, sheet=sheets[rule.no]))
+            deed = partial(_run, at=its, rule=rule, was=was, sheet=sheets[rule.no], ahead=ahead)
+            done = tx.part(deed)
             if isinstance(done, Unavailable):
                 raise done
             if isinstance(done, Exception):  # its state and the log tell it; other rules run
@@ -225,15 +223,47 @@ def _run_some(
     return count
 
 
-def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> list[Act]:
+def _seeing(at: _Tick, rule: Rule, answers: Answers) -> _Tick:
+    return at._replace(sight=at.sight._replace(answers=answers.get(LEVELS[rule.body.level], {})))
+
+
+def _is_large(sheet: Sheet) -> bool:
+    return len(sheet.subjects) > STEP
+
+
+class _Ahead(NamedTuple):
+    """What a run comes to, worked out before its transaction, and what that went by."""
+
+    was: RuleState
+    held: Sequence[HeldByRule]
+    found: RuleEvaluation
+
+
+def _ahead(at: _Tick, rule: Rule, sheet: Sheet, answers: Answers) -> _Ahead | None:
+    """Work out the run of a rule that looks at very many entities while nobody waits for it."""
+    if not _is_large(sheet):
+        return None
+    with at.tools.records.read() as tx:
+        was = history.state_of(tx, rule.no)
+        held = holding.holds_of(tx, at.client.no)
+    at = _seeing(at._replace(held=held), rule, answers)
+    return _Ahead(was, held, run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was)))
+
+
+def _run(
+    tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet, ahead: _Ahead | None
+) -> list[Act]:
     """Run one rule; the acts that were tried, of which some may have been refused."""
     mode, client = at.mode, at.client
-    evaluation = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
+    if ahead is not None and (ahead.was, ahead.held) == (was, at.held):
+        evaluation = ahead.found
+    else:
+        evaluation = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
     run_id = new_uuid(at.tools.ids)
     findings = evaluation.findings
     if mode == "ACT":
         findings = tuple(_doing(tx, at, (rule.no, run_id), one) for one in findings)
-    body = _run_body(rule.body, sheet, at.sight, evaluation, findings)
+    body = run_body(rule.body, sheet, at.sight, evaluation, findings)
     tried = [act for one in findings for act in one.acts if act.skip in {"", "REFUSED"}]
     acts = [act for act in tried if not act.skip]
     made = RuleRun(
@@ -245,7 +275,7 @@ def _run(tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet) -> list[Ac
         mode=mode,
         body=body,
     )
-    digest = _digest(findings)
+    digest = digest_of(findings)
     if acts or digest != was.told:
         history.add(tx, made)
     state = _state(at, rule, was, _heard(evaluation, findings), findings)
@@ -321,32 +351,6 @@ def _heard(found: RuleEvaluation, findings: Sequence[RuleFinding]) -> set[str]:
     return set(found.truths) - refused
 
 
-def _run_body(
-    rule: RuleBody,
-    sheet: Sheet,
-    sight: Sight,
-    found: RuleEvaluation,
-    findings: tuple[RuleFinding, ...],
-) -> RuleRunBody:
-    """A run as it is stored, with the questions that stats would answer alike again."""
-    level = LEVELS[rule.level]
-    asked = sorted(asked_of(rule, sheet.subjects, sight.today))
-    return RuleRunBody(
-        evaluated=found.evaluated,
-        matched=found.matched,
-        conditions=rule.conditions,
-        questions=tuple(history.AskedStats(*days, level, places) for days, places in asked),
-        findings=findings,
-        cut=sheet.cut,
-    )
-
-
-def _digest(findings: Iterable[RuleFinding]) -> str:
-    """The result of a run without its numbers: while it is the same, no further run is stored."""
-    result = [(one.key, one.skip, [(act.of, act.skip) for act in one.acts]) for one in findings]
-    return hashlib.blake2b(msgspec.json.encode(result), digest_size=16).hexdigest()
-
-
 def _fail(tx: Tx, at: _Tick, rule: Rule, was: RuleState, why: str) -> None:
     """Note that a run failed; the third failure in a row pauses its rule."""
     failed = msgspec.structs.replace(
@@ -390,4 +394,4 @@ def preview(
         any_held=frozenset((one.kind, one.entity) for one in held),
     )
     evaluation = run(body, sheet.subjects, sight, memory)
-    return _run_body(body, sheet, sight, evaluation, evaluation.findings)
+    return run_body(body, sheet, sight, evaluation, evaluation.findings)

@@ -33,11 +33,7 @@ def do(tx: Tx, ids: Ids, now: Instant, client: Client, by: tuple[int, str], act:
         holding.hold(tx, ids, now, client, *by, act)
         clients.wake_listings(tx, client, now)
     elif act.what == "resume":
-        held = [
-            one
-            for one in holding.holds_of(tx, client.no)
-            if (one.kind, one.entity) == (act.kind, act.entity)
-        ]
+        held = holding.holds_on(tx, client.no, act.kind, act.entity)
         holding.lift(tx, now, client, held)
     else:
         assert act.after is not None, "an amount becomes another one"
@@ -74,8 +70,8 @@ def take_back(tx: Tx, now: Instant, client: Client, run_id: str, act: Act) -> st
     if act.what == "pause":
         holds = [
             one
-            for one in holding.holds_of(tx, client.no)
-            if (one.run_id, one.kind, one.entity) == (run_id, act.kind, act.entity)
+            for one in holding.holds_on(tx, client.no, act.kind, act.entity)
+            if one.run_id == run_id
         ]
         holding.lift(tx, now, client, holds)
         if _of_gone(tx, client, holds):

@@ -18,6 +18,7 @@ from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
+from handbill.store.records.base import Row
 from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import rule_holds, rules
 
@@ -29,7 +30,7 @@ _TOLD: dict[str, Told] = {
     "placement": "JOB_GROUP",
     "job": "JOB",
 }
-_OF_CLIENT = (
+_EVERY = (
     sa.select(
         _h.kind,
         _h.entity,
@@ -46,6 +47,7 @@ _OF_CLIENT = (
     .where(_h.client_no == b("client_no"))
     .order_by(_h.no)
 )
+_ON_ONE = _EVERY.where(_h.kind == b("kind"), _h.entity == b("entity"))
 _DROP = sa.delete(rule_holds).where(_h.id == b("id"), _h.client_no == b("client_no"))
 
 
@@ -71,10 +73,16 @@ _NAME = msgspec.json.Decoder(_Name)
 
 def holds_of(tx: Tx, client_no: int) -> list[HeldByRule]:
     """All holds of rules at a client, the oldest first."""
-    return [
-        HeldByRule._make((*fields, _NAME.decode(body).name))
-        for *fields, body in tx.all(_OF_CLIENT, client_no=client_no)
-    ]
+    return _read(tx.all(_EVERY, client_no=client_no))
+
+
+def holds_on(tx: Tx, client_no: int, kind: str, entity: str) -> list[HeldByRule]:
+    """The holds on one thing, the oldest first."""
+    return _read(tx.all(_ON_ONE, client_no=client_no, kind=kind, entity=entity))
+
+
+def _read(rows: Iterable[Row]) -> list[HeldByRule]:
+    return [HeldByRule._make((*fields, _NAME.decode(body).name)) for *fields, body in rows]
 
 
 def hold(
@@ -92,18 +100,20 @@ def hold(
         publisher_id=act.publisher_id,
         since_at=now,
     )
-    before = holds_of(tx, client.no)
+    touched = [(row.kind, row.entity, row.entity_id)]
+    before = _holders(tx, client, touched)
     _ROWS.add(tx, row)
-    _tell(tx, now, client, before, [(row.kind, row.entity, row.entity_id)])
+    _tell(tx, now, client, before)
 
 
 def lift(tx: Tx, now: Instant, client: Client, some: Iterable[HeldByRule]) -> int:
     """Lift these holds, record it, and have listings follow; how many there were."""
-    before, lifted = holds_of(tx, client.no), list(some)
+    lifted = list(some)
+    before = _holders(tx, client, [(one.kind, one.entity, one.entity_id) for one in lifted])
     for one in lifted:
         tx.run(_DROP, id=one.id, client_no=client.no)
     if lifted:
-        _tell(tx, now, client, before, [(one.kind, one.entity, one.entity_id) for one in lifted])
+        _tell(tx, now, client, before)
         clients.wake_listings(tx, client, now)
     return len(lifted)
 
@@ -125,20 +135,20 @@ def _field(kind: str, entity: str) -> str:
     return HELD if kind != "placement" else f"{HELD_AT}{entity.partition('/')[2]}"
 
 
-def _tell(
-    tx: Tx,
-    now: Instant,
-    client: Client,
-    before: Iterable[HeldByRule],
-    touched: Iterable[tuple[str, str, str]],
-) -> None:
+_Holders = dict[tuple[str, str, str], list[str]]
+"""By kind, entity and its id: the ids of the rules that hold it, the oldest hold first."""
+
+
+def _holders(tx: Tx, client: Client, touched: Iterable[tuple[str, str, str]]) -> _Holders:
+    return {
+        (kind, entity, id_): [one.rule_id for one in holds_on(tx, client.no, kind, entity)]
+        for kind, entity, id_ in dict.fromkeys(touched)
+    }
+
+
+def _tell(tx: Tx, now: Instant, client: Client, before: _Holders) -> None:
     """Record who holds each thing in its field "heldBy"; for a placement, in its job group's."""
-    sides = list(before), holds_of(tx, client.no)
-    for kind, entity, entity_id in dict.fromkeys(touched):
-        old, new = (
-            [one.rule_id for one in side if (one.kind, one.entity) == (kind, entity)]
-            for side in sides
-        )
+    for (kind, entity, entity_id), new in _holders(tx, client, before).items():
         name = _field(kind, entity)
         who = TrailEntity(_TOLD[kind], entity_id, client.agency_no, client.no)
-        changes.tell(tx, now, who, {name: old}, {name: new})
+        changes.tell(tx, now, who, {name: before[kind, entity, entity_id]}, {name: new})

@@ -37,7 +37,7 @@ rule_holds = sa.Table(
     whole("since_at"),
     sa.UniqueConstraint("id"),
     sa.UniqueConstraint("rule_no", "kind", "entity"),
-    sa.Index("rule_holds_by_client", "client_no", "no"),
+    sa.Index("rule_holds_by_client", "client_no", "kind", "entity"),
 )
 # What rules have done, or would have: used to count cool-downs and limits.
 rule_acts = sa.Table(

@@ -1265,7 +1265,7 @@ CREATE TABLE rule_holds (
 	CONSTRAINT rule_holds_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
 	CONSTRAINT rule_holds_rule_no_fkey FOREIGN KEY(rule_no) REFERENCES rules (no)
 );
-CREATE INDEX rule_holds_by_client ON rule_holds (client_no, no);
+CREATE INDEX rule_holds_by_client ON rule_holds (client_no, kind, entity);
 CREATE TABLE rule_runs (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,

@@ -1264,7 +1264,7 @@ CREATE TABLE rule_holds (
 	CONSTRAINT rule_holds_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
 	CONSTRAINT rule_holds_rule_no_fkey FOREIGN KEY(rule_no) REFERENCES rules (no)
 );
-CREATE INDEX rule_holds_by_client ON rule_holds (client_no, no);
+CREATE INDEX rule_holds_by_client ON rule_holds (client_no, kind, entity);
 CREATE TABLE rule_runs (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
