@@ -20,6 +20,7 @@ from typing import Any
 import hypothesis
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from handbill.store.migrations.__main__ import path_of, script_of
 from handbill.store.records import Records, open_records
@@ -48,6 +49,24 @@ if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY
     os.environ["TMPDIR"] = tempfile.tempdir = str(_FOLDER)
 
 _NUMBERS = count(1)
+_MOST_RSA_KEYS = 4
+
+
+def _few_rsa_keys() -> None:
+    """Where a key of RSA is made, one of a few is given in turn: a new one takes 50 ms."""
+    make, made, turns = rsa.generate_private_key, dict[int, list[rsa.RSAPrivateKey]](), count()
+
+    def given(public_exponent: int, key_size: int, backend: Any = None) -> rsa.RSAPrivateKey:
+        keys = made.setdefault(key_size, [])
+        if len(keys) < _MOST_RSA_KEYS:
+            keys.append(make(public_exponent, key_size, backend))
+            return keys[-1]
+        return keys[next(turns) % _MOST_RSA_KEYS]
+
+    rsa.generate_private_key = given
+
+
+_few_rsa_keys()  # before joserfc takes the function by its name
 
 
 def pytest_xdist_auto_num_workers() -> int:
