@@ -11,11 +11,9 @@ from contract.change_rows import ABSENT, Case, Fields
 from contract.expected_changes import CASES, LEAVES_NONE, OPERATIONS, send
 from contract.office import Office
 from contract.world import World, build
-from handbill.api import operations
 from handbill.changes import service as changes
 from handbill.changes.service import ChangeFilter, RecordedChange
 from handbill.changes.work import sweep
-from handbill.http.app import Application
 from handbill.http.operations import Operation
 from handbill.kit.instants import DAY
 from handbill.store.records import Records, Tx
@@ -39,37 +37,30 @@ def _last(records: Records) -> int:
     return found[0].no if found else 0
 
 
-@pytest.fixture
-def whole(sqlite_office: Office) -> Office:
-    sqlite_office.app = Application(operations(), sqlite_office.desk)
-    return sqlite_office
-
-
 def _fields(change: RecordedChange) -> Fields:
     return {one.field: (one.before, one.after) for one in change.fields}
 
 
-def test_every_operation_that_changes_something_leaves_its_changes(whole: Office) -> None:
-    world, records, wrong = build(whole), whole.desk.records, []
+def test_of_every_operation_it_is_said_what_it_leaves() -> None:
     names = {row.name for row in OPERATIONS.values() if row.writes and row.role == "agency"}
     assert names <= CASES.keys() | LEAVES_NONE.keys(), "a new operation: what does it leave?"
     assert CASES.keys() <= names
     assert not CASES.keys() & LEAVES_NONE.keys()
-    for number, (name, case) in enumerate(CASES.items()):
-        if number % 25 == 24:  # an agency has at most 50 keys
-            world = build(whole.another(f"agency{number}"))
-        own = build(world.office)
-        if case.first:
-            case.first(own)
-        last = _last(records)
-        body = case.body(own) if case.body else msgspec.UNSET
-        reply = send(own, OPERATIONS[name], body, case.query)
-        found = told(records, last)
-        wrong += [
-            f"{name}: {fault}" for fault in _faults(own, OPERATIONS[name], reply, case, found)
-        ]
-        assert not any("hush-hush" in repr(one) for one in found), name
-    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_operation_that_changes_something_leaves_its_changes(
+    name: str, sqlite_world: World
+) -> None:
+    own, case, records = sqlite_world, CASES[name], sqlite_world.office.desk.records
+    if case.first:
+        case.first(own)
+    last = _last(records)
+    body = case.body(own) if case.body else msgspec.UNSET
+    reply = send(own, OPERATIONS[name], body, case.query)
+    found = told(records, last)
+    assert not list(_faults(own, OPERATIONS[name], reply, case, found))
+    assert not any("hush-hush" in repr(one) for one in found)
 
 
 def _faults(
@@ -103,9 +94,9 @@ def _faults(
     return faults
 
 
-def test_what_changes_nothing_leaves_nothing(whole: Office) -> None:
+def test_what_changes_nothing_leaves_nothing(sqlite_world: World) -> None:
     """The looks that may write, and each change asked for once more."""
-    world, records = build(whole), whole.desk.records
+    world, records = sqlite_world, sqlite_world.office.desk.records
     send(world, OPERATIONS["get_callback_secret"])  # which a report with a callback needs
     last = _last(records)
     for name in LEAVES_NONE:
@@ -132,9 +123,8 @@ def test_what_changes_nothing_leaves_nothing(whole: Office) -> None:
         assert told(records, last) == [], name
 
 
-def test_a_request_that_is_sent_twice_leaves_one_change(office: Office) -> None:
-    office.app = Application(operations(), office.desk)
-    world, records = build(office), office.desk.records
+def test_a_request_that_is_sent_twice_leaves_one_change(world_anywhere: World) -> None:
+    world, records = world_anywhere, world_anywhere.office.desk.records
     last = _last(records)
     sent = {"idempotency-key": "k1", "x-request-id": "first-attempt"}
     for request_id in ("first-attempt", "another-one"):
@@ -143,8 +133,9 @@ def test_a_request_that_is_sent_twice_leaves_one_change(office: Office) -> None:
     assert one.request_id == "first-attempt"
 
 
-def test_what_is_refused_or_rolled_back_leaves_nothing(whole: Office) -> None:
-    world, records = build(whole), whole.desk.records
+def test_what_is_refused_or_rolled_back_leaves_nothing(sqlite_world: World) -> None:
+    world, whole = sqlite_world, sqlite_world.office
+    records = whole.desk.records
     last = _last(records)
     path = f"{world.client}/campaigns/{world.ids['campaign_id']}"
     assert whole.ask("PUT", path, {"name": "x", "endDate": "01/01/1999"}).status == 400
@@ -167,8 +158,8 @@ def _broken_off(tx: Tx) -> None:
     raise ZeroDivisionError
 
 
-def test_nobody_is_told_of_another_agencys(whole: Office) -> None:
-    world = build(whole)
+def test_nobody_is_told_of_another_agencys(sqlite_world: World) -> None:
+    world, whole = sqlite_world, sqlite_world.office
     other = build(whole.another())
     records = whole.desk.records
     with records.read() as tx:
