@@ -46,6 +46,7 @@ _MEMORY = Path("/dev/shm")
 _FOLDER: Path | None = None
 if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
     _FOLDER = Path(tempfile.mkdtemp(prefix="handbill-tests-", dir=_MEMORY))
+    _FOLDER.chmod(0o711)  # commands of other users have places in it
     os.environ["TMPDIR"] = tempfile.tempdir = str(_FOLDER)
 
 _NUMBERS = count(1)

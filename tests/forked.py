@@ -5,13 +5,13 @@ some ten times what it then does.
 import atexit
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from functools import cache
+from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -41,7 +41,7 @@ class Forked:
 
     def poll(self) -> int | None:
         """Its exit status, below 0 after a signal; None as long as it runs."""
-        if self.returncode is None and select.select([self._ended], [], [], 0)[0]:
+        if self.returncode is None and wait([self._ended], 0):
             self.returncode = _told({"ended": self.pid})
             os.close(self._ended)
         return self.returncode
@@ -49,7 +49,7 @@ class Forked:
     def wait(self, timeout: float) -> int:
         """The same, once it has ended."""
         if self.returncode is None:
-            select.select([self._ended], [], [], timeout)
+            wait([self._ended], timeout)
         if (status := self.poll()) is None:
             raise subprocess.TimeoutExpired(str(self.pid), timeout)
         return status
@@ -86,8 +86,12 @@ def _told(asked: dict[str, Any], *files: int) -> int:
     """What the process answers that forks the others."""
     with _ONE:
         server = _server(os.getpid())
-        socket.send_fds(server, [json.dumps(asked).encode()], files)
-        answer = server.recv(_BUFFER)
+        try:
+            socket.send_fds(server, [json.dumps(asked).encode()], files)
+            answer = server.recv(_BUFFER)
+        except BaseException:
+            _server.cache_clear()  # an answer may still come, which the next would take for its own
+            raise
     assert answer, "the process that forks commands has ended; its standard error tells why"
     return int(answer)
 
@@ -98,7 +102,9 @@ def _server(pid: int) -> socket.socket:
     line, other = socket.socketpair(type=socket.SOCK_SEQPACKET)
     program = Path(__file__).with_name("forking_all.py")
     with other:
-        process = subprocess.Popen([sys.executable, "-P", str(program)], stdin=other.fileno())
+        process = subprocess.Popen(
+            [sys.executable, "-P", str(program)], stdin=other.fileno(), start_new_session=True
+        )
 
     def end() -> None:
         if os.getpid() == pid:
