@@ -12,7 +12,7 @@ import pytest
 
 from contract.asgi import Reply, call, calling, running
 from contract.office import OPERATIONS, Office
-from contract.world import build
+from contract.world import World
 from handbill.http.app import Application
 
 DAYS = {"startDate": "2026-11-01", "endDate": "2026-11-17"}
@@ -52,10 +52,10 @@ def told(reply: Reply) -> tuple[int, str | None]:
 
 
 @pytest.mark.parametrize("operation", SLOW, ids=lambda one: one.name)
-def test_slow_work_is_bounded(sqlite_office: Office, operation: Any) -> None:
+def test_slow_work_is_bounded(sqlite_world: World, operation: Any) -> None:
     """One agency has half of the places, and none is left when others have all."""
-    office = bounded(sqlite_office, lookups_at_once=2, lookups_waiting=0, streams_at_once=2)
-    world = build(office)
+    world = sqlite_world
+    office = bounded(world.office, lookups_at_once=2, lookups_waiting=0, streams_at_once=2)
     with office.desk.records.read() as tx:
         ((number,),) = tx.run_text("SELECT no FROM agencies WHERE id = 'acme'", {})[0]
     body = operation.sample if isinstance(operation.sample, dict) else {"filterBy": DAYS}

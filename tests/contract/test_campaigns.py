@@ -261,7 +261,10 @@ def _with(**more: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_what_a_group_refuses(office: Office, body: dict[str, Any], fields: set[str]) -> None:
+def test_what_a_group_refuses(
+    sqlite_office: Office, body: dict[str, Any], fields: set[str]
+) -> None:
+    office = sqlite_office
     office.new("/publishers", {"id": "Out"})
     office.new("/publishers", {"id": "Dear", "minBid": 0.6})
     office.another()  # has a publisher of its own
@@ -319,8 +322,9 @@ def test_an_update_of_a_group_wakes_what_it_must(office: Office) -> None:
     ],
 )
 def test_what_an_update_of_a_group_refuses(
-    office: Office, body: dict[str, Any], field: str
+    module_office: Office, body: dict[str, Any], field: str
 ) -> None:
+    office = module_office
     group = office.group(office.campaign(office.client()))
     before = office.get(group)
     assert set(office.faults("PUT", group, body)) == {field}

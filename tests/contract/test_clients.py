@@ -70,10 +70,10 @@ def test_dates_default_to_a_week_from_today_in_the_zone(office: Office) -> None:
     ],
 )
 def test_the_end_is_not_before_the_start(
-    office: Office, start: str | None, end: str | None, sound: bool
+    sqlite_office: Office, start: str | None, end: str | None, sound: bool
 ) -> None:
     body = {"companyName": "a", "caps": BUDGET, "startDate": start, "endDate": end}
-    asked = office.ask("POST", "/clients", body)
+    asked = sqlite_office.ask("POST", "/clients", body)
     assert asked.status == (200 if sound else 400)
     if not sound:
         assert [fault["field"] for fault in asked.json["errors"]] == ["/endDate"]
@@ -151,8 +151,8 @@ def test_what_is_read_can_be_sent_back(office: Office) -> None:
         ({"ats": "other"}, "/ats"),
     ],
 )
-def test_what_an_update_refuses(office: Office, body: dict[str, Any], field: str) -> None:
-    client = office.client()
+def test_what_an_update_refuses(module_office: Office, body: dict[str, Any], field: str) -> None:
+    office, client = module_office, module_office.client()
     before = office.get(client)
     assert set(office.faults("PUT", client, body)) == {field}
     assert office.get(client) == before

@@ -28,9 +28,9 @@ DAY_ON = "2026-11-18"  # the office's day in UTC
     ],
 )
 def test_a_job_is_published_and_ends_on_days_of_its_client(
-    office: Office, day: str, zone: str, first: str, last: str
+    module_office: Office, day: str, zone: str, first: str, last: str
 ) -> None:
-    client = office.client(timeZone=zone)
+    office, client = module_office, module_office.client(timeZone=zone)
     office.new(f"{client}/jobs", JOB | {"publishedDate": day, "endAtDate": day})
     found = office.get(f"{client}/jobs/r")
     assert (found["pubDate"], found["postedDate"], found["endAtDate"]) == (first, first, last)

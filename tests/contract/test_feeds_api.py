@@ -175,11 +175,11 @@ def test_a_feed_is_shown_as_the_sample_has_it(office: Office, site: Site, worker
         ({"schemaMappingPublisher": 7}, "/schemaMappingPublisher"),
     ],
 )
-def test_what_is_refused(office: Office, body: Body, field: str) -> None:
-    client = office.client()
+def test_what_is_refused(module_office: Office, body: Body, field: str) -> None:
+    client = module_office.client()
     whole = {"xmlFeedUrl": "https://feeds.example/x.xml", "schemaMappings": {}} | body
-    assert field in office.faults("POST", f"{client}/feeds", whole)
-    assert office.get(f"{client}/feeds?page=0&limit=10") == {"data": []}
+    assert field in module_office.faults("POST", f"{client}/feeds", whole)
+    assert module_office.get(f"{client}/feeds?page=0&limit=10") == {"data": []}
 
 
 def test_updates(office: Office, site: Site, worker: Worker) -> None:

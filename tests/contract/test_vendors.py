@@ -273,8 +273,10 @@ def test_many_writers_leave_one_login_and_its_password(office: Office) -> None:
         ({"schema": {"additionalFields": ["1x"]}}, {"/schema/additionalFields/0"}),
     ],
 )
-def test_all_faults_are_named(office: Office, said: dict[str, Any], pointers: set[str]) -> None:
-    before = fingerprint(office.desk.records)
+def test_all_faults_are_named(
+    module_office: Office, said: dict[str, Any], pointers: set[str]
+) -> None:
+    office, before = module_office, fingerprint(module_office.desk.records)
     assert set(office.faults("POST", "/publishers", {"id": "New"} | said)) == pointers
     assert set(office.faults("PUT", "/publishers/TestExp1", said)) == pointers
     assert fingerprint(office.desk.records) == before
@@ -315,10 +317,10 @@ def test_a_host_has_one_spelling(sqlite_office: Office, host: str, kept: str) ->
         ["h"],
     ],
 )
-def test_hosts_that_are_none(sqlite_office: Office, host: Any) -> None:
+def test_hosts_that_are_none(module_office: Office, host: Any) -> None:
     login = {"host": host, "username": "u", "password": "p"}
     body = {"id": "H", "ftpConfig": {"credentials": login}}
-    faults = sqlite_office.faults("POST", "/publishers", body)
+    faults = module_office.faults("POST", "/publishers", body)
     assert set(faults) == {"/ftpConfig/credentials/host"}
 
 
