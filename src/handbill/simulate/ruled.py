@@ -51,6 +51,7 @@ class Ruled:
         self._previews: dict[str, Body] = {}
         self._known: dict[str, set[str]] = defaultdict(set)
         """The runs that were read, by client."""
+        self._new: dict[str, Mapping[str, list[Body]]] = {}
         self.acts, self.previews, self.seen, self.backtests = 0, 0, 0, 0
         """How many there were: acts done; previews, figures and back-tests compared."""
         self.firings: Counter[str] = Counter()
@@ -79,13 +80,16 @@ class Ruled:
                 preview = await self._ask(rule, "POST", "/rules/preview", rule.body)
                 self._previews[rule.id] = preview
 
+    async def read_runs(self) -> None:
+        """Read the runs since the last look."""
+        self._new = {one.id: await self._new_runs(one) for one in self._trade.employers}
+
     async def look(self) -> list[str]:
-        """Take over what was done since the last look, in the order in which it was done."""
+        """Take over what these runs have done, in the order in which it was done."""
         wrong: list[str] = []
         touched = set()
-        new = {one.id: await self._new_runs(one) for one in self._trade.employers}
         for rule in self._rulebook.rules:
-            for run in new[rule.client.id].get(rule.id, ()):
+            for run in self._new[rule.client.id].get(rule.id, ()):
                 wrong += self._of_run(rule, run)
                 rule.runs[run["id"]] = run
                 if rule.acts and acts_of(run):

@@ -5,7 +5,8 @@ caps, with what every visitor saw, and with what the doors acknowledged.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -84,6 +85,8 @@ class Truth:
         self._duck = self._stack.enter_context(
             segment_files.query(house.settings.scratch_folder, memory_mb=_MEMORY_MB, threads=1)
         )
+        # Beside what the API is asked: most of it is DuckDB's work, on another core.
+        self._aside = self._stack.enter_context(ThreadPoolExecutor(1, "checks"))
         self._now: Instant = 0
         self._began = house.outside.clock.now()
 
@@ -137,14 +140,9 @@ class Truth:
         listed = {segment.path for segment in every}
         new = [segment for segment in every if segment.path not in self._files]
         former, self._files = self._files - listed, listed
-        if not new:
-            return []
-        with segment_files.files(
-            self._house.tools.blobs, new, self._house.settings.scratch_folder
-        ) as files:
-            text = f"SELECT {QUOTED} FROM {segment_files.source(files, None)}"
-            facts = [Fact(*row) for row in self._duck.execute(text).fetchall()]
-        facts.sort(key=attrgetter("at", "id"))
+        reading = self._aside.submit(self._facts_in, new)
+        self._house.run(self._ruled.read_runs())
+        facts = reading.result()
         fresh = [fact for fact in facts if fact.id not in self._ids]
         if len(fresh) < len(facts) and not former:
             self._blame(f"{len(facts) - len(fresh)} entries are there twice")
@@ -153,6 +151,17 @@ class Truth:
             self._blame(f"{len(fresh) - len(ids)} events have two dispositions")
         self._ids |= ids
         return fresh
+
+    def _facts_in(self, some: Sequence[segments.Segment]) -> list[Fact]:
+        """The entries of segments, in order."""
+        if not some:
+            return []
+        with segment_files.files(
+            self._house.tools.blobs, some, self._house.settings.scratch_folder
+        ) as files:
+            text = f"SELECT {QUOTED} FROM {segment_files.source(files, None)}"
+            facts = [Fact(*row) for row in self._duck.execute(text).fetchall()]
+        return sorted(facts, key=attrgetter("at", "id"))
 
     def _learn_names(self, tx: Tx) -> None:
         groups = sum(len(one.groups) for one in self._trade.employers)
@@ -345,19 +354,16 @@ class Truth:
 
     def end_day(self, day: str) -> None:
         """The ledger's own check of all books, and its sums compared with the doors'."""
+        tools, settings = self._house.tools, self._house.settings
+        folders = settings.scratch_folder, settings.journal_folder
+        checking = self._aside.submit(check, tools.records, tools.blobs, *folders)
         of_day = self.days.setdefault(day, OfDay(day=day))
         of_day.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
         self._check_told(self.bids.look())
         self._check_told(self._purchases.look())
         self._house.run(self._check_budgets())
         self._check_told(self._ruled.end_day())
-        tools = self._house.tools
-        books = check(
-            tools.records,
-            tools.blobs,
-            self._house.settings.scratch_folder,
-            self._house.settings.journal_folder,
-        )
+        books = checking.result()
         for fault in books.faults:
             self._blame(f"ledger check: {fault}")
         heard = self._public.heard
