@@ -153,6 +153,7 @@ def test_a_click_is_explained_by_api_and_command_alike(
 
 
 def command(of_records: dict[str, str], tmp_path: Path, *words: str) -> Result:
+    (tmp_path / "at" / "index" / "data.mdb").unlink(missing_ok=True)  # as in test_commands
     runner = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY} | of_records)
     return runner.invoke(app, [*words, "--data", str(tmp_path / "at")])
 
