@@ -7,7 +7,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing import get_context
+from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -75,6 +77,27 @@ def test_lost_connection_is_the_worlds_doing_and_replaced(postgres_records: Reco
         put_agency(postgres_records, "a")
     put_agency(postgres_records, "b")
     assert all_agencies(postgres_records, AGENCIES) == [("b", "B")]
+
+
+@pytest.mark.parametrize(("said", "idle"), [("", "10"), ("keepalives_idle=2", "2")])
+def test_a_host_that_vanishes_is_not_waited_for_for_hours(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, said: str, idle: str
+) -> None:
+    """The driver gives up after half a minute without a sign of the host; the URL may say other."""
+    made: list[psycopg.Connection[Any]] = []
+    connect = psycopg.connect
+
+    def noted(**of: Any) -> psycopg.Connection[Any]:
+        made.append(connect(**of))
+        return made[-1]
+
+    monkeypatch.setattr(psycopg, "connect", noted)
+    with closing(open_records(f"{postgres_url}{'&' if '?' in postgres_url else '?'}{said}")) as own:
+        assert all_agencies(own, sa.select(sa.literal_column("1"))) == [(1,)]
+        known = made[0].info.get_parameters()
+    assert known["keepalives_idle"] == idle
+    assert int(known["tcp_user_timeout"]) < 30_000
+    assert int(known["keepalives_interval"]) * int(known["keepalives_count"]) < 30
 
 
 def test_deadlock_is_told_as_to_be_tried_again(postgres_records: Records) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from psycopg import IsolationLevel
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.expression import Executable
 
@@ -23,6 +24,15 @@ from handbill.store.records.held import HeldConnection
 
 _T = TypeVar("_T")
 _STREAM_ROWS = 2_000
+# Else the system waits for hours for a host that has vanished without a word. The URL has the last
+# word.
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 _COPY_ROWS = 200  # below this, statements in a pipeline are as fast
 
 
@@ -155,7 +165,7 @@ class PostgresRecords(Records):
         if held is not None and not held.connection.closed:
             return held.connection
         try:
-            connection = psycopg.connect(self._url, connect_timeout=10)
+            connection = psycopg.connect(**(_PATIENCE | conninfo_to_dict(self._url)))
         except psycopg.OperationalError as away:
             words = " ".join(str(away).split())
             raise Unavailable(
