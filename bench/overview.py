@@ -15,13 +15,12 @@ from bench.figures import Figure
 from bench.stock import NOW, add_client, open_tools
 from handbill.clients import rows as clients
 from handbill.contract.overview.models import overview_told, timeseries_told
-from handbill.core.charging import MEASURES
 from handbill.core.metrics import finished_as, made_of
 from handbill.core.nouns import Cap, Caps, Client
 from handbill.kit.instants import moment_of
 from handbill.stats import overviews
 from handbill.store.records import Tx
-from handbill.store.records.booked import SUMS
+from handbill.store.records.booked import SUMS, USES
 from handbill.store.records.tables import client_days, counters, place_days
 from handbill.work.tools import Tools
 
@@ -31,7 +30,7 @@ _TIMES = 20
 _METRICS = {name: finished_as(name) for name in ("spent", "clicks", "applies")}
 _RAWS = frozenset().union(*map(made_of, _METRICS))
 _SUMS = dict.fromkeys(SUMS, 1_000_000)
-_USED: dict[str, Any] = dict.fromkeys(MEASURES, 1_000_000)
+_USED: dict[str, Any] = dict.fromkeys(USES, 1_000_000)
 
 
 def run() -> list[Figure]:
