@@ -78,7 +78,9 @@ def _begun(
         worlds[records.dialect] = _kept(replace(world, ids=dict(world.ids)))
     else:
         world = _alike(desk, kept)
+    app = world.office.app
     yield world
+    app.close()  # else its threads, and what each has held, stay until somebody looks for them
     journal.close()
     egress.close()
 
