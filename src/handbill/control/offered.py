@@ -3,6 +3,7 @@ of the values that it follows from differs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Final, NamedTuple
 
 from handbill.core.bids import PlacementTerms, terms_of
@@ -55,8 +56,13 @@ def offered(basis: OfferBasis) -> Mapping[Place, PlacedOffer]:
     if known is None or known.basis != basis:
         if sum(one.size for one in _KNOWN.values()) >= _MOST:
             _KNOWN.clear()
-        known = _KNOWN[basis.client.no] = _Known(basis, dict(_offers(*basis)))
+        known = _KNOWN[basis.client.no] = _Known(_copied(basis), dict(_offers(*basis)))
     return known.offers
+
+
+def _copied(basis: OfferBasis) -> OfferBasis:
+    """A copy that does not change with the nouns, should somebody change them in place."""
+    return deepcopy(basis._replace(jobs={}))._replace(jobs=basis.jobs)
 
 
 def _offers(
