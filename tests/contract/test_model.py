@@ -2,8 +2,8 @@
 
 After every step, once the background work that it asked for is done, each job must be in the group
 that a naive reading of priorities, dates, switches and filters gives it. So a change that forgets
-to wake the matching is found too. All other reads by the API cost more than the steps: after every
-fifth one, they must say what the model says, and what was deleted is gone.
+to wake the matching is found too. And what was deleted is gone at once. All other reads by the API
+cost more than the steps: after every fifth one, they must say what the model says.
 """
 
 from random import Random
@@ -46,6 +46,8 @@ class Agency(Steps):
     """What the application tells is what the model says."""
 
     steps = 0
+    seen_gone = 0
+    """How many of the deleted things were asked for."""
 
     def _settle(self) -> None:
         """Do the matching that was asked for, and nothing else."""
@@ -157,6 +159,12 @@ class Agency(Steps):
                 for ref, job in client.jobs.items()
                 if job.end_at is None or job.end_at > now
             }
+
+    @invariant()
+    def what_is_deleted_is_gone(self) -> None:
+        for path in self.gone[self.seen_gone :]:
+            assert self.here.ask("GET", path).status == 404
+        self.seen_gone = len(self.gone)
 
     def what_is_deleted_stays_so(self) -> None:
         for path in self.gone[-_READ_EACH:]:
