@@ -41,6 +41,8 @@ def test_a_job_travels_the_whole_way_and_sigterm_ends_in_order(tmp_path: Path) -
             kinds = [child.partition("-")[0] for child in ended]
             assert kinds == ["edge", "api", "judge", "fetcher", "fetcher", "worker"]
             assert {line["status"] for line in server.log if line["message"] == "ended"} == {0}
+            logging = {line["process"].partition("-")[0] for line in server.log}
+            assert logging >= {"serve", "edge", "api", "fetcher", "worker"}
     entries = exported(data)
     assert {entry["id"] for entry in entries} == {id_ for _, id_ in clicks}
     for entry in entries:
