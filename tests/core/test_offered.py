@@ -1,5 +1,6 @@
 """What job groups offer: worked out once, and anew as soon as anything else is true."""
 
+import gc
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from core.standing_tree import MONDAY, tree
 from handbill.control.offered import OfferBasis, PlacedOffer, offered
 from handbill.core.bids import JobBids
 from handbill.core.charging import Place
-from handbill.core.nouns import JobPlacement, JobSettings, Placement
+from handbill.core.nouns import JobPlacement, JobSettings, Placement, Publisher
 from handbill.core.rates import DatedRate, Exchange
 from handbill.listings.matched import Alike, Shared, stock_of
 
@@ -72,6 +73,27 @@ def test_another_value_is_heeded_at_once(
     assert (offer.stock.jobs, offer.stock.mean_micros) == (stock_jobs, mean_micros)
     assert offer.trades is trades
     assert only(basis()).stock.jobs == 5, "and what it was before is so again"
+
+
+def test_what_changes_in_place_is_heeded_too() -> None:
+    changed = basis()
+    assert only(changed).stock.mean_micros == 500_000
+    changed.groups[3].body.cpc_bid_micros = 700_000
+    assert only(changed).stock.mean_micros == 700_000
+
+
+def test_of_what_offers_follow_from_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each client would keep all publishers of its agency."""
+
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(one, Publisher) for one in gc.get_objects())
+
+    monkeypatch.setattr("handbill.control.offered._KNOWN", {})
+    before = kept()
+    offers = offered(basis())
+    assert kept() == before
+    assert offered(basis()) is offers
 
 
 def test_another_rate_is_heeded_at_once() -> None:

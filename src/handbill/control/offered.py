@@ -3,7 +3,6 @@ of the values that it follows from differs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from typing import Final, NamedTuple
 
 from handbill.core.bids import PlacementTerms, terms_of
@@ -11,10 +10,11 @@ from handbill.core.charging import Place
 from handbill.core.nouns import Campaign, Client, Group, Publisher
 from handbill.core.rates import Exchange
 from handbill.core.states import campaign_state, client_state, group_state
+from handbill.kit.digests import digest_of
 from handbill.listings.matched import NOTHING, Alike, Shared, Stock, stock_of
 
 _MOST: Final = 100_000
-"""How many offers and kinds of jobs are remembered: some 30 MB."""
+"""How many offers are remembered: some 60 MB."""
 
 
 class PlacedOffer(NamedTuple):
@@ -39,12 +39,10 @@ class OfferBasis(NamedTuple):
 
 
 class _Known(NamedTuple):
-    basis: OfferBasis
-    offers: Mapping[Place, PlacedOffer]
+    """``digest``: of what they follow from, which need not be kept for it."""
 
-    @property
-    def size(self) -> int:
-        return len(self.offers) + sum(map(len, self.basis.jobs.values()))
+    digest: bytes
+    offers: Mapping[Place, PlacedOffer]
 
 
 _KNOWN: Final[dict[int, _Known]] = {}
@@ -52,17 +50,17 @@ _KNOWN: Final[dict[int, _Known]] = {}
 
 def offered(basis: OfferBasis) -> Mapping[Place, PlacedOffer]:
     """The offer of each job group to each publisher that may list its jobs."""
-    known = _KNOWN.get(basis.client.no)
-    if known is None or known.basis != basis:
-        if sum(one.size for one in _KNOWN.values()) >= _MOST:
+    known, digest = _KNOWN.get(basis.client.no), _digest(basis)
+    if known is None or known.digest != digest:
+        if sum(1 + len(one.offers) for one in _KNOWN.values()) >= _MOST:
             _KNOWN.clear()
-        known = _KNOWN[basis.client.no] = _Known(_copied(basis), dict(_offers(*basis)))
+        known = _KNOWN[basis.client.no] = _Known(digest, dict(_offers(*basis)))
     return known.offers
 
 
-def _copied(basis: OfferBasis) -> OfferBasis:
-    """A copy that does not change with the nouns, should somebody change them in place."""
-    return deepcopy(basis._replace(jobs={}))._replace(jobs=basis.jobs)
+def _digest(basis: OfferBasis) -> bytes:
+    client, exchange, *by_number = basis
+    return digest_of(client, exchange.content, [[*one.items()] for one in by_number])
 
 
 def _offers(

@@ -7,7 +7,7 @@ units of the agency's. No float touches it. **Source**: docs/decisions/0048.
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 PICOS: Final = 10**12
 MOST_PICOS: Final = 10**18
@@ -75,18 +75,10 @@ class Exchange:
         self._tables = [tables[key] for key in sorted(tables, reverse=True)]
         self._known: dict[str, int | None] = {"": 0, currency: 0}
 
-    def __eq__(self, other: object) -> bool:
-        """Whether all rates are the same, and so all that is converted by them."""
-        if not isinstance(other, Exchange):
-            return NotImplemented
-        mine, its = (
-            (one.currency, one.today, one._tables)  # noqa: SLF001 - its own class
-            for one in (self, other)
-        )
-        return mine == its
-
-    def __hash__(self) -> int:
-        return hash((self.currency, self.today))
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """All that conversion follows from, in plain values."""
+        return self.currency, self.today, [sorted(table.items()) for table in self._tables]
 
     def picos(self, currency: str) -> int | None:
         """The rate of a currency; None if there is none, and 0 for the agency's own (also given by
