@@ -9,11 +9,12 @@ import pytest
 
 from handbill.control import ruling
 from handbill.control.known import remember
-from handbill.core.rule_conditions import Condition, Guards
+from handbill.core.rule_conditions import Condition, Guards, RuleBody
 from handbill.core.rules.acts import Act
 from handbill.core.rules.running import run
 from handbill.core.rules.windows import EVERY
-from handbill.rules import acting, holding
+from handbill.rules import acting, history, holding
+from handbill.rules import service as rules
 from handbill.store.records import Records, Tx
 from rooms.rule_house import ONE, SPENDS, House, bids
 
@@ -87,7 +88,7 @@ def test_a_rule_that_looks_at_very_much_is_worked_out_while_nobody_waits(
     house: House, monkeypatch: pytest.MonkeyPatch, meddles: bool
 ) -> None:
     """Within its transaction only if a hold was laid or lifted since."""
-    rules = [house.rule(IDLE), house.rule(SPENDS)]
+    both = [house.rule(IDLE), house.rule(SPENDS)]
     house.judge()
     monkeypatch.setattr(ruling, "STEP", 1)
     held_up: list[bool] = []
@@ -115,7 +116,26 @@ def test_a_rule_that_looks_at_very_much_is_worked_out_while_nobody_waits(
     monkeypatch.setattr("handbill.control.ruling.run", noted)
     house.tick(judged=False)
     assert held_up == ([False, True, False] if meddles else [False, False])
-    assert [len(house.runs(rule)) for rule in rules] == [1, 1]
+    assert [len(house.runs(rule)) for rule in both] == [1, 1]
+
+
+def test_a_rule_that_fails_ahead_of_its_transaction_says_so_and_others_run(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = house.rule(IDLE), house.rule(SPENDS)
+
+    def noted(body: RuleBody, *of: Any) -> Any:
+        if body.conditions == (IDLE,):
+            raise ZeroDivisionError
+        return run(body, *of)
+
+    monkeypatch.setattr(ruling, "STEP", 1)
+    monkeypatch.setattr("handbill.control.ruling.run", noted)
+    house.tick()
+    assert [len(house.runs(rule)) for rule in (broken, sound)] == [0, 1]
+    with house.writing() as (tx, _, client):
+        state = history.state_of(tx, rules.rule_of(tx, client, broken).no)
+    assert (state.failures, state.why) == (1, "it could not be run: ZeroDivisionError")
 
 
 def test_what_a_hold_costs_does_not_grow_with_all_others(

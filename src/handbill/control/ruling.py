@@ -23,7 +23,7 @@ from handbill.control.rulebooks import (
     sheets_of,
     sight_of,
 )
-from handbill.control.run_bodies import digest_of, run_body
+from handbill.control.run_bodies import digest_of, heard, run_body
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.core.rules.acts import Act
@@ -232,11 +232,11 @@ def _is_large(sheet: Sheet) -> bool:
 
 
 class _Ahead(NamedTuple):
-    """What a run comes to, worked out before its transaction, and what that went by."""
+    """What a run comes to, or how it failed, worked out before its transaction; and by what."""
 
     was: RuleState
     held: Sequence[HeldByRule]
-    found: RuleEvaluation
+    found: RuleEvaluation | Exception
 
 
 def _ahead(at: _Tick, rule: Rule, sheet: Sheet, answers: Answers) -> _Ahead | None:
@@ -247,7 +247,12 @@ def _ahead(at: _Tick, rule: Rule, sheet: Sheet, answers: Answers) -> _Ahead | No
         was = history.state_of(tx, rule.no)
         held = holding.holds_of(tx, at.client.no)
     at = _seeing(at._replace(held=held), rule, answers)
-    return _Ahead(was, held, run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was)))
+    found: RuleEvaluation | Exception
+    try:
+        found = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
+    except Exception as failure:  # noqa: BLE001 - raised where a failed run is noted
+        found = failure
+    return _Ahead(was, held, found)
 
 
 def _run(
@@ -255,10 +260,12 @@ def _run(
 ) -> list[Act]:
     """Run one rule; the acts that were tried, of which some may have been refused."""
     mode, client = at.mode, at.client
-    if ahead is not None and (ahead.was, ahead.held) == (was, at.held):
-        evaluation = ahead.found
-    else:
+    if ahead is None or (ahead.was, ahead.held) != (was, at.held):
         evaluation = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
+    elif isinstance(ahead.found, Exception):
+        raise ahead.found
+    else:
+        evaluation = ahead.found
     run_id = new_uuid(at.tools.ids)
     findings = evaluation.findings
     if mode == "ACT":
@@ -278,7 +285,7 @@ def _run(
     digest = digest_of(findings)
     if acts or digest != was.told:
         history.add(tx, made)
-    state = _state(at, rule, was, _heard(evaluation, findings), findings)
+    state = _state(at, rule, was, heard(evaluation, findings), findings)
     history.keep(tx, was, msgspec.structs.replace(state, told=digest))
     history.note(tx, made, acts)
     if state.failures >= MOST_FAILURES:
@@ -293,7 +300,7 @@ def _run(
 
 
 def _state(
-    at: _Tick, rule: Rule, was: RuleState, heard: set[str], findings: Sequence[RuleFinding]
+    at: _Tick, rule: Rule, was: RuleState, truths: set[str], findings: Sequence[RuleFinding]
 ) -> RuleState:
     """The state after a run. If all its acts were refused, the run counts as failed."""
     acts = [act for one in findings for act in one.acts]
@@ -304,7 +311,7 @@ def _state(
         ran_at=at.sight.now,
         ran_on=at.sight.today.isoformat(),
         mode=at.mode,
-        truths=tuple(sorted(heard)),
+        truths=tuple(sorted(truths)),
         failures=failures,
         why=refused[0].words if failures else "",
     )
@@ -343,12 +350,6 @@ def _done(tx: Tx, at: _Tick, by: tuple[int, str], act: Act) -> Act:
     if isinstance(came, Exception):
         raise came
     return msgspec.structs.replace(act, skip="REFUSED", words=came) if came else act
-
-
-def _heard(found: RuleEvaluation, findings: Sequence[RuleFinding]) -> set[str]:
-    """The conditions that stay true for the next run; refused acts are tried again."""
-    refused = {one.key for one in findings if any(act.skip == "REFUSED" for act in one.acts)}
-    return set(found.truths) - refused
 
 
 def _fail(tx: Tx, at: _Tick, rule: Rule, was: RuleState, why: str) -> None:

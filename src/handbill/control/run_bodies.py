@@ -1,7 +1,7 @@
 """What is stored of a rule's run."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -38,3 +38,9 @@ def digest_of(findings: Iterable[RuleFinding]) -> str:
     """The result of a run without its numbers: while it is the same, no further run is stored."""
     result = [(one.key, one.skip, [(act.of, act.skip) for act in one.acts]) for one in findings]
     return hashlib.blake2b(msgspec.json.encode(result), digest_size=16).hexdigest()
+
+
+def heard(found: RuleEvaluation, findings: Sequence[RuleFinding]) -> set[str]:
+    """The conditions that stay true for the next run; refused acts are tried again."""
+    refused = {one.key for one in findings if any(act.skip == "REFUSED" for act in one.acts)}
+    return set(found.truths) - refused
