@@ -135,6 +135,28 @@ def test_what_was_matched_with_a_job_as_it_was_is_not_written(market: Market) ->
         assert tx.all(sa.select(matches.c.group_no)) == [(other.no,)]
 
 
+@pytest.mark.parametrize("writes", [2, 3], ids=["marked jobs", "the end"])
+def test_nothing_is_matched_with_groups_as_they_were(market: Market, writes: int) -> None:
+    """Another worker has matched with a group that has been made since."""
+    client = market.client()
+    campaign = market.campaign(client)
+    market.group(campaign, _city("x"), priority=2)
+    matching.rematch(market.records, client, market.now())
+    made = []
+
+    def meanwhile() -> None:
+        made.append(market.group(campaign, _city("x"), priority=1))
+        matching.rematch(market.records, client, market.now())
+        market.job(client, city="x")
+
+    late: Any = Late(market.records, meanwhile, writes)
+    with pytest.raises(Unavailable, match="another worker"):
+        matching.rematch(late, client, market.now())
+    assert matching.rematch(market.records, client, market.now()).looked_at == 1, "its mark is kept"
+    with market.records.read() as tx:
+        assert tx.all(sa.select(matches.c.group_no)) == [(made[0].no,)]
+
+
 class Late:
     """Records of a worker that comes back to life before its nth transaction."""
 

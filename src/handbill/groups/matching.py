@@ -150,6 +150,7 @@ def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) 
     _match_marked(walk, contest)
     _drop_ended(walk, contest)
     with records.write() as tx:
+        walk.require(tx, contest)
         _remember(tx, contest, Remembered(contest.default_no, contest.signatures))
     return walk.tally
 
@@ -313,6 +314,7 @@ def _match_marked(walk: "_Walk", contest: Contest) -> None:
         asked = {"client_no": contest.client_no, "limit": most}
         nos = [no for (no,) in tx.all(_TAKE_MARKS, **asked)]
         if nos:
+            walk.require(tx, contest)
             rows = tx.all(_MARKED, client_no=contest.client_no, nos=Listed(nos), now=contest.now)
             walk.tally.moved += _write(tx, contest, _wanted(contest, matcher, rows))
         return len(nos)
@@ -338,8 +340,8 @@ class _Walk:
     """A walk over jobs, page by page: read in one transaction, written in another, so that no
     writer waits while filters are evaluated.
 
-    ``begun``: what is remembered while it lasts. **Refuses** (Unavailable) to write what it has
-    read if another worker has matched since, and taken the marks of jobs that have changed.
+    ``begun``: what is remembered while it lasts. **Refuses** (Unavailable) to write anything if
+    another worker has matched since, for other groups or with the marks of jobs that have changed.
     """
 
     records: Records
@@ -361,10 +363,13 @@ class _Walk:
     def write(self, contest: Contest, found: _Wanted) -> None:
         if any(current != wanted for _, current, wanted in found):
             with self.records.write() as tx:
-                if _remembered(tx, contest.client_no) != self.begun:
-                    raise Unavailable("another worker has matched this client's jobs")
+                self.require(tx, contest)
                 self.tally.moved += _write(tx, contest, found)
             self.records.give_way()
+
+    def require(self, tx: Tx, contest: Contest) -> None:
+        if _remembered(tx, contest.client_no) != self.begun:
+            raise Unavailable("another worker has matched this client's jobs")
 
 
 def _write(tx: Tx, contest: Contest, found: _Wanted) -> int:
