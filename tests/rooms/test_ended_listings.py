@@ -152,6 +152,20 @@ def test_what_is_in_flight_stays_so_when_listings_end_and_begin_again(
     assert shop.decided() == decided
 
 
+def test_what_is_in_flight_may_be_worth_more_than_any_cap(market: Market) -> None:
+    """At the largest bid and the largest cap that are accepted."""
+    shop = Trading(market)
+    shop.group.body.cpc_bid_micros = 10**18
+    shop.group.body.caps = shop.client.body.caps = Caps(budget=Cap("Daily", 10**18))
+    shop.save()
+    market.run("control.follow", shop.client.id)
+    market.drain()
+    market.clock.forward(MINUTE)
+    shop.fetch(shop.one.no, market.now())
+    shop.tick()
+    assert shop.in_flight() == {"client": 2**63 - 1, "group": 2**63 - 1}
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_copy_without_the_listings_brings_nothing(market: Market, way: str) -> None:
     shop = Trading(market)

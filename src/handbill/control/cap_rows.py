@@ -13,6 +13,8 @@ from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import cap_notes, control_days
 
+MOST_WHOLE: Final = 2**63 - 1
+"""The largest number that a column holds: more than any cap."""
 _n, _d = cap_notes.c, control_days.c
 _KEYS: Final = ("client_no", "scope", "entity", "measure")
 _NOTES = sa.select(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from handbill.control.cap_rows import CapNoted
+from handbill.control.cap_rows import MOST_WHOLE, CapNoted
 from handbill.control.learning import copy_of
 from handbill.control.rows import KnownDemand, PairDay
 from handbill.control.tree import CapTree
@@ -45,7 +45,7 @@ def notes(
         before = former.get(key, _NOTHING_YET).limited
         holds = code in CAPPED or code is Code.CAP_BRAKING
         spell = limited(before, period, start_at, tree.now, holds=holds)
-        by_cap[key] = CapNoted(felt, one.in_flight, spell)
+        by_cap[key] = CapNoted(felt, min(one.in_flight, MOST_WHOLE), spell)
     return by_cap
 
 

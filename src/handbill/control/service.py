@@ -24,7 +24,6 @@ from handbill.standing.service import Decided
 from handbill.store import marks
 from handbill.store.records import Records, Tx
 
-_MOST: Final = 2**63 - 1  # more than any cap, which is what a ceiling holds back from
 _NOTHING: Final = Decided({}, {}, ())
 
 
@@ -97,7 +96,9 @@ def _keep(
     calendars: Mapping[int, Calendar],
     outcome: Decisions,
 ) -> bool:
-    """Store the outcome. No ceiling is below today's use: the judge books nothing meanwhile."""
+    """Store the outcome. No ceiling is below today's use, unless that is more than any cap: the
+    judge books nothing meanwhile.
+    """
     tree = look.tree
     if outcome.decided.ceilings:
         marks.make_fence(tx)
@@ -110,7 +111,9 @@ def _keep(
     }
     used = ledger.used(tx, client_no, limits.values(), tree.today)
     ceilings = [
-        one._replace(most=min(max(one.most, used[limits[one]]), _MOST)) if one in limits else one
+        one._replace(most=min(max(one.most, used[limits[one]]), cap_rows.MOST_WHOLE))
+        if one in limits
+        else one
         for one in outcome.decided.ceilings
     ]
     decided = outcome.decided._replace(ceilings=ceilings)
