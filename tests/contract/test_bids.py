@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.office import Office
+from contract.office import BUDGET, US, Office
 from contract.test_explain import at, explained, sqlite_tools
 from contract.test_resolved_status import Market as Advertised
 from handbill.contract.bids.models import change_told
@@ -133,3 +133,13 @@ def test_a_bid_said_in_the_publishers_currency_is_logged_at_the_price_that_is_sh
     assert line_of(first).is_true
     lowered = line_of(first).inputs._replace(former_micros=0, rule_ppm=PPM // 2)
     assert decided(lowered).price_micros < 165_000 + 1, "what is lowered is converted as it is"
+
+
+def test_a_bid_that_no_placement_accepts_is_refused(sqlite_office: Office) -> None:
+    office = sqlite_office
+    office.new("/publishers", {"id": "Dear", "bidType": "CPC", "minBid": 0.6})
+    campaign, dear = office.campaign(office.client()), [{"value": "Dear"}]
+    group = office.group(campaign, cpcBid=0.6, placements=dear)
+    new = {"name": "g", "cpcBid": 0.59, "filters": US, "caps": BUDGET, "placements": dear}
+    assert set(office.faults("POST", f"{campaign}/jobgroups", new)) == {"/cpcBid"}
+    assert set(office.faults("PUT", group, {"cpcBid": 0.59})) == {"/cpcBid"}
