@@ -102,6 +102,14 @@ class Shelf:
     def merge(self, month: str = "2026-11") -> None:
         compact(self.tools, Task(1, "ledger.compact", month, {}, 1, "w"))
 
+    def merged(self) -> tuple[list[Segment], segments.WrittenSegment]:
+        """The segments of the month that are to be merged, and their file, which is not listed."""
+        with self.records.read() as tx:
+            chosen = segments.chosen(segments.segments_in(tx, "2026-11"))
+            former = segments.with_parts(tx, chosen)
+        path = segments.path_of("2026-11", NOW, self.ids)
+        return chosen, segment_files.merge(self.blobs, self.scratch, former, path)
+
     def sweep(self) -> None:
         sweep(self.tools, Task(1, "ledger.sweep", "", {}, 1, "w"))
 
@@ -190,11 +198,7 @@ def test_replaced_files_are_kept_for_readers_and_then_deleted(shelf: Shelf) -> N
 def test_two_mergers_replace_once(shelf: Shelf) -> None:
     for n in range(8):
         shelf.add([entry(n)])
-    with shelf.records.read() as tx:
-        chosen = segments.chosen(segments.segments_in(tx, "2026-11"))
-        former = segments.with_parts(tx, chosen)
-    path = segments.path_of("2026-11", NOW, shelf.ids)
-    made = segment_files.merge(shelf.blobs, shelf.scratch, former, path)
+    chosen, made = shelf.merged()
     shelf.merge()
     with pytest.raises(segments.Replaced), shelf.records.write() as tx:
         segments.replace(tx, chosen, made, NOW)
@@ -205,11 +209,7 @@ def test_a_merger_that_slept_for_a_day_lists_nothing(shelf: Shelf) -> None:
     """Its file may have been deleted as one that a crash left behind."""
     for n in range(8):
         shelf.add([entry(n)])
-    with shelf.records.read() as tx:
-        chosen = segments.chosen(segments.segments_in(tx, "2026-11"))
-        former = segments.with_parts(tx, chosen)
-    path = segments.path_of("2026-11", NOW, shelf.ids)
-    made = segment_files.merge(shelf.blobs, shelf.scratch, former, path)
+    chosen, made = shelf.merged()
     late = NOW + segments.ORPHAN_AGE
     with pytest.raises(segments.Replaced), shelf.records.write() as tx:
         segments.replace(tx, chosen, made, late)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ftp_server import FtpServer
 from handbill.store.records import Records
 from rooms.listing_market import Market, open_market
 
@@ -14,3 +15,9 @@ def market(records: Records, tmp_path: Path) -> Iterator[Market]:
     found = open_market(records, tmp_path)
     yield found
     found.tools.index.close()
+
+
+@pytest.fixture
+def ftp(tmp_path: Path) -> Iterator[FtpServer]:
+    with FtpServer(tmp_path / "ftp") as server:
+        yield server

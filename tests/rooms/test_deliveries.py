@@ -36,12 +36,6 @@ SHORT = FetchLimits(connect_seconds=60, idle_seconds=60, total_seconds=120)
 
 
 @pytest.fixture
-def ftp(tmp_path: Path) -> Iterator[FtpServer]:
-    with FtpServer(tmp_path / "ftp") as server:
-        yield server
-
-
-@pytest.fixture
 def market(records: Records, tmp_path: Path, ftp: FtpServer) -> Iterator[Market]:
     yield from opened(records, tmp_path, ftp)
 

@@ -18,12 +18,6 @@ from rooms.test_deliveries import SHORT, blob, opened, placing, shop, told
 
 
 @pytest.fixture
-def ftp(tmp_path: Path) -> Iterator[FtpServer]:
-    with FtpServer(tmp_path / "ftp") as server:
-        yield server
-
-
-@pytest.fixture
 def market(records: Records, tmp_path: Path, ftp: FtpServer) -> Iterator[Market]:
     yield from opened(records, tmp_path, ftp)
 

@@ -68,13 +68,20 @@ def elsewhere(market: Market, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     return run
 
 
-def test_a_newer_part_is_not_deleted_with_the_former(
-    market: Market, shop: ListedShop, blobs: Meddled, elsewhere: Callable[..., None]
-) -> None:
-    def newer() -> None:
+@pytest.fixture
+def newer(market: Market, shop: ListedShop, elsewhere: Callable[..., None]) -> Callable[[], None]:
+    """Has another process publish the shop without its second job."""
+
+    def publish() -> None:
         market.job_columns(shop.client, shop.refs[1], status="P")
         elsewhere("listings.publish", shop.client.id)
 
+    return publish
+
+
+def test_a_newer_part_is_not_deleted_with_the_former(
+    market: Market, shop: ListedShop, blobs: Meddled, newer: Callable[[], None]
+) -> None:
     market.job_columns(shop.client, shop.refs[0], status="P")
     blobs.before["paths"] = newer
     market.run("listings.publish", shop.client.id)
@@ -98,12 +105,8 @@ def test_a_part_whose_blob_is_gone_is_rendered_again(
 
 
 def test_an_older_file_is_not_left_in_the_place_of_a_newer(
-    market: Market, shop: ListedShop, blobs: Meddled, elsewhere: Callable[..., None]
+    market: Market, shop: ListedShop, blobs: Meddled, newer: Callable[[], None]
 ) -> None:
-    def newer() -> None:
-        market.job_columns(shop.client, shop.refs[1], status="P")
-        elsewhere("listings.publish", shop.client.id)
-
     market.job_columns(shop.client, shop.refs[0], status="P")
     market.run("listings.publish", shop.client.id)
     blobs.before["put_file"] = newer

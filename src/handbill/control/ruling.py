@@ -23,7 +23,7 @@ from handbill.control.rulebooks import (
     sheets_of,
     sight_of,
 )
-from handbill.control.run_bodies import digest_of, heard, run_body
+from handbill.control.run_bodies import digest_of_findings, heard, run_body
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.core.rules.acts import Act
@@ -282,7 +282,7 @@ def _run(
         mode=mode,
         body=body,
     )
-    digest = digest_of(findings)
+    digest = digest_of_findings(findings)
     if acts or digest != was.told:
         history.add(tx, made)
     state = _state(at, rule, was, heard(evaluation, findings), findings)

@@ -34,7 +34,7 @@ def run_body(
     )
 
 
-def digest_of(findings: Iterable[RuleFinding]) -> str:
+def digest_of_findings(findings: Iterable[RuleFinding]) -> str:
     """The result of a run without its numbers: while it is the same, no further run is stored."""
     result = [(one.key, one.skip, [(act.of, act.skip) for act in one.acts]) for one in findings]
     return hashlib.blake2b(msgspec.json.encode(result), digest_size=16).hexdigest()
