@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handbill.kit.instants import HOUR, SECOND, Instant
-from handbill.store.records import Records
+from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies, clients, publishers, tasks
 from handbill.work import queue
 from handbill.work.queue import MOST_ATTEMPTS, Dead, Task, enqueue
@@ -310,6 +310,18 @@ def test_after_the_last_asking_there_is_another_run(records: Records) -> None:
     assert seen[-1] == asked[-1]
     assert len(seen) == len(set(seen))
     assert _count(records) == 0
+
+
+def test_a_lease_taken_over_within_one_tick_of_the_clock_is_another(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tx, "now", lambda _: T)
+    _put(records)
+    late = _held(records)
+    pass_by(records, 60)
+    taken_over = _held(records)
+    assert not _finish(records, late)
+    assert _finish(records, taken_over)
 
 
 def test_one_task_may_be_taken_by_name_though_it_is_not_due(records: Records) -> None:

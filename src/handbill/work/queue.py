@@ -358,7 +358,8 @@ def dead_tasks(tx: Tx, most: int = 1_000) -> list[Dead]:
 def _leased(tx: Tx, row: Row, worker: str, clock: Instant, seconds: int) -> Task:
     no, kind, key, payload, attempts, agency_no = row
     tx.run(_TAKE_TURN, agency_no=agency_no)
-    name = f"{worker}/{clock}"
+    # A take-over adds an attempt: two leases of one worker within one tick of the clock differ.
+    name = f"{worker}/{clock}/{attempts + 1}"
     tx.change(
         tasks,
         {"no": no},
