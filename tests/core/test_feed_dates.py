@@ -29,6 +29,12 @@ _WEST = zone_of("UTC-5:00")
             "2026-11-23T04:06:07.000Z",
         ),
         ("Nov 23, 2026 05:06 UTC+2", "2026-11-23T03:06:00.000Z"),
+        ("23 Nov 2026 05:06 EST-0500", "2026-11-23T10:06:00.000Z"),
+        ("2026-11-23 05:06:07 CET+01:00", "2026-11-23T04:06:07.000Z"),
+        ("2026-11-23T05:06:07Z+00:00", "2026-11-23T05:06:07.000Z"),
+        ("23.11.2026 05:06 MEZ", "2026-11-23T04:06:00.000Z"),
+        ("2026-07-23 05:06 MESZ", "2026-07-23T03:06:00.000Z"),
+        ("2026-11-23 05:06 JST", "2026-11-22T20:06:00.000Z"),
         ("20261123", "2026-11-23T05:00:00.000Z"),
         ("2026/11/23 06:30", "2026-11-23T11:30:00.000Z"),
         ("2026-11-23T05:06:07Z", "2026-11-23T05:06:07.000Z"),
@@ -204,3 +210,20 @@ def test_all_forms_of_one_moment_agree(at: datetime) -> None:
         f"{at:%d %b %Y %H:%M:%S} GMT",
     )
     assert {read_instant(form, UTC) for form in forms} == {instant_of(moment)}
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "end"),
+    [
+        ("America/Santiago", "2027-09-05", "2027-09-06T02:59:59.999Z"),
+        ("America/Santiago", "2027-04-03", "2027-04-04T03:59:59.999Z"),
+        ("Africa/Cairo", "2027-04-30", "2027-04-30T20:59:59.999Z"),
+        ("America/Havana", "2027-11-07", "2027-11-08T04:59:59.999Z"),
+    ],
+)
+def test_a_day_ends_where_the_next_begins_also_if_it_has_no_midnight(
+    zone: str, day: str, end: str
+) -> None:
+    at = read_instant(day, zone_of(zone), last=True)
+    assert at is not None
+    assert iso_of(at) == end

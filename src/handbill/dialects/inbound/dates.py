@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dateutil import parser as dateutil_parser
 
 from handbill.kit.instants import Instant, instant_of
-from handbill.kit.zones import NotZone, days_after, zone_of
+from handbill.kit.zones import NotZone, day_of, start_of, zone_of
 
 _MOST = 100
 _TURN = 50
@@ -65,10 +65,17 @@ _ZONES = {
     "WET": 0,
     "WEST": 1,
     "CET": 1,
+    "MEZ": 1,
     "CEST": 2,
+    "MESZ": 2,
     "EET": 2,
     "EEST": 3,
     "MSK": 3,
+    "SAST": 2,
+    "SGT": 8,
+    "HKT": 8,
+    "JST": 9,
+    "KST": 9,
     "EST": -5,
     "EDT": -4,
     "CST": -6,
@@ -127,7 +134,7 @@ _CJK_DAY = re.compile(r"(\d{4})\s?[年년]\s?(\d\d?)\s?[月월]\s?(\d\d?)\s?[日
 _CJK_TIME = re.compile(r"(\d\d?)\s?[時时시]\s?(\d\d)\s?[分분]")
 _ZONE_TWICE = re.compile(r"(?<=[+-]00:00)Z\Z|(?<=[+-]0000)Z\Z")
 _TWO_TIMES = re.compile(r"T\d\d-\d\d|\d:\d\d.*\s\d\d?:\d\d")
-_NAMED_OFFSET = re.compile(r"\b(?:UTC|GMT)(?=[+-]\d)")
+_NAMED_OFFSET = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(_ZONES)})(?=[+-]\d)")
 _REMARK = re.compile(r"\s\([^\W\d_][^()\d]{0,60}\)\Z")
 _WRAPPED = re.compile(r"/Date\((\d{9,13})(?:[+-]\d{4})?\)/")
 _MICROS = r"(?!20\d\d[01]\d[0-3]\d)[1-3]\d{15}"  # 2001 to 2096; no day with a longer time
@@ -146,7 +153,7 @@ def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
         text, zone = _plain(text, zone)
         when = _read(text, zone)
         if when is not None and when.day_only and last:
-            return days_after(when.at, 1, zone) - 1_000
+            return start_of(day_of(when.at, zone) + timedelta(days=1), zone) - 1_000
     except (ValueError, OverflowError):
         return None
     return None if when is None else when.at
@@ -276,7 +283,8 @@ def _last_resort(text: str, zone: tzinfo) -> _Found | None:
     """By dateutil, with two different defaults: parts that it fills in itself would differ."""
     if not _YEAR.search(text) or len(_OF_DATE.findall(text)) > 1 or _TWO_TIMES.search(text):
         return None  # no date, or several
-    # Dateutil reads "GMT+1" like POSIX, west of Greenwich; writers of dates mean east of it.
+    # Dateutil reads "GMT+1" like POSIX, west of Greenwich, and "EST-5" as 5 hours west of there;
+    # writers of dates repeat the zone by its offset.
     text = _NAMED_OFFSET.sub("", _REMARK.sub("", text))
     offset = partial(_offset, zone)
     moments = [
