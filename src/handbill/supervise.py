@@ -11,7 +11,6 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -19,10 +18,10 @@ import msgspec
 
 from handbill.config import BadSettings
 from handbill.host import children
-from handbill.host.beats import BEAT_SECONDS, silence_of
-from handbill.host.children import Child
-from handbill.host.clock import SystemClock, ticking
+from handbill.host.children import Child, ChildProcess
+from handbill.host.clock import SystemClock
 from handbill.host.figures import RESTARTS, share
+from handbill.host.probes import READY_SECONDS, ChildWatch, answers_at
 from handbill.host.settings import Settings
 from handbill.opening import locked, make_data_folder
 from handbill.work.hosts import RENEW_SECONDS
@@ -34,31 +33,12 @@ MOST_WAIT = 10.0
 SETTLED = 30.0
 """A child that lived so long is well: its next death is taken for its first. **Units**: seconds."""
 MOST_EARLY_DEATHS = 5
-READY_SECONDS = 180.0
-"""A machine that is busy with other things may take so long to start a process."""
 _POLL_SECONDS = 0.05
-MOST_MISSED = 3
-"""So many probes without a sign of life, and a child is taken for hung."""
-_JUDGE_SILENCE = 120.0
-"""The judge is seen between two batches, which may wait for the records. **Units**: seconds."""
 STOP_SECONDS = {"edge": 15.0, "api": 20.0, "judge": 30.0, "fetcher": 30.0, "worker": 30.0}
 """How long each kind may take to end. **Shape**: in the order of ending: first the doors close,
 then the judge drains what they made durable, then fetchers and workers end their step."""
-_ANSWER_SECONDS = 5.0
 _NOT_STARTED = (EOFError, OSError)
 """The one to fork from cannot be reached, or the system has no room for another process."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChildProcess:
-    """A process of the tree: what ``handbill <kind> --number <number>`` runs."""
-
-    kind: str
-    number: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind}-{self.number}"
 
 
 class Work(Protocol):
@@ -79,45 +59,6 @@ def children_of(settings: Settings) -> list[ChildProcess]:
         "worker": settings.workers,
     }
     return [ChildProcess(kind, number) for kind in STOP_SECONDS for number in range(many[kind])]
-
-
-class ChildWatch:
-    """Checks whether a child shows signs of life: the file that it touches and, where it is the
-    only one to listen on a port, that it answers there.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.seconds = float(settings.probe_seconds)
-        self._folder = settings.beats_folder
-        self._host = settings.near_host
-        self._ports = {"api": settings.api_port}
-        if settings.edges == 1:  # if several share it, nobody knows which one answers
-            self._ports["edge"] = settings.edge_port
-
-    async def until_hung(self, child: ChildProcess) -> None:
-        """Wait until a child that has just started misses too many probes in a row.
-
-        Its first sign of life may take as long as a start may, and so may its first answer: a door
-        that is not open yet does not hang.
-        """
-        began = ticking()
-        has_lived, has_opened, missed = False, False, 0
-        while missed < MOST_MISSED or (not has_lived and ticking() - began < READY_SECONDS):
-            await asyncio.sleep(self.seconds)
-            silence = silence_of(self._folder, child.name)
-            has_lived = has_lived or (silence is not None and silence < ticking() - began)
-            lives = has_lived and silence is not None and silence <= self._longest(child)
-            port = self._ports.get(child.kind)
-            if lives and port is not None:
-                answers = await _answers(self._host, port, "/livez", self.seconds)
-                has_opened = has_opened or answers
-                lives = answers or (not has_opened and ticking() - began < READY_SECONDS)
-            missed = 0 if lives else missed + 1
-
-    def _longest(self, child: ChildProcess) -> float:
-        """How long a process may be silent before it counts as hung."""
-        most = max(self.seconds, 2 * BEAT_SECONDS)
-        return max(most, _JUDGE_SILENCE) if child.kind == "judge" else most
 
 
 class ProcessTree:
@@ -265,22 +206,6 @@ class ProcessTree:
         return status
 
 
-async def _answers(host: str, port: int, path: str, seconds: float = _ANSWER_SECONDS) -> bool:
-    """Whether a GET of one of our own processes on this machine answers 200."""
-    asked = f"GET {path} HTTP/1.1\r\nHost: handbill\r\nConnection: close\r\n\r\n"
-    try:
-        async with asyncio.timeout(seconds):
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                writer.write(asked.encode())
-                status = await reader.readline()
-            finally:
-                writer.close()
-    except (OSError, TimeoutError):
-        return False
-    return status.split(b" ")[1:2] == [b"200"]
-
-
 async def _become_ready(tree: ProcessTree, settings: Settings) -> bool:
     """Wait until both doors are ready. False when the tree stops before, or a door does not answer
     in time. A door that answers may still have much to catch up with, and is given the time.
@@ -289,10 +214,10 @@ async def _become_ready(tree: ProcessTree, settings: Settings) -> bool:
     deadline = loop.time() + READY_SECONDS
     for name in _ports_of(settings):
         port = getattr(settings, name)
-        while not await _answers(settings.near_host, port, "/readyz"):
+        while not await answers_at(settings.near_host, port, "/readyz"):
             if tree.is_stopping:
                 return False
-            if loop.time() > deadline and await _answers(settings.near_host, port, "/livez"):
+            if loop.time() > deadline and await answers_at(settings.near_host, port, "/livez"):
                 _log.warning("not ready yet, but at work: GET /readyz says what is missing")
                 break
             if loop.time() > deadline:

@@ -21,7 +21,7 @@ from handbill.http.operations import Desk
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, open_records
-from handbill.store.records.base import Dialect
+from handbill.store.records.spelling import Dialect
 from handbill.store.records.tables import metadata
 from masters import MASTERS
 

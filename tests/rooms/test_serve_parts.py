@@ -16,6 +16,7 @@ import pytest
 from handbill.cli.ledgers import check_ledger, export_ledger
 from handbill.config import BadSettings
 from handbill.host import children
+from handbill.host.children import ChildProcess
 from handbill.host.clock import SystemClock
 from handbill.host.folders import Unusable
 from handbill.host.masters import Masters
@@ -23,7 +24,7 @@ from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import locked, prepare
 from handbill.store.index import EdgeIndex, key_place
-from handbill.supervise import ChildProcess, ProcessTree, children_of, sole_server, with_ports
+from handbill.supervise import ProcessTree, children_of, sole_server, with_ports
 from handbill.worker import FETCHED, ROOMS, schedule, tasks
 from serving import asked, environment, handbill, until
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from handbill.demo import market
 from handbill.demo.calls import DemoFailed
 from handbill.demo.feeds import Dialect, feed
-from handbill.supervise import READY_SECONDS
+from handbill.host.probes import READY_SECONDS
 
 _READY_SECONDS = READY_SECONDS + 30  # then the tree itself has given up
 _STOP_SECONDS = 120

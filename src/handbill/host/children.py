@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.util import Finalize
@@ -174,3 +175,15 @@ def _fork_by_the_same() -> None:
         start_own()
 
     server.ensure_running = ensure_running
+
+
+@dataclass(frozen=True, slots=True)
+class ChildProcess:
+    """A process of the tree: what ``handbill <kind> --number <number>`` runs."""
+
+    kind: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-{self.number}"

@@ -19,8 +19,9 @@ from sqlalchemy.sql.expression import Executable
 
 from handbill.host.acting import occasion
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Clash, Dialect, Listed, MasterKeys, Records, Row, Tx
+from handbill.store.records.base import Clash, Listed, MasterKeys, Records, Row, Tx
 from handbill.store.records.held import HeldConnection
+from handbill.store.records.spelling import Dialect
 
 _T = TypeVar("_T")
 _STREAM_ROWS = 2_000

@@ -1,0 +1,70 @@
+"""How one engine spells statements and parameters."""
+
+from abc import ABC, abstractmethod
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.expression import Executable
+
+
+class Dialect(ABC):
+    """The spelling of one engine. ``paramstyle`` is the driver's: named or pyformat."""
+
+    sqlalchemy: sa.engine.Dialect
+    rowlock: str
+    if_migrated: str  # a query that returns a row if there is a table of the revision
+    clock: str  # a query of the engine's clock, in microseconds
+
+    @abstractmethod
+    def placeholder(self, name: str) -> str: ...
+
+    @abstractmethod
+    def bind(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Parameters in the driver's own types."""
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - one dialect object lives as long as the process
+    def text_of(self, statement: Executable) -> str:
+        compiled = statement.compile(  # type: ignore[attr-defined]
+            dialect=self.sqlalchemy, compile_kwargs={"render_postcompile": True}
+        )
+        inlined = {name: value for name, value in compiled.params.items() if value is not None}
+        if inlined:
+            raise TypeError(f"name every value of a statement with bindparam: {inlined}")
+        return str(compiled)
+
+    @lru_cache(maxsize=1024)  # noqa: B019
+    def insert_text(self, table: sa.Table, columns: tuple[str, ...], answer: str | None) -> str:
+        names = ", ".join(f'"{name}"' for name in columns)
+        values = ", ".join(self.placeholder(name) for name in columns)
+        text = f'INSERT INTO "{table.name}" ({names}) VALUES ({values})'
+        return f'{text} RETURNING "{answer}"' if answer else text
+
+    @lru_cache(maxsize=1024)  # noqa: B019
+    def upsert_text(
+        self,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        keys: tuple[str, ...],
+        adds: tuple[str, ...],
+        *,
+        keep: bool,
+    ) -> str:
+        text = self.insert_text(table, columns, None)
+        target = ", ".join(f'"{key}"' for key in keys)
+        if keep:
+            return f"{text} ON CONFLICT ({target}) DO NOTHING"
+        changes = ", ".join(
+            f'"{name}" = "{table.name}"."{name}" + excluded."{name}"'
+            if name in adds
+            else f'"{name}" = excluded."{name}"'
+            for name in columns
+            if name in (adds or columns) and name not in keys
+        )
+        return f"{text} ON CONFLICT ({target}) DO UPDATE SET {changes}"
+
+    @lru_cache(maxsize=1024)  # noqa: B019
+    def update_text(self, table: sa.Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+        changes = ", ".join(f'"{name}" = {self.placeholder(name)}' for name in columns)
+        where = " AND ".join(f'"{key}" = {self.placeholder("key_" + key)}' for key in keys)
+        return f'UPDATE "{table.name}" SET {changes} WHERE {where}'
