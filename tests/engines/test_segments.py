@@ -16,7 +16,7 @@ from handbill.host.ids import SeededIds
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, Instant, instant_of_iso
 from handbill.ledger.work import ask_to_compact, compact, sweep
-from handbill.store import segment_files, segments
+from handbill.store import compaction, segment_files, segments
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.records import Records
 from handbill.store.segments import ClientExtent, Segment
@@ -105,7 +105,7 @@ class Shelf:
     def merged(self) -> tuple[list[Segment], segments.WrittenSegment]:
         """The segments of the month that are to be merged, and their file, which is not listed."""
         with self.records.read() as tx:
-            chosen = segments.chosen(segments.segments_in(tx, "2026-11"))
+            chosen = compaction.chosen(compaction.segments_in(tx, "2026-11"))
             former = segments.with_parts(tx, chosen)
         path = segments.path_of("2026-11", NOW, self.ids)
         return chosen, segment_files.merge(self.blobs, self.scratch, former, path)
@@ -147,7 +147,7 @@ def test_many_small_segments_become_one(shelf: Shelf) -> None:
     shelf.add([entry(21, client_no=2)])
     before, others = shelf.rows(), shelf.rows(2)
     with shelf.records.write() as tx:
-        assert segments.months_to_compact(tx) == ["2026-11"]
+        assert compaction.months_to_compact(tx) == ["2026-11"]
         ask_to_compact(tx, NOW)
         assert tx.run_text("SELECT kind, key FROM tasks", {})[0] == [("ledger.compact", "2026-11")]
     shelf.merge()
@@ -201,7 +201,7 @@ def test_two_mergers_replace_once(shelf: Shelf) -> None:
     chosen, made = shelf.merged()
     shelf.merge()
     with pytest.raises(segments.Replaced), shelf.records.write() as tx:
-        segments.replace(tx, chosen, made, NOW)
+        compaction.replace(tx, chosen, made, NOW)
     assert len(shelf.rows()) == 8
 
 
@@ -212,7 +212,7 @@ def test_a_merger_that_slept_for_a_day_lists_nothing(shelf: Shelf) -> None:
     chosen, made = shelf.merged()
     late = NOW + segments.ORPHAN_AGE
     with pytest.raises(segments.Replaced), shelf.records.write() as tx:
-        segments.replace(tx, chosen, made, late)
+        compaction.replace(tx, chosen, made, late)
     shelf.clock.forward(late - NOW)
     shelf.merge()
     assert len(shelf.rows()) == 8
@@ -268,12 +268,12 @@ def test_sizes_decide_what_is_merged() -> None:
             totals={},
         )
 
-    assert segments.chosen([of(1)] * 7) == []
-    assert len(segments.chosen([of(1)] * 8 + [of(1_000)] * 7)) == 8
-    assert segments.chosen([of(1)] * 4 + [of(1, "2026-12")] * 4) == []
-    assert segments.chosen([of(segments.MOST_ROWS)] * 20) == []
-    large = [of(segments.MOST_ROWS // 3)] * 20
-    assert sum(segment.rows for segment in segments.chosen(large)) <= segments.MOST_ROWS
+    assert compaction.chosen([of(1)] * 7) == []
+    assert len(compaction.chosen([of(1)] * 8 + [of(1_000)] * 7)) == 8
+    assert compaction.chosen([of(1)] * 4 + [of(1, "2026-12")] * 4) == []
+    assert compaction.chosen([of(compaction.MOST_ROWS)] * 20) == []
+    large = [of(compaction.MOST_ROWS // 3)] * 20
+    assert sum(segment.rows for segment in compaction.chosen(large)) <= compaction.MOST_ROWS
 
 
 def test_segments_can_be_read_without_local_files(shelf: Shelf) -> None:

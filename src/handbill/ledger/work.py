@@ -2,7 +2,7 @@
 
 from handbill.kit.instants import Instant
 from handbill.ledger import rejudging, rejudgings, retiring
-from handbill.store import segment_files, segments
+from handbill.store import compaction, segment_files, segments
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
@@ -15,7 +15,7 @@ def compact(tools: Tools, task: Task) -> None:
     """Merge a month's small segments until few are left; the former ones are deleted later."""
     for _ in range(_MOST_ROUNDS):
         with tools.records.read() as tx:
-            chosen = segments.chosen(segments.segments_in(tx, task.key))
+            chosen = compaction.chosen(compaction.segments_in(tx, task.key))
             former = segments.with_parts(tx, chosen)
         if not former:
             return
@@ -25,7 +25,7 @@ def compact(tools: Tools, task: Task) -> None:
         made = segment_files.merge(tools.blobs, tools.scratch, former, path)
         try:
             with tools.records.write() as tx:
-                segments.replace(tx, chosen, made, tools.clock.now())
+                compaction.replace(tx, chosen, made, tools.clock.now())
         except segments.Replaced:
             tools.blobs.delete(path)
             return
@@ -55,7 +55,7 @@ def ask_to_seal(tx: Tx, now: Instant) -> None:
 
 
 def ask_to_compact(tx: Tx, now: Instant) -> None:
-    for month in segments.months_to_compact(tx):
+    for month in compaction.months_to_compact(tx):
         enqueue(tx, kinds.COMPACT, month, now)
 
 

@@ -34,9 +34,6 @@ from handbill.store.segment_days import day_of_number
 FOLDER: Final = "segments"
 GRACE: Final = HOUR  # a replaced file may still be read by a report that began before
 ORPHAN_AGE: Final = DAY
-MOST_ROWS: Final = 4_000_000  # of a compacted segment
-_FEW: Final = 8  # so many segments of about the same size become one
-_MOST_FILES: Final = 2_000
 _COMPRESSION: Final = "zstd(1)"
 _AMOUNT: Final = "_micros"
 _values: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
@@ -101,17 +98,18 @@ class Replaced(Exception):
 
 
 _t, _p = segments.c, segment_clients.c
-_LIVE = _t.replaced_at.is_(None)
-_SEGMENTS = Mapper(segments, Segment)
-_EVERY = _SEGMENTS.ever(_LIVE)
-_OF_MONTH = _SEGMENTS.ever(_LIVE, "month")
-_BEFORE = _SEGMENTS.ever(_LIVE, _t.last_at < b("before"))
+LIVE = _t.replaced_at.is_(None)
+"""Listed, not replaced by another."""
+SEGMENTS = Mapper(segments, Segment)
+"""The rows of the manifest."""
+_EVERY = SEGMENTS.ever(LIVE)
+_BEFORE = SEGMENTS.ever(LIVE, _t.last_at < b("before"))
 _OWN = sa.select(_p.segment_no).where(_p.client_no == b("client_no"))
-_WITHIN = _SEGMENTS.ever(
-    _LIVE, _t.no.in_(_OWN.where(_p.last_at >= b("first"), _p.first_at < b("end")))
+_WITHIN = SEGMENTS.ever(
+    LIVE, _t.no.in_(_OWN.where(_p.last_at >= b("first"), _p.first_at < b("end")))
 )
-_OF_CLIENTS = _SEGMENTS.ever(
-    _LIVE, _t.no.in_(sa.select(_p.segment_no).where(among(_p.client_no, "client_nos")))
+_OF_CLIENTS = SEGMENTS.ever(
+    LIVE, _t.no.in_(sa.select(_p.segment_no).where(among(_p.client_no, "client_nos")))
 )
 _PARTS = (
     sa.select(_p.segment_no, _p.client_no, _p.rows, _p.first_at, _p.last_at)
@@ -120,23 +118,16 @@ _PARTS = (
 )
 _ROWS_OF_CLIENTS = sa.select(_p.client_no, sa.func.sum(_p.rows)).group_by(_p.client_no)
 _UNEVEN = sa.select(_t.path).where(
-    _LIVE,
+    LIVE,
     _t.rows
     != sa.func.coalesce(
         sa.select(sa.func.sum(_p.rows)).where(_p.segment_no == _t.no).scalar_subquery(),
         sa.literal_column("0"),
     ),
 )
-_SPLIT = (
-    sa.select(_t.month)
-    .where(_LIVE, _t.rows < b("most"))
-    .group_by(_t.month)
-    .having(sa.func.count() >= b("few", type_=sa.Integer))
-    .order_by(_t.month)
-)
 _OLD = sa.select(_t.no, _t.path).where(_t.replaced_at < b("before"))
 _KNOWN = sa.select(_t.path).where(among(_t.path, "paths"))
-_REPLACE = sa.update(segments).values(replaced_at=b("now")).where(_LIVE, among(_t.no, "nos"))
+_REPLACE = sa.update(segments).values(replaced_at=b("now")).where(LIVE, among(_t.no, "nos"))
 _PART = sa.delete(segment_clients).where(among(_p.segment_no, "nos"))
 _DROP = sa.delete(segments).where(_t.no == b("gone"))
 _client_no = attrgetter("client_no")
@@ -249,7 +240,7 @@ def register(tx: Tx, written: Iterable[WrittenSegment], now: Instant) -> None:
     for segment, parts in written:
         assert segment.no == 0, "a segment is listed once"
         assert sum(part.rows for part in parts) == segment.rows, "every entry is somebody's"
-        no = tx.put(segments, **_SEGMENTS.values(segment), created_at=now)
+        no = tx.put(segments, **SEGMENTS.values(segment), created_at=now)
         tx.put_many(segment_clients, [{"segment_no": no, **part._asdict()} for part in parts])
 
 
@@ -298,54 +289,7 @@ def rows_of_clients(tx: Tx) -> dict[int, int]:
     return {client_no: int(rows) for client_no, rows in tx.all(_ROWS_OF_CLIENTS)}
 
 
-# ── compacting ──────────────────────────────────────────────────────────────────────────────────
-
-
-def months_to_compact(tx: Tx) -> list[str]:
-    """Months with many small segments."""
-    return [month for (month,) in tx.all(_SPLIT, most=MOST_ROWS, few=_FEW)]
-
-
-def segments_in(tx: Tx, month: str) -> list[Segment]:
-    return _OF_MONTH.all(tx, month=month)
-
-
-def chosen(live: Sequence[Segment]) -> list[Segment]:
-    """Which segments to merge: of one month, eight or more of about the same size.
-
-    Sizes are powers of eight, so that an entry is rewritten only a few times in its life.
-    """
-    tiers: dict[tuple[str, int], list[Segment]] = {}
-    for segment in live:
-        if segment.rows < MOST_ROWS:
-            tiers.setdefault((segment.month, segment.rows.bit_length() // 3), []).append(segment)
-    for _, alike in sorted(tiers.items()):
-        if len(alike) >= _FEW:
-            return _bounded(alike)
-    return []
-
-
-def _bounded(alike: Sequence[Segment]) -> list[Segment]:
-    rows = 0
-    taken: list[Segment] = []
-    for segment in alike[:_MOST_FILES]:
-        rows += segment.rows
-        if rows > MOST_ROWS and len(taken) > 1:
-            break
-        taken.append(segment)
-    return taken
-
-
-def replace(tx: Tx, former: Sequence[Segment], made: WrittenSegment, now: Instant) -> None:
-    """List the new segment instead of the former ones. **Refuses** (Replaced) if not all of them
-    are still listed, or so late that its file may have been swept.
-    """
-    if _named_at(made.segment.path) < now - ORPHAN_AGE // 2:
-        raise Replaced
-    rows = sum(segment.rows for segment in former)
-    assert rows == made.segment.rows, "no entry is lost or made"
-    retire(tx, former, now)
-    register(tx, [made], now)
+# ── retiring ────────────────────────────────────────────────────────────────────────────────────
 
 
 def retire(tx: Tx, former: Sequence[Segment], now: Instant) -> None:
@@ -375,13 +319,14 @@ def sweep(records: Records, blobs: Blobs, now: Instant) -> int:
         blobs.delete(path)
         with records.write() as tx:
             tx.run(_DROP, gone=no)
-    orphans = _orphans(records, [p for p in blobs.paths(FOLDER) if _named_at(p) < now - ORPHAN_AGE])
+    orphans = _orphans(records, [p for p in blobs.paths(FOLDER) if named_at(p) < now - ORPHAN_AGE])
     for path in orphans:
         blobs.delete(path)
     return len(gone) + len(orphans)
 
 
-def _named_at(path: str) -> Instant:
+def named_at(path: str) -> Instant:
+    """When a file was named; 0 if its name does not tell."""
     head = path.rpartition("/")[2].partition("-")[0]
     return int(head) if head.isdigit() else 0
 

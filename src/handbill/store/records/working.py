@@ -143,3 +143,18 @@ tasks = sa.Table(
 )
 # When a task of an agency (0: of none) was last taken.
 task_turns = sa.Table("task_turns", metadata, _key("agency_no"), _whole("turn"))
+
+
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    _no(),
+    _text("scope"),
+    _text("key"),
+    _bytes("request_digest"),
+    _whole("status"),
+    _bytes("answer"),
+    _whole("created_at"),
+    sa.UniqueConstraint("scope", "key"),
+    sa.Index("idempotency_by_age", "created_at"),
+)
