@@ -11,6 +11,7 @@ from joserfc.jwk import KeySet, OctKey
 
 from contract.office import Office
 from handbill.access import tokens
+from handbill.access.families import family_at_hand
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import ApiClient, Owner
 from handbill.access.service import (
@@ -20,7 +21,6 @@ from handbill.access.service import (
     add_key,
     agency_of,
     create_key,
-    family_at_hand,
     keys_of,
 )
 from handbill.host.ids import SeededIds

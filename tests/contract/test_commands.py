@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 from contract.office import Office
 from contract.world import FEED
 from handbill.__main__ import app
-from handbill.access.service import Owner, add_key, family_at_hand
+from handbill.access.families import family_at_hand
+from handbill.access.service import Owner, add_key
 from handbill.cli.refusals import exit_status_of
 from handbill.cli.speaking import Mistaken
 from handbill.contract.rules.routes import BODY as RULE

@@ -11,6 +11,7 @@ from contract.test_explain import id_of, sqlite_tools
 from contract.test_overview import clicked
 from contract.test_resolved_status import Market
 from engines.test_segments import entry
+from handbill.access import families
 from handbill.access import service as access
 from handbill.api import fronted
 from handbill.core.persons import Person
@@ -40,7 +41,7 @@ def member(office: Office, family_id: str) -> Person:
     """A person of a family."""
     with office.desk.records.read() as tx:
         agency_no = access.agency_of(tx, office.agency_id).no
-        family_no = access.family_of(tx, agency_no, family_id).no
+        family_no = families.family_of(tx, agency_no, family_id).no
     return person(office, "PUBLISHER", family_no=family_no)
 
 

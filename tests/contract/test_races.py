@@ -16,6 +16,7 @@ from contract.office import Body, Office
 from contract.signed_in import person
 from contract.test_rules import RULE
 from contract.world import PROVIDER
+from handbill.access import families
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.contract.definitions.models import DefinitionChange
@@ -132,7 +133,7 @@ def test_a_family_keeps_the_name_that_it_was_given_meanwhile(office: Office) -> 
     at = f"/publisher-families/{family}"
 
     def rename(tx: Tx) -> None:
-        access.change_family(tx, 0, access.family_of(tx, 1, family), "New", None)
+        families.change_family(tx, 0, families.family_of(tx, 1, family), "New", None)
 
     members = {"publishers": ["TestExp1"]}
     assert meanwhile(office, rename, lambda: office.ask("PUT", at, members)).status == 200

@@ -9,6 +9,7 @@ from contract.office import Office
 from contract.signed_in import asked, person, session
 from contract.test_matrices import OURS, _body, _needs
 from contract.world import World, build, fingerprint, unknown_id
+from handbill.access import families
 from handbill.access import service as access
 from handbill.api import operations
 from handbill.core.persons import ROLES, PersonRole
@@ -74,7 +75,7 @@ def own(sqlite_world: World) -> World:
 def _family_no(office: Office) -> int:
     with office.desk.records.write() as tx:
         agency_no = access.agency_of(tx, office.agency_id).no
-        return access.page_of_families(tx, agency_no, 0, 1)[0][0].no
+        return families.page_of_families(tx, agency_no, 0, 1)[0][0].no
 
 
 def session_of(world: World, role: PersonRole) -> dict[str, str]:

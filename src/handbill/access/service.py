@@ -13,9 +13,8 @@ from handbill.access import rows, shown, telling
 from handbill.access.rows import Agency, ApiClient, Key, Owner
 from handbill.changes import service as changes
 from handbill.core.currencies import PLACES
-from handbill.core.nouns import Family
 from handbill.core.trail import TrailEntity
-from handbill.host.ids import Ids, new_api_client_id, new_family_id
+from handbill.host.ids import Ids, new_api_client_id
 from handbill.http.kinds import Need
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import HOUR, Instant
@@ -40,14 +39,15 @@ __all__ = [
     "api_clients_of",
     "create_agency",
     "create_api_client",
-    "create_family",
     "create_key",
     "family_publishers",
     "keys_of",
+    "let_in",
     "live_api_client",
     "lock_agency",
     "lock_owner",
     "proved_key",
+    "revoke_all",
     "revoke_api_client",
     "revoke_key",
     "rotate_key",
@@ -94,86 +94,13 @@ def create_agency(
     owner = Owner("agency", no)
     settings = {"name": name.strip(), "currency": currency}
     changes.tell(tx, now, TrailEntity("AGENCY", agency_id, no), {}, settings)
-    return _let_in(tx, ids, now, agency_id, owner)
+    return let_in(tx, ids, now, agency_id, owner)
 
 
-def create_family(
-    tx: Tx,
-    ids: Ids,
-    now: Instant,
-    publisher_nos: list[int],
-    *,
-    agency_no: int | None = None,
-    name: str = "",
-) -> Credentials:
-    """Create a publisher family of these publishers, with its first key and API client.
-
-    ``agency_no``: the agency that manages it; None: only the operator does.
-    """
-    family_id = new_family_id(ids)
-    no = rows.add_family(tx, family_id, name, agency_no, publisher_nos, now)
-    owner = Owner("partner", no)
-    made = Family(no, family_id, agency_no, name, now, now)
-    telling.family(tx, now, made, {}, telling.family_state(tx, no, name))
-    return _let_in(tx, ids, now, family_id, owner)
-
-
-def _let_in(tx: Tx, ids: Ids, now: Instant, owner_id: str, owner: Owner) -> Credentials:
+def let_in(tx: Tx, ids: Ids, now: Instant, owner_id: str, owner: Owner) -> Credentials:
+    """Give a new owner its first key and API client."""
     api_key = create_key(tx, ids, now, owner)
     return Credentials(owner_id, api_key, create_api_client(tx, ids, now, owner))
-
-
-def family_of(tx: Tx, agency_no: int, family_id: str) -> Family:
-    """The live family of that id that the agency manages. **Refuses** any other id alike (404)."""
-    family = rows.family(tx, family_id)
-    if family is None or family.agency_no != agency_no:
-        raise not_found()
-    return family
-
-
-def family_at_hand(tx: Tx, family_id: str) -> Family:
-    """The live family of that id, whoever manages it: for operators. **Refuses** others (404)."""
-    family = rows.family(tx, family_id)
-    if family is None:
-        raise not_found()
-    return family
-
-
-def families(tx: Tx) -> list[Family]:
-    """Every live family, oldest first: for the operator."""
-    return rows.every_family(tx)
-
-
-def page_of_families(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Family], int]:
-    """Some live ones that the agency manages, oldest first, and how many there are in all."""
-    return rows.families_of(tx, agency_no, skip, limit), rows.count_families(tx, agency_no)
-
-
-def change_family(
-    tx: Tx, now: Instant, family: Family, name: str | None, publisher_nos: list[int] | None
-) -> None:
-    """Give a family another name or other publishers; None: unchanged."""
-    tx.lock_row(publisher_families, family.no)
-    family = family_at_hand(tx, family.id)
-    before = telling.family_state(tx, family.no, family.name)
-    if publisher_nos is not None:
-        rows.set_members(tx, family.no, publisher_nos)
-    name = family.name if name is None else name
-    rows.change_family(tx, family.no, name=name, updated_at=now)
-    telling.family(tx, now, family, before, telling.family_state(tx, family.no, name))
-
-
-def delete_family(tx: Tx, now: Instant, family: Family) -> None:
-    """Delete a family: its keys and API clients are revoked at once."""
-    rows.change_family(tx, family.no, deleted_at=now, updated_at=now)
-    telling.family(tx, now, family, telling.family_state(tx, family.no, family.name), {})
-    owner = Owner("partner", family.no)
-    for key in rows.keys_of(tx, owner):
-        if _lives(key, now):
-            _revoke_key(tx, now, key)
-    for api_client in rows.api_clients_of(tx, owner):
-        if api_client.revoked_at is None:
-            _revoke_api_client(tx, now, api_client)
 
 
 def agency_of(tx: Tx, agency_id: str) -> Agency:
@@ -351,6 +278,16 @@ def _revoke_api_client(tx: Tx, now: Instant, found: ApiClient) -> None:
     owner = Owner(found.role, found.owner_no)
     telling.api_client(tx, now, found.id, owner, {"revoked_at": None}, {"revoked_at": now})
     telling.event(tx, now, "api_client_revoked", found.id, api_client=found.id)
+
+
+def revoke_all(tx: Tx, now: Instant, owner: Owner) -> None:
+    """Revoke every live key and API client of an owner at once."""
+    for key in rows.keys_of(tx, owner):
+        if _lives(key, now):
+            _revoke_key(tx, now, key)
+    for api_client in rows.api_clients_of(tx, owner):
+        if api_client.revoked_at is None:
+            _revoke_api_client(tx, now, api_client)
 
 
 def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant) -> Key | None:

@@ -53,7 +53,7 @@ def create_family(
 @family.command("list")
 def list_families(data: DataOption = None, json: JsonOption = False) -> None:
     """List all families, oldest first."""
-    from handbill.access.service import families
+    from handbill.access.families import families
     from handbill.contract.publisher_families.models import family_told
     from handbill.wire.models import spelled
 
@@ -113,7 +113,7 @@ def update_family(
 @family.command("delete")
 def delete_family(family_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """Delete a family and revoke its keys and tokens. Its publishers remain."""
-    from handbill.access.service import delete_family as delete
+    from handbill.access.families import delete_family as delete
 
     with writing(data) as (tx, stores):
         delete(tx, stores.clock.now(), family_named(tx, family_id))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from handbill.access import families
 from handbill.access import service as access
 from handbill.access.service import Agency, Owner
 from handbill.cli.speaking import Mistaken, act, settings_with
@@ -100,7 +101,7 @@ def family_named(tx: Tx, family_id: str) -> Family:
         f"there is no publisher family {family_id!r}; `handbill publisher-family list` names them"
     )
     with missing_told(words):
-        return access.family_at_hand(tx, family_id)
+        return families.family_at_hand(tx, family_id)
 
 
 def client_named(tx: Tx, client_id: str) -> Client:

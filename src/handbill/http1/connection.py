@@ -10,11 +10,10 @@ from collections import deque
 from logging import getLogger
 from typing import Any
 
-import msgspec
-
 from handbill.http1.messages import FAULTS, BodyStream, BodyWithId, Http1Answer, Later, Request
 from handbill.http1.reading import RequestReader, StopReading
 from handbill.http1.server import CLOSES, GOES_ON, KEEPS, Server
+from handbill.http1.slots import Slot, drop
 from handbill.kit.addresses import network_of
 from handbill.kit.faults import passes
 
@@ -25,23 +24,6 @@ MOST_SPILLED = 256 * 1024  # read and discarded after a last answer
 # The parser cannot be stopped between two requests, so it is fed at most this much at a time.
 _SLICE = 4096
 _WRITE_HIGH = 256 * 1024
-
-
-class _Slot(msgspec.Struct, eq=False):
-    """The place of one answer in the order of a connection."""
-
-    connection: "Connection"
-    id: bytes
-    end: int
-    is_head: bool
-    later: Later | None
-    answer: Http1Answer | None
-
-    def settle(self, failure: BaseException | None) -> None:
-        later = self.later
-        assert later is not None
-        self.answer = later.answer if failure is None else later.failed(failure)
-        self.connection.settled(self)
 
 
 class Connection(asyncio.Protocol):
@@ -71,7 +53,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: Server) -> None:
         self._server = server
         self._reader = RequestReader(self._take, server.draw, server.known)
-        self._slots: deque[_Slot] = deque()
+        self._slots: deque[Slot] = deque()
         self._is_over = False  # no further request is taken
         self._has_ended = False  # the last answer is written
         self._spilled = 0
@@ -108,7 +90,7 @@ class Connection(asyncio.Protocol):
         if self._stream is not None and not self._awaits_read:
             self._stream.close()
         for slot in self._slots:
-            _drop(slot.answer)
+            drop(slot.answer)
         self._slots.clear()
         self._server.leave(self)
 
@@ -209,16 +191,16 @@ class Connection(asyncio.Protocol):
             made = FAULTS[503 if passes(failure) else 500]
         is_head = request.method == b"HEAD"
         if isinstance(made, Later):
-            slot = _Slot(self, request.id, end, is_head, made, None)
+            slot = Slot(self, request.id, end, is_head, made, None)
             self._slots.append(slot)
             server.wait(made.future, slot.settle)
         else:
-            self._slots.append(_Slot(self, request.id, end, is_head, None, made))
+            self._slots.append(Slot(self, request.id, end, is_head, None, made))
             self._write_ready()
 
     # How the answers go out
 
-    def settled(self, slot: _Slot) -> None:
+    def settled(self, slot: Slot) -> None:
         """A slot has its answer."""
         slots = self._slots
         if len(slots) == 1 and slot.answer is not None and not (self._stream or self._is_deaf):
@@ -240,15 +222,15 @@ class Connection(asyncio.Protocol):
         while slots and self._stream is None and (answer := slots[0].answer) is not None:
             self._send(slots.popleft(), answer)
 
-    def _send(self, slot: _Slot, answer: Http1Answer) -> None:
+    def _send(self, slot: Slot, answer: Http1Answer) -> None:
         if self._has_ended:
-            _drop(answer)
+            drop(answer)
             return
         body, end = answer.body, slot.end
         id_hex, rest = hexlify(slot.id), self._server.ends[end]
         start = b"%bx-request-id: %b\r\n%b" % (answer.head, id_hex, rest)
         if slot.is_head:
-            _drop(answer)
+            drop(answer)
         elif isinstance(body, bytes):
             start += body
         elif isinstance(body, BodyWithId):
@@ -313,7 +295,7 @@ class Connection(asyncio.Protocol):
         self._is_over = True
         self._held = b""
         refusal = FAULTS[status]
-        self._slots.append(_Slot(self, self._server.draw(), CLOSES, False, None, refusal))
+        self._slots.append(Slot(self, self._server.draw(), CLOSES, False, None, refusal))
         self._write_ready()
 
     def _end_after_last(self) -> None:
@@ -357,8 +339,3 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         self._has_ended = self._is_over = True
         self._transport.abort()
-
-
-def _drop(answer: Http1Answer | None) -> None:
-    if answer is not None and not isinstance(answer.body, bytes | BodyWithId):
-        answer.body.close()

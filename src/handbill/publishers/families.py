@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from handbill.access import families
 from handbill.access import service as access
 from handbill.core.nouns import Family
 from handbill.host.ids import Ids
@@ -22,10 +23,10 @@ def create(
     **Refuses** (400) ids that are no publishers of the agency, and more than 1,000 families.
     """
     access.lock_agency(tx, agency_no)
-    if access.page_of_families(tx, agency_no, 0, 1)[1] >= MOST_FAMILIES:
+    if families.page_of_families(tx, agency_no, 0, 1)[1] >= MOST_FAMILIES:
         raise refused_state("", f"there are {MOST_FAMILIES} publisher families already")
     nos = members(tx, agency_no, publishers)
-    return access.create_family(tx, ids, now, nos, agency_no=agency_no, name=name)
+    return families.create_family(tx, ids, now, nos, agency_no=agency_no, name=name)
 
 
 def update(tx: Tx, now: Instant, family: Family, changes: Mapping[str, Any]) -> None:
@@ -40,7 +41,7 @@ def update(tx: Tx, now: Instant, family: Family, changes: Mapping[str, Any]) -> 
             raise bad_request([Fault("publishers", "cannot be cleared")])
         nos = members(tx, family.agency_no, changes["publishers"])
     name = (changes["name"] or "") if "name" in changes else None
-    access.change_family(tx, now, family, name, nos)
+    families.change_family(tx, now, family, name, nos)
 
 
 def publisher_ids(tx: Tx, family: Family) -> list[str]:

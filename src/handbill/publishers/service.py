@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final
 
+from handbill.access import families
 from handbill.access import service as access
 from handbill.changes import service as changes
 from handbill.core.bids import is_below
@@ -321,7 +322,7 @@ def create_family(
     """
     agency_no = access.agency_of(tx, agency_id).no if agency_id is not None else None
     nos = members(tx, agency_no, publisher_ids)
-    return access.create_family(tx, ids, now, nos, agency_no=agency_no, name=name)
+    return families.create_family(tx, ids, now, nos, agency_no=agency_no, name=name)
 
 
 def members(tx: Tx, agency_no: int | None, publisher_ids: Iterable[str]) -> list[int]:

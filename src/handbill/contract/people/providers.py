@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from handbill.access import families
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.contract.envelopes import Done, done
@@ -41,7 +42,7 @@ def _get(call: Call) -> models.ProviderShown:
 def check_grant(tx: Tx, agency_no: int, grant: Grant) -> None:
     """**Refuses** (404) clients and a publisher family that are not the agency's."""
     if grant.family:
-        access.family_of(tx, agency_no, grant.family)
+        families.family_of(tx, agency_no, grant.family)
     for client_id in grant.clients:
         clients.client_of(tx, agency_no, client_id)
 

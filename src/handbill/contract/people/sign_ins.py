@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from handbill.access import families
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.contract.people.models import SessionMade
@@ -121,7 +122,7 @@ def _place_of(
     if not grant.family:
         return identities.ClaimedRole(grant.role, nos)
     try:
-        family = access.family_of(call.tx, provider.agency_no, grant.family)
+        family = families.family_of(call.tx, provider.agency_no, grant.family)
     except Refused:
         raise oidc.Failed("the role's publisher family is gone") from None
     return identities.ClaimedRole(grant.role, nos, family.no)

@@ -1,6 +1,6 @@
 """Publisher families that an agency minds: additions to the contract (section 1)."""
 
-from handbill.access import service as access
+from handbill.access.families import delete_family, family_of, page_of_families
 from handbill.contract.envelopes import Done, done
 from handbill.contract.publisher_families.models import (
     FamilyChange,
@@ -21,7 +21,7 @@ _ONE = f"{_PATH}/{{publisher_family_id}}"
 
 
 def _family(call: Call) -> Family:
-    return access.family_of(call.tx, call.caller.agency_no, call.path["publisher_family_id"])
+    return family_of(call.tx, call.caller.agency_no, call.path["publisher_family_id"])
 
 
 def _create(call: Call) -> FamilyMade:
@@ -31,7 +31,7 @@ def _create(call: Call) -> FamilyMade:
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    page, total = access.page_of_families(call.tx, call.caller.agency_no, skip, limit)
+    page, total = page_of_families(call.tx, call.caller.agency_no, skip, limit)
     rows = [family_told(call.tx, one) for one in page]
     return with_links(call, PublisherFamilyPage.of(rows=rows), total)
 
@@ -46,7 +46,7 @@ def _update(call: Call) -> Done:
 
 
 def _delete(call: Call) -> Done:
-    access.delete_family(call.tx, call.now, _family(call))
+    delete_family(call.tx, call.now, _family(call))
     return done("Publisher family deleted")
 
 
