@@ -9,7 +9,7 @@ from contract.rooms_office import RoomsOffice, open_rooms
 from handbill.access.keys import secret
 from handbill.core.funnel_stages import PARKED, UNMAPPED, application_key, candidate_key
 from handbill.core.listing_tokens import Listing, SealedClick, click_id
-from handbill.funnel import rows, service
+from handbill.funnel import hire_rows, rows, service
 from handbill.jobs.writing import job_id
 from handbill.kit.instants import DAY, HOUR, MINUTE, iso_of
 from handbill.store import marks
@@ -70,7 +70,7 @@ class Ats:
             now = self.rooms.clock.now()
             assert service.settle(tx, self.noun, disposition, 0, now) is None
 
-    def hires(self) -> list[rows.Hire]:
+    def hires(self) -> list[hire_rows.Hire]:
         with self.rooms.desk.records.read() as tx:
             return service.unbooked_hires(tx, 100)
 

@@ -15,8 +15,9 @@ import pytest
 
 from handbill.contract.feeds.models import FeedChange
 from handbill.core.nouns import FeedBody, JobBody
-from handbill.feeds.collecting import FeedLocale, FeedPage, ImportFailed, collect
+from handbill.feeds.collecting import collect
 from handbill.feeds.known_jobs import KnownJobs
+from handbill.feeds.reading import FeedLocale, FeedPage, ImportFailed
 from handbill.feeds.spools import Spool
 from handbill.kit.instants import iso_of
 

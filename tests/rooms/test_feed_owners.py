@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handbill.core.nouns import JobSettings
-from handbill.feeds import collecting, importing
+from handbill.feeds import collecting, importing, reading
 from handbill.feeds import service as feeds
 from handbill.feeds.importing import import_feed
 from handbill.feeds.spools import Spool
@@ -239,7 +239,7 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
     world.site.pages["/feed.xml"] = document(item("1", city="Dallas"), *kept)
     with world.records.read() as tx:
         known = collecting.former_of(tx, feed.no, world.clock.now())
-        locale = collecting.locale_of(tx, world.client, world.clock.now())
+        locale = reading.locale_of(tx, world.client, world.clock.now())
     delete(world, "1")
     world.clock.forward(HOUR)
     with world.records.write() as tx:
@@ -248,7 +248,7 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
     page = world.site.pages["/feed.xml"]
     assert isinstance(page, bytes)
     found = collecting.collect(
-        collecting.FeedPage([page]),
+        reading.FeedPage([page]),
         begun[1].body,
         locale,
         known,

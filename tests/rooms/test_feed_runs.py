@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from handbill.feeds import service as feeds
-from handbill.feeds.collecting import ImportFailed
 from handbill.feeds.importing import import_feed
+from handbill.feeds.reading import ImportFailed
 from handbill.kit.instants import HOUR
 from handbill.store.records import Records
 from rooms.feed_world import MONDAY, World, world_on

@@ -17,16 +17,8 @@ from handbill.core.feed_runs import FeedRun
 from handbill.core.feed_values import FieldFault
 from handbill.core.nouns import Client, Feed, FeedBody
 from handbill.feeds import rows, service
-from handbill.feeds.collecting import (
-    Collected,
-    FeedPage,
-    ImportFailed,
-    TurnPage,
-    collect,
-    former_of,
-    locale_of,
-    settings_digest,
-)
+from handbill.feeds.collecting import Collected, collect, former_of
+from handbill.feeds.reading import FeedPage, ImportFailed, TurnPage, locale_of, settings_digest
 from handbill.feeds.spools import Spool
 from handbill.host.clock import ticking
 from handbill.host.egress import EgressFailed, EgressRefused, Fetched, FetchLimits, RequestExtras

@@ -16,18 +16,16 @@ from handbill.core.nouns import Client, FeedBody, Job, JobBody, JobSettings
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.known import FeedBeginning, look
 from handbill.dialects.inbound.scanner import FeedItem
-from handbill.feeds.collecting import (
+from handbill.feeds.collecting import Collected, meet, tell_repairs
+from handbill.feeds.known_jobs import KnownJobs
+from handbill.feeds.reading import (
     SAMPLE_BYTES,
-    Collected,
     FeedLocale,
     ImportFailed,
     failing,
-    meet,
     proposed,
     reading_of,
-    tell_repairs,
 )
-from handbill.feeds.known_jobs import KnownJobs
 from handbill.feeds.spools import Spool
 from handbill.host.egress import Egress, EgressFailed, EgressRefused, FetchLimits, RequestExtras
 from handbill.jobs import service as jobs

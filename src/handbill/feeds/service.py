@@ -14,7 +14,7 @@ from handbill.core.feed_runs import FeedRun, FeedRunBody
 from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
 from handbill.core.trail import TrailEntity
 from handbill.feeds import rows
-from handbill.feeds.collecting import ImportFailed, settings_digest
+from handbill.feeds.reading import ImportFailed, settings_digest
 from handbill.host.figures import FEED_RUNS
 from handbill.host.ids import Ids, new_uuid
 from handbill.jobs import taking_over

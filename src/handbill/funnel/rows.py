@@ -1,7 +1,7 @@
 """Rows of the funnel's tables, and the ledger's keys by which an application is found."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -23,7 +23,6 @@ from handbill.store.records.tables import (
     clients,
     funnel_batches,
     funnel_items,
-    hires,
     jobs,
     stage_maps,
 )
@@ -59,24 +58,9 @@ class FunnelItem(msgspec.Struct, kw_only=True):
     received_at: Instant
 
 
-class Hire(NamedTuple):
-    """The first HIRED of an application, not booked yet. ``click_id`` empty: organic. ``facts``:
-    the apply, or the facts in its click id, as the judge encodes them; empty: nothing is known.
-    """
-
-    no: int
-    client_no: int
-    application: str
-    click_id: bytes
-    at: Instant
-    received_at: Instant
-    facts: bytes
-    application_id: str
-    candidate_id: str
-
-
-_BODY = msgspec.json.Decoder(ItemBody)
-_i, _h, _k = funnel_items.c, hires.c, applied.c
+ITEM_BODY = msgspec.json.Decoder(ItemBody)
+"""Reads the body of an item."""
+_i, _k = funnel_items.c, applied.c
 _COLUMNS = (
     _i.no,
     _i.place,
@@ -138,31 +122,6 @@ _KEYS = sa.select(_k.key, _k.click_id, _k.facts).where(
 _JOB_IDS = sa.select(jobs.c.ref, jobs.c.id).where(
     jobs.c.client_no == b("client_no"), among(jobs.c.ref, "refs")
 )
-_HIRED = sa.select(_h.application, _h.click_id).where(
-    _h.client_no == b("client_no"), among(_h.application, "applications")
-)
-_HIRED_BY_CLICK = sa.select(_h.application, _h.click_id).where(
-    _h.client_no == b("client_no"), among_ids(_h.click_id, "clicks")
-)
-_UNBOOKED = (
-    sa.select(
-        _h.no,
-        _h.client_no,
-        _h.application,
-        _h.click_id,
-        _h.at,
-        _h.received_at,
-        _h.facts,
-        _i.body,
-    )
-    .join(funnel_items, _i.no == _h.item_no)
-    .where(_h.booked_at.is_(None), sa.not_(among(_h.client_no, "but")))
-    .order_by(_h.no)
-    .limit(b("limit", type_=sa.Integer))
-)
-_BOOK = (
-    sa.update(hires).where(among(_h.no, "nos"), _h.booked_at.is_(None)).values(booked_at=b("now"))
-)
 
 
 # ── items ───────────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +137,7 @@ def _item(row: Sequence[Any]) -> FunnelItem:
         disposition=disposition,
         reason=reason,
         click_id=bytes(click),
-        body=_BODY.decode(body),
+        body=ITEM_BODY.decode(body),
         received_at=at,
     )
 
@@ -314,60 +273,3 @@ _Name = TypeVar("_Name")
 def _origins(tx: Tx, client_no: int, keys: Mapping[str, _Name]) -> dict[_Name, Origin]:
     rows = tx.all(_KEYS, client_no=client_no, keys=Listed(keys)) if keys else []
     return {keys[key]: (bytes(click), bytes(facts)) for key, click, facts in rows}
-
-
-# ── hires ───────────────────────────────────────────────────────────────────────────────────────
-def hired(
-    tx: Tx, client_no: int, applications: Iterable[str], clicks: Iterable[bytes]
-) -> tuple[set[str], set[tuple[bytes, bool]]]:
-    """The applications that have a hire already, and the clicks that have one, each with whether it
-    was named by the click or the candidate only.
-    """
-    rows = tx.all(_HIRED, client_no=client_no, applications=Listed(applications))
-    clicks = Listed(clicks)
-    by_click = tx.all(_HIRED_BY_CLICK, client_no=client_no, clicks=clicks) if clicks else []
-    names = {application for application, _ in rows}
-    return names, {(bytes(click), not name.startswith("application/")) for name, click in by_click}
-
-
-def add_hires(tx: Tx, client_no: int, items: Sequence[FunnelItem]) -> None:
-    tx.put_many(
-        hires,
-        [
-            {
-                "client_no": client_no,
-                "application": item.application,
-                "click_id": item.click_id,
-                "facts": item.facts,
-                "item_no": item.no,
-                "at": item.event_at,
-                "received_at": item.received_at,
-            }
-            for item in items
-        ],
-    )
-
-
-def unbooked(tx: Tx, limit: int, but: Iterable[int]) -> list[Hire]:
-    due = []
-    for *head, body in tx.all(_UNBOOKED, limit=limit, but=Listed(but)):
-        ids = _BODY.decode(body)
-        no, client_no, application, click_id, at, received_at, facts = head
-        due.append(
-            Hire(
-                no,
-                client_no,
-                application,
-                bytes(click_id),
-                at,
-                received_at,
-                bytes(facts),
-                ids.application_id,
-                ids.candidate_id,
-            )
-        )
-    return due
-
-
-def book(tx: Tx, nos: Sequence[int], now: Instant) -> int:
-    return tx.run(_BOOK, nos=Listed(nos), now=now)

@@ -27,8 +27,9 @@ from handbill.core.listing_tokens import ForeignToken, SealedClick, open_click
 from handbill.core.nouns import Client
 from handbill.core.received import conversion_of, encode
 from handbill.core.trail import TrailEntity
-from handbill.funnel import rows
-from handbill.funnel.rows import FunnelItem, Hire, ItemBody, Origin
+from handbill.funnel import hire_rows, rows
+from handbill.funnel.hire_rows import Hire
+from handbill.funnel.rows import FunnelItem, ItemBody, Origin
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import Instant
@@ -72,7 +73,7 @@ def record(tx: Tx, ids: Ids, now: Instant, client: Client, events: Sequence[Sent
     hires = _judge(tx, client, items, now)
     batch_id = new_uuid(ids)
     rows.add_batch(tx, client.no, batch_id, items, now)
-    rows.add_hires(tx, client.no, hires)
+    hire_rows.add_hires(tx, client.no, hires)
     return batch_id
 
 
@@ -214,7 +215,7 @@ def _first_hires(tx: Tx, client: Client, passed: Sequence[FunnelItem]) -> list[F
         return []
     clicks = sorted({item.click_id for item in passed if item.click_id})
     names = sorted({item.application for item in passed})
-    hired, by_click = rows.hired(tx, client.no, names, clicks)
+    hired, by_click = hire_rows.hired(tx, client.no, names, clicks)
     first = []
     for item in passed:
         bare = not item.application.startswith(_NAMED)
@@ -239,7 +240,7 @@ def settle(tx: Tx, client: Client, disposition: str, after: int, now: Instant) -
     items = rows.waiting(tx, client.no, disposition, after, BATCH)
     hires = _judge(tx, client, items, now) if items else []
     rows.save(tx, [item for item in items if item.disposition != disposition])
-    rows.add_hires(tx, client.no, hires)
+    hire_rows.add_hires(tx, client.no, hires)
     return items[-1].no if len(items) == BATCH else None
 
 
@@ -281,9 +282,9 @@ def unbooked_hires(tx: Tx, most: int, but: Iterable[int] = ()) -> list[Hire]:
     The ledger books each exactly once: it calls ``hires_booked`` in the transaction that registers
     the entries, and rolls it back when fewer were left to book than it took.
     """
-    return rows.unbooked(tx, most, but)
+    return hire_rows.unbooked(tx, most, but)
 
 
 def hires_booked(tx: Tx, nos: Sequence[int], now: Instant) -> int:
     """Mark hires as booked; returns how many were not before."""
-    return rows.book(tx, nos, now) if nos else 0
+    return hire_rows.book(tx, nos, now) if nos else 0

@@ -25,11 +25,12 @@ from handbill.core.filter_code import FIELDS, Matcher
 from handbill.core.nouns import Client
 from handbill.core.rates import converted
 from handbill.groups.contest import LAST, Contest, contest_of
+from handbill.groups.remembered import Remembered, kept_of, lacks_default, remember, remembered_of
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.store.records import Records, Tx
 from handbill.store.records.base import STEP, Listed, Row, among
-from handbill.store.records.tables import jobs, matches, matchings, unmatched
+from handbill.store.records.tables import jobs, matches, unmatched
 
 BATCH = 5_000
 
@@ -106,19 +107,9 @@ _ENDED = (
 )
 _FORGET = sa.delete(matches).where(among(_m.job_no, "nos"))
 _FORGET_ENDED = _FORGET.where(sa.exists().where(_j.no == _m.job_no, _j.end_at <= b("now")))
-_REMEMBERED = sa.select(matchings.c.body).where(matchings.c.client_no == b("client_no"))
-_FORGET_ALL = sa.delete(matchings).where(matchings.c.client_no == b("client_no"))
 _NOTHING: dict[str, str] = {}
 
 
-class Remembered(msgspec.Struct):
-    """The groups for which matches were last made true. ``groups``: number → signature."""
-
-    default_no: int | None
-    groups: dict[int, str]
-
-
-_REMEMBERED_IN = msgspec.json.Decoder(Remembered)
 _CUSTOM_IN = msgspec.json.Decoder(dict[str, str])
 
 
@@ -134,14 +125,14 @@ def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) 
     """Make the client's matches true again, in batches of jobs, each in its own transaction."""
     with records.write() as tx:
         contest = contest_of(tx, client, now)
-        before = _remembered(tx, client.no)
-        kept = _kept(contest, before)
-        anew = before is None or _lacks_default(contest, before)
+        before = remembered_of(tx, client.no)
+        kept = kept_of(contest, before)
+        anew = before is None or lacks_default(contest, before)
         steady = not anew and before is not None and before.groups == contest.signatures
         default_no = None if anew else contest.default_no
         begun = Remembered(default_no, {} if anew else kept)
         if not steady:
-            _remember(tx, contest, begun)
+            remember(tx, contest, begun)
     walk = _Walk(records, batch, Tally(), begun)
     if anew:
         _match_every(walk, contest)
@@ -151,21 +142,8 @@ def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) 
     _drop_ended(walk, contest)
     with records.write() as tx:
         walk.require(tx, contest)
-        _remember(tx, contest, Remembered(contest.default_no, contest.signatures))
+        remember(tx, contest, Remembered(contest.default_no, contest.signatures))
     return walk.tally
-
-
-def rematch_all(tx: Tx, client: Client, now: Instant) -> None:
-    """Rebuild all matches of the client from nothing, in the caller's transaction."""
-    contest = contest_of(tx, client, now)
-    matcher = contest.matcher()
-    after = 0
-    while rows := tx.all(_EVERY, client_no=client.no, after=after, now=now, limit=BATCH):
-        _write(tx, contest, _wanted(contest, matcher, rows))
-        after = rows[-1][_CUSTOM + 1]
-    while tx.all(_TAKE_MARKS, client_no=client.no, limit=BATCH):
-        pass
-    _remember(tx, contest, Remembered(contest.default_no, contest.signatures))
 
 
 class Candidate(NamedTuple):
@@ -198,35 +176,6 @@ def _candidate(contest: Contest, row: Row) -> Candidate:
     own = _NOTHING if custom is None else _CUSTOM_IN.decode(custom)
     no, group_no, live, _ = row[_CUSTOM + 1 :]
     return Candidate(no, (*row[:_CUSTOM], own), group_no, bool(live))
-
-
-def forget(tx: Tx, client_no: int) -> None:
-    """Delete what is stored of a client that is gone."""
-    tx.run(_FORGET_ALL, client_no=client_no)
-
-
-def _kept(contest: Contest, before: Remembered | None) -> dict[int, str]:
-    known = {} if before is None else before.groups
-    return {no: mark for no, mark in contest.signatures.items() if known.get(no) == mark}
-
-
-def _lacks_default(contest: Contest, before: Remembered) -> bool:
-    """Whether the default group is missing or new: then unmatched jobs may be in any group."""
-    return contest.default_no is None or before.default_no != contest.default_no
-
-
-def _remembered(tx: Tx, client_no: int) -> Remembered | None:
-    body = tx.value(_REMEMBERED, client_no=client_no)
-    return None if body is None else _REMEMBERED_IN.decode(body)
-
-
-def _remember(tx: Tx, contest: Contest, remembered: Remembered) -> None:
-    row = {
-        "client_no": contest.client_no,
-        "day_on": contest.today.isoformat(),
-        "body": msgspec.json.encode(remembered).decode(),
-    }
-    tx.upsert_many(matchings, ["client_no"], [row])
 
 
 # ── the walks ───────────────────────────────────────────────────────────────────────────────────
@@ -368,7 +317,7 @@ class _Walk:
             self.records.give_way()
 
     def require(self, tx: Tx, contest: Contest) -> None:
-        if _remembered(tx, contest.client_no) != self.begun:
+        if remembered_of(tx, contest.client_no) != self.begun:
             raise Unavailable("another worker has matched this client's jobs")
 
 

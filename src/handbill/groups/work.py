@@ -4,7 +4,7 @@ from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
 from handbill.core.trail import Occasion
-from handbill.groups import days, matching
+from handbill.groups import days, matching, remembered
 from handbill.groups import service as groups
 from handbill.host.acting import acting
 from handbill.jobs import abroad
@@ -31,7 +31,7 @@ def rematch(tools: Tools, task: Task) -> None:
         matching.rematch(tools.records, client, tools.clock.now())
     with tools.records.write() as tx:
         if not live:
-            matching.forget(tx, client.no)
+            remembered.forget(tx, client.no)
         enqueue(tx, kinds.FOLLOW, client.id, tools.clock.now())
 
 

@@ -20,8 +20,8 @@ from handbill.contract.jobs.answers import example, jobs_told
 from handbill.contract.switches import switches
 from handbill.core import nouns
 from handbill.feeds import previewing, service
-from handbill.feeds.collecting import locale_of
 from handbill.feeds.importing import asked_of
+from handbill.feeds.reading import locale_of
 from handbill.http.kinds import Ask, Look
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links

@@ -1,0 +1,54 @@
+"""The groups for which a client's matches were last made true (table matchings)."""
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.groups.contest import Contest
+from handbill.store.records import Tx
+from handbill.store.records.tables import matchings
+
+_REMEMBERED = sa.select(matchings.c.body).where(matchings.c.client_no == b("client_no"))
+_FORGET_ALL = sa.delete(matchings).where(matchings.c.client_no == b("client_no"))
+
+
+class Remembered(msgspec.Struct):
+    """The groups for which matches were last made true. ``groups``: number → signature."""
+
+    default_no: int | None
+    groups: dict[int, str]
+
+
+_BODY = msgspec.json.Decoder(Remembered)
+
+
+def forget(tx: Tx, client_no: int) -> None:
+    """Delete what is stored of a client that is gone."""
+    tx.run(_FORGET_ALL, client_no=client_no)
+
+
+def kept_of(contest: Contest, before: Remembered | None) -> dict[int, str]:
+    """The groups that took part before exactly as now: number → signature."""
+    known = {} if before is None else before.groups
+    return {no: mark for no, mark in contest.signatures.items() if known.get(no) == mark}
+
+
+def lacks_default(contest: Contest, before: Remembered) -> bool:
+    """Whether the default group is missing or new: then unmatched jobs may be in any group."""
+    return contest.default_no is None or before.default_no != contest.default_no
+
+
+def remembered_of(tx: Tx, client_no: int) -> Remembered | None:
+    """What was last remembered for the client."""
+    body = tx.value(_REMEMBERED, client_no=client_no)
+    return None if body is None else _BODY.decode(body)
+
+
+def remember(tx: Tx, contest: Contest, remembered: Remembered) -> None:
+    """Replace what is remembered for the contest's client."""
+    row = {
+        "client_no": contest.client_no,
+        "day_on": contest.today.isoformat(),
+        "body": msgspec.json.encode(remembered).decode(),
+    }
+    tx.upsert_many(matchings, ["client_no"], [row])
