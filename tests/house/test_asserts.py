@@ -17,6 +17,7 @@ MODULES = [
     *sorted((SOURCE / "store").glob("journal*.py")),
     SOURCE / "store" / "marks.py",
     SOURCE / "store" / "segments.py",
+    SOURCE / "store" / "compaction.py",
 ]
 OF_WEIGHT = 10
 """A function of so many statements has something to hold."""
@@ -45,7 +46,7 @@ ENDS = {
     "store/segments.py __post_init__",
     "store/segments.py write",
     "store/segments.py register",
-    "store/segments.py replace",
+    "store/compaction.py replace",
 }
 """Where money and storage begin and end: held however short they are."""
 

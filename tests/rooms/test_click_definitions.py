@@ -18,8 +18,10 @@ from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND
 from handbill.ledger import retiring, tellings
 from handbill.ledger.checking import check
 from handbill.ledger.runs import Rules
+from handbill.listings import end_rows
 from handbill.listings import rows as listing_rows
-from handbill.listings.rows import End, Part
+from handbill.listings.end_rows import End
+from handbill.listings.rows import Part
 from handbill.store.records import Records
 from handbill.store.records.tables import publishers
 from market import BOT_AGENT, RULES, START, Market, dispositions
@@ -47,7 +49,7 @@ def left(market: Market, listing: Listing, at: int) -> None:
     frozen = Frozen(listing.group_no, listing.bid_type, listing.bid_micros, listing.price_micros)
     with market.records.write() as tx:
         listing_rows.put_parts(tx, [part], at)
-        listing_rows.add_ends(tx, [End.of_listing(part, listing.job_id, frozen, at)])
+        end_rows.add_ends(tx, [End.of_listing(part, listing.job_id, frozen, at)])
 
 
 def told(market: Market, rules: Rules = RULES) -> list[tuple[str, str | None, int]]:

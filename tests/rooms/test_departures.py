@@ -13,7 +13,7 @@ from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
 from handbill.listings import fragments, rosters, service
 from handbill.listings import rows as listing_rows
-from handbill.listings.rows import ALL_JOBS
+from handbill.listings.end_rows import ALL_JOBS
 from handbill.listings.standings import FrozenLink, LinkFinder
 from handbill.publishers import rows as publisher_rows
 from rooms.listing_market import MONDAY, Market, everything, place

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from handbill.core.nouns import Client
 from handbill.jobs import editing
+from handbill.listings import end_rows
 from handbill.listings import rows as listing_rows
 from handbill.listings.unlisted import unlisted
 from handbill.store.records.tables import delisted
@@ -82,7 +83,7 @@ def test_a_job_that_is_gone_and_comes_again_was_listed(market: Market, shop: Sho
     assert shop.never() == [shop.late]
 
 
-@pytest.mark.parametrize("stop", [listing_rows.put_parts, listing_rows.add_ends])
+@pytest.mark.parametrize("stop", [listing_rows.put_parts, end_rows.add_ends])
 def test_a_run_that_dies_when_it_has_noted_them_has_noted_what_is_true(
     market: Market, shop: Shop, monkeypatch: pytest.MonkeyPatch, stop: Callable[..., None]
 ) -> None:

@@ -22,8 +22,7 @@ from handbill.host.acting import acting
 from handbill.jobs import service as jobs
 from handbill.kit.instants import DAY
 from handbill.ledger import retiring
-from handbill.listings import indexing, minding
-from handbill.listings import rows as listing_rows
+from handbill.listings import end_rows, indexing, minding
 from handbill.store.records import Records, Tx
 from handbill.store.records import tables as t
 from handbill.store.records.opening import migrate
@@ -220,7 +219,7 @@ def test_many_links_end_step_by_step_and_as_one(market: Market) -> None:
     def ended() -> int:
         with records.read() as tx:
             ids = [bytes.fromhex(jobs.job_id(client.id, f"ref-{n}")) for n in range(MANY)]
-            return len(list(listing_rows.ends_of(tx, publisher.no, ids, range(10))))
+            return len(list(end_rows.ends_of(tx, publisher.no, ids, range(10))))
 
     def noted() -> int:
         with records.read() as tx:

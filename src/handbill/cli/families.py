@@ -6,14 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from handbill.access.service import MOST_OVERLAP_HOURS, Owner
-from handbill.cli.speaking import (
-    DataOption,
-    JsonOption,
-    read_body,
-    say,
-    say_lines,
-    told_of,
-)
+from handbill.cli.speaking import DataOption, JsonOption, read_body, say, say_lines, told_of
 from handbill.cli.standing import agency_named, family_named, missing_told, writing
 from handbill.kit.instants import HOUR
 from handbill.kit.jsons import encode

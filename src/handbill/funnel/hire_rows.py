@@ -10,10 +10,7 @@ from handbill.funnel.rows import ITEM_BODY, FunnelItem
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among, among_ids
-from handbill.store.records.tables import (
-    funnel_items,
-    hires,
-)
+from handbill.store.records.tables import funnel_items, hires
 
 
 class Hire(NamedTuple):

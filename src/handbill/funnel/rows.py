@@ -7,13 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.funnel_stages import (
-    FORGOTTEN,
-    PARKED,
-    UNMAPPED,
-    application_key,
-    candidate_key,
-)
+from handbill.core.funnel_stages import FORGOTTEN, PARKED, UNMAPPED, application_key, candidate_key
 from handbill.kit.digests import digest_of
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx

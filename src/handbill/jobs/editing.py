@@ -18,7 +18,7 @@ from handbill.core.nouns import (
 from handbill.core.rates import Exchange
 from handbill.core.trail import TrailEntity, fields_of
 from handbill.dialects.outbound import kept_nodes
-from handbill.jobs import carried, rows, service, taking_over
+from handbill.jobs import carried, mark_rows, rows, service, taking_over
 from handbill.kit.faults import Fault, bad_request, refused_state, step_of
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
@@ -126,7 +126,7 @@ def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
         rows.leave_one(tx, job.no, now)
     else:
         rows.delete_in_feed(tx, job, carrier, now)
-    rows.mark_unmatched(tx, client.no, [job.no])
+    mark_rows.mark_unmatched(tx, client.no, [job.no])
     enqueue(tx, kinds.REMATCH, client.id, now)
     before = state_of(job.body, job.body.settings or JobSettings(), whole=False)
     changes.tell(tx, now, _entity(client, job), before | {"status": job.status}, {})

@@ -1,6 +1,6 @@
 """Rows of tables jobs and job_bodies, to nouns and back."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -21,14 +21,7 @@ from handbill.jobs.writing import (
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import (
-    NOW,
-    delisted,
-    job_bodies,
-    jobs,
-    unindexed,
-    unmatched,
-)
+from handbill.store.records.tables import NOW, job_bodies, jobs
 
 _BODY = msgspec.msgpack.Decoder(JobBody)
 _BROUGHT = msgspec.msgpack.Decoder(WrittenJob)
@@ -73,10 +66,6 @@ _BY_ID = _JOINED.where(*_LIVE, _t.id == b("id"))
 # Were the client in these two, SQLite would look at each of its jobs.
 _BY_IDS = _JOINED.where(NOW.left_at.is_(None), among(_t.id, "ids"))
 _REFS = sa.select(_t.id, _t.ref, _t.client_no).where(among(_t.id, "ids"))
-_NEVER_DELISTED = sa.select(_t.no).where(
-    among(_t.id, "ids"),
-    ~sa.exists().where(delisted.c.client_no == b("client_no"), delisted.c.job_no == _t.no),
-)
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _SETTINGS_OF = sa.select(_t.id, _t.settings).where(among(_t.id, "ids"), _t.settings.is_not(None))
 _CHANGED_AT = sa.select(_t.id, _t.updated_at).where(among(_t.id, "ids"))
@@ -179,11 +168,6 @@ def by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
 def refs(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
     rows = tx.all(_REFS, ids=Listed(ids))
     return {id_: ref for id_, ref, of in rows if of == client_no}
-
-
-def never_delisted(tx: Tx, client_no: int, ids: list[str]) -> list[int]:
-    """The numbers of those of these jobs that have left no file, including jobs that have left."""
-    return [no for (no,) in tx.all(_NEVER_DELISTED, client_no=client_no, ids=Listed(ids))]
 
 
 def places(tx: Tx, ids: list[str]) -> list[Row]:
@@ -322,28 +306,6 @@ def hand_over(tx: Tx, heirs: dict[int, int]) -> None:
 def alive(tx: Tx, nos: Sequence[int]) -> set[int]:
     """Which of these are in their feed."""
     return {no for (no,) in tx.all(_ALIVE, nos=Listed(nos))}
-
-
-def mark_new(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
-    """Mark jobs that are new everywhere."""
-    rows = [{"job_no": no, "client_no": client_no} for no in nos]
-    tx.put_many(unmatched, rows)
-    tx.put_many(unindexed, rows)
-
-
-def mark_unmatched(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
-    rows = [{"job_no": no, "client_no": client_no} for no in nos]
-    tx.upsert_many(unmatched, ["job_no"], rows, keep=True)
-
-
-def mark_unindexed(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
-    rows = [{"job_no": no, "client_no": client_no} for no in nos]
-    tx.upsert_many(unindexed, ["job_no"], rows, keep=True)
-
-
-def mark_delisted(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
-    rows = [{"client_no": client_no, "job_no": no} for no in nos]
-    tx.upsert_many(delisted, ["client_no", "job_no"], rows, keep=True)
 
 
 def set_settings(tx: Tx, no: int, settings: JobSettings, now: Instant) -> None:

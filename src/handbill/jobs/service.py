@@ -12,7 +12,7 @@ from typing import NamedTuple
 from handbill.core.click_definitions import JobPlace
 from handbill.core.job_caps import JobCaps, caps_of_job
 from handbill.core.nouns import Client, Job, JobBody, JobSettings
-from handbill.jobs import carried, line_rows, rows, staging, tallies, writing
+from handbill.jobs import carried, line_rows, mark_rows, rows, staging, tallies, writing
 from handbill.jobs.line_rows import JobLine, JobOrder
 from handbill.jobs.writing import FormerJob, WrittenJob, job_id, written
 from handbill.kit.batches import batches
@@ -121,12 +121,12 @@ def refs_of(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
 def never_delisted(tx: Tx, client_no: int, ids: Iterable[bytes]) -> list[int]:
     """The numbers of those of the client's jobs that ``mark_delisted`` did not name, in order."""
     parts = batches((id_.hex() for id_ in ids), BATCH)
-    return sorted(no for part in parts for no in rows.never_delisted(tx, client_no, part))
+    return sorted(no for part in parts for no in mark_rows.never_delisted(tx, client_no, part))
 
 
 def mark_delisted(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
     """Note that publishers' files have listed these jobs of the client, and one does no longer."""
-    rows.mark_delisted(tx, client_no, nos)
+    mark_rows.mark_delisted(tx, client_no, nos)
 
 
 def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:
@@ -306,9 +306,9 @@ def _mark(
             moved.append(stands.no)
         if stands.url != job.url:
             turned.append(stands.no)
-    rows.mark_new(tx, client_no, numbers.values())
-    rows.mark_unmatched(tx, client_no, moved)
-    rows.mark_unindexed(tx, client_no, turned)
+    mark_rows.mark_new(tx, client_no, numbers.values())
+    mark_rows.mark_unmatched(tx, client_no, moved)
+    mark_rows.mark_unindexed(tx, client_no, turned)
 
 
 def leave(tx: Tx, client_no: int, feed_no: int, nos: list[int], now: Instant) -> None:
@@ -324,4 +324,4 @@ def leave(tx: Tx, client_no: int, feed_no: int, nos: list[int], now: Instant) ->
     gone = [no for no in nos if no not in heirs]
     rows.leave(tx, feed_no, gone, now)
     rows.lift(tx, feed_no, gone)
-    rows.mark_unmatched(tx, client_no, gone)
+    mark_rows.mark_unmatched(tx, client_no, gone)

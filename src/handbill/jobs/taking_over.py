@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
-from handbill.jobs import carried, rows, service, staging
+from handbill.jobs import carried, mark_rows, rows, service, staging
 from handbill.jobs.service import Applied
 from handbill.jobs.staging import Staged, Takeover
 from handbill.jobs.writing import WrittenJob
@@ -193,7 +193,7 @@ def keep_out(tx: Tx, client: Client, job_no: int, *, is_carried: bool) -> None:
     for takeover in staging.of_client(tx, client.no):
         if job_no in staging.arrivals(tx, takeover.feed_no, job_no - 1, 1):
             carriers.add(takeover.feed_no)
-            rows.mark_unindexed(tx, client.no, [job_no])
+            mark_rows.mark_unindexed(tx, client.no, [job_no])
     if is_carried:
         carried.add(tx, [(feed_no, job_no) for feed_no in carriers])
 
@@ -264,7 +264,7 @@ def _bring_up(tx: Tx, client: Client, takeover: Takeover, nos: list[int]) -> Non
 
 def _reveal(tx: Tx, client: Client, nos: list[int]) -> None:
     staging.reveal(tx, nos)
-    rows.mark_new(tx, client.no, nos)
+    mark_rows.mark_new(tx, client.no, nos)
 
 
 def _discard(records: Records, takeover: Takeover, step: int) -> None:

@@ -36,7 +36,8 @@ from handbill.jobs import service as jobs
 from handbill.kit.instants import Instant
 from handbill.listings import rows
 from handbill.listings.assembly import is_current
-from handbill.listings.offers import turns_of, unlistable
+from handbill.listings.listable import unlistable
+from handbill.listings.offers import turns_of
 from handbill.listings.published import published
 from handbill.listings.resolving import standing_in
 from handbill.listings.rows import File

@@ -11,7 +11,8 @@ from sqlalchemy import bindparam as b
 from handbill.core.bids import PLAIN_JOB, JobBids, Offer, PlacementTerms, heeds_feed, offer_of
 from handbill.core.rates import number_of
 from handbill.kit.instants import Instant
-from handbill.listings.offers import LISTABLE, asked_in
+from handbill.listings.listable import LISTABLE
+from handbill.listings.offers import asked_in
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import jobs, matches

@@ -36,6 +36,7 @@ from handbill.core.states import campaign_state, client_state, group_state
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.listings.hiding import NOWHERE, Hiding, hiding_of
+from handbill.listings.listable import LISTABLE
 from handbill.postings import service as postings
 from handbill.publishers import service as publishers
 from handbill.rates import service as rates
@@ -51,13 +52,6 @@ _OFFERED = Struct(">8Q")
 _SETTINGS = msgspec.json.Decoder(JobSettings)
 
 _j, _m = jobs.c, matches.c
-LISTABLE: dict[str, sa.ColumnElement[bool]] = {
-    "INVALID": _j.valid == sa.literal_column("1"),
-    "EXPIRED": sa.or_(_j.end_at.is_(None), _j.end_at > b("now", type_=sa.BigInteger)),
-    # Such a job has no URL to redirect to.
-    "NO_URL": _j.url != sa.literal_column("''"),
-}
-"""The conditions for a live job to be in any feed, by the reason that is told if one fails."""
 _LISTED = (
     sa.select(
         _j.no, _j.id, _j.digest, _j.status, _j.cpc_micros, _j.settings, _m.group_no, _j.cpc_currency
@@ -208,21 +202,6 @@ def _open(group: Group, slots: list[Publisher], force: InForce) -> Iterator[tupl
     for slot, publisher in enumerate(slots):
         if ("placement", f"{group.no}/{publisher.no}") not in force.stopped:
             yield slot, publisher
-
-
-_WHY_NOT = sa.select(
-    *(
-        sa.case((condition, sa.literal_column("1")), else_=sa.literal_column("0"))
-        for condition in LISTABLE.values()
-    )
-).where(_j.no == b("no"))
-
-
-def unlistable(tx: Tx, job_no: int, now: Instant) -> list[str]:
-    """Why a live job can be in no feed at all: the names in LISTABLE of the conditions it fails."""
-    row = tx.one(_WHY_NOT, no=job_no, now=now)
-    assert row is not None, "jobs are never deleted"
-    return [name for name, holds in zip(LISTABLE, row, strict=True) if not holds]
 
 
 def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:

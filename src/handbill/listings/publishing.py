@@ -13,7 +13,7 @@ from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import HOUR
-from handbill.listings import fragments, parts, rosters, rows
+from handbill.listings import end_rows, fragments, parts, rosters, rows
 from handbill.listings.indexing import index_client
 from handbill.listings.offers import Offers, offers_of
 from handbill.listings.parts import Stall
@@ -122,7 +122,7 @@ def _ensure_files(tools: Tools, missing: list[tuple[int, int]]) -> None:
                 ensure_file(tx, tools.ids, publisher_no, now, client_no)
 
 
-def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End]) -> None:
+def _commit(tools: Tools, former: Part | None, part: Part, ends: list[end_rows.End]) -> None:
     """Put a part on record with the ends that it brings, and have the publisher's files written.
     **Refuses** (Unavailable) to replace another part than the one that it was compared with.
     """
@@ -140,7 +140,7 @@ def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End])
         if former is not None and (is_held or not part.job_count):
             part = part._replace(clear_at=now + holds.LEASE)
         rows.put_parts(tx, [part], now)
-        rows.add_ends(tx, ends)
+        end_rows.add_ends(tx, ends)
         enqueue(tx, kinds.ASSEMBLE, str(part.publisher_no), now)
     if not is_held:
         _drop_former(tools, part, former)
@@ -183,7 +183,7 @@ def _drop_former(tools: Tools, part: Part, former: Part | None) -> None:
                 rows.set_cleared(tx, part)
 
 
-def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:
+def _noted(tools: Tools, former: Part, ends: list[end_rows.End]) -> Part:
     """Store many ends in steps: they take effect together, when the next part is put. Returns what
     is on record meanwhile.
     """
@@ -193,9 +193,9 @@ def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:
         _forget_last(tx, former)
         rows.put_parts(tx, [claimed], tools.clock.now())
 
-    def note(tx: Tx, some: list[rows.End]) -> None:
+    def note(tx: Tx, some: list[end_rows.End]) -> None:
         _require(tx, claimed, claimed)
-        rows.add_ends(tx, some)
+        end_rows.add_ends(tx, some)
 
     tools.records.in_parts(ends, note)
     return claimed
@@ -203,13 +203,13 @@ def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:
 
 def _forget_noted(tools: Tools, former: Part) -> None:
     """Delete the ends that a dead run had stored."""
-    tools.records.in_steps(lambda tx, most: rows.forget_noted(tx, former, most))
+    tools.records.in_steps(lambda tx, most: end_rows.forget_noted(tx, former, most))
 
 
 def _forget_last(tx: Tx, former: Part | None) -> None:
     """Delete the last ends of such a run, if it is alive after all: from here on it is refused."""
     if former is not None and former.noting_at is not None:
-        rows.forget_noted(tx, former, STEP)
+        end_rows.forget_noted(tx, former, STEP)
 
 
 def _require(tx: Tx, part: Part, stands: Part | None) -> None:

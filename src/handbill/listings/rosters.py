@@ -18,7 +18,8 @@ import msgspec
 
 from handbill.core.price_ends import Frozen, ShownLine
 from handbill.kit.instants import Instant
-from handbill.listings.rows import End, Part
+from handbill.listings.end_rows import End
+from handbill.listings.rows import Part
 from handbill.store.blobs import Blobs
 
 _log = logging.getLogger("handbill.listings")

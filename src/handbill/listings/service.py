@@ -3,7 +3,7 @@
 from handbill.host.ids import Ids, new_name
 from handbill.host.settings import Settings
 from handbill.kit.instants import MINUTE, Instant
-from handbill.listings import delivery_rows, rows
+from handbill.listings import delivery_rows, end_rows, rows
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import EVERYBODY, enqueue
@@ -95,7 +95,7 @@ def missing_files(tx: Tx, settings: Settings) -> int:
 
 def forget_departures(tx: Tx, before: Instant, most: int) -> int:
     """Delete up to so many ends of prices that are older; how many there were."""
-    return rows.forget_ends(tx, before, most)
+    return end_rows.forget_ends(tx, before, most)
 
 
 def deliver_in_time(tx: Tx, publisher_no: int, now: Instant) -> None:

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from handbill.core.price_ends import Frozen, LinkState, ShownLine, standing_of
 from handbill.kit.instants import Instant
-from handbill.listings import copies, rosters, rows
+from handbill.listings import copies, end_rows, rosters, rows
+from handbill.listings.end_rows import ALL_JOBS, EVERYTHING
 from handbill.listings.rosters import Roster
-from handbill.listings.rows import ALL_JOBS, EVERYTHING, Part
+from handbill.listings.rows import Part
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 
@@ -110,7 +111,7 @@ def _ends_of(tx: Tx, publisher_no: int, links: Iterable[FrozenLink]) -> _Ends:
     ids = {link.job_id for link in links}
     groups = {link.line.frozen.group_no for link in links}
     ends: _Ends = {}
-    for end in rows.ends_of(tx, publisher_no, ids, groups):
+    for end in end_rows.ends_of(tx, publisher_no, ids, groups):
         ends.setdefault((end.job_id, end.client_no, end.frozen), []).append(end.left_at)
     return ends
 

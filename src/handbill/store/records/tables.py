@@ -4,12 +4,7 @@ What only its own room reads is in ``body``, as JSON of the room's noun; what is
 counted has a column. After a change here: ``python -m handbill.store.migrations``.
 """
 
-from handbill.store.records.admitted import (
-    agencies,
-    api_clients,
-    api_keys,
-    publisher_families,
-)
+from handbill.store.records.admitted import agencies, api_clients, api_keys, publisher_families
 from handbill.store.records.booked import (
     address_days,
     agent_texts,
