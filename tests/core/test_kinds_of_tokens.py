@@ -20,7 +20,6 @@ from handbill.access import tokens
 from handbill.access.rows import ApiClient
 from handbill.callbacks.signatures import headers_of
 from handbill.core.listing_tokens import (
-    ForeignToken,
     Listing,
     SealedClick,
     click_id,
@@ -29,6 +28,7 @@ from handbill.core.listing_tokens import (
     open_click,
     open_listing,
 )
+from handbill.core.spelled_tokens import ForeignToken
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import DAY, SECOND
 from handbill.kit.signing import MAC_BYTES, mac, put_number

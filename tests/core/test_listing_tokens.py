@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from handbill.core.listing_tokens import (
     MARK_AT,
-    ForeignToken,
     Listing,
     SealedClick,
     click_id,
@@ -19,10 +18,10 @@ from handbill.core.listing_tokens import (
     meant,
     open_click,
     open_listing,
-    token_at,
     token_to_test,
 )
 from handbill.core.nouns import BID_TYPES
+from handbill.core.spelled_tokens import ForeignToken, token_at
 
 KEYS = {1: b"k" * 32, 2: b"z" * 32}
 NUMBERS = st.integers(0, 2**62)

@@ -8,10 +8,8 @@ base64url without padding. **Source**: contract 5, safety.md redirector, domain 
 docs/decisions/0031.
 """
 
-import binascii
 import hashlib
 import re
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -24,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from handbill.core.nouns import BID_TYPES, BidType
 from handbill.core.rates import UNQUOTED, Quote
+from handbill.core.spelled_tokens import ForeignToken, decoded, spell, token_at
 from handbill.kit.instants import Instant
 from handbill.kit.signing import MAC_BYTES, mac, put_number, same, take_number
 
@@ -34,7 +33,6 @@ _RANDOM_BYTES = 16
 _AT_BYTES = 7
 _SEALED_AT = {_LISTING: 18, _CLICK: 18 + _RANDOM_BYTES + _AT_BYTES}
 """The number of bytes before the sealed part, by kind."""
-_MOST_TEXT = 256
 _KNOWN_TERMS = 16_384
 _KNOWN_TOKENS = 16_384
 _STEP = 32
@@ -60,21 +58,6 @@ _MS = 1_000
 JOB = slice(0, 16)  # of a packed listing
 MARK_AT = 4  # three bytes stand before the part of the job that a token shows: that many characters
 _TYPE_BYTES = {bid_type: bytes((place,)) for place, bid_type in enumerate(BID_TYPES)}
-_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")  # "!" is no digit: the decoder refuses it
-_PADDING = (b"", b"", b"==", b"=")
-# By length modulo 4, the possible last characters: their unused low bits are 0.
-_LAST: tuple[frozenset[int], ...] = (
-    frozenset(_DIGITS),
-    frozenset(),
-    frozenset(_DIGITS[::16]),
-    frozenset(_DIGITS[::4]),
-)
-
-
-class ForeignToken(ValueError):
-    """The text was not sealed by us, or was altered."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,26 +147,6 @@ def _unpack(packed: bytes) -> Listing:
     )
 
 
-def _spell(raw: bytes) -> bytes:
-    return b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=")
-
-
-def _decoded(spelled: bytes) -> bytes:
-    """The bytes of a text. **Refuses** (NotOurs) all but the one spelling that we emit.
-
-    It differs from Base64's other spellings of the same bytes in its alphabet, in having no
-    padding, and in the low bits of its last character.
-    """
-    length = len(spelled)
-    rest = length % 4
-    if not 2 < length <= _MOST_TEXT or spelled[-1] not in _LAST[rest]:
-        raise ForeignToken
-    try:
-        return a2b_base64(spelled.translate(_FROM_URL) + _PADDING[rest], strict_mode=True)
-    except binascii.Error as bad:
-        raise ForeignToken from bad
-
-
 @lru_cache(64)
 def _sealer(key: bytes) -> AESSIV:
     """AES-256-SIV under its own key: the secret itself signs the open kinds."""
@@ -192,10 +155,10 @@ def _sealer(key: bytes) -> AESSIV:
 
 def _opened(text: str | bytes, kinds: tuple[int, int], keys: Mapping[int, bytes]) -> bytes:
     """The content of a text before it was sealed or signed: everything before the job, and the
-    packed listing. ``kinds``: the sealed and the open one. **Refuses** (NotOurs) anything not made
-    under ``keys``.
+    packed listing. ``kinds``: the sealed and the open one. **Refuses** (ForeignToken) anything not
+    made under ``keys``.
     """
-    raw = _decoded(text.encode("ascii", "replace") if isinstance(text, str) else text)
+    raw = decoded(text.encode("ascii", "replace") if isinstance(text, str) else text)
     if len(raw) < 2 or (key := keys.get(raw[1])) is None:
         raise ForeignToken
     sealed, plain = kinds
@@ -224,7 +187,7 @@ def token_to_test(listing: Listing, kid: int, key: bytes) -> str:
     packed[JOB.stop] |= _TEST_BIT
     shown = bytes((_LISTING, kid)) + listing.job_id
     terms = bytes(packed[JOB.stop :])
-    return _spell(shown + _sealer(key).encrypt(terms, [shown])).decode("ascii")
+    return spell(shown + _sealer(key).encrypt(terms, [shown])).decode("ascii")
 
 
 def is_test(packed: bytes) -> bool:
@@ -233,7 +196,7 @@ def is_test(packed: bytes) -> bool:
 
 
 def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
-    """Read a token. **Refuses** (NotOurs) what none of ``keys`` (by key id) has sealed."""
+    """Read a token. **Refuses** (ForeignToken) what none of ``keys`` (by key id) has sealed."""
     packed = _opened(token, (_LISTING, _OPEN_LISTING), keys)[2:]
     try:
         return _unpack(packed)
@@ -248,8 +211,8 @@ def click_id(click: SealedClick, kid: int, key: bytes) -> str:
 
 
 def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> SealedClick:
-    """Read a click id, also with other characters around it (``meant``). **Refuses** (NotOurs) what
-    none of ``keys`` has sealed.
+    """Read a click id, also with other characters around it (``meant``). **Refuses** (ForeignToken)
+    what none of ``keys`` has sealed.
     """
     plain = _click_said(text.encode("ascii", "replace") if isinstance(text, str) else text, keys)
     at_start = 2 + _RANDOM_BYTES
@@ -276,7 +239,7 @@ def job_mark(job_id: bytes) -> bytes:
     """The part that all listing tokens of a job have in common, from ``MARK_AT`` on. A job's link
     is found in a file by it.
     """
-    return _spell(job_id[1:])
+    return spell(job_id[1:])
 
 
 def meant(text: bytes) -> Iterator[bytes]:
@@ -298,14 +261,6 @@ def meant(text: bytes) -> Iterator[bytes]:
             yield run[:length]
 
 
-def token_at(text: bytes, start: int) -> bytes:
-    """The characters from ``start`` on that can belong to one token."""
-    end = start
-    while end < len(text) and end - start <= _MOST_TEXT and text[end] in _LAST[0]:
-        end += 1
-    return text[start:end]
-
-
 def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], bytes]:
     """``listing_token`` for many jobs on the same terms: job id (16 bytes) → token as ASCII.
 
@@ -316,7 +271,7 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
 
     def sign(job_id: bytes) -> bytes:
         shown = head + job_id
-        return _spell(shown + seal(terms, [shown]))
+        return spell(shown + seal(terms, [shown]))
 
     return sign
 
@@ -333,7 +288,7 @@ def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], bytes]:
 
     @lru_cache(_KNOWN_TOKENS)
     def opened(token: bytes) -> bytes:
-        raw = _decoded(token)
+        raw = decoded(token)
         shown = raw[:at]
         decrypt = unseal.get(shown[:2])
         if decrypt is None:
@@ -359,7 +314,6 @@ def click_signer(kid: int, key: bytes) -> Callable[[bytes, bytes, Instant], byte
 
     def sign(packed: bytes, random: bytes, at: Instant) -> bytes:
         shown = head + random + at.to_bytes(_AT_BYTES, "big") + packed[JOB]
-        spelled = b2a_base64(shown + seal(packed[JOB.stop :], [shown]), newline=False)
-        return spelled.translate(_TO_URL).rstrip(b"=")
+        return spell(shown + seal(packed[JOB.stop :], [shown]))
 
     return sign

@@ -229,3 +229,13 @@ def _headers_of(raw: dict[bytes, bytes]) -> Headers:
 def _length(value: bytes) -> int:
     """The value of Content-Length; the parser refuses one that is no number."""
     return int(value) if value.isdigit() and len(value) < 20 else 0
+
+
+def path_of(target: bytes) -> bytes:
+    """The path and query of an absolute target (RFC 9112, 3.2.2); empty if it has none."""
+    try:
+        parsed = httptools.parse_url(target)
+    except httptools.HttpParserInvalidURLError:
+        return b""
+    query = b"" if parsed.query is None else b"?" + parsed.query
+    return (parsed.path or b"") + query

@@ -13,18 +13,13 @@ from handbill.core.click_checks import CapThen, CheckStep, checks_of
 from handbill.core.definition_versions import DefinitionInForce
 from handbill.core.entries import Entry
 from handbill.core.judging import DUPLICATE
-from handbill.core.listing_tokens import ForeignToken, Listing, open_click
+from handbill.core.listing_tokens import Listing, open_click
 from handbill.core.nouns import Client
 from handbill.core.pacing.copies import ShownCopy
 from handbill.core.price_ends import STANDS, LinkState
-from handbill.core.received import (
-    Received,
-    ReceivedClick,
-    ReceivedConversion,
-    click_of,
-    decode,
-)
+from handbill.core.received import Received, ReceivedClick, ReceivedConversion, click_of, decode
 from handbill.core.sightings import Sighting
+from handbill.core.spelled_tokens import ForeignToken
 from handbill.core.trail import Kind
 from handbill.host.settings import Settings
 from handbill.kit.faults import not_found

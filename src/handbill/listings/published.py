@@ -4,14 +4,8 @@ from collections.abc import Mapping
 
 from isal import isal_zlib
 
-from handbill.core.listing_tokens import (
-    MARK_AT,
-    ForeignToken,
-    Listing,
-    job_mark,
-    open_listing,
-    token_at,
-)
+from handbill.core.listing_tokens import MARK_AT, Listing, job_mark, open_listing
+from handbill.core.spelled_tokens import ForeignToken, token_at
 from handbill.listings.parts import UNREADABLE, path_of
 from handbill.listings.rows import Part
 from handbill.store.blobs import Blobs

@@ -4,14 +4,12 @@ It judges nothing and asks no database; it works while everything else is down.
 """
 
 import asyncio
-import binascii
 from collections.abc import Callable
 from contextlib import suppress
 from logging import getLogger
 from pathlib import Path
 from typing import Protocol
 
-import httptools
 import msgspec
 
 from handbill.core import health
@@ -19,7 +17,6 @@ from handbill.core.health import CheckResult
 from handbill.core.judging import HEAD, PREFETCH, TEST
 from handbill.core.listing_tokens import (
     JOB,
-    ForeignToken,
     SealedClick,
     click_signer,
     is_test,
@@ -28,8 +25,10 @@ from handbill.core.listing_tokens import (
     open_click,
 )
 from handbill.core.received import Received, click_of_packed, encode, job_id_of
+from handbill.core.spelled_tokens import ForeignToken, key_named
 from handbill.host.clock import Clock
 from handbill.http1.messages import FAULTS, JSON, Http1Answer, Later, Request, head
+from handbill.http1.reading import path_of
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.index import IndexDamaged, IndexFailed
 from handbill.store.journal import JournalBroken, JournalFull
@@ -47,7 +46,6 @@ _MOVED = (
     b"HTTP/1.1 302 Found\r\nLocation: %b\r\nCache-Control: no-store\r\n"
     b"Referrer-Policy: strict-origin-when-cross-origin\r\nContent-Length: 0\r\n"
 )
-_URLSAFE = bytes.maketrans(b"-_", b"+/")
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
 _WAIT = b"Retry-After: 5\r\n" + JSON
 _LIVE = Http1Answer(head(200, _PLAIN, 3), b"ok\n")
@@ -113,7 +111,7 @@ class Edge:
         """Answer any request."""
         target = request.target
         if not target.startswith(b"/"):
-            target = _path_of(target)
+            target = path_of(target)
         elif target.startswith(b"//"):
             # Somebody has put a slash behind our address, which had none, and one before the path.
             target = b"/" + target.lstrip(b"/")
@@ -231,7 +229,7 @@ class Edge:
         """Read the keys again if the text names an unknown one, at most once a second; always
         while there are none, as an index has none until it is filled.
         """
-        kid = _key_named(text)
+        kid = key_named(text)
         now = self._clock.now()
         is_late = not self._keys or now - self._keys_read_at >= SECOND
         if kid is None or kid in self._keys or not is_late:
@@ -344,22 +342,3 @@ class Edge:
 
 
 _PAGES = frozenset((b"/px.gif", b"/px.js", b"/livez", b"/readyz", b"/robots.txt", b"/metrics"))
-
-
-def _path_of(target: bytes) -> bytes:
-    """The path and query of an absolute target (RFC 9112, 3.2.2); empty if it has none."""
-    try:
-        parsed = httptools.parse_url(target)
-    except httptools.HttpParserInvalidURLError:
-        return b""
-    query = b"" if parsed.query is None else b"?" + parsed.query
-    return (parsed.path or b"") + query
-
-
-def _key_named(text: bytes) -> int | None:
-    """The key id in a signed text, before any of it is verified."""
-    try:
-        start = binascii.a2b_base64(text[:4].translate(_URLSAFE))
-    except binascii.Error:
-        return None
-    return start[1] if len(start) == 3 else None

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from handbill.core.listing_tokens import ForeignToken, SealedClick, open_click
+from handbill.core.listing_tokens import SealedClick, open_click
 from handbill.core.received import conversion_of, encode
+from handbill.core.spelled_tokens import ForeignToken
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.instants import Instant
 
