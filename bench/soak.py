@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from bench.figures import Figure
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.records import Records, open_records
-from handbill.work.queue import dead_tasks
+from handbill.work.depths import dead_tasks
 from handbill.work.schedule import standings
 from handbill.worker import schedule
 

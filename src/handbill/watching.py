@@ -23,7 +23,7 @@ from handbill.opening import journal_reader
 from handbill.store import asides
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Tx
-from handbill.work.queue import depths
+from handbill.work.depths import depths
 from handbill.work.schedule import standings
 from handbill.work.tools import Schedule
 

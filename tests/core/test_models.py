@@ -11,10 +11,11 @@ from handbill.kit.faults import Fault, bad_request, step_of
 from handbill.kit.jsons import decode, encode
 from handbill.wire.bodies import OneOrMany
 from handbill.wire.described import described
-from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Money, Percent, TextOrDigits, Whole
+from handbill.wire.fields import Distinct, Id, Instant, Money, Percent, TextOrDigits, Whole
 from handbill.wire.models import Model, partial, spelled, together
 from handbill.wire.pointers import pointed_out, pointers
 from handbill.wire.queries import Query, parameters
+from handbill.wire.words import AnyCase
 from handbill.wire.wrong import UNSAID, Wrong, WrongBeside
 
 

@@ -8,8 +8,9 @@ import pytest
 from handbill.kit.instants import HOUR, SECOND, Instant
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies, clients, publishers, tasks
-from handbill.work import queue
-from handbill.work.queue import MOST_ATTEMPTS, Dead, Task, enqueue
+from handbill.work import depths, queue
+from handbill.work.depths import Dead
+from handbill.work.queue import MOST_ATTEMPTS, Task, enqueue
 from leases import pass_by
 
 T: Instant = 1_700_000_000_000_000
@@ -189,8 +190,8 @@ def test_failing_task_waits_longer_each_time_and_then_is_dead(records: Records) 
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640]
     assert _lease(records, now + 1000 * HOUR) is None
     with records.read() as tx:
-        (dead,) = queue.dead_tasks(tx)
-        assert queue.dead_tasks(tx, most=0) == []
+        (dead,) = depths.dead_tasks(tx)
+        assert depths.dead_tasks(tx, most=0) == []
     assert dead == Dead("feeds.import", "a", "failure 8", now - 640 * SECOND)
 
 
@@ -204,7 +205,7 @@ def test_dead_task_lives_again_when_enqueued(records: Records) -> None:
     task = _held(records, later)
     assert task.attempts == 1
     with records.read() as tx:
-        assert queue.dead_tasks(tx) == []
+        assert depths.dead_tasks(tx) == []
 
 
 def test_dead_task_gets_another_try_every_hour(records: Records) -> None:
@@ -239,7 +240,7 @@ def test_task_that_kills_its_workers_is_dead_and_the_next_is_taken(records: Reco
     assert _held(records).key == "next"
     assert _lease(records) is None
     with records.read() as tx:
-        assert [dead.key for dead in queue.dead_tasks(tx)] == ["deadly"]
+        assert [dead.key for dead in depths.dead_tasks(tx)] == ["deadly"]
 
 
 def test_failing_task_asked_for_meanwhile_starts_anew(records: Records) -> None:

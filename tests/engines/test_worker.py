@@ -16,7 +16,7 @@ from handbill.host.clock import SetClock
 from handbill.kit.instants import HOUR, SECOND, Instant
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import tasks
-from handbill.work import queue
+from handbill.work import depths, queue
 from handbill.work.loop import Worker
 from handbill.work.queue import MOST_ATTEMPTS, Task
 from handbill.work.tools import Tools
@@ -172,7 +172,7 @@ def test_failed_task_is_tried_again_until_it_is_dead(tools: Tools) -> None:
         _forward(tools, HOUR)
     assert worker.run_due() == 0
     with tools.records.read() as tx:
-        assert [dead.key for dead in queue.dead_tasks(tx)] == ["f1"]
+        assert [dead.key for dead in depths.dead_tasks(tx)] == ["f1"]
 
 
 def test_task_taken_over_is_left_to_the_other(tools: Tools) -> None:

@@ -27,7 +27,8 @@ from handbill.kit.instants import DAY, SECOND
 from handbill.stats.answering import Answering, AnswerTooLarge
 from handbill.stats.work import TASKS as STATS_TASKS
 from handbill.store.records import Records
-from handbill.work.queue import MOST_ATTEMPTS, dead_tasks, finish, lease
+from handbill.work.depths import dead_tasks
+from handbill.work.queue import MOST_ATTEMPTS, finish, lease
 from handbill.work.tools import Tools
 from leases import pass_by
 from rooms.test_stats_http import House, filled

@@ -11,8 +11,9 @@ from handbill.core.nouns import Cap
 from handbill.core.nouns import Caps as Kept
 from handbill.kit.faults import Fault
 from handbill.kit.zones import Period
-from handbill.wire.fields import AnyCase, Money, Percent, Whole
+from handbill.wire.fields import Money, Percent, Whole
 from handbill.wire.models import Model
+from handbill.wire.words import AnyCase
 from handbill.wire.wrong import Wrong
 
 

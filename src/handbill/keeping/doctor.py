@@ -29,7 +29,7 @@ from handbill.store.journal_folder import reader_here
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
 from handbill.store.records.opening import ForeignRecords, require_ours
-from handbill.work.queue import dead_tasks
+from handbill.work.depths import dead_tasks
 from handbill.work.schedule import standings
 from handbill.work.tools import Schedule
 

@@ -24,8 +24,8 @@ from handbill.store import asides, installation, marks
 from handbill.store.journal_folder import reader_here, unread_bytes
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Tx
-from handbill.work import queue, schedule
-from handbill.work.queue import Queued
+from handbill.work import depths, schedule
+from handbill.work.depths import Queued
 from handbill.work.tools import Schedule
 
 _SILENT_SECONDS: Final = 15.0
@@ -81,7 +81,7 @@ def health_of(tx: Tx, settings: Settings, items: Sequence[Schedule], now: Instan
     revision = installation.revision_of(tx)
     processes = [one for one in signs(settings.beats_folder) if one.silence < _ENDED_SECONDS]
     judged = _judged(tx, settings, now)
-    queued = queue.queued(tx, now)
+    queued = depths.queued(tx, now)
     late = [Late(one.name, one.late) for one in schedule.standings(tx, items, now)]
     folder = settings.data_folder
     space = shutil.disk_usage(folder)

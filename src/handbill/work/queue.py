@@ -7,7 +7,7 @@ the records' own clock, so that hosts with different clocks never take each othe
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -35,36 +35,6 @@ class Task:
     payload: dict[str, Any]
     attempts: int
     lease: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """A task that failed too often: it is tried only once an hour, until it is enqueued again."""
-
-    kind: str
-    key: str
-    failure: str
-    dead_at: Instant
-
-
-class Failing(NamedTuple):
-    """A task whose last try failed. ``dead_at`` None: it is tried again soon."""
-
-    kind: str
-    key: str
-    attempts: int
-    failure: str
-    dead_at: Instant | None
-
-
-class Queued(NamedTuple):
-    """Tasks in numbers: ``due`` and not begun, ``running``, ``dead``; and some that fail."""
-
-    due: int
-    oldest_due_at: Instant | None
-    running: int
-    dead: int
-    failing: list[Failing]
 
 
 # The key, an id, tells whose task it is: if asked here, no caller can forget to say so.
@@ -149,33 +119,11 @@ _LET_GO = (
 _HELD = sa.and_(tasks.c.no == sa.bindparam("at_no"), tasks.c.lease == sa.bindparam("at_lease"))
 _DONE = sa.delete(tasks).where(_HELD, tasks.c.again == sa.literal_column("0"))
 _AGAIN = sa.select(tasks.c.again, tasks.c.due_at).where(_HELD).with_for_update()
-_DEAD = (
-    sa.select(tasks.c.kind, tasks.c.key, tasks.c.failure, tasks.c.dead_at)
-    .where(tasks.c.dead_at.is_not(sa.null()))
-    .order_by(tasks.c.dead_at)
-    .limit(sa.bindparam("most"))
-)
-_FAILING = (
-    sa.select(tasks.c.kind, tasks.c.key, tasks.c.attempts, tasks.c.failure, tasks.c.dead_at)
-    .where(tasks.c.failure.is_not(sa.null()))
-    .order_by(tasks.c.dead_at.is_(sa.null()), tasks.c.dead_at, tasks.c.due_at, tasks.c.no)
-    .limit(sa.bindparam("most"))
-)
-_DUE = sa.select(sa.func.count(), sa.func.min(tasks.c.due_at)).where(
-    tasks.c.lease.is_(sa.null()), tasks.c.dead_at.is_(sa.null()), tasks.c.due_at <= _NOW
-)
 _REVIVE = (
     sa.update(tasks)
     .where(tasks.c.dead_at <= sa.bindparam("before"))
     .values(dead_at=sa.null(), attempts=sa.bindparam("attempts"), due_at=sa.bindparam("now"))
 )
-
-_STATE = sa.case(
-    (tasks.c.dead_at.is_not(sa.null()), sa.literal_column("'dead'")),
-    (tasks.c.lease.is_not(sa.null()), sa.literal_column("'running'")),
-    else_=sa.literal_column("'waiting'"),
-)
-_DEPTHS = sa.select(tasks.c.kind, _STATE, sa.func.count()).group_by(tasks.c.kind, _STATE)
 
 
 def enqueue(
@@ -333,26 +281,6 @@ def revive(tx: Tx, now: Instant) -> None:
     given up for good.
     """
     tx.run(_REVIVE, before=now - HOUR, attempts=MOST_ATTEMPTS - 1, now=now)
-
-
-def depths(tx: Tx) -> dict[tuple[str, str], int]:
-    """How many tasks there are by kind and state: waiting, running or dead."""
-    return {(kind, state): count for kind, state, count in tx.all(_DEPTHS)}
-
-
-def queued(tx: Tx, now: Instant, most: int = 20) -> Queued:
-    """How the queue stands. ``most``: of those that fail; the longest dead first."""
-    ((due, oldest),) = tx.all(_DUE, now=now)
-    states: dict[str, int] = {}
-    for (_, state), count in depths(tx).items():
-        states[state] = states.get(state, 0) + count
-    failing = [Failing(*row) for row in tx.all(_FAILING, most=most)]
-    return Queued(due, oldest, states.get("running", 0), states.get("dead", 0), failing)
-
-
-def dead_tasks(tx: Tx, most: int = 1_000) -> list[Dead]:
-    """The tasks that were given up, the longest dead first."""
-    return [Dead(*row) for row in tx.all(_DEAD, most=most)]
 
 
 def _leased(tx: Tx, row: Row, worker: str, clock: Instant, seconds: int) -> Task:

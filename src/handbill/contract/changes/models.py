@@ -14,9 +14,10 @@ from handbill.core.trail import Act, Actor, Changed, Kind
 from handbill.kit.instants import DAY, instant_or_day, iso_of
 from handbill.people import service as people
 from handbill.store.records import Tx
-from handbill.wire.fields import AnyCase, Id, Instant, Matching, Whole
+from handbill.wire.fields import Id, Instant, Matching, Whole
 from handbill.wire.models import Model
 from handbill.wire.queries import Query
+from handbill.wire.words import AnyCase
 
 _WHYS: Final = "".join(f"\n- {why}: {words}." for why, words in core.WORDS.items())
 _PLACE: Final = r"[0-9]{1,18}-[0-9]{1,18}"

@@ -20,18 +20,9 @@ from handbill.contract.envelopes import (
 )
 from handbill.core import nouns
 from handbill.kit.faults import Fault
-from handbill.wire.fields import (
-    AnyCase,
-    Day,
-    Distinct,
-    Filled,
-    Meaning,
-    Name,
-    Percent,
-    Whole,
-    Zone,
-)
+from handbill.wire.fields import Day, Distinct, Filled, Name, Percent, Whole, Zone
 from handbill.wire.models import Model, partial
+from handbill.wire.words import AnyCase, Meaning
 from handbill.wire.wrong import Wrong
 
 _C = TypeVar("_C", bound="Client")

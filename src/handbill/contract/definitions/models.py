@@ -8,8 +8,9 @@ from handbill.contract.envelopes import Page
 from handbill.core import click_definitions as core
 from handbill.core.click_definitions import Grain, Preset
 from handbill.kit.instants import DAY, SECOND
-from handbill.wire.fields import AnyCase, Instant, Url, Whole
+from handbill.wire.fields import Instant, Url, Whole
 from handbill.wire.models import Model, partial
+from handbill.wire.words import AnyCase
 
 _MOST_DUPLICATE: Final = 7 * DAY // SECOND
 _MOST_LATENT: Final = 90 * DAY // SECOND

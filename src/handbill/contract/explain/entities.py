@@ -20,9 +20,10 @@ from handbill.listings.resolving import ResolvedEntity, standing_at
 from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
-from handbill.wire.fields import AnyCase, Id, Instant, Percent
+from handbill.wire.fields import Id, Instant, Percent
 from handbill.wire.models import Model
 from handbill.wire.queries import Query
+from handbill.wire.words import AnyCase
 
 
 class ExplainedListings(Model):

@@ -21,9 +21,10 @@ from handbill.funnel.service import FunnelItem
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant as At
 from handbill.wire.bodies import OneOrMany
-from handbill.wire.fields import AnyCase, Day, Id, Instant, Money, Text, TextOrDigits
+from handbill.wire.fields import Day, Id, Instant, Money, Text, TextOrDigits
 from handbill.wire.models import Model, together
 from handbill.wire.stamps import read_stamp
+from handbill.wire.words import AnyCase
 from handbill.wire.wrong import Wrong, WrongBeside
 
 _PERSONAL = frozenset(

@@ -10,7 +10,7 @@ from handbill.keeping.manifest import FinishedBackup
 from handbill.kit.instants import instant_of_iso
 from handbill.wire.fields import Instant
 from handbill.wire.models import Model
-from handbill.work.queue import Failing, Queued
+from handbill.work.depths import Failing, Queued
 
 
 class CheckTold(Model):

@@ -20,8 +20,9 @@ from handbill.contract.filters import JobTree, JobTreeOfAll
 from handbill.contract.overrides import SettingsOverride
 from handbill.core import nouns
 from handbill.kit.faults import Fault
-from handbill.wire.fields import AnyCase, Day, Distinct, Filled, Key, Money, Whole
+from handbill.wire.fields import Day, Distinct, Filled, Key, Money, Whole
 from handbill.wire.models import UNREAD, Model, partial
+from handbill.wire.words import AnyCase
 from handbill.wire.wrong import Wrong
 
 _MOST_PLACEMENTS = 500

@@ -10,9 +10,10 @@ from handbill.contract.jobs.answers import JobStatus, status_of
 from handbill.jobs import service
 from handbill.jobs.service import JobOrder
 from handbill.kit.instants import Instant as At
-from handbill.wire.fields import AnyCase, Matching, Whole
+from handbill.wire.fields import Matching, Whole
 from handbill.wire.models import Model
 from handbill.wire.queries import Query
+from handbill.wire.words import AnyCase
 
 _NO_PLACE: Final = "must be next of a previous answer"
 MOST_LINES: Final = 10_000

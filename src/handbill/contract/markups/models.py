@@ -15,8 +15,9 @@ from handbill.kit.instants import SECOND
 from handbill.markups import service
 from handbill.store.records import Tx
 from handbill.wire.date_patterns import NotDate, Read, instant_in, read_when
-from handbill.wire.fields import AnyCase, Distinct, Id, Name, Percent
+from handbill.wire.fields import Distinct, Id, Name, Percent
 from handbill.wire.models import Model, partial
+from handbill.wire.words import AnyCase
 from handbill.wire.wrong import WrongBeside
 
 _MOST_PERCENT: Final = 800

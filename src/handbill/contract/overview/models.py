@@ -18,9 +18,10 @@ from handbill.stats import job_figures, overviews
 from handbill.stats.job_figures import Show, Sort
 from handbill.stats.overviews import By
 from handbill.stats.questions import DAYS_KEPT
-from handbill.wire.fields import AnyCase, Day, Money, Whole
+from handbill.wire.fields import Day, Money, Whole
 from handbill.wire.models import Model
 from handbill.wire.queries import Paged, Query
+from handbill.wire.words import AnyCase
 
 MOST_DAYS: Final = 400
 MOST_COMPARED: Final = 200

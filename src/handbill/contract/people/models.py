@@ -6,8 +6,9 @@ from pydantic import Field, StringConstraints
 
 from handbill.contract.envelopes import Dated, Done, Made, Page
 from handbill.core.persons import MOST_PASSWORD, PersonRole
-from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Meaning, Name
+from handbill.wire.fields import Distinct, Id, Instant, Name
 from handbill.wire.models import Model
+from handbill.wire.words import AnyCase, Meaning
 
 Mail = Annotated[str, StringConstraints(min_length=1, max_length=254)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=MOST_PASSWORD)]

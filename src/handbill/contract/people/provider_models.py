@@ -7,8 +7,9 @@ from pydantic import Field, StringConstraints
 
 from handbill.contract.envelopes import Dated, Made
 from handbill.core.oidc import SCOPES, Grant, Provider, ProviderBody
-from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Key
+from handbill.wire.fields import Distinct, Id, Instant, Key
 from handbill.wire.models import Model
+from handbill.wire.words import AnyCase
 
 GrantedRole = Annotated[Literal["OWNER", "TRADER", "ANALYST", "EMPLOYER", "PUBLISHER"], AnyCase()]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]

@@ -24,11 +24,12 @@ from handbill.postings import slots
 from handbill.postings.service import MOST_CLIENTS
 from handbill.postings.slots import Reason
 from handbill.wire.date_patterns import MOST_PATTERN, NotDate, read_date, steps_of
-from handbill.wire.fields import AnyCase, Distinct, Instant, Money, Named, Reference, Whole
+from handbill.wire.fields import Distinct, Instant, Money, Reference, Whole
 from handbill.wire.models import Model, partial
 from handbill.wire.queries import Paged, Query
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import Schema
+from handbill.wire.words import AnyCase, Named
 from handbill.wire.wrong import WrongBeside
 
 MOST_ROWS: Final = 1_000

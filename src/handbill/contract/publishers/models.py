@@ -25,9 +25,10 @@ from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
 from handbill.kit.faults import Fault
 from handbill.kit.instants import MINUTE
 from handbill.publishers.service import ID
-from handbill.wire.fields import AnyCase, Id, Instant, Matching, Money, Name, Named, Text
+from handbill.wire.fields import Id, Instant, Matching, Money, Name, Text
 from handbill.wire.models import Model, partial
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.words import AnyCase, Named
 from handbill.wire.wrong import WrongBeside
 
 _NODE_NAME: Final = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"

@@ -24,10 +24,11 @@ from handbill.core.vendors import (
     template_fault,
 )
 from handbill.kit.faults import Fault
-from handbill.wire.fields import AnyCase, Day, Matching, Percent, Whole, Zone
+from handbill.wire.fields import Day, Matching, Percent, Whole, Zone
 from handbill.wire.models import Model
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import spell_day
+from handbill.wire.words import AnyCase
 from handbill.wire.wrong import WrongBeside
 
 _LINE: Final = r"[^\x00-\x1f\x7f]*"

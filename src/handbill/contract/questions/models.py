@@ -8,9 +8,10 @@ from handbill.contract.envelopes import Page
 from handbill.contract.overview.models import Timeseries
 from handbill.stats.overviews import By
 from handbill.stats.sharing import MOST_DAYS, USUAL_DAYS, Saved
-from handbill.wire.fields import AnyCase, Instant, Whole
+from handbill.wire.fields import Instant, Whole
 from handbill.wire.models import Model
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.words import AnyCase
 
 _MOST_ASKED: Final = 400
 _MOST_NAME: Final = 200

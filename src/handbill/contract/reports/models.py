@@ -7,9 +7,10 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from handbill.contract.stats.models import StatsFilters
 from handbill.kit.urls import canonical_url
 from handbill.stats.questions import GroupedBy, OfFamily, OneFile, Span
-from handbill.wire.fields import AnyCase, Instant, Name
+from handbill.wire.fields import Instant, Name
 from handbill.wire.models import Model
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.words import AnyCase
 
 _MOST_URL = 2_000
 LongId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NOT_BLANK)]

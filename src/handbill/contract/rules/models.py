@@ -21,9 +21,10 @@ from handbill.contract.rules.guards import RuleGuards
 from handbill.core import rule_conditions as core
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
 from handbill.kit.faults import Fault
-from handbill.wire.fields import AnyCase, Day, Distinct, Meaning, Money, Whole
+from handbill.wire.fields import Day, Distinct, Money, Whole
 from handbill.wire.models import Model, together
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.words import AnyCase, Meaning
 from handbill.wire.wrong import Wrong
 
 _MOST_CONDITIONS: Final = 50

@@ -20,8 +20,9 @@ from handbill.rules.history import AskedStats, RuleRunBody
 from handbill.rules.history import RuleRun as Kept
 from handbill.rules.undoing import Undone
 from handbill.store.records import Tx
-from handbill.wire.fields import AnyCase, Day, Instant, Money
+from handbill.wire.fields import Day, Instant, Money
 from handbill.wire.models import Model
+from handbill.wire.words import AnyCase
 
 Mode = Literal["OFF", "ADVISE", "ACT"]
 _SKIPS = ", ".join(get_args(Skip))

@@ -7,9 +7,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 from handbill.kit.faults import Fault
 from handbill.stats import questions
 from handbill.stats.questions import Format, Level
-from handbill.wire.fields import AnyCase, Day, Reference, Zone
+from handbill.wire.fields import Day, Reference, Zone
 from handbill.wire.models import Model, together
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.words import AnyCase
 from handbill.wire.wrong import Wrong, WrongBeside
 
 
