@@ -11,8 +11,7 @@ from handbill.core.price_ends import STANDS, Frozen, LinkState, ShownLine
 from handbill.jobs import service as jobs
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
-from handbill.listings import fragments, rosters, service
-from handbill.listings import rows as listing_rows
+from handbill.listings import end_rows, fragments, rosters, service
 from handbill.listings.end_rows import ALL_JOBS
 from handbill.listings.standings import FrozenLink, LinkFinder
 from handbill.publishers import rows as publisher_rows
@@ -142,7 +141,7 @@ def test_a_run_that_dies_before_it_is_on_record_is_made_up_for(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying:
-        dying.setattr(listing_rows, "add_ends", die)
+        dying.setattr(end_rows, "add_ends", die)
         with pytest.raises(KeyboardInterrupt):
             shop.publish()
     assert shop.left() == set()

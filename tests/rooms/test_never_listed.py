@@ -1,6 +1,6 @@
 """Which jobs no publisher's file has ever listed."""
 
-from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 import sqlalchemy as sa
@@ -83,15 +83,15 @@ def test_a_job_that_is_gone_and_comes_again_was_listed(market: Market, shop: Sho
     assert shop.never() == [shop.late]
 
 
-@pytest.mark.parametrize("stop", [listing_rows.put_parts, end_rows.add_ends])
+@pytest.mark.parametrize(("rows", "stop"), [(listing_rows, "put_parts"), (end_rows, "add_ends")])
 def test_a_run_that_dies_when_it_has_noted_them_has_noted_what_is_true(
-    market: Market, shop: Shop, monkeypatch: pytest.MonkeyPatch, stop: Callable[..., None]
+    market: Market, shop: Shop, monkeypatch: pytest.MonkeyPatch, rows: ModuleType, stop: str
 ) -> None:
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying:
-        dying.setattr(listing_rows, stop.__name__, die)
+        dying.setattr(rows, stop, die)
         with pytest.raises(KeyboardInterrupt):
             shop.switch("P", *shop.refs[:2])
     assert (shop.noted(), shop.never()) == (2, [shop.late]), "both are in the file still"
