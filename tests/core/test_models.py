@@ -110,7 +110,7 @@ def test_what_is_wrong_of_rows_together_is_told_with_what_is_wrong_of_one() -> N
         "/spans/0/why must be a string",
         "/spans/0/end must not be before begin",
         "/spans/1/end must not be before begin",
-        "/one/how must have at least 1 characters",
+        "/one/how must not be empty",
         "/one/end must not be before begin",
     }
 
@@ -292,7 +292,7 @@ def test_null_is_absent_in_a_create_and_told_in_a_change() -> None:
     assert read(Change, nulls)[0].given() == {"name": "n", "size": None, "kind": None}
     assert read(Change, {})[0].given() == {}
     assert read(Change, {"size": 9, "name": ""})[1] == [
-        "/name must have at least 1 characters",
+        "/name must not be empty",
         "/size must be at most 5",
     ]
 

@@ -297,3 +297,27 @@ def test_markups_and_click_definitions_are_made_and_ended_after_a_question(
     assert browser.post(at, of | {"client": ""}).status == 303
     assert office.ask("GET", one).status == 404
     assert office.ask("GET", f"{world.client}{one}").status == 200
+
+
+def test_settings_name_clients_and_write_days_as_all_pages_do(
+    world: World, browser: Browser
+) -> None:
+    office, ids = world.office, world.ids
+    of = {"clientId": ids["client_id"], "placementId": ids["publisher_id"]}
+    below = of | {"level": "JobGroup", "entityId": ids["jobgroup_id"]}
+    asked = {"name": "Both", "value": 3, "effectiveFrom": "2026-12-01"}
+    both = [{"clientId": ids["client_id"], "level": "Client"}, below]
+    markup = office.new("/markups", asked | {"entities": both})
+    rate = {"act": "set-rate", "date": "2026-10-29", "from": "jpy", "to": "usd"}
+    assert browser.post("/app/settings", rate | {"rate": "0.0000640825"}).status == 303
+    seen = browser.get("/app/settings")
+    name = office.get(world.client)["companyName"]
+    [told] = seen.all("//tr[th='Both']/td[3]")
+    assert told == f"{name}; a job group of {name} at {ids['publisher_id']}"
+    assert seen.all("//tr[td='JPY']/*")[:4] == ["2026-10-29", "JPY", "USD", "0.0000640825"]
+    [line] = [one for one in seen.all("//section[h2='Click definitions']//tbody/tr") if name in one]
+    assert ids["client_id"] not in line
+    assert office.ask("DELETE", f"/markups/{markup}").status == 200
+    assert (
+        browser.post("/app/settings", {"act": "end-rate", "of": "2026-10-29-JPY-USD"}).status == 303
+    )

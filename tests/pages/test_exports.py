@@ -64,6 +64,8 @@ def _same(shown: html.HtmlElement, told: str) -> bool:
     text, own = _text(shown), told.removeprefix("'")
     if own == "":
         return text in {"", "–"} or bool(shown.xpath(".//button"))
+    if own in (one.rpartition("=")[2].partition("#")[0] for one in shown.xpath(".//a/@href")):
+        return True  # the id of what a link leads to
     if shown.xpath(".//input[not(@type='hidden')]"):
         return own in shown.xpath(".//input/@value")
     if own.isdigit() and _LETTERS.search(text):

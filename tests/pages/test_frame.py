@@ -239,7 +239,7 @@ def test_what_was_typed_is_kept_where_the_form_cannot_be_shown(stand: Stand) -> 
         ("1,500 000", None),
         (",500", None),
         ("1e9", None),
-        ("-1", None),
+        ("-1", "-1"),
         ("", None),
     ],
 )

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from handbill.pages.wording import day, fix_words, lasting, raw, words
 from handbill.pages.wording import expected as overdue
-from handbill.pages.wording import raw, words
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,16 @@ def test_a_fetch_that_is_past_is_told_as_expected_then(
     next_at: str | None, last_at: str | None, minutes: int | None, told: str
 ) -> None:
     assert overdue(next_at, last_at, minutes) == told
+
+
+def test_days_are_written_alike_and_times_in_their_largest_units() -> None:
+    assert (day("11/29/2026"), day(None), day("")) == ("2026-11-29", "–", "–")
+    fix = {"path": "/clients/x", "body": {"endDate": "12/31/2027"}}
+    assert fix_words(fix, "USD") == "Set the end to 2027-12-31"
+    assert [lasting(seconds) for seconds in (30, 60, 90, 3_600, 86_400)] == [
+        "30 s",
+        "1 min",
+        "90 s",
+        "1 h",
+        "24 h",
+    ]

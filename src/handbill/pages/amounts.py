@@ -4,9 +4,10 @@ import re
 from decimal import Decimal
 
 _AMOUNT = re.compile(
-    r"(?:[0-9]{1,13}|[0-9]{1,3}([ ,])[0-9]{3}(?:\1[0-9]{3}){0,3})(?:\.[0-9]{1,6})?"
+    r"-?(?:[0-9]{1,18}|[0-9]{1,3}([ ,])[0-9]{3}(?:\1[0-9]{3}){0,4})(?:\.[0-9]{1,18})?"
 )
-_NUMBER = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,6})?")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
+"""Also numbers that are too small, too large or too exact: the API says which."""
 
 
 def amount(text: str) -> Decimal | str:

@@ -13,8 +13,8 @@ from lxml import html
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handbill.kit.instants import moment_of
 from handbill.pages.csvs import csv_file
+from handbill.pages.wording import moment
 
 ASKED: Final = "csv"
 """The parameter that names the panel, and the part of it after a dot where it has several."""
@@ -129,7 +129,7 @@ def _change(now: Any, before: Any) -> str:
 
 
 def _instant(micros: Any) -> str:
-    return moment_of(micros).isoformat() if micros else ""
+    return moment(micros) if micros else ""
 
 
 def _as_told(text: str | None) -> str:

@@ -102,7 +102,9 @@ def filter_of(fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _terms(row: Mapping[str, str]) -> Any:
-    parts = [part.strip() for part in row["data"].split(",")] if row["operator"] in _LISTS else None
-    if row["field"] == "cpcBid":
-        return [amount(part) for part in parts] if parts else amount(row["data"])
-    return parts if parts is not None else row["data"]
+    is_bid = row["field"] == "cpcBid"
+    if row["operator"] not in _LISTS:
+        return amount(row["data"]) if is_bid else row["data"]
+    parts = [part.strip() for part in row["data"].split(",")]
+    said = [part for part in parts if part]  # a comma at the end would take jobs without a value
+    return [amount(part) for part in said] if is_bid else said

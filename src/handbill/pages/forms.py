@@ -13,6 +13,7 @@ from starlette.requests import Request
 from handbill.host.ids import Ids, new_name
 from handbill.kit.signing import same
 from handbill.pages.calls import Declined
+from handbill.pages.faults import in_a_form
 from handbill.pages.visitors import is_by_cookie, secret_of
 from handbill.pages.wording import sentence
 
@@ -66,7 +67,8 @@ class Form:
             return cls(dict(typed), {}, _LOST, declined.request_id)
         at_fields: dict[str, str] = {}
         others: list[str] = []
-        for pointer, message in declined.faults.items():
+        for pointer, said in declined.faults.items():
+            message = in_a_form(said)
             name = _name_of(pointer, typed, names or {})
             if name:
                 at_fields[name] = message

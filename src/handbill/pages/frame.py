@@ -203,6 +203,8 @@ def _templates() -> Environment:
         wording.course_of,
         wording.paid_by,
         wording.every,
+        wording.lasting,
+        wording.day,
         wording.expected,
         differences.named,
         wording.days_back,

@@ -99,6 +99,16 @@ def every(minutes: int | None) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def lasting(seconds: int) -> str:
+    """How long something lasts: 86400 seconds are 24 h."""
+    return f"{seconds} s" if seconds % 60 else every(seconds // 60)
+
+
+def day(text: str | None) -> str:
+    """A day of the API, as days are written everywhere on pages."""
+    return day_of(text).isoformat() if text else _NONE
+
+
 def raw(value: Any) -> str:
     """A value as the API tells it; what has several parts as JSON."""
     if value is None or value == "":
@@ -122,7 +132,7 @@ def fix_words(fix: Any, currency: str) -> str:
         return f"Raise the budget to {money(budget['value'], currency)}"
     if "caps" in body:
         return "Raise the cap"
-    return f"Set the end to {body['endDate']}" if "endDate" in body else "Change it"
+    return f"Set the end to {day(body['endDate'])}" if "endDate" in body else "Change it"
 
 
 def against(pace: Number | None) -> str:

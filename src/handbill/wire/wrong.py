@@ -155,4 +155,6 @@ def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
         return [Fault(here, str(wrong))]
     if context.get("pattern") == NOT_BLANK:
         return [Fault(here, "must not be blank")]
+    if context.get("min_length") == 1:
+        return [Fault(here, "must not be empty")]
     return [Fault(here, _TEXTS.get(error["type"], UNSAID).format(**context))]

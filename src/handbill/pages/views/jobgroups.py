@@ -37,6 +37,9 @@ _NOTES = {"CPC": "", "CPA": "per apply"}
 _WITHOUT_BID = {"Organic": "unpaid", "PPP": "per posting"}
 
 
+_NO_RULE = "Nothing was changed. Choose a field for at least one rule."
+
+
 class SetBid(NamedTuple):
     """What is bid at a placement. ``amount`` None: no bid of the job group or of the placement
     counts there; the note says why.
@@ -193,6 +196,8 @@ async def change(request: Request) -> Response:
     visit, of = visit_of(request), _of(request)
     fields, calls = visit.fields, visit.calls
     asked: dict[str, Any] = {"filters": filter_of(fields)}
+    if not asked["filters"]["rules"]:
+        return await view(request, Form(dict(fields), {}, _NO_RULE), None, 400)
     try:
         if fields.get("do") == "save":
             await calls.ask("PUT", of, asked)

@@ -1,7 +1,7 @@
 """Settings of the agency: its keys, markups, rates, and what makes clicks payable."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -25,6 +25,7 @@ _RATE = ("date", "from", "to", "rate")
 _TYPED = (*_RATE, "name", "value", "effectiveFrom", "client", "publisher", "preset")
 _OF_MARKUP = ("name", "value", "effectiveFrom")
 _NAMES = {"/entities": "client"}
+_BELOW = {"Campaign": "a campaign of ", "JobGroup": "a job group of "}
 _ENDED = {
     "end-key": ("api-keys", "The key is revoked."),
     "end-program": ("api-clients", "The API client is revoked."),
@@ -75,6 +76,8 @@ async def view(request: Request) -> Response:
         rates=rates,
         clients=clients,
         publishers=publishers,
+        names={one["id"]: one["companyName"] for one in clients.json["data"]} if clients else {},
+        marked_up=_marked_up,
         definitions=await _definitions(calls, publishers, asked_for(request), page),
         definitions_on=page,
         more_definitions=_count(publishers) > (page + 1) * _PUBLISHERS_AT_ONCE,
@@ -87,7 +90,8 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
     if act == "add-key":
         return (await calls.ask("POST", "/api-keys")).json["result"], ""
     if act == "set-rate":
-        rate = {name: typed[name] for name in _RATE}
+        rate: dict[str, Any] = {name: typed[name] for name in _RATE}
+        rate |= {name: rate[name].upper() for name in ("from", "to")}
         await calls.ask("POST", "/rates", rate | {"rate": plain_number(rate["rate"])})
         return "", "The rate is set."
     if act == "add-markup":
@@ -113,6 +117,18 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
     place, done = _ENDED[act]
     await calls.ask("DELETE", at(place, of))
     return "", done
+
+
+def _marked_up(markup: Any, names: Mapping[str, str]) -> list[str]:
+    """Whose spend a markup is added to. ``names``: of clients, by id."""
+    return [_entity(one, names) for one in markup["entities"]]
+
+
+def _entity(entity: Any, names: Mapping[str, str]) -> str:
+    name: str = names.get(entity["clientId"], entity["clientId"])
+    below = _BELOW.get(entity["level"], "")
+    at_publisher = f" at {entity['placementId']}" if entity["placementId"] else ""
+    return below + name + at_publisher
 
 
 def _count(listed: Reply | None) -> int:
