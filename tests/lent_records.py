@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 
-from handbill.store.records.base import Row
 from handbill.store.records.held import HeldConnection
-from handbill.store.records.postgresql import PostgresRecords
+from handbill.store.records.opening import PATIENT_SECONDS
+from handbill.store.records.postgresql import PostgresConnection, PostgresRecords
 from masters import MASTERS
 
 Held = HeldConnection[Any]
@@ -20,11 +20,11 @@ class LentRecords(PostgresRecords):
     """Each thread has a connection of its own, as ever; it outlives the thread."""
 
     def __init__(self, url: str, spares: Spares) -> None:
-        super().__init__(url, MASTERS)
+        super().__init__(url, MASTERS, PATIENT_SECONDS)
         self._spares = spares
         self._lent: dict[Thread, Held] = {}
 
-    def _connection(self) -> psycopg.Connection[Row]:
+    def _connection(self) -> PostgresConnection:
         if getattr(self._local, "held", None) is None:
             with self._opening:
                 for thread in [one for one in self._lent if not one.is_alive()]:

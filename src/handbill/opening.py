@@ -27,7 +27,7 @@ from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex, key_place, mend
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records, Tx, open_records
-from handbill.store.records.opening import ForeignRecords, migrate
+from handbill.store.records.opening import PATIENT_SECONDS, ForeignRecords, migrate
 from handbill.work import hosts
 from handbill.work.tools import Tools
 
@@ -49,21 +49,25 @@ class Opened:
     ids: Ids
 
 
-def open_stores(settings: Settings, outside: Outside) -> Opened:
-    """Open the stores. **Refuses** an address of an unknown engine (BadSettings) and a folder that
-    cannot be used as required (Unusable).
+def open_stores(
+    settings: Settings, outside: Outside, answer_seconds: float = PATIENT_SECONDS
+) -> Opened:
+    """Open the stores. ``answer_seconds``: as of ``open_records``. **Refuses** an address of an
+    unknown engine (BadSettings) and a folder that cannot be used as required (Unusable).
     """
     make_data_folder(settings)
-    return stores_at(settings, outside)
+    return stores_at(settings, outside, answer_seconds)
 
 
-def stores_at(settings: Settings, outside: Outside) -> Opened:
+def stores_at(
+    settings: Settings, outside: Outside, answer_seconds: float = PATIENT_SECONDS
+) -> Opened:
     """The stores of an existing folder: nothing in it is created or closed."""
     named = settings.journal_url
     if "://" in named and not named.startswith("file://"):
         raise BadSettings("HANDBILL_JOURNAL_URL must be a folder on this machine")
     try:
-        records = open_records(settings.records_address, Masters(settings))
+        records = open_records(settings.records_address, Masters(settings), answer_seconds)
         blobs = open_blobs(settings.blobs_address)
     except ValueError as unknown:
         raise BadSettings(str(unknown)) from unknown
@@ -71,9 +75,11 @@ def stores_at(settings: Settings, outside: Outside) -> Opened:
 
 
 @contextmanager
-def opened(settings: Settings, outside: Outside) -> Iterator[Opened]:
+def opened(
+    settings: Settings, outside: Outside, answer_seconds: float = PATIENT_SECONDS
+) -> Iterator[Opened]:
     """The stores, closed when the block ends."""
-    stores = open_stores(settings, outside)
+    stores = open_stores(settings, outside, answer_seconds)
     try:
         yield stores
     finally:

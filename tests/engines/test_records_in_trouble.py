@@ -1,12 +1,17 @@
 """What records do when a process dies, a connection is lost or two changes wait for each other."""
 
+import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,8 +21,17 @@ from sqlalchemy import bindparam as b
 from sqlalchemy import make_url
 
 from engines.test_records import AGENCIES, all_agencies, put_agency
+from handbill.api import open_desk
+from handbill.host.garbage import undisturbed
+from handbill.host.outside import of_this_machine
+from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.store.records import Records, open_records
+from handbill.store.records.postgresql import (
+    CONNECT_SECONDS,
+    PostgresConnection,
+    PostgresRecords,
+)
 from handbill.store.records.tables import (
     agencies,
     reports,
@@ -61,6 +75,15 @@ def test_sqlite_syncs_every_commit(sqlite_records: Records) -> None:
         assert tx.run_text("PRAGMA foreign_keys", {})[0] == [(1,)]
 
 
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def test_lost_connection_is_the_worlds_doing_and_replaced(postgres_records: Records) -> None:
     me = sa.select(sa.func.pg_backend_pid())
     with postgres_records.read() as tx:
@@ -85,19 +108,77 @@ def test_a_host_that_vanishes_is_not_waited_for_for_hours(
 ) -> None:
     """The driver gives up after half a minute without a sign of the host; the URL may say other."""
     made: list[psycopg.Connection[Any]] = []
-    connect = psycopg.connect
+    connect = PostgresConnection.connect
 
     def noted(**of: Any) -> psycopg.Connection[Any]:
         made.append(connect(**of))
         return made[-1]
 
-    monkeypatch.setattr(psycopg, "connect", noted)
+    monkeypatch.setattr(PostgresConnection, "connect", noted)
     with closing(open_records(f"{postgres_url}{'&' if '?' in postgres_url else '?'}{said}")) as own:
         assert all_agencies(own, sa.select(sa.literal_column("1"))) == [(1,)]
         known = made[0].info.get_parameters()
     assert known["keepalives_idle"] == idle
     assert int(known["tcp_user_timeout"]) < 30_000
     assert int(known["keepalives_interval"]) * int(known["keepalives_count"]) < 30
+
+
+def test_a_frozen_server_is_given_up_and_found_again(postgres_url: str) -> None:
+    """It still acknowledges what is sent, so that only this side's clock ends the wait."""
+    pid = sa.select(sa.func.pg_backend_pid())
+    with closing(open_records(postgres_url, answer_seconds=0.5)) as own:
+        ((frozen,),) = all_agencies(own, pid)
+        with stopped(frozen), pytest.raises(Unavailable, match="no answer in"):
+            all_agencies(own, pid)
+        ((other,),) = all_agencies(own, pid)
+        assert other != frozen
+        number = sa.text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+        while all_agencies(own, number, pid=frozen) != [(0,)]:  # what was given up ends there too
+            pass
+
+
+def _put_and_stop(own: Records, until_given_up: ExitStack) -> None:
+    """Stop the server when all but the commit is done."""
+    with own.write() as tx:
+        tx.put(agencies, id="a", name="A", currency="", created_at=1)
+        until_given_up.enter_context(stopped(tx.value(sa.select(sa.func.pg_backend_pid()))))
+
+
+def test_who_waits_for_the_api_waits_for_half_a_minute_at_most(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """A call waits for one answer, or for threads that wait for one, or for a connection."""
+    settings = Settings(data=str(tmp_path), records_url=postgres_url)
+    desk = open_desk(settings, of_this_machine(settings), None)
+    assert isinstance(desk.records, PostgresRecords)
+    assert desk.records.answer_seconds + CONNECT_SECONDS <= 30
+
+
+def test_a_commit_without_an_answer_may_have_been_done(postgres_records: Records) -> None:
+    """What is asked again must find out: the server does what it was sent once it goes on."""
+    url = postgres_records.url.replace("+psycopg", "")
+    with closing(open_records(url, answer_seconds=0.5)) as own:
+        with pytest.raises(Unavailable), ExitStack() as until_given_up:
+            _put_and_stop(own, until_given_up)
+        while not all_agencies(own, AGENCIES):
+            pass
+
+
+def test_one_thread_asks_a_silent_server_and_no_other_waits(postgres_url: str) -> None:
+    """Else all that wait for a thread would wait in vain one after the other."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://a@127.0.0.1:{silent.getsockname()[1]}/a?connect_timeout=2"
+        with closing(open_records(url)) as own, ThreadPoolExecutor(1) as pool:
+            with undisturbed(), pytest.raises(Unavailable, match="timeout"):
+                put_agency(own, "a")
+            with silent.accept()[0] as given_up:
+                given_up.settimeout(10)
+                assert given_up.makefile("rb").read() != b"", "its end is read: it is closed"
+            asking = pool.submit(put_agency, own, "b")
+            with silent.accept()[0], pytest.raises(Unavailable, match="being asked again"):
+                put_agency(own, "c")
+            with pytest.raises(Unavailable, match="start it"):
+                asking.result()
 
 
 def test_deadlock_is_told_as_to_be_tried_again(postgres_records: Records) -> None:

@@ -273,7 +273,8 @@ class Records(ABC):
         """A transaction that may write. Never nest one in another.
 
         **Refuses** a second row with the same keys (Clash); an engine that is away, or that aborted
-        the transaction in favour of another (Unavailable: try again). Then nothing is kept.
+        the transaction in favour of another (Unavailable: try again). Then nothing is kept; only
+        if the engine is lost while it commits, all may be: who tries again looks first.
         """
 
     @abstractmethod

@@ -6,14 +6,23 @@ from handbill.store.migrations import INITIAL, NEWEST, number_of
 from handbill.store.records.base import MasterKeys, Records
 from handbill.store.records.sqlite import SqliteRecords
 
+ANSWER_SECONDS = 20.0
+"""How long somebody who waits for us waits for one answer of PostgreSQL."""
+PATIENT_SECONDS = 600.0
+"""How long all others wait: what is asked of a frozen server is done once it goes on."""
+
 
 class ForeignRecords(Exception):
     """These records cannot be used, now or later. The message says whose they are."""
 
 
-def open_records(url: str, masters: MasterKeys | None = None) -> Records:
+def open_records(
+    url: str, masters: MasterKeys | None = None, answer_seconds: float = PATIENT_SECONDS
+) -> Records:
     """Open ``sqlite:///path`` or ``postgresql://…``; without master keys, its secrets cannot be
-    read. **Refuses** any other scheme (ValueError).
+    read. A server that does not answer a statement for ``answer_seconds`` is Unavailable.
+
+    **Refuses** any other scheme (ValueError).
     """
     if url.startswith("sqlite:///"):
         return SqliteRecords(Path(url.removeprefix("sqlite:///")), masters)
@@ -21,7 +30,7 @@ def open_records(url: str, masters: MasterKeys | None = None) -> Records:
         # Its driver takes longer to import than many commands take to run.
         from handbill.store.records.postgresql import PostgresRecords
 
-        return PostgresRecords(url, masters)
+        return PostgresRecords(url, masters, answer_seconds)
     raise ValueError("HANDBILL_RECORDS_URL must start with sqlite:/// or postgresql://")
 
 

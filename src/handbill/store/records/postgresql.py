@@ -1,17 +1,19 @@
 """Records on PostgreSQL, by psycopg 3. Reads see one snapshot; writes lock what they decide on."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import count
 from operator import itemgetter
+from traceback import clear_frames
 from typing import Any, TypeVar
 from zlib import crc32
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import IsolationLevel
-from psycopg.abc import Buffer
+from psycopg.abc import RV, Buffer, PQGen
 from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.dialects import postgresql
@@ -26,15 +28,32 @@ from handbill.store.records.spelling import Dialect
 _T = TypeVar("_T")
 _STREAM_ROWS = 2_000
 # Else the system waits for hours for a host that has vanished without a word. The URL has the last
-# word.
+# word. A server that is frozen still acknowledges: `answer_seconds` ends that wait.
+CONNECT_SECONDS = 10
 _PATIENCE: dict[str, Any] = {
-    "connect_timeout": 10,
+    "connect_timeout": CONNECT_SECONDS,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
 _COPY_ROWS = 200  # below this, statements in a pipeline are as fast
+
+
+class PostgresConnection(psycopg.Connection[Row]):
+    """A connection that is given up when an answer takes longer than ``answer_seconds``."""
+
+    answer_seconds: float
+    is_given_up = False
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout as silent:  # noqa: SLF001 - the driver's only name of it
+            # The answer may still come, and must not be taken for that of the next statement.
+            self.is_given_up = True
+            self.close()
+            raise psycopg.OperationalError(f"no answer in {self.answer_seconds:g} s") from silent
 
 
 class PostgresDialect(Dialect):
@@ -157,22 +176,42 @@ class PostgresRecords(Records):
     dialect = PostgresDialect()  # one for all: it remembers the text of each statement
     reads_inline = False
 
-    def __init__(self, url: str, masters: MasterKeys | None = None) -> None:
+    def __init__(self, url: str, masters: MasterKeys | None, answer_seconds: float) -> None:
         super().__init__(masters)
         self._url = url
+        self.answer_seconds = answer_seconds
+        self._is_silent = False  # no answer came in time, and none has come since
+        self._asking = threading.Lock()  # held by who finds out whether it answers again
 
-    def _connection(self) -> psycopg.Connection[Row]:
-        held: HeldConnection[psycopg.Connection[Row]] | None = getattr(self._local, "held", None)
-        if held is not None and not held.connection.closed:
-            return held.connection
+    def _connection(self) -> PostgresConnection:
+        if not self._is_silent:
+            held: HeldConnection[PostgresConnection] | None = getattr(self._local, "held", None)
+            return self._connected() if held is None or held.connection.closed else held.connection
+        # Otherwise every thread, and all that wait for one, would wait in vain in turn.
+        if not self._asking.acquire(blocking=False):
+            raise Unavailable("the records store does not answer; it is being asked again")
         try:
-            connection = psycopg.connect(**(_PATIENCE | conninfo_to_dict(self._url)))
+            connection = self._connected()
+            self._is_silent = False
+        finally:
+            self._asking.release()
+        return connection
+
+    def _connected(self) -> PostgresConnection:
+        try:
+            connection = PostgresConnection.connect(**(_PATIENCE | conninfo_to_dict(self._url)))
         except psycopg.OperationalError as away:
+            self._is_silent |= isinstance(away, psycopg.errors.ConnectionTimeout)
+            # After a timeout the driver's frames hold the connection, in a circle: it would stay
+            # open until garbage is collected.
+            clear_frames(away.__traceback__)
+            away.__context__ = None
             words = " ".join(str(away).split())
             raise Unavailable(
                 "the records store does not answer; start it, or correct HANDBILL_RECORDS_URL: "
                 f"{words}"
             ) from away
+        connection.answer_seconds = self.answer_seconds
         connection.adapters.register_loader("numeric", _WholeNumber)
         return self._hold(connection)
 
@@ -185,6 +224,7 @@ class PostgresRecords(Records):
             with connection.transaction():
                 yield PostgresTx(connection, self)
         except psycopg.Error as failure:
+            self._is_silent |= connection.is_given_up
             raise _port_exception(failure) from failure
 
     @contextmanager
