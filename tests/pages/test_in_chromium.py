@@ -37,6 +37,14 @@ _FOCUSED = """() => {
 }"""
 AXE = Axe()
 _WIDTH = "() => document.documentElement.scrollWidth"
+_BENEATH = """() => [...document.querySelectorAll("td[data-title]")].filter(cell => {
+    const inside = document.createRange();
+    inside.selectNodeContents(cell);
+    const wide = parseFloat(getComputedStyle(cell, "::before").width);
+    const titled = cell.getBoundingClientRect().left + wide;
+    return [...inside.getClientRects()].some(one => one.width && one.left < titled);
+}).map(cell => cell.textContent)"""
+"""The cells on a phone whose text also stands beneath the title of their column."""
 _STANDS = "() => getComputedStyle(document.body).backgroundColor"
 
 
@@ -131,6 +139,7 @@ def test_every_page_for_everybody(site: str, context: BrowserContext, world: Wor
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         if page.evaluate(_WIDTH) > PHONE["width"]:
             faults[f"{kind}, narrow"] = [f"{page.evaluate(_WIDTH)} wide"]
+        faults[f"{kind}, beneath a title"] = page.evaluate(_BENEATH)
         page.set_viewport_size(DESK)  # type: ignore[arg-type]
     page.close()
     assert "\n".join(f"{kind}: {one}" for kind, told in faults.items() for one in told) == ""

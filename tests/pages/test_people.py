@@ -106,6 +106,24 @@ def test_a_second_factor_is_begun_used_and_ended(office: Office, tab: Tab) -> No
     assert tab.sign_in().status == 303
 
 
+def test_a_code_sent_again_leaves_no_doubt_about_the_second_factor(
+    office: Office, tab: Tab
+) -> None:
+    """By a reload, or a second click while the first answer was on its way."""
+    person(office, "OWNER", password=PASSWORD)
+    tab.sign_in()
+    offered = tab.send("/app/account", act="begin", ownPassword=PASSWORD)
+    fields = {name: offered.all(f"//input[@name='{name}']/@value")[0] for name in ("secret", "uri")}
+    code = code_of(base64.b32decode(fields["secret"]), office.clock.now())
+    confirmed = {"act": "confirm", "code": code} | fields
+    assert tab.send("/app/account", **confirmed).all("//ul[@class='codes']/li")
+    again = tab.send("/app/account", **confirmed)
+    assert again.status == 400
+    assert again.all("//*[@role='alert']/p")[0].startswith("The second factor is in force already.")
+    assert again.all("//button[@value='end']"), "not what begins it"
+    assert fields["secret"] not in again.text
+
+
 def test_what_is_no_secret_of_ours_is_not_drawn(office: Office, tab: Tab) -> None:
     person(office, "OWNER", password=PASSWORD)
     tab.sign_in()

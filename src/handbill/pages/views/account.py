@@ -29,6 +29,10 @@ _FIELDS = {
 """By each form: its fields, and what the API calls them."""
 _OFFER = ("secret", "uri")
 _MOST_URI = 1_000
+_IN_FORCE = (
+    "The second factor is in force already. Its recovery codes were shown once: "
+    "if you have not kept them, end it and begin it again."
+)
 
 
 async def account(request: Request) -> Response:
@@ -61,6 +65,8 @@ async def account(request: Request) -> Response:
         if act == "confirm":
             shown["offer"] = _offered(*(fields.get(name, "") for name in _OFFER))
     me = await calls.get("/people/me")
+    if shown["form"].message and act == "confirm" and me.json["secondFactor"]:
+        shown |= {"form": Form(message=_IN_FORCE), "offer": None}  # confirmed once before
     return render(request, "account.html", status, me=me, **shown)
 
 
