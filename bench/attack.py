@@ -22,7 +22,7 @@ from bench.figures import Figure
 from bench.hostile import Mischief, documents
 from bench.serving import CLIENT, Server, Visitor, ask, office, p99_ms, served, tracked_link
 from handbill.api import operations
-from handbill.core.nouns import FeedBody
+from handbill.core.feeds import FeedBody
 from handbill.feeds.collecting import collect
 from handbill.feeds.known_jobs import KnownJobs
 from handbill.feeds.reading import FeedLocale, FeedPage, ImportFailed

@@ -24,7 +24,7 @@ from lxml import etree
 from bench.figures import Figure
 from bench.masters import records_of
 from bench.stock import NOW, add_client, open_tools
-from handbill.core.nouns import Feed, FeedBody
+from handbill.core.feeds import Feed, FeedBody
 from handbill.demo.feeds import feed
 from handbill.feeds import rows
 from handbill.feeds.importing import import_feed

@@ -17,6 +17,7 @@ from handbill.changes import service as changes
 from handbill.changes.service import ChangeFilter, RecordedChange
 from handbill.clients import service as clients
 from handbill.core.click_definitions import DefinitionBody
+from handbill.core.feeds import FeedBody
 from handbill.core.markups import MarkupScopeIds
 from handbill.core.nouns import (
     CampaignBody,
@@ -24,7 +25,6 @@ from handbill.core.nouns import (
     Caps,
     Client,
     ClientBody,
-    FeedBody,
     GroupBody,
     JobPlacement,
     JobSetting,

@@ -8,16 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.core.bids import (
-    PLAIN_JOB,
-    BidSource,
-    JobBids,
-    Offer,
-    PlacementTerms,
-    Withheld,
-    offer_of,
-    terms_of,
-)
+from handbill.core.bids import PLAIN_JOB, BidSource, JobBids, Offer, offer_of
 from handbill.core.nouns import (
     Campaign,
     CampaignBody,
@@ -36,6 +27,7 @@ from handbill.core.nouns import (
     PublisherBody,
 )
 from handbill.core.rates import Exchange
+from handbill.core.terms import PlacementTerms, Withheld, terms_of
 from handbill.listings.matched import Alike, stock_of
 
 TODAY = date(2026, 11, 23)

@@ -5,8 +5,8 @@ from datetime import UTC
 import pytest
 
 from handbill.core.feed_mappings import KEYS
+from handbill.core.feeds import FeedBody
 from handbill.core.mapping import compile_mapping
-from handbill.core.nouns import FeedBody
 from handbill.dialects.inbound.dates import read_instant
 
 _ITEM = {

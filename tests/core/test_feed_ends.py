@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from handbill.core.feeds import FeedBody
 from handbill.core.mapping import compile_mapping
-from handbill.core.nouns import FeedBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.kit.instants import instant_of_iso, iso_of
 from handbill.kit.zones import zone_of

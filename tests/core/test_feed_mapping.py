@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from handbill.core.feed_mappings import KEYS, MANDATORY, publishers_node, unmapped
 from handbill.core.feed_text import ALSO
+from handbill.core.feeds import FeedBody
 from handbill.core.mapping import MappedItem, compile_mapping
-from handbill.core.nouns import FeedBody, JobBody, JobSettings
+from handbill.core.nouns import JobBody, JobSettings
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.known import BOARDS, discover, look
 from handbill.kit.instants import DAY

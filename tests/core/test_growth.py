@@ -15,8 +15,8 @@ from handbill.core.address_lists import NotAddresses, read_prefixes
 from handbill.core.amounts import read_amount
 from handbill.core.countries import country_code
 from handbill.core.feed_text import cleaned, html_text, link_of, listed, unescaped
+from handbill.core.feeds import FeedBody
 from handbill.core.mapping import compile_mapping
-from handbill.core.nouns import FeedBody
 from handbill.core.place_names import differs
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8

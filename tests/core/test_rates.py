@@ -8,16 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.core.bids import (
-    PLAIN_JOB,
-    Bid,
-    BidSource,
-    JobBids,
-    Offer,
-    PlacementTerms,
-    Withheld,
-    offer_of,
-)
+from handbill.core.bids import PLAIN_JOB, Bid, BidSource, JobBids, Offer, offer_of
 from handbill.core.currencies import unit_micros
 from handbill.core.listing_tokens import Listing, listing_token, open_listing
 from handbill.core.nouns import JobPlacement, JobSettings
@@ -40,6 +31,7 @@ from handbill.core.rates import (
     rate_number,
     rate_text,
 )
+from handbill.core.terms import PlacementTerms, Withheld
 from handbill.dialects.rates import NotRates, rates_in
 from handbill.kit.money import MICROS, PPM
 

@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from handbill.contract.feeds.models import FeedChange
-from handbill.core.nouns import FeedBody, JobBody
+from handbill.core.feeds import FeedBody
+from handbill.core.nouns import JobBody
 from handbill.feeds.collecting import collect
 from handbill.feeds.known_jobs import KnownJobs
 from handbill.feeds.reading import FeedLocale, FeedPage, ImportFailed

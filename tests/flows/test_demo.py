@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from handbill.demo import market
+from handbill.demo import market, outlets
 from handbill.demo.report import SHOWN, printed
 from handbill.demo.server import hosted_feeds
 from handbill.demo.slots import BOARD
@@ -33,7 +33,7 @@ def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
     assert re.search(rf"In {DAYS} days: [1-9][\d,]* clicks", " ".join(said.split()))
     for group in (group["name"] for employer in market.EMPLOYERS for group in employer.groups):
         assert group in said
-    for outlet in (*market.OUTLETS, BOARD):
+    for outlet in (*outlets.OUTLETS, BOARD):
         assert outlet.body["name"] in said
     checked = handbill("ledger", "check", data=data)
     assert checked.returncode == 0, checked.stderr
@@ -86,7 +86,7 @@ def shows_its_purchases(data: Path) -> None:
 
 def test_the_readme_tells_how_many_publishers_there_are() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    count = {5: "five"}[len((*market.OUTLETS, BOARD))]
+    count = {5: "five"}[len((*outlets.OUTLETS, BOARD))]
     assert f"nine job groups and {count} publishers, one of which\nsells slots" in readme
 
 
@@ -189,7 +189,7 @@ def test_a_repeat_follows_its_own_first_visit() -> None:
 
 def test_the_market_is_as_large_as_it_is_said_to_be() -> None:
     assert market.JOBS == 2_200
-    assert len(market.OUTLETS) == 4
+    assert len(outlets.OUTLETS) == 4
     assert len(market.EMPLOYERS) == 5
     assert sum(len(employer.groups) for employer in market.EMPLOYERS) == 9
     hosted = hosted_feeds(1)

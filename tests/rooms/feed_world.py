@@ -8,7 +8,8 @@ from typing import Any
 
 from handbill.clients import rows as client_rows
 from handbill.core.feed_runs import FeedRun
-from handbill.core.nouns import Client, ClientBody, Feed, Job
+from handbill.core.feeds import Feed
+from handbill.core.nouns import Client, ClientBody, Job
 from handbill.feeds import rows as feed_rows
 from handbill.feeds import service as feeds
 from handbill.feeds.importing import import_feed

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from handbill.core.nouns import Feed, JobBody
+from handbill.core.feeds import Feed
+from handbill.core.nouns import JobBody
 from handbill.feeds import rows as feed_rows
 from handbill.feeds import service as feeds
 from handbill.feeds.work import run_import

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from handbill.changes import rows
 from handbill.changes.rows import ChangeFilter, RecordedChange
-from handbill.core.nouns import CampaignBody, ClientBody, FeedBody, GroupBody, PublisherBody
+from handbill.core.feeds import FeedBody
+from handbill.core.nouns import CampaignBody, ClientBody, GroupBody, PublisherBody
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.trail import Changed, Kind, TrailEntity, act_of, changed, fields_of
 from handbill.core.undoing import State, before_all, standing

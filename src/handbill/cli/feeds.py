@@ -7,7 +7,7 @@ import typer
 from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
 from handbill.cli.standing import client_named, missing_told, opened_standing
 from handbill.contract.feeds.models import run_told
-from handbill.core.nouns import Feed
+from handbill.core.feeds import Feed
 from handbill.feeds import service
 from handbill.kit.instants import iso_of
 from handbill.store.records import Tx

@@ -5,11 +5,11 @@ of the values that it follows from differs.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from handbill.core.bids import PlacementTerms, terms_of
 from handbill.core.charging import Place
 from handbill.core.nouns import Campaign, Client, Group, Publisher
 from handbill.core.rates import Exchange
 from handbill.core.states import campaign_state, client_state, group_state
+from handbill.core.terms import PlacementTerms, terms_of
 from handbill.kit.digests import digest_of
 from handbill.listings.matched import NOTHING, Alike, Shared, Stock, stock_of
 

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from handbill.campaigns import service as campaigns
 from handbill.control.offered import OfferBasis, offered
-from handbill.core.bids import PlacementTerms, terms_at
 from handbill.core.charging import (
     Factors,
     Limit,
@@ -24,6 +23,7 @@ from handbill.core.nouns import Campaign, Cap, Client, Group, Placement, Publish
 from handbill.core.pacing.caps import DeliveryMode, delivery_of
 from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey
+from handbill.core.terms import PlacementTerms, terms_at
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM

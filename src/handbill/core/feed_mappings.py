@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handbill.core.nouns import FeedBody
+from handbill.core.feeds import FeedBody
 
 KEYS = {
     "schemaMappingsJobCollection": "source",

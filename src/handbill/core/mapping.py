@@ -33,8 +33,10 @@ from handbill.core.feed_text import (
     without_tags,
 )
 from handbill.core.feed_values import FeedValue, FieldFault, cut, dropped, first_of, value_of
-from handbill.core.nouns import FeedBody, JobBody, JobSettings
+from handbill.core.feeds import FeedBody
+from handbill.core.nouns import JobBody, JobSettings
 from handbill.kit.instants import Instant
+from handbill.kit.remembered import Remembered
 from handbill.kit.urls import MOST_URL, NotUrl, page_url, strip_params
 from handbill.kit.zones import day_of
 
@@ -46,7 +48,6 @@ _MOST_TEXT = 1024 * 1024
 _MOST_ADDITIONAL_TEXT = 4_000
 _MOST_SHORT = 100
 _MOST_PUBLISHERS = 200
-_MOST_REMEMBERED = 20_000
 
 _MANY = frozenset({"category", "type"})
 _LINES = ("title", "company", "category", "city", "state", "country", "zip", "type")
@@ -81,25 +82,11 @@ class MappedItem(NamedTuple):
 MapJob = Callable[[Mapping[str, str]], MappedItem]
 
 
-class _Remembered(dict[Any, Any]):
-    """Cached results for texts: feeds repeat their dates and bids."""
-
-    def __init__(self, read: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._read = read
-
-    def __missing__(self, text: Any) -> Any:
-        if len(self) >= _MOST_REMEMBERED:
-            self.clear()
-        value = self[text] = self._read(text)
-        return value
-
-
 class _Moments(NamedTuple):
     """How dates are read: as beginnings, and as ends."""
 
-    first: _Remembered
-    last: _Remembered
+    first: Remembered
+    last: Remembered
 
 
 class _Endings(NamedTuple):
@@ -182,14 +169,14 @@ def compile_mapping(
     """
     plan = _plan(feed)
     moments = _Moments(
-        _Remembered(lambda text: _moment(text, zone, read_date, last=False)),
-        _Remembered(lambda text: _moment(text, zone, read_date, last=True)),
+        Remembered(lambda text: _moment(text, zone, read_date, last=False)),
+        Remembered(lambda text: _moment(text, zone, read_date, last=True)),
     )
-    amounts = _Remembered(lambda text: read_amount(text, currency))
-    names_of = _Remembered(lambda names: tellers(plan.bid.node, names))
+    amounts = Remembered(lambda text: read_amount(text, currency))
+    names_of = Remembered(lambda names: tellers(plan.bid.node, names))
     by_name = said_by_name(plan.bid.node)
     bids = Bids(amounts, currency, names_of, rated, head_currency, by_name)
-    endings = _Remembered(_endings)
+    endings = Remembered(_endings)
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
         faults: list[FieldFault] = []
@@ -309,7 +296,7 @@ def _moment(
 
 
 def _dated(
-    source: FeedValue, fields: Mapping[str, str], moments: _Remembered, faults: list[FieldFault]
+    source: FeedValue, fields: Mapping[str, str], moments: Remembered, faults: list[FieldFault]
 ) -> tuple[Instant, str] | None:
     text = first_of(source, fields, _MOST_SHORT, faults)
     if not text or (source.name == _END and is_no_end(text)):

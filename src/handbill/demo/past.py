@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from handbill.access.service import create_agency
-from handbill.demo import market
+from handbill.demo import market, outlets
 from handbill.demo.progress import Showing, Step
 from handbill.demo.server import Hosted, hosted_feeds, torn
 from handbill.demo.slots import BOARD, DemoSlots
@@ -94,7 +94,7 @@ class DemoShop(Trade):
     async def open(self, feeds_at: str, days: int, done: Step) -> None:
         """Publishers, clients, campaigns, job groups, feeds."""
         dates = market.dates(moment_of(self.house.outside.clock.now()).date(), days)
-        for outlet in (*market.OUTLETS, BOARD):
+        for outlet in (*outlets.OUTLETS, BOARD):
             await self.ask("POST", "/publishers", {"id": outlet.id, **outlet.body})
             url = (await self.ask("GET", f"/publishers/{outlet.id}"))["feedUrl"]
             path = url[url.index("/f/") :]
@@ -143,7 +143,7 @@ class Visitors(Comers):
     def publishers(self, daily: float) -> list[AdBoard]:
         boards = []
         for outlet in self._trade.outlets:
-            clicks = _OF_BOARD if outlet.id == BOARD.id else daily / len(market.OUTLETS)
+            clicks = _OF_BOARD if outlet.id == BOARD.id else daily / len(outlets.OUTLETS)
             shown = AdBoard(outlet, _RHYTHMS[outlet.id], clicks, is_bad=outlet.id == _BAD)
             self.fetch_from(shown, self._clock.now() + HOUR)
             boards.append(shown)
@@ -189,7 +189,7 @@ def _lived(
                 tx, outside.ids, clock.at, agency_id=AGENCY, name="Demo agency", currency="USD"
             )
         shop = DemoShop(house, Asker(key, client_id), seeded(f"{seed}/demo"), pages)
-        total = len(market.OUTLETS) + 1 + len(market.EMPLOYERS)
+        total = len(outlets.OUTLETS) + 1 + len(market.EMPLOYERS)
         with showing.step("Setting up the market", total) as done:
             house.run(shop.open(feeds_at, days, done))
         visitors = Visitors(shop, seeded(f"{seed}/visitors"), CLICKS_OF_DAY)

@@ -16,7 +16,7 @@ import msgspec
 from rich.console import Console
 
 from handbill.config import environment_of
-from handbill.demo import market, story
+from handbill.demo import market, outlets, story
 from handbill.demo.calls import AgencyProgram, DemoFailed, until
 from handbill.demo.inviting import invited
 from handbill.demo.past import DemoPast, lived
@@ -255,7 +255,7 @@ def _say_sum(
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(heard.clicks.items()))
     days = counted(scene.note.days, "day")
     scene.console.print(
-        f"{market.JOBS:,} jobs, {listings:,} listings in {len(market.OUTLETS)} publishers' feeds. "
+        f"{market.JOBS:,} jobs, {listings:,} listings in {len(outlets.OUTLETS)} publishers' feeds. "
         f"In {days}: {past.clicks:,} clicks, {past.conversions:,} conversions. "
         f"Today: {kinds}; {heard.conversions} conversions."
     )

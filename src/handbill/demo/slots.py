@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final
 
-from handbill.demo.market import DemoPublisher
+from handbill.demo.outlets import DemoPublisher
 from handbill.kit.instants import Instant
 from handbill.simulate.trade import Employer, Trade
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import aiohttp
 from lxml import etree
 
-from handbill.demo import market
+from handbill.demo import market, outlets
 from handbill.demo.calls import AgencyProgram, DemoFailed, until
 from handbill.demo.past import DemoClient
 from handbill.demo.progress import Showing
@@ -37,13 +37,13 @@ class DemoAcknowledged:
 async def read_outbound(agency: AgencyProgram, showing: Showing) -> list[OfferedJob]:
     """Every job in the publishers' feeds, read from the XML as a publisher would."""
     offers: list[OfferedJob] = []
-    with showing.step("Reading the publishers' feeds", len(market.OUTLETS)) as done:
-        for outlet in market.OUTLETS:
+    with showing.step("Reading the publishers' feeds", len(outlets.OUTLETS)) as done:
+        for outlet in outlets.OUTLETS:
             url = (await agency.ask("GET", f"/publishers/{outlet.id}"))["feedUrl"]
             wanted = market.expected_at(outlet.id)
 
             async def read(
-                url: str = url, outlet: market.DemoPublisher = outlet, wanted: set[str] = wanted
+                url: str = url, outlet: outlets.DemoPublisher = outlet, wanted: set[str] = wanted
             ) -> list[OfferedJob] | None:
                 offered = await _offers_at(agency.session, url, outlet)
                 return offered if {offer.advertiser for offer in offered} >= wanted else None
@@ -54,7 +54,7 @@ async def read_outbound(agency: AgencyProgram, showing: Showing) -> list[Offered
 
 
 async def _offers_at(
-    session: aiohttp.ClientSession, url: str, outlet: market.DemoPublisher
+    session: aiohttp.ClientSession, url: str, outlet: outlets.DemoPublisher
 ) -> list[OfferedJob]:
     async with session.get(url) as answer:
         if answer.status == 404:  # not written yet

@@ -11,8 +11,9 @@ import msgspec
 
 from handbill.core.feed_runs import RunFault
 from handbill.core.feed_values import FieldFault
+from handbill.core.feeds import FeedBody
 from handbill.core.mapping import MapJob
-from handbill.core.nouns import FeedBody, JobBody
+from handbill.core.nouns import JobBody
 from handbill.dialects.inbound.scanner import FeedItem, Malformed
 from handbill.feeds.known_jobs import OTHER, SAME, STANDS, UNSEEN, KnownJobs
 from handbill.feeds.reading import (

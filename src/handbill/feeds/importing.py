@@ -15,7 +15,8 @@ from urllib.parse import urljoin
 from handbill.clients import service as clients
 from handbill.core.feed_runs import FeedRun
 from handbill.core.feed_values import FieldFault
-from handbill.core.nouns import Client, Feed, FeedBody
+from handbill.core.feeds import Feed, FeedBody
+from handbill.core.nouns import Client
 from handbill.feeds import rows, service
 from handbill.feeds.collecting import Collected, collect, former_of
 from handbill.feeds.reading import FeedPage, ImportFailed, TurnPage, locale_of, settings_digest

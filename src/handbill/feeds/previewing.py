@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from handbill.core.nouns import Client, FeedBody, Job, JobBody, JobSettings
+from handbill.core.feeds import FeedBody
+from handbill.core.nouns import Client, Job, JobBody, JobSettings
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.known import FeedBeginning, look
 from handbill.dialects.inbound.scanner import FeedItem

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from handbill.core.feed_mappings import KEYS, PLACE, nodes_of, unmapped
+from handbill.core.feeds import FeedBody
 from handbill.core.mapping import MapJob, compile_mapping
-from handbill.core.nouns import Client, FeedBody
+from handbill.core.nouns import Client
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.head import currency_of, no_page, with_head

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.changes import service as changes
 from handbill.core.feed_runs import FeedRun
-from handbill.core.nouns import Feed
+from handbill.core.feeds import Feed
 from handbill.kit.instants import Instant
 from handbill.store import sealed
 from handbill.store.records import Tx
@@ -129,7 +129,7 @@ def hurry(tx: Tx, nos: set[int], now: Instant) -> None:
 
 # ── passwords ───────────────────────────────────────────────────────────────────────────────────
 def password(tx: Tx, feed_no: int, name: str) -> str | None:
-    """The password for a place and user (``core.nouns.FeedBody.login``), for the fetch only."""
+    """The password for a place and user (``core.feeds.FeedBody.login``), for the fetch only."""
     secret = tx.value(_PASSWORD, feed_no=feed_no, name=name)
     row = {"feed_no": feed_no, "name": name}
     return None if secret is None else sealed.opened(tx, feed_secrets, row, secret).decode()

@@ -11,7 +11,8 @@ from handbill.clients import service as clients
 from handbill.core.changes import settled
 from handbill.core.feed_mappings import ADDITIONAL, KEYS, MANDATORY, PUBLISHER, nodes_of, unmapped
 from handbill.core.feed_runs import FeedRun, FeedRunBody
-from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
+from handbill.core.feeds import Feed, FeedBody
+from handbill.core.nouns import Client, ClientBody
 from handbill.core.trail import TrailEntity
 from handbill.feeds import rows
 from handbill.feeds.reading import ImportFailed, settings_digest

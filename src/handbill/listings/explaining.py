@@ -10,20 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from handbill.access import keys
-from handbill.core.bids import (
-    PLAIN_JOB,
-    POSTED,
-    Bid,
-    JobBids,
-    Offer,
-    PlacementTerms,
-    Withheld,
-    barred,
-    bid_of,
-    markdown_of,
-    offer_of,
-    terms_of,
-)
+from handbill.core.bids import PLAIN_JOB, POSTED, Bid, JobBids, Offer, bid_of, markdown_of, offer_of
 from handbill.core.in_force import Paced, Thing
 from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import Client, Group, Job, Publisher
@@ -31,6 +18,7 @@ from handbill.core.pacing.thinning import span_of, turn_of
 from handbill.core.rates import Exchange
 from handbill.core.standing.reasons import PLAIN, Resolved
 from handbill.core.states import State, campaign_state, client_state, group_state
+from handbill.core.terms import PlacementTerms, Withheld, barred, terms_of
 from handbill.groups.explaining import Belonging, belonging
 from handbill.jobs import service as jobs
 from handbill.kit.instants import Instant

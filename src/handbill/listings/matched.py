@@ -8,8 +8,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.bids import PLAIN_JOB, JobBids, Offer, PlacementTerms, heeds_feed, offer_of
+from handbill.core.bids import PLAIN_JOB, JobBids, Offer, heeds_feed, offer_of
 from handbill.core.rates import number_of
+from handbill.core.terms import PlacementTerms
 from handbill.kit.instants import Instant
 from handbill.listings.listable import LISTABLE
 from handbill.listings.offers import asked_in

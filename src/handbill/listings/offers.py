@@ -18,21 +18,13 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.campaigns import service as campaigns
-from handbill.core.bids import (
-    PLAIN_JOB,
-    POSTED,
-    JobBids,
-    Offer,
-    PlacementTerms,
-    barred,
-    offer_of,
-    terms_of,
-)
+from handbill.core.bids import PLAIN_JOB, POSTED, JobBids, Offer, offer_of
 from handbill.core.in_force import InForce, Paced
 from handbill.core.nouns import Client, Group, JobSettings, Publisher
 from handbill.core.pacing.thinning import turn_of
 from handbill.core.rates import UNQUOTED, Exchange, Quote
 from handbill.core.states import campaign_state, client_state, group_state
+from handbill.core.terms import PlacementTerms, barred, terms_of
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.listings.hiding import NOWHERE, Hiding, hiding_of

@@ -11,8 +11,9 @@ from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.core.charging import Scope
 from handbill.core.feed_runs import FeedRun
+from handbill.core.feeds import Feed
 from handbill.core.needs import FOR_EMPLOYERS, STOPPED, Cause, Kind
-from handbill.core.nouns import Campaign, Client, Feed, Group, Publisher
+from handbill.core.nouns import Campaign, Client, Group, Publisher
 from handbill.core.rule_conditions import Rule
 from handbill.core.standing.reasons import ON_PURPOSE, Reason
 from handbill.feeds import service as feeds

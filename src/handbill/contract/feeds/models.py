@@ -18,7 +18,7 @@ from pydantic import (
 
 from handbill.contract.envelopes import Page
 from handbill.contract.jobs.answers import Job
-from handbill.core import feed_runs, nouns
+from handbill.core import feed_runs, feeds
 from handbill.core.amounts import read_amount
 from handbill.core.feed_mappings import (
     ADDED_KEYS,
@@ -370,7 +370,7 @@ class FeedPreview(Model):
     jobs: list[Job] = Field(description="The first 3 jobs, as they would be kept.")
 
 
-def feed_told(feed: nouns.Feed, client_id: str) -> Feed:
+def feed_told(feed: feeds.Feed, client_id: str) -> Feed:
     body = feed.body
     return Feed.of(
         body,

@@ -18,7 +18,7 @@ from handbill.contract.feeds.models import (
 )
 from handbill.contract.jobs.answers import example, jobs_told
 from handbill.contract.switches import switches
-from handbill.core import nouns
+from handbill.core import feeds
 from handbill.feeds import previewing, service
 from handbill.feeds.importing import asked_of
 from handbill.feeds.reading import locale_of
@@ -31,7 +31,7 @@ _PATH = "/clients/{client_id}/feeds"
 _ONE = f"{_PATH}/{{feed_id}}"
 
 
-def _feed(call: Call) -> nouns.Feed:
+def _feed(call: Call) -> feeds.Feed:
     return service.feed_of(call.tx, call.client.no, call.path["feed_id"])
 
 

@@ -5,21 +5,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
-from handbill.core.bids import (
-    JobBids,
-    Offer,
-    Withheld,
-    bars,
-    bid_of,
-    markdown_of,
-    offer_of,
-    terms_at,
-)
+from handbill.core.bids import JobBids, Offer, bid_of, markdown_of, offer_of
 from handbill.core.nouns import Client, Publisher
 from handbill.core.rates import KEPT_DAYS, PICOS, Exchange
 from handbill.core.standing.capping import CappedEntity
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
 from handbill.core.standing.tree import Spot, StandingTree, reason
+from handbill.core.terms import Withheld, bars, terms_at
 from handbill.kit.figures import counted
 from handbill.kit.money import PPM
 
