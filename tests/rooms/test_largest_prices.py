@@ -12,7 +12,7 @@ from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import Cap, Caps
 from handbill.core.pacing.months import MonthSpend
 from handbill.kit.instants import DAY, SECOND
-from handbill.ledger import counter_rows, retiring
+from handbill.ledger import counter_rows, month_rows, retiring
 from handbill.ledger.checking import check
 from handbill.ledger.traffic import traffic_of
 from handbill.store import asides
@@ -68,7 +68,7 @@ def test_sums_beyond_64_bits_are_booked_sealed_and_told(
     client = CounterKey("client", f"{listing.client_no}", "budget", "L")
     with market.records.read() as tx:
         used = counter_rows.counters_used(tx, [client])
-        month = counter_rows.used_in_month(tx, [listing.client_no], date.fromisoformat(DAYS[1]))
+        month = month_rows.used_in_month(tx, [listing.client_no], date.fromisoformat(DAYS[1]))
         by_day = counter_rows.counters_by_day(
             tx, "client", "budget", [client.entity], DAYS[0], "2026-12-01"
         )

@@ -27,7 +27,8 @@ from handbill.demo.traffic import plan_of
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.kit.figures import counted
-from handbill.ledger.checking import Books, check
+from handbill.ledger.books import Books
+from handbill.ledger.checking import check
 from handbill.opening import locked, opened, prepare
 
 _NOTE = "demo.json"

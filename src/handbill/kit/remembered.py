@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-_MOST_REMEMBERED = 20_000
+_MOST = 20_000
 
 
 class Remembered(dict[Any, Any]):
-    """Cached results for texts: feeds repeat their dates and bids."""
+    """Results by text, read at their first use; when there are too many, it begins anew."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
         super().__init__()
         self._read = read
 
     def __missing__(self, text: Any) -> Any:
-        if len(self) >= _MOST_REMEMBERED:
+        if len(self) >= _MOST:
             self.clear()
         value = self[text] = self._read(text)
         return value

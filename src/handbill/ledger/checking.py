@@ -2,68 +2,41 @@
 the sums of the segments, files against the manifest, spend against the caps.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import duckdb
 
-from handbill.core.charging import SEALED, CounterKey, folded
-from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
-from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
+from handbill.core.charging import folded
+from handbill.core.job_caps import TakenOfJob, folded_jobs
 from handbill.kit.instants import DAY, moment_of
-from handbill.ledger import counter_rows, counting, daily_sums, folding, rows
+from handbill.ledger import folding, rows
+from handbill.ledger.books import (
+    Books,
+    ClientBooks,
+    as_sealed,
+    books_of,
+    check_received,
+    compare,
+    compare_days,
+    told_by_tallies,
+    with_retired,
+)
 from handbill.ledger.cap_check import ClientUse, passed
-from handbill.ledger.runs import RECEIVED, REDELIVERED
-from handbill.ledger.terms import zones_of
 from handbill.store import asides, marks, segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_folder import gaps
 from handbill.store.records import Records, Tx
 from handbill.store.segments import Segment, WrittenSegment
 
-MOST_FAULTS = 1_000
 _MEMORY_MB = 512
 _THREADS = 2
 _MOST_ENTRIES = 4_000_000  # that are checked at a time
 _MOST_CLIENTS = 2_000
 _DAYS_COMPARED = 62 * DAY
 _TOTALS = ("charge_micros", "spend_micros", "marked_micros")
-
-
-@dataclass(slots=True)
-class Books:
-    """``sums`` by name, over all clients; ``faults``: what does not balance, in plain words."""
-
-    sums: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def balanced(self) -> bool:
-        return not self.faults
-
-    def blame(self, fault: str) -> None:
-        if len(self.faults) < MOST_FAULTS and fault not in self.faults:
-            self.faults.append(fault)
-
-
-class _Moment(NamedTuple):
-    """One client's side of the books, read at the same moment as everything else of its part."""
-
-    client_no: int
-    zone: tzinfo
-    tallies: dict[tuple[str, str], int]
-    counters: dict[CounterKey, int]
-    parked: dict[str, int]
-    retired: dict[tuple[str, str], int]
-    retired_counters: dict[CounterKey, int]
-    counts: set[Count]
-    days: dict[str, list[int]]
-    days_of_places: dict[str, list[int]]
-    retired_days: dict[str, list[int]]
 
 
 @dataclass(slots=True)
@@ -99,9 +72,9 @@ class _Check:
         """Check these clients' books, as they are at one moment."""
         with self._records.read() as tx:
             written = segments.with_parts(tx, segments.segments_of_any(tx, client_nos))
-            moments = _moments(tx, client_nos, self._since_on)
+            moments = books_of(tx, client_nos, self._since_on)
         for moment in moments:
-            _check_received(moment, self.books)
+            check_received(moment, self.books)
         entries = {client_no: _Entries() for client_no in client_nos}
         for client_no in self._read(written, moments, entries):
             del entries[client_no]  # the sums of its entries are not known
@@ -110,7 +83,10 @@ class _Check:
                 self._compare(moment, own)
 
     def _read(
-        self, written: list[WrittenSegment], moments: list[_Moment], entries: dict[int, _Entries]
+        self,
+        written: list[WrittenSegment],
+        moments: list[ClientBooks],
+        entries: dict[int, _Entries],
     ) -> set[int]:
         """Add up the entries; returns the clients of which some entries cannot be read."""
         if not written:
@@ -199,7 +175,7 @@ class _Check:
     def _add_up(
         self,
         listed: list[Segment],
-        moments: list[_Moment],
+        moments: list[ClientBooks],
         zones: dict[int, tzinfo],
         entries: dict[int, _Entries],
     ) -> None:
@@ -218,15 +194,15 @@ class _Check:
         for of_job in folding.taken_of_jobs(self._duck, listed, zones, counts):
             entries[of_job.client_no].of_jobs.append(of_job)
 
-    def _compare(self, moment: _Moment, own: _Entries) -> None:
+    def _compare(self, moment: ClientBooks, own: _Entries) -> None:
         books = self.books
         books.sums["retired"] += sum(moment.retired.values())
-        tallies = _with(own.told, moment.retired)
-        _compare(moment, "tally", _told(moment.tallies), tallies, books)
+        tallies = with_retired(own.told, moment.retired)
+        compare(moment, "tally", told_by_tallies(moment.tallies), tallies, books)
         of_entries = folded(own.taken) | folded_jobs(own.of_jobs, moment.counts)
-        every = _with(of_entries, moment.retired_counters)
-        _compare(moment, "counter", moment.counters, _sealed(every, moment.counters), books)
-        _compare_days(moment, own.days, self._since_on, books)
+        every = with_retired(of_entries, moment.retired_counters)
+        compare(moment, "counter", moment.counters, as_sealed(every, moment.counters), books)
+        compare_days(moment, own.days, self._since_on, books)
         held = ClientUse(moment.client_no, moment.zone, own.taken, own.of_jobs)
         for fault in passed(self._records, held, every, moment.retired_counters):
             books.blame(fault)
@@ -275,43 +251,6 @@ def _parts(nos: list[int], entries: Mapping[int, int]) -> Iterator[list[int]]:
         yield some
 
 
-def _moments(tx: Tx, client_nos: list[int], since_on: str) -> list[_Moment]:
-    zones = zones_of(tx, client_nos)
-    days = daily_sums.held_against(tx, client_nos, since_on)
-    return [
-        _Moment(
-            client_no,
-            zones[client_no],
-            rows.tallies_of(tx, client_no),
-            counter_rows.counters_of(tx, client_no),
-            rows.parked_counts(tx, client_no),
-            rows.retired_tallies(tx, client_no),
-            counter_rows.retired_counters_of(tx, client_no),
-            counting.counts_of(tx, client_no),
-            *(some.get(client_no, {}) for some in days),
-        )
-        for client_no in client_nos
-    ]
-
-
-def _check_received(moment: _Moment, books: Books) -> None:
-    """Everything received has a result, and the parked count matches the table of parked events."""
-    for kind in KINDS:
-        tally = {what: value for (of, what), value in moment.tallies.items() if of == kind}
-        received = tally.pop(RECEIVED, 0)
-        tally.pop(REDELIVERED, None)
-        books.sums[RECEIVED] += received
-        for what, value in tally.items():
-            books.sums[what] += value
-        if short := balance_of(received, tally.items()):
-            books.blame(f"client {moment.client_no}: {kind}: {short} received came to nothing")
-        if tally.get(PARKED, 0) != moment.parked.get(kind, 0):
-            books.blame(
-                f"client {moment.client_no}: {kind}: {tally.get(PARKED, 0)} are said to be parked, "
-                f"{moment.parked.get(kind, 0)} are"
-            )
-
-
 def _check_asides(tx: Tx, books: Books) -> None:
     """No events wait because the judge could not judge their client."""
     counts = asides.counts(tx)
@@ -320,10 +259,6 @@ def _check_asides(tx: Tx, books: Books) -> None:
             f"client {one.client_no}: {counts.get(one.client_no, 0)} events are set aside, as they "
             f"cannot be judged: {one.reason}"
         )
-
-
-def _told(tallies: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
-    return {key: value for key, value in tallies.items() if key[1] in ENTRY_DISPOSITIONS and value}
 
 
 _UNEARNED = (
@@ -341,47 +276,3 @@ _BAD = {
         f"count(*) FILTER ({folding.MISCONVERTED})"
     ),
 }
-
-
-def _with(entries: Mapping[Any, int], retired: Mapping[Any, int]) -> dict[Any, int]:
-    """The sums of the entries, including retired ones."""
-    return dict(Counter(entries) + Counter(retired))
-
-
-def _sealed(
-    every: Mapping[CounterKey, int], counters: Mapping[CounterKey, int]
-) -> dict[CounterKey, int]:
-    """The same, with the days of a sealed counter added up in one, except those it still has."""
-    used: dict[CounterKey, int] = {}
-    for key, value in every.items():
-        sealed = key._replace(period=SEALED)
-        kept = key if key in counters or sealed not in counters else sealed
-        used[kept] = used.get(kept, 0) + value
-    return used
-
-
-def _compare(
-    moment: _Moment, noun: str, told: Mapping[Any, int], fold: Mapping[Any, int], books: Books
-) -> None:
-    """Compare both sides by key; no key may be on one side only."""
-    for key in sorted(told.keys() | fold.keys()):
-        if told.get(key, 0) != fold.get(key, 0):
-            books.blame(
-                f"client {moment.client_no}: {noun} {' '.join(key)} says {told.get(key, 0)}, "
-                f"the entries say {fold.get(key, 0)}"
-            )
-
-
-def _compare_days(
-    moment: _Moment, entries: Mapping[str, list[int]], since_on: str, books: Books
-) -> None:
-    """What is noted for a day equals the sum of its entries, and the sum of its places."""
-    recent = {day_on: sums for day_on, sums in entries.items() if day_on >= since_on}
-    for day_on, left in moment.retired_days.items():
-        recent[day_on] = list(map(int.__add__, left, recent.get(day_on, [0] * len(left))))
-    for days, whose in ((recent, "entries"), (moment.days_of_places, "places")):
-        for day_on in sorted(moment.days.keys() | days.keys()):
-            if moment.days.get(day_on) != days.get(day_on):
-                books.blame(
-                    f"client {moment.client_no}: the sums of {day_on} are not those of its {whose}"
-                )

@@ -6,7 +6,6 @@ become one row, so that a lifetime is the sum of a few rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -22,7 +21,6 @@ from handbill.core.charging import (
     summed,
     unkeyed,
 )
-from handbill.core.pacing.months import MOST_EVIDENCE, MonthSpend
 from handbill.core.spending import Used
 from handbill.kit.money import MICROS
 from handbill.kit.zones import days_of_period
@@ -90,28 +88,6 @@ _DAYS = {
 }
 
 
-def _spent(*within: sa.ColumnElement[bool]) -> list[sa.ColumnElement[int]]:
-    return [
-        sa.cast(sa.func.sum(sa.case((sa.and_(*within), _c[name]), else_=_ZERO)), sa.BigInteger)
-        for name in _OF["budget"]
-    ]
-
-
-_IN_MONTH = (
-    sa.select(
-        _c.entity,
-        *_spent(_c.day_on >= b("month_on")),
-        *_spent(_c.day_on == b("today_on")),
-        *_spent(_c.day_on >= b("lately_on"), _c.day_on < b("today_on")),
-    )
-    .where(
-        _c.scope == sa.literal_column("'client'"),
-        among(_c.entity, "entities"),
-        _c.day_on >= b("first_on"),
-        _c.day_on <= b("today_on"),
-    )
-    .group_by(_c.entity)
-)
 _OF_KEY = [sa.and_(*(table.c[name] == b(f"of_{name}") for name in _KEYS)) for table in _BOTH]
 _DROPS = [sa.delete(table).where(of) for table, of in zip(_BOTH, _OF_KEY, strict=True)]
 _CLEARS = {
@@ -185,28 +161,7 @@ def counters_by_day(
         first_on=first_on,
         end_on=end_on,
     )
-    return [(entity, on, _value(columns)) for entity, on, *columns in rows]
-
-
-def used_in_month(tx: Tx, client_nos: Iterable[int], today: date) -> dict[int, MonthSpend]:
-    """What each of these clients has used of a budget in the month of a day. It counts what budget
-    caps count, so not what is bought in advance. A client without any is left out.
-    """
-    month, lately = today.replace(day=1), today - timedelta(days=MOST_EVIDENCE)
-    rows = tx.all(
-        _IN_MONTH,
-        entities=Listed(sorted(map(str, client_nos))),
-        first_on=min(month, lately).isoformat(),
-        month_on=month.isoformat(),
-        lately_on=lately.isoformat(),
-        today_on=today.isoformat(),
-    )
-    return {
-        int(entity): MonthSpend(
-            *(_value(pair) for pair in zip(parts[::2], parts[1::2], strict=True))
-        )
-        for entity, *parts in rows
-    }
+    return [(entity, on, value_of(columns)) for entity, on, *columns in rows]
 
 
 def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
@@ -232,7 +187,7 @@ def counters_above(
         last_on=last_on,
         **limit,
     )
-    return {entity: _value(columns) for entity, *columns in rows}
+    return {entity: value_of(columns) for entity, *columns in rows}
 
 
 def counters_in(
@@ -339,7 +294,7 @@ def _amounts(columns: Sequence[int]) -> list[int]:
     return [units * MICROS + micros, *counts]
 
 
-def _value(columns: Sequence[int]) -> int:
+def value_of(columns: Sequence[int]) -> int:
     """The value of one measure: of a budget its units and micros, else a number."""
     first, *micros = map(int, columns)
     return first * MICROS + micros[0] if micros else first

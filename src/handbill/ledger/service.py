@@ -15,7 +15,7 @@ from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
 from handbill.kit.instants import Instant, iso_of
 from handbill.kit.zones import bounds_of, zone_of
-from handbill.ledger import counter_rows, rows
+from handbill.ledger import counter_rows, month_rows, rows
 from handbill.publishers.service import publishers_by_number
 from handbill.store import marks, segment_files, segments
 from handbill.store.blobs import Blobs
@@ -279,7 +279,7 @@ def used_by_days(
     return uses
 
 
-used_in_month = counter_rows.used_in_month
+used_in_month = month_rows.used_in_month
 
 
 def used_of_jobs(tx: Tx, group_no: int, limit: Limit, day: date, above: int) -> dict[str, int]:

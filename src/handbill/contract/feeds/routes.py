@@ -41,8 +41,8 @@ def _create(call: Call) -> Made:
 
 
 def _list(call: Call) -> Answer:
-    feeds, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
-    rows = [feed_told(feed, call.client.id) for feed in feeds]
+    some, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
+    rows = [feed_told(feed, call.client.id) for feed in some]
     return with_links(call, FeedPage.of(rows=rows), total)
 
 
