@@ -13,7 +13,8 @@ from handbill.access.service import create_agency
 from handbill.cli.explaining import explain_job, lines_of
 from handbill.cli.speaking import Mistaken, settings_with
 from handbill.clients import service as clients
-from handbill.contract.explain.models import MOST_COMPARED, explanation_of
+from handbill.contract.explain.models import explanation_of
+from handbill.contract.explain.traces import MOST_COMPARED
 from handbill.control import service as control
 from handbill.core.nouns import ClientBody, JobBody
 from handbill.groups import matching

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.contract.rules.models import NewRule, rule_told
+from handbill.contract.rules.models import NewRule
+from handbill.contract.rules.telling import rule_told
 from handbill.core.rule_conditions import UNITS, Duration, Rule, RuleBody, days_of
 from handbill.kit.faults import Fault
 from handbill.wire.models import spelled

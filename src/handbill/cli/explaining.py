@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         ExplainedLevel,
         ExplainedPublisher,
         Explanation,
-        FilterTrace,
     )
+    from handbill.contract.explain.traces import FilterTrace
 
 explain = typer.Typer(no_args_is_help=True, help="Explain the state of things.")
 explain.command("click")(explain_click)

@@ -41,7 +41,7 @@ def show_rule(
     rule_id: RuleId, client_id: ClientOption, data: DataOption = None, json: JsonOption = False
 ) -> None:
     """Print a rule."""
-    from handbill.contract.rules.models import rules_told
+    from handbill.contract.rules.telling import rules_told
     from handbill.rules.service import rule_of, rules_of
     from handbill.wire.models import spelled
 

@@ -62,7 +62,7 @@ _MOST = 1_000
 @rules.command("list")
 def list_rules(client_id: ClientOption, data: DataOption = None) -> None:
     """Print the client's rules in their order, one JSON object per line."""
-    from handbill.contract.rules.models import rules_told
+    from handbill.contract.rules.telling import rules_told
     from handbill.rules.service import rules_of
     from handbill.wire.models import spelled
 

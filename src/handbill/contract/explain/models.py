@@ -2,35 +2,29 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from handbill.contract.caps import Caps, GroupCaps, JobCaps, PlacementCaps
 from handbill.contract.envelopes import ChildName, Warned
-from handbill.contract.filters import Comparison, spelled_terms
+from handbill.contract.explain.traces import FilterTrace, trace_told
 from handbill.contract.jobgroups.models import NewJobGroup
 from handbill.contract.jobs.answers import JobStatus, status_of
 from handbill.contract.rates.models import Rate
 from handbill.core import nouns
 from handbill.core.bids import Bid, Offer
-from handbill.core.filters import DATE_FIELD, NUMBER_FIELD
 from handbill.core.rates import Exchange
 from handbill.core.standing.reasons import Resolved, Status
-from handbill.core.tracing import Compared, Trace
 from handbill.groups.explaining import Loser
 from handbill.groups.service import groups_by_number
 from handbill.host.settings import Settings
-from handbill.kit.money import number_of
 from handbill.listings.explaining import ClientShop, JobExplanation, PublisherOutcome
 from handbill.listings.service import feed_url
 from handbill.store.records import Tx
 from handbill.wire.fields import Instant, Money, Percent
 from handbill.wire.models import Model
 from handbill.wire.pointers import pointers
-from handbill.wire.values import spell_day
 
-MOST_COMPARED = 20
 _CAPS = "The caps that are set."
-Value = Annotated[Any, WithJsonSchema({"type": ["string", "number", "null"]})]
 
 
 class State(Model):
@@ -38,22 +32,6 @@ class State(Model):
 
     status: Status = Field(description="The effective state, as in resolved-status.")
     description: str = Field(description="The reason, in words.")
-
-
-class ComparisonTrace(Comparison):
-    """A comparison, and the job's value for it."""
-
-    value: Value = Field(description="The job's value. Null: none.")
-    holds: bool = Field(description="Whether the comparison matches.")
-
-
-class FilterTrace(Model):
-    """Result of a filter for the job."""
-
-    holds: bool = Field(description="Whether the job group's filter matches the job.")
-    deciding: list[ComparisonTrace] = Field(
-        alias="decidedBy", description="The comparisons that decide it, the first 20 of them."
-    )
 
 
 class ExplainedLevel(ChildName):
@@ -279,7 +257,7 @@ def _group(found: JobExplanation) -> ExplainedGroup | None:
         state=found.states[2],
         caps=here.group.body.caps,
         campaign_id=here.campaign.id,
-        trace=_trace(here.trace),
+        trace=trace_told(here.trace),
         warnings=pointers(NewJobGroup, here.warnings),
     )
 
@@ -292,24 +270,9 @@ def _other(one: Loser, stands: Resolved | None) -> OtherGroup:
         priority=one.group.priority,
         state=stands or one.state,
         campaign_id=one.campaign.id,
-        trace=_trace(one.trace),
+        trace=trace_told(one.trace),
         warnings=pointers(NewJobGroup, one.warnings),
     )
-
-
-def _trace(found: Trace | None) -> FilterTrace | None:
-    if found is None:
-        return None
-    return FilterTrace.of(found, deciding=list(map(_compared, found.deciding[:MOST_COMPARED])))
-
-
-def _compared(one: Compared) -> ComparisonTrace:
-    value: Any = one.value
-    if one.leaf.field == NUMBER_FIELD and isinstance(value, int):
-        value = number_of(value)
-    elif one.leaf.field == DATE_FIELD and isinstance(value, str):
-        value = spell_day(value)
-    return ComparisonTrace.of(one.leaf, terms=spelled_terms(one.leaf), value=value, holds=one.holds)
 
 
 def _bid_as_given(bid: Bid | None, currency: str) -> dict[str, Any]:

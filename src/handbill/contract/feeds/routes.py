@@ -16,6 +16,7 @@ from handbill.contract.feeds.models import (
     feed_told,
     run_told,
 )
+from handbill.contract.feeds.samples import FEED, PREVIEW, RUN
 from handbill.contract.jobs.answers import example, jobs_told
 from handbill.contract.switches import switches
 from handbill.core import feeds
@@ -104,122 +105,6 @@ def _preview(call: Call) -> dict[str, Any]:
     return rows | {"jobs": jobs_told(tried.jobs, call.client.id, call.now)}
 
 
-_MAPPINGS: dict[str, Any] = {
-    "schemaMappingsJobCollection": "source",
-    "schemaMappingsJob": "job",
-    "schemaMappingsCompany": None,
-    "schemaMappingsTitle": "title",
-    "schemaMappingsCity": None,
-    "schemaMappingsState": None,
-    "schemaMappingsCountry": None,
-    "schemaMappingsDescription": "description",
-    "schemaMappingsURL": "url",
-    "schemaMappingsZip": None,
-    "schemaMappingsCategory": None,
-    "schemaMappingsDatePosted": None,
-    "schemaMappingsRefNumber": "referencenumber",
-    "schemaMappingsModifiedDate": None,
-    "schemaMappingsPublishedDate": None,
-    "schemaMappingsCPCBid": None,
-    "schemaMappingsType": None,
-    "schemaMappingAdditional": {},
-    "schemaMappingPublisher": {},
-}
-_FEED = {
-    "clientId": "3788ba55-a0c5-43ec-9982-65bb1344fa2b",
-    "source": "https://feeds.example.com/jobs.xml",
-    "config": {},
-    "createdOn": "2021-05-03T08:58:42.000Z",
-    "lastUpdated": "2021-05-03T08:58:42.000Z",
-    "active": True,
-    "schemaMappings": _MAPPINGS,
-    "urlParamsToStrip": [],
-    "id": "5cb2ccb9-c7f5-4b25-b5fc-5fbd1ba7f8fe",
-    "deleted": False,
-    "schemaValueOverrides": {},
-    "schemaValueDefaults": {},
-    "mandatoryFields": [
-        "source",
-        "job",
-        "title",
-        "description",
-        "url",
-        "referencenumber",
-    ],
-}
-_RUN = {
-    "id": "bb30b2fb-253c-449d-8de3-da970d560394",
-    "status": "SUCCESS",
-    "percent": 100,
-    "reason": "",
-    "message": "",
-    "line": 0,
-    "createdOn": "2021-05-03T08:58:42.000Z",
-    "endedOn": "2021-05-03T08:58:44.120Z",
-    "bytes": 181204,
-    "counts": {
-        "total": 102,
-        "added": 2,
-        "changed": 0,
-        "unchanged": 100,
-        "revived": 0,
-        "left": 0,
-        "invalid": 0,
-        "duplicates": 0,
-        "skipped": 0,
-        "api_owned": 0,
-        "other_feed": 0,
-        "deleted": 0,
-    },
-    "faultCounts": {
-        "missing": 1,
-    },
-    "faults": [
-        {
-            "job": "test-job-ref-number-19",
-            "field": "title",
-            "line": 1204,
-            "reason": "missing",
-            "message": "is empty",
-        },
-    ],
-}
-_PREVIEW = {
-    "status": "SUCCESS",
-    "reason": "",
-    "message": "",
-    "line": 0,
-    "stoppedBy": "END",
-    "bytes": 20480,
-    "counts": {
-        "total": 12,
-        "valid": 11,
-        "invalid": 1,
-        "duplicates": 0,
-        "skipped": 0,
-    },
-    "faultCounts": {
-        "missing": 1,
-    },
-    "faults": [
-        {
-            "job": "test-job-ref-number-20",
-            "field": "url",
-            "line": 31,
-            "reason": "missing",
-            "message": "is empty",
-        },
-    ],
-    "schemaMappings": _MAPPINGS,
-    "proposedMappings": _MAPPINGS,
-    "nodes": [
-        "title",
-        "description",
-        "url",
-        "referencenumber",
-    ],
-    "fields": [],
-}
 OPERATIONS = [
     Operation(
         name="create_feed",
@@ -249,7 +134,7 @@ OPERATIONS = [
         work=_list,
         query=PAGED,
         answer=FeedPage,
-        sample_answer={"data": [_FEED]},
+        sample_answer={"data": [FEED]},
     ),
     Operation(
         name="preview_feed",
@@ -266,7 +151,7 @@ OPERATIONS = [
         lane="slow",
         answer=FeedPreview,
         sample={"xmlFeedUrl": "https://feeds.example.com/jobs.xml", "schemaMappings": {}},
-        sample_answer=_PREVIEW | {"jobs": [example()]},
+        sample_answer=PREVIEW | {"jobs": [example()]},
     ),
     Operation(
         name="get_feed",
@@ -278,7 +163,7 @@ OPERATIONS = [
         work=_get,
         kind=Look(timeless=True),
         answer=Feed,
-        sample_answer=_FEED,
+        sample_answer=FEED,
     ),
     Operation(
         name="delete_feed",
@@ -343,7 +228,7 @@ OPERATIONS = [
         work=_runs,
         query=PAGED,
         answer=RunPage,
-        sample_answer={"data": [_RUN]},
+        sample_answer={"data": [RUN]},
     ),
     Operation(
         name="get_feed_run",
@@ -353,6 +238,6 @@ OPERATIONS = [
         about="One run of the feed.",
         work=_one_run,
         answer=Run,
-        sample_answer=_RUN,
+        sample_answer=RUN,
     ),
 ]

@@ -5,7 +5,7 @@ taken out.
 from collections.abc import Callable
 from typing import Any
 
-from handbill.contract.postings.models import (
+from handbill.contract.postings.job_models import (
     PinnedPage,
     PostedJob,
     PostedJobPage,
@@ -14,8 +14,8 @@ from handbill.contract.postings.models import (
     PostingJobs,
     Processed,
     ReferenceResult,
-    References,
 )
+from handbill.contract.postings.models import References
 from handbill.core import postings as core
 from handbill.core.nouns import Publisher
 from handbill.http.operations import Answer, Call, Operation

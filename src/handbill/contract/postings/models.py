@@ -22,14 +22,13 @@ from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant as At
 from handbill.postings import slots
 from handbill.postings.service import MOST_CLIENTS
-from handbill.postings.slots import Reason
 from handbill.wire.date_patterns import MOST_PATTERN, NotDate, read_date, steps_of
 from handbill.wire.fields import Distinct, Instant, Money, Reference, Whole
 from handbill.wire.models import Model, partial
-from handbill.wire.queries import Paged, Query
+from handbill.wire.queries import Paged
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import Schema
-from handbill.wire.words import AnyCase, Named
+from handbill.wire.words import Named
 from handbill.wire.wrong import WrongBeside
 
 MOST_ROWS: Final = 1_000
@@ -253,84 +252,10 @@ class Posting(_Bought):
     used: UsedCount
 
 
-class PostingJob(Model):
-    """A job of a posting."""
-
-    id: str = Field(description="Id of the posting's job.")
-    client_id: str = Field(alias="clientId", description="Client that the job belongs to.")
-    job_id: str = Field(alias="jobId", description="Id of the job itself.")
-    publisher_id: str = Field(alias="placement", description="Id of the publisher.")
-    ref: str = Field(alias="refNumber", description="The job's reference at its client.")
-    posted: bool = Field(alias="isPosted", description="Whether it holds a slot.")
-    pinned: bool = Field(alias="isPinned", description="Whether it is never rotated out.")
-    paused: bool = Field(alias="isPaused", description="Whether it is paused in this posting.")
-    updated_at: Instant = Field(
-        alias="lastModified", description="When it was last changed in this posting."
-    )
-    created_at: Instant = Field(alias="createdOn", description="When it was added to the posting.")
-    status: Literal["A", "P"] = Field(
-        description="State of the job itself. A: it can be shown. P: it cannot."
-    )
-
-
-class PostingJobs(Page[PostingJob]):
-    """A client's jobs of a posting."""
-
-
-class PostedJob(PostingJob):
-    """A job that holds a slot at a publisher."""
-
-    posting_id: str = Field(alias="configId", description="Id of the posting that shows it.")
-
-
-class PostedJobPage(Page[PostedJob]):
-    """A client's jobs that hold a slot at a publisher."""
-
-
-def _absent(value: str | None) -> bool:
-    return not value
-
-
-class ReferenceResult(Model):
-    """Result for one reference."""
-
-    success: bool = Field(description="Whether it was done.")
-    id: str | None = Field(exclude_if=_absent, description="Id of the posting's job.")
-    reason: Reason | None = Field(
-        exclude_if=_absent, alias="message", description="Why it was not done."
-    )
-
-
-class Processed(Model):
-    """Result for each reference."""
-
-    result: dict[str, ReferenceResult] = Field(description="Result for each reference.")
-    message: str = Field(description="Confirmation.")
-
-
 class OptionalPage(Paged):
     page: Annotated[int, Whole(0, 2**40)] = Field(0, description="Page number. Default: 0.")
     limit: Annotated[int, Whole(1, MOST_ROWS)] = Field(
         MOST_ROWS, description=f"Number of records per page. Default: {MOST_ROWS}."
-    )
-
-
-class PinnedPage(Paged):
-    pinned: bool | None = Field(None, description="Only pinned, or only unpinned jobs.")
-
-
-class PostingJobFilter(Query):
-    paused: bool | None = Field(
-        None, alias="isPaused", description="Only jobs that are paused in this posting, or are not."
-    )
-    pinned: bool | None = Field(
-        None, alias="isPinned", description="Only pinned, or only unpinned jobs."
-    )
-    posted: bool | None = Field(
-        None, alias="isPosted", description="Only jobs that hold a slot, or only those that do not."
-    )
-    status: Annotated[Literal["A", "P"], AnyCase()] | None = Field(
-        None, description="Only jobs that are active themselves, or only paused ones."
     )
 
 

@@ -1,6 +1,7 @@
 """A change of a rule: read in part, and checked together with what stays of the rule."""
 
-from handbill.contract.rules.models import NewRule, rule_told
+from handbill.contract.rules.models import NewRule
+from handbill.contract.rules.telling import rule_told
 from handbill.core import rule_conditions as core
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.jsons import decode, encode

@@ -33,6 +33,16 @@ class Conflict(Identified):
     order: int = Field(description="Its position. The first by order wins.")
 
 
+Conflicts = Annotated[
+    list[Conflict],
+    Field(
+        exclude_if=lambda it: not it,
+        description="Addition to the contract. The first 50 active rules that may act in the "
+        "opposite way, if any.",
+    ),
+]
+
+
 def conflicts_told(
     every: Sequence[core.Rule], body: core.RuleBody, but: str = ""
 ) -> list[Conflict]:

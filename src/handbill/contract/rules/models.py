@@ -1,6 +1,6 @@
 """Rules, as they are read, checked in full, and told. **Source**: contract 1 (53), domain 11."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -16,7 +16,7 @@ from pydantic import (
 from handbill.contract.envelopes import Dated, Identified, Page
 from handbill.contract.filters import JobTree
 from handbill.contract.reports.models import CallBackUrl
-from handbill.contract.rules.conflicts import Conflict, Warnings, conflicts_told
+from handbill.contract.rules.conflicts import Conflicts, Warnings
 from handbill.contract.rules.guards import RuleGuards
 from handbill.core import rule_conditions as core
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
@@ -312,11 +312,7 @@ class _Standing(Model):
 class Rule(Dated, _Standing, NewRule, Identified):
     """A rule: an action that is taken when conditions are met."""
 
-    conflicts: list[Conflict] = Field(
-        exclude_if=lambda it: not it,
-        description="Addition to the contract. The first 50 active rules that may act in the "
-        "opposite way, if any.",
-    )
+    conflicts: Conflicts
 
 
 class RulePage(Page[Rule]):
@@ -344,45 +340,4 @@ class RuleMade(Model):
     made: RuleId = Field(alias="data", description="The new rule.")
     success: Literal[True] = Field(description="Always true: the rule is stored.")
     warnings: Warnings
-    conflicts: list[Conflict] = Field(
-        exclude_if=lambda it: not it,
-        description="Addition to the contract. The first 50 active rules that may act in the "
-        "opposite way, if any.",
-    )
-
-
-def rules_told(some: Iterable[core.Rule], client_id: str, every: Sequence[core.Rule]) -> list[Rule]:
-    """Some of a client's rules, of all that it has in their order."""
-    order = {one.no: at for at, one in enumerate(every, 1)}
-    return [rule_told(one, client_id, order[one.no], _conflicts_of(one, every)) for one in some]
-
-
-def _conflicts_of(rule: core.Rule, every: Sequence[core.Rule]) -> list[Conflict]:
-    """Of a rule that is paused, none: it pulls at nothing."""
-    return conflicts_told(every, rule.body, rule.id) if rule.status == "A" else []
-
-
-def rule_told(
-    rule: core.Rule, client_id: str, order: int, conflicts: Sequence[Conflict] = ()
-) -> Rule:
-    body = rule.body
-    job_filter = JobFilter.of(tree=body.job_filter) if body.level == "jobs" else None
-    days = body.repeat_days
-    return Rule.of(
-        body,
-        id=rule.id,
-        client_id=client_id,
-        status=rule.status,
-        order=order,
-        conflicts=list(conflicts),
-        conditions=list(map(RuleCondition.of, body.conditions)),
-        job_filter=job_filter,
-        job_level=body.job_level or None,
-        admin=AdminAction.of(kind=body.admin) if body.admin else None,
-        filters=[RuleEntity.of(one, placement_ids=list(one.placement_ids)) for one in body.filters],
-        guards=RuleGuards.of(body.guards) if body.guards != core.Guards() else None,
-        action=RuleAction.of(body.action) if body.action else None,
-        repeat_days=Repetition.of(clause="every", days=days, unit="days") if days else None,
-        created_at=rule.created_at,
-        updated_at=rule.updated_at,
-    )
+    conflicts: Conflicts

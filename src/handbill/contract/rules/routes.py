@@ -12,8 +12,8 @@ from handbill.contract.rules.models import (
     RuleOrder,
     RulePage,
     RuleSwitch,
-    rules_told,
 )
+from handbill.contract.rules.telling import rules_told
 from handbill.contract.switches import switches
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
