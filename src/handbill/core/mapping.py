@@ -36,7 +36,7 @@ from handbill.core.feed_values import FeedValue, FieldFault, cut, dropped, first
 from handbill.core.feeds import FeedBody
 from handbill.core.nouns import JobBody, JobSettings
 from handbill.kit.instants import Instant
-from handbill.kit.remembered import Remembered
+from handbill.kit.readings import Readings
 from handbill.kit.urls import MOST_URL, NotUrl, page_url, strip_params
 from handbill.kit.zones import day_of
 
@@ -85,8 +85,8 @@ MapJob = Callable[[Mapping[str, str]], MappedItem]
 class _Moments(NamedTuple):
     """How dates are read: as beginnings, and as ends."""
 
-    first: Remembered
-    last: Remembered
+    first: Readings
+    last: Readings
 
 
 class _Endings(NamedTuple):
@@ -169,14 +169,14 @@ def compile_mapping(
     """
     plan = _plan(feed)
     moments = _Moments(
-        Remembered(lambda text: _moment(text, zone, read_date, last=False)),
-        Remembered(lambda text: _moment(text, zone, read_date, last=True)),
+        Readings(lambda text: _moment(text, zone, read_date, last=False)),
+        Readings(lambda text: _moment(text, zone, read_date, last=True)),
     )
-    amounts = Remembered(lambda text: read_amount(text, currency))
-    names_of = Remembered(lambda names: tellers(plan.bid.node, names))
+    amounts = Readings(lambda text: read_amount(text, currency))
+    names_of = Readings(lambda names: tellers(plan.bid.node, names))
     by_name = said_by_name(plan.bid.node)
     bids = Bids(amounts, currency, names_of, rated, head_currency, by_name)
-    endings = Remembered(_endings)
+    endings = Readings(_endings)
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
         faults: list[FieldFault] = []
@@ -296,7 +296,7 @@ def _moment(
 
 
 def _dated(
-    source: FeedValue, fields: Mapping[str, str], moments: Remembered, faults: list[FieldFault]
+    source: FeedValue, fields: Mapping[str, str], moments: Readings, faults: list[FieldFault]
 ) -> tuple[Instant, str] | None:
     text = first_of(source, fields, _MOST_SHORT, faults)
     if not text or (source.name == _END and is_no_end(text)):

@@ -4,7 +4,6 @@ Proxy settings of the environment, cookies and credentials from elsewhere are no
 """
 
 import asyncio
-import re
 import socket
 import ssl
 import threading
@@ -16,6 +15,7 @@ from urllib.parse import quote, urljoin
 
 import uvloop
 
+from handbill.host.answer_headers import charset_of, codings_of, mark_of, next_of
 from handbill.host.inflate import NotGzip, unpacked
 from handbill.host.places import AllowedPlaces, EgressFailed, EgressRefused, Resolve
 from handbill.kit.urls import NotUrl, canonical_url, place_of
@@ -27,10 +27,6 @@ __all__ = ["Egress", "EgressFailed", "EgressRefused", "FetchLimits", "Fetched", 
 
 MOST_REDIRECTS = 3
 _ASCII = bytes(range(128))
-_MOST_MARK = 1_024
-_MOST_LINKS = 8_192
-_LINK = re.compile(r"<([^<>]*+)>([^<>]*+)")
-_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s,;\"]+))", re.IGNORECASE)
 PORTS = frozenset({80, 443, 8080, 8443})
 _UNREAD_CODINGS = frozenset({"compress", "x-compress", "br", "zstd"})
 """Codings that change a body; other names in the header, such as a charset, are slips."""
@@ -278,16 +274,6 @@ def _headers_of(asked: RequestExtras) -> dict[str, str]:
     return headers
 
 
-def _next_of(response: "aiohttp.ClientResponse") -> str:
-    """The target of the link to the next page, as it is written."""
-    links = ",".join(response.headers.getall("Link", []))[:_MOST_LINKS]
-    for target, params in _LINK.findall(links):
-        rel = _REL.search(params)
-        if rel is not None and "next" in (rel[1] or rel[2]).lower().split():
-            return str(target).strip()
-    return ""
-
-
 def _redirected(url: str, headers: Mapping[str, str]) -> str:
     location = headers.get("Location", "")
     try:
@@ -304,40 +290,22 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
     length = response.content_length
     if length is not None and length > exchange.limits.most_bytes:
         raise EgressRefused(f"the body has more than {exchange.limits.most_bytes} bytes")
-    if not _UNREAD_CODINGS.isdisjoint(_codings(response)):
+    if not _UNREAD_CODINGS.isdisjoint(codings_of(response)):
         raise EgressFailed("answered in an encoding that was not requested")
     return Fetched(
         final_url=url,
-        etag=_mark(response, "ETag"),
-        last_modified=_mark(response, "Last-Modified"),
+        etag=mark_of(response, "ETag"),
+        last_modified=mark_of(response, "Last-Modified"),
         unchanged=response.status == 304,
-        charset=_charset(response),
+        charset=charset_of(response),
         chunks=iter(()) if response.status == 304 else _body(exchange, response),
-        next=_next_of(response),
+        next=next_of(response),
     )
-
-
-def _codings(response: "aiohttp.ClientResponse") -> list[str]:
-    header = ",".join(response.headers.getall("Content-Encoding", []))
-    return [coding.strip() for coding in header.lower().split(",")]
-
-
-def _mark(response: "aiohttp.ClientResponse", name: str) -> str:
-    """A validator of the answer, if it can be sent back as it was: short visible ASCII."""
-    value = response.headers.get(name, "")
-    is_plain = value.isascii() and value.isprintable() and len(value) <= _MOST_MARK
-    return value if is_plain else ""
-
-
-def _charset(response: "aiohttp.ClientResponse") -> str:
-    """The charset of the answer; a malformed one is ignored."""
-    value = response.charset or ""
-    return value if value.isascii() and value.isprintable() else ""
 
 
 def _body(exchange: _Exchange, response: "aiohttp.ClientResponse") -> Iterator[bytes]:
     chunks = _capped(_received(exchange, response), exchange.limits.most_bytes)
-    deflated = "deflate" in _codings(response)
+    deflated = "deflate" in codings_of(response)
     for layer in range(_MOST_LAYERS):
         chunks = _unpacked(chunks, deflated=deflated and not layer)
         chunks = _capped(chunks, exchange.limits.most_bytes)

@@ -1,4 +1,4 @@
-"""Results kept by their texts, where the same texts come again and again."""
+"""Results of reading texts, kept where the same texts come again and again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 _MOST = 20_000
 
 
-class Remembered(dict[Any, Any]):
+class Readings(dict[Any, Any]):
     """Results by text, read at their first use; when there are too many, it begins anew."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
