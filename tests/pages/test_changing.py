@@ -240,7 +240,7 @@ def test_a_report_is_given_as_a_workbook(world: World, browser: Browser) -> None
     assert seen.status == 200
     assert seen.headers["content-type"].endswith("spreadsheetml.sheet")
     titles = [value for kind, value in _cells(seen.reply.raw) if kind == "text"]
-    assert titles[:4] == ["Job", "Spend (USD)", "Clicks", "Starts"]
+    assert titles[:5] == ["Job", "Reference", "Spend (USD)", "Clicks", "Starts"]
 
 
 def test_keys_and_rates_are_made_and_ended(world: World, browser: Browser) -> None:

@@ -130,6 +130,33 @@ def test_a_wrong_invitation(world: World) -> None:
     ]
 
 
+def _shown(seen: Seen) -> dict[str, str]:
+    [form] = seen.tree.xpath("//form[.//button[@value='save'][@name='do']]")
+    return {name: value or "" for name, value in form.form_values()}
+
+
+@pytest.mark.parametrize("kind", ["filter", "mapping"])
+def test_what_somebody_else_has_set_meanwhile_is_not_replaced_unseen(
+    world: World, browser: Browser, kind: str
+) -> None:
+    """Two tabs show the same; what the first saves is told to the second, which then may."""
+    page = _group(world)
+    page = page if kind == "filter" else f"/app{world.client}/feeds/{world.ids['feed_id']}/mapping"
+    to = f"{page}/filter" if kind == "filter" else page
+    name = "data0" if kind == "filter" else "schemaMappingsTitle"
+    one, other = _shown(browser.get(page)), _shown(browser.get(page))
+    assert browser.post(to, one | {"do": "save", name: "first"}).status == 303
+    seen = browser.post(to, other | {"do": "save", name: "second"})
+    assert (seen.status, _shown(seen)[name]) == (400, "second")
+    assert "Somebody has changed this" in seen.all("//*[@role='alert']/p")[0]
+    assert _shown(browser.get(page))[name] == "first"
+    assert browser.post(to, _shown(seen) | {"do": "save"}).status == 303
+    assert _shown(browser.get(page))[name] == "second"
+    assert (
+        browser.post(to, _shown(browser.get(page)) | {"do": "save", name: one[name]}).status == 303
+    )
+
+
 def _group(world: World) -> str:
     ids = world.ids
     return f"/app{world.client}/campaigns/{ids['campaign_id']}/jobgroups/{ids['jobgroup_id']}"

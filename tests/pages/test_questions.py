@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from contract.world import World
+from handbill.kit.jsons import encode
+from handbill.pages.calls import Called, Reply
 from handbill.pages.csvs import csv_file
+from handbill.pages.views import reports
 from pages.browsing import EVIL, Browser
 
 
@@ -146,3 +149,21 @@ def test_a_question_is_saved_shared_and_deleted(world: World, browser: Browser) 
     assert ended.status == 404
     assert browser.post(f"{at}/questions", of | {"act": "delete"}).status == 303
     assert world.office.get(every)["data"] == before
+
+
+def test_jobs_come_by_their_spend_and_with_their_titles() -> None:
+    of = dict.fromkeys(reports._FIGURES, 0)
+    lines = [
+        of | {"jobId": "", "refNumber": "", "jobTitle": "", "spent": 3},
+        of | {"jobId": "1", "refNumber": "A", "jobTitle": "Nurse", "spent": 1, "clicks": 2},
+        of | {"jobId": "2", "refNumber": "B", "jobTitle": "", "spent": 1, "clicks": 4},
+        of | {"jobId": "", "refNumber": "", "jobTitle": ""},
+    ]
+    call = Called("POST", "/stats/stream", b"", "", 200, 1, 1)
+    told = reports.told_lines(Reply(200, {}, encode({"stats": lines}), None, call), "JOB")
+    assert [row[:4] for row in reports._rows(told, "JOB")] == [
+        ["No job", "–", 3, 0],
+        ["2", "B", 1, 4],
+        ["Nurse", "A", 1, 2],
+    ]
+    assert reports._heading("JOB")[:3] == ["Job", "Reference", "Spend"]

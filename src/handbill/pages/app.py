@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handbill.host.ids import Ids, new_name
@@ -109,7 +109,13 @@ def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
         return visit
 
     async def lost(request: Request, failure: Exception) -> Response:
-        """A path or a verb that no page has."""
+        """A path or a verb that no page has. A form's own address, which stays in the browser where
+        the form was wrong, leads to the page above it.
+        """
+        if isinstance(failure, HTTPException) and failure.status_code == 405:
+            above = _above(request, routes) if request.method in {"GET", "HEAD"} else ""
+            if above:
+                return _sent(arrive(request), RedirectResponse(above, 303))
         status = failure.status_code if isinstance(failure, HTTPException) else 404
         visit = arrive(request)
         response = _told(request, status, _TOLD.get(status, _TOLD[404]))
@@ -134,6 +140,16 @@ def _application(api: ASGIApp, ids: Ids, address: str) -> ASGIApp:
     )
     made.router.redirect_slashes = False
     return made
+
+
+def _above(request: Request, routes: Sequence[Route]) -> str:
+    """The nearest page above an address."""
+    path = request.url.path
+    while path := path.rpartition("/")[0]:
+        asked = {**request.scope, "path": path}
+        if any(route.matches(asked)[0] is Match.FULL for route in routes):
+            return path
+    return ""
 
 
 async def _static(request: Request) -> Response:
@@ -202,17 +218,23 @@ def _signed_out(request: Request) -> Response:
     """Signing in leads back to the page, or to the one that had the form: a page of a form alone
     cannot be shown.
     """
-    here = str(request.url) if request.method != "POST" else request.headers.get("referer", "")
-    path = here.partition("://")[2].partition("/")[2]
     words = (_NOT_DONE if request.method == "POST" else _TOLD)[401]
-    return _told(request, 401, words, back=return_path(f"/{path}"))
+    here = str(request.url) if request.method != "POST" else request.headers.get("referer", "")
+    return _told(request, 401, words, back=_page_of(here))
+
+
+def _page_of(url: str) -> str:
+    """The page of ours that an address names; else the start page."""
+    return return_path(f"/{url.partition('://')[2].partition('/')[2]}")
 
 
 def _told(request: Request, status: int, text: dict[str, str], **more: Any) -> Response:
     """A page in place of the one that was asked for; with what was typed, if that was a form."""
     visit = visit_of(request)
     typed = typed_in(request, visit.address, visit.fields)
-    return render(request, "told.html", status, **text, typed=typed, **more)
+    came_from = _page_of(request.headers.get("referer", "")) if request.method == "POST" else HOME
+    again = "" if came_from == HOME or "back" in more else came_from
+    return render(request, "told.html", status, **text, typed=typed, again=again, **more)
 
 
 def _sent(visit: PageVisit, response: Response) -> Response:

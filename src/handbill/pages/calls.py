@@ -106,14 +106,18 @@ class Calls:
         """The answer to a GET. **Refuses** (Declined) whatever the API refuses."""
         return await self.ask("GET", asked(path, query), client_id=client_id)
 
-    async def ask(self, verb: str, url: str, body: Any = None, *, client_id: str = "") -> Reply:
-        """The answer to any call. ``client_id``: sent as x-client-id.
+    async def ask(
+        self, verb: str, url: str, body: Any = None, *, client_id: str = "", known: str = ""
+    ) -> Reply:
+        """The answer to any call. ``client_id``: sent as x-client-id; ``known``: the version that
+        the change goes by, as If-Match.
 
         **Refuses** (Declined) whatever the API refuses.
         """
         sent = b"" if body is None else encode(body)
         began = ticking()
-        status, headers, raw = await self._called(verb, url, sent, client_id)
+        more = {"x-client-id": client_id, "if-match": known}
+        status, headers, raw = await self._called(verb, url, sent, more)
         ms = round((ticking() - began) * 1000, 1)
         call = Called(verb, url, sent, client_id, status, ms, len(raw))
         self.made.append(call)
@@ -127,11 +131,11 @@ class Calls:
         return await asyncio.gather(*(self.get(path) for path in paths))
 
     async def _called(
-        self, verb: str, url: str, sent: bytes, client_id: str
+        self, verb: str, url: str, sent: bytes, more: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         path, _, query = url.partition("?")
         headers = {"host": "pages", "x-request-id": self.request_id, **self.credential}
-        headers |= {"x-client-id": client_id} if client_id else {}
+        headers |= {name: text for name, text in more.items() if text}
         headers |= {"content-type": JSON, "content-length": str(len(sent))} if sent else {}
         scope = {
             "type": "http",

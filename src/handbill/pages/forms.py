@@ -19,7 +19,7 @@ from handbill.pages.wording import sentence
 
 TOKEN = "form_token"  # noqa: S105 - the name of a field
 _NOT_TYPED = frozenset(
-    f"{TOKEN} act back campaign cause do entity id jobgroup kind of person uri".split()
+    f"{TOKEN} act back campaign cause do entity id jobgroup kind known of person uri".split()
 )
 """Hidden fields; ``uri`` has the secret of a second factor in it."""
 _SECRET = re.compile("(?i)password|secret|code|token|link")
@@ -29,6 +29,10 @@ _MOST_FIELDS = 2_000
 _TYPE = "application/x-www-form-urlencoded"
 _UNCHANGED = "Nothing was changed."
 _MARKED = "Correct the marked fields."
+_STALE = (
+    "Somebody has changed this since the page was opened. Look at what it says now, and save once "
+    "more if yours shall replace it."
+)
 FIELDS_WRONG = f"{_UNCHANGED} {_MARKED}"
 _LOST = f"{_UNCHANGED} Something that this names does not exist, or was deleted."
 Fields = ImmutableMultiDict[str, str]
@@ -65,6 +69,8 @@ class Form:
         """
         if declined.status == 404:
             return cls(dict(typed), {}, _LOST, declined.request_id)
+        if "/If-Match" in declined.faults:
+            return cls({**typed, "known": ""}, {}, f"{_UNCHANGED} {_STALE}", declined.request_id)
         at_fields: dict[str, str] = {}
         others: list[str] = []
         for pointer, said in declined.faults.items():

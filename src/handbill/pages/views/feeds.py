@@ -87,7 +87,8 @@ async def mapping(request: Request) -> Response:
         asked = feed.json["schemaMappings"] | {name: text or None for name, text in mapped.items()}
         try:
             if asks == "save":
-                await calls.ask("PUT", path, {"schemaMappings": asked})
+                body = {"schemaMappings": asked}
+                await calls.ask("PUT", path, body, known=fields.get("known", ""))
                 changed = await latest_change(calls, path)
                 return leave(request, f"/app{of}/feeds", "The mapping is set.", changed)
             preview = await _tried(calls, of, feed.json, asked)
@@ -103,6 +104,7 @@ async def mapping(request: Request) -> Response:
         client=client,
         feed=feed,
         mapped=mapped,
+        known=(form.typed or fields).get("known") or feed.headers["etag"],
         titles=_MAPPED,
         preview=preview,
         form=form,

@@ -104,6 +104,7 @@ async def view(
         fields=FIELDS,
         operators=OPERATORS,
         form=form or Form(),
+        known=(form.typed if form else fields).get("known") or group.headers["etag"],
         preview=preview,
     )
 
@@ -200,7 +201,7 @@ async def change(request: Request) -> Response:
         return await view(request, Form(dict(fields), {}, _NO_RULE), None, 400)
     try:
         if fields.get("do") == "save":
-            await calls.ask("PUT", of, asked)
+            await calls.ask("PUT", of, asked, known=fields.get("known", ""))
             changed = await latest_change(calls, of)
             return leave(request, f"/app{of}", "The filter is set.", changed)
         group = (await calls.get(of)).json

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handbill.pages.amounts import plain_number
-from handbill.pages.calls import Declined, asked, at
+from handbill.pages.calls import Declined, Reply, asked, at
 from handbill.pages.exports import asked_for
 from handbill.pages.forms import Form
 from handbill.pages.frame import calls_of, leave, render, visit_of
@@ -60,7 +60,7 @@ async def view(
     whole = await calls_of(request).get(f"{of}/timeseries", {"days": 1})
     answer = await stats(request, days, whole.json["endDate"], {}, level)
     try:
-        lines = [one for one in lines_of(answer) if is_told(one, _NAMES[level])]
+        lines = told_lines(answer, level)
     except TooMany:
         lines = None
     file, name = request.query_params.get("format"), f"{_NAMES[level]}-{days}-days"
@@ -126,14 +126,25 @@ async def shared(request: Request) -> Response:
     return response
 
 
+def told_lines(answer: Reply, level: str) -> list[Any]:
+    """The lines that say anything; jobs by spend, as a page shows only the first. **Refuses**
+    (TooMany) more than a page can show.
+    """
+    lines = [one for one in lines_of(answer) if is_told(one, _NAMES[level])]
+    return sorted(lines, key=_rank) if level == "JOB" else lines
+
+
 def is_told(line: Any, name: str) -> bool:
     """Whether a line says anything: what belongs to nothing is left out without figures."""
     return bool(line.get(f"{name}Id") or line.get("publisherId") or any(map(line.get, _FIGURES)))
 
 
+def _rank(line: Any) -> tuple[Any, ...]:
+    return (-line["spent"], -line["clicks"], line["refNumber"])
+
+
 def _heading(level: str) -> list[str]:
-    publisher = [] if level == "JOB" else ["Publisher"]
-    return [LEVELS[level], *publisher, *_FIGURES.values()]
+    return [LEVELS[level], "Reference" if level == "JOB" else "Publisher", *_FIGURES.values()]
 
 
 def _rows(lines: list[Any], level: str) -> list[list[str | Decimal | int | None]]:
@@ -141,9 +152,8 @@ def _rows(lines: list[Any], level: str) -> list[list[str | Decimal | int | None]
     name = _NAMES[level]
     rows = []
     for line in lines:
-        texts = [_text(line, name)]
-        texts += [] if level == "JOB" else [_text(line, "publisher")]
-        rows.append([*texts, *(_figure(line, figure) for figure in _FIGURES)])
+        of = line["refNumber"] or "–" if level == "JOB" else _text(line, "publisher")
+        rows.append([_text(line, name), of, *(_figure(line, figure) for figure in _FIGURES)])
     return rows
 
 
@@ -154,7 +164,7 @@ def _figure(line: Any, figure: str) -> Decimal | int | None:
 
 
 def _text(line: Any, name: str) -> str:
-    text = line.get(f"{name}Name") or line.get("refNumber" if name == "job" else f"{name}Id")
+    text = line.get("jobTitle" if name == "job" else f"{name}Name") or line.get(f"{name}Id")
     return str(text or f"No {LEVELS.get(name.upper(), name).lower()}")
 
 
