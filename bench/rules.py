@@ -12,7 +12,7 @@ from typing import get_args
 from bench.figures import Figure
 from bench.stock import NOW, add_client, group_of, open_tools
 from handbill.clients.service import clients_by_number
-from handbill.control import ruling
+from handbill.control import rule_ticks, ruling
 from handbill.core.entries import Entry
 from handbill.core.nouns import Cap, Caps, GroupBody
 from handbill.core.rule_conditions import Action, Condition, Duration, RuleBody
@@ -39,7 +39,9 @@ def run(times: int = 1) -> list[Figure]:
         with tools.records.read() as tx:
             client = clients_by_number(tx, [client_no])[client_no]
         answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
-        with_these = ruling.RulingTools(tools.records, answering, SetClock(_TICK), tools.ids, "ACT")
+        with_these = rule_ticks.RulingTools(
+            tools.records, answering, SetClock(_TICK), tools.ids, "ACT"
+        )
         wall, cpu = time.perf_counter(), time.process_time()
         acts = ruling.tick(with_these, client)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -12,7 +12,7 @@ from contract.asgi import Reply
 from contract.meanwhile import Halted, let_wait, meanwhile
 from contract.office import Body, Office
 from handbill.clients import service as clients
-from handbill.control import ruling
+from handbill.control import rule_ticks, ruling
 from handbill.core.nouns import Client
 from handbill.core.rules.windows import EVERY
 from handbill.kit.instants import SECOND
@@ -79,7 +79,7 @@ class Shop:
     def tick(self, records: Records | None = None) -> int:
         desk, known = self.office.desk, records or self.office.desk.records
         answering = Answering(known, desk.blobs, desk.ids, desk.settings.scratch_folder)
-        tools = ruling.RulingTools(known, answering, desk.clock, desk.ids, "ACT")
+        tools = rule_ticks.RulingTools(known, answering, desk.clock, desk.ids, "ACT")
         return ruling.tick(tools, self.noun())
 
     def changes(self) -> list[Body]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from handbill.clients import service as clients
-from handbill.control import ruling
+from handbill.control import rule_ticks, ruling
 from handbill.control import service as control
 from handbill.core.nouns import Cap, Caps, Client, Placement
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
@@ -110,7 +110,7 @@ class House:
         with_these = answering or Answering(
             market.records, market.blobs, market.ids, market.scratch
         )
-        tools = ruling.RulingTools(market.records, with_these, market.clock, market.ids, mode)
+        tools = rule_ticks.RulingTools(market.records, with_these, market.clock, market.ids, mode)
         return ruling.tick(tools, self.client)
 
     def runs(self, rule_id: str) -> list[RuleRun]:

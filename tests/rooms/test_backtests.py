@@ -15,7 +15,7 @@ from handbill.changes.service import ChangeFilter
 from handbill.cli.rules import _say_seen
 from handbill.clients import service as clients
 from handbill.contract.rules.runs import backtest_told
-from handbill.control import backtesting, ruling
+from handbill.control import backtesting, rule_ticks, ruling
 from handbill.core.listing_tokens import SealedClick
 from handbill.core.nouns import Cap, Caps, Client, Placement
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
@@ -118,7 +118,7 @@ class House:
     def live(self, chance: Random, until: Instant, step: Instant) -> None:
         """Visitors come, and some apply; rules run at each step, sooner or later."""
         market, clicks = self.market, list[SealedClick]()
-        tools = ruling.RulingTools(
+        tools = rule_ticks.RulingTools(
             market.records,
             Answering(market.records, market.blobs, market.ids, market.scratch),
             market.clock,

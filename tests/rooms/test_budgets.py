@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from handbill.control.budgets import Outlook, budget_of
+from handbill.control.budgets import budget_of
+from handbill.control.outlooks import Outlook
 from handbill.core.nouns import Cap, Caps, Placement
 from handbill.core.pacing.caps import Felt
 from handbill.core.pacing.outlook import Unspent

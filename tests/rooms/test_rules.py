@@ -9,7 +9,7 @@ import pytest
 
 from handbill.callbacks import rows as callback_rows
 from handbill.changes import service as changes
-from handbill.control import ruling
+from handbill.control import rule_ticks, ruling
 from handbill.core.nouns import Cap, Caps
 from handbill.core.rule_conditions import (
     UNITS,
@@ -35,7 +35,7 @@ from handbill.undoing import service as undoing
 from rooms.rule_house import ONE, SPENDS, Answers, House, bids, rule_of
 
 RANDOM_RULES: Final = 200
-_due = ruling._due
+_due = rule_ticks.due_rules
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def test_of_a_tick_that_was_cut_the_first_rule_still_wins(
     house.rule(SPENDS, **bids() | free)
     lowers = house.rule(SPENDS, **bids(more=False) | free)
     with monkeypatch.context() as patched:
-        patched.setattr(ruling, "_due", lambda *said: _due(*said)[:1])
+        patched.setattr(ruling, "due_rules", lambda *said: _due(*said)[:1])
         assert house.tick() == 1
     assert house.tick() == 0, "the second is told, at the same instant"
     (told,) = house.runs(lowers)

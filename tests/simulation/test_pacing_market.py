@@ -12,7 +12,8 @@ from handbill.core.nouns import Cap
 from handbill.core.pacing.bids import BidLine
 from handbill.core.pacing.caps import DeliveryMode
 from handbill.simulate.market import MarketRow
-from handbill.simulate.playing import Market, Played
+from handbill.simulate.played import Played
+from handbill.simulate.playing import Market
 from handbill.simulate.tables import AT_ONCE, BESIDE, EVENLY, ODD, PACED, row_of
 from handbill.simulate.targets import play_targets
 

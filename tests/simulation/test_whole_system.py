@@ -18,8 +18,8 @@ from handbill.core.pacing.bids import Inputs, PacedBid, decided
 from handbill.kit.instants import DAY, HOUR
 from handbill.kit.money import PPM
 from handbill.simulate import bid_log
+from handbill.simulate.employers import CapSet
 from handbill.simulate.living import SimulatedLife, Size
-from handbill.simulate.trade import CapSet
 from handbill.simulate.truth import Broken, OfDay
 from handbill.store.journal_turns import BUSY
 from serving import handbill

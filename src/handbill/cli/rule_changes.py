@@ -177,7 +177,7 @@ def control_rules(
 ) -> None:
     """Set or print what the client's rules may do: nothing (OFF), advise, or act."""
     from handbill.clients import service as clients
-    from handbill.control.ruling import mode_of
+    from handbill.control.rule_ticks import mode_of
 
     with writing(data) as (tx, stores):
         client = client_to_change(tx, client_id)

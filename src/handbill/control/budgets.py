@@ -13,21 +13,20 @@ from handbill.campaigns import service as campaigns
 from handbill.control import cap_rows, week_rows
 from handbill.control.cap_rows import CapNoted, PairSum
 from handbill.control.hindering import Hindrances
+from handbill.control.outlooks import Budget, Budgeted, Outlook, Unbilled
 from handbill.control.stopping import mark_of_cap
 from handbill.control.tree import Tended, Use, caps_of, in_millionths, used_of
 from handbill.control.weeks import ALL, calendars_of
 from handbill.core.charging import Place, Scope, entities_of
 from handbill.core.in_force import Thing
-from handbill.core.nouns import Campaign, Cap, Client, Group, Publisher
-from handbill.core.pacing.caps import CapMark, Days
+from handbill.core.nouns import Campaign, Client, Group, Publisher
+from handbill.core.pacing.caps import Days
 from handbill.core.pacing.copies import ShownCopy
 from handbill.core.pacing.curves import come_by, day_weights
 from handbill.core.pacing.days import days_of, end_of
 from handbill.core.pacing.outlook import (
     DayUsed,
-    Forecast,
     Missed,
-    Unspent,
     forecast,
     in_budget_ppm,
     limited,
@@ -55,65 +54,6 @@ at least so long.
 _MOST_DAYS: Final = 366
 """Of a lifetime cap."""
 _UNNOTED: Final = CapNoted()
-
-
-class Unbilled(NamedTuple):
-    """Events that came when a cap was used up. ``rhythm``: the usual time between its publisher's
-    fetches; None: it has no file.
-    """
-
-    publisher: Publisher
-    events: int
-    micros: int
-    rhythm: Instant | None
-
-
-class Outlook(NamedTuple):
-    """A cap. ``publisher_id``: of a placement's cap. ``last`` None: it has no end. ``ceiling``: the
-    maximum of today, in what the cap counts, where that is less than the whole.
-    """
-
-    key: CapKey
-    cap: Cap
-    publisher_id: str
-    first: date
-    last: date | None
-    mark: CapMark
-    ceiling: int | None
-    noted: CapNoted
-    ahead: Forecast | None
-    pace_ppm: int | None
-    in_budget_ppm: int | None
-    missed: Missed
-    unbilled: list[Unbilled]
-    unspent: list[Unspent]
-
-
-class Budgeted(NamedTuple):
-    """A client, campaign or job group, its standing, and its caps."""
-
-    one: Client | Campaign | Group
-    resolved: Resolved
-    caps: list[Outlook]
-
-
-class Budget(NamedTuple):
-    """``evaluated_at`` None: control has not looked at the client yet. ``below``: its campaigns,
-    and the job groups of each, without the default one.
-    """
-
-    client: Budgeted
-    currency: str
-    today: date
-    evaluated_at: Instant | None
-    below: list[tuple[Budgeted, list[Budgeted]]]
-
-    def of(self, one: Client | Campaign | Group) -> Budgeted | None:
-        """Of the client, or of one of its campaigns or job groups; None: of a default job group."""
-        every = [self.client]
-        for campaign, groups_of in self.below:
-            every += [campaign, *groups_of]
-        return next((it for it in every if it.one == one), None)
 
 
 def budget_of(tx: Tx, client: Client, now: Instant, ceiling_ppm: int) -> Budget:

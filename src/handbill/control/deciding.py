@@ -11,16 +11,8 @@ from handbill.control.cap_rows import CapNoted
 from handbill.control.noting import notes
 from handbill.control.rows import KnownDemand
 from handbill.control.seeing import TickView
-from handbill.control.steering import (
-    Side,
-    Steering,
-    decision,
-    ended,
-    ended_sides,
-    is_due,
-    is_expected,
-    sides_of,
-)
+from handbill.control.sides import Side, ended_sides, sides_of
+from handbill.control.steering import Steering, decision, ended, is_due, is_expected
 from handbill.control.stopping import (
     capped_jobs,
     cheapest_of,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from handbill.changes import service as changes
-from handbill.control.budgets import Budget, Budgeted, Outlook
+from handbill.control.outlooks import Budget, Budgeted, Outlook
 from handbill.core.charging import Limit, Measure, Scope, locked_of
 from handbill.core.nouns import Campaign, Client, Group, Publisher
 from handbill.core.standing.capping import CapKey

@@ -11,6 +11,14 @@ import msgspec
 from handbill.callbacks import service as callbacks
 from handbill.clients import service as clients
 from handbill.control.known import remember
+from handbill.control.rule_ticks import (
+    RuleTick,
+    RulingTools,
+    due_rules,
+    memory_of,
+    mode_of,
+    state_after,
+)
 from handbill.control.rulebooks import (
     Answers,
     Sheet,
@@ -28,64 +36,30 @@ from handbill.core.nouns import Client
 from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.core.rules.acts import Act
 from handbill.core.rules.figures import Asked, Figures
-from handbill.core.rules.memory import EarlierAct, Memory, Of, Thing, done_to, reach_of
+from handbill.core.rules.memory import EarlierAct, Memory, done_to, reach_of
 from handbill.core.rules.running import RuleEvaluation, RuleFinding, run
 from handbill.core.rules.sights import Sight
 from handbill.core.rules.subjects import LEVELS
-from handbill.core.rules.windows import SETTLES, instant_of_run, reads_once, waits_for_yesterday
+from handbill.core.rules.windows import instant_of_run
 from handbill.core.standing.tree import HeldByRule
-from handbill.core.states import in_force
 from handbill.core.trail import Occasion
-from handbill.host.clock import Clock
-from handbill.host.ids import Ids, new_uuid
+from handbill.host.ids import new_uuid
 from handbill.kit.faults import Refused, Unavailable
 from handbill.kit.instants import Instant, iso_of
-from handbill.kit.zones import day_of, start_of, zone_of
+from handbill.kit.zones import day_of, zone_of
 from handbill.rules import acting, history, holding
 from handbill.rules import service as rules
 from handbill.rules.history import RuleRun, RuleRunBody, RuleState
 from handbill.stats.answering import Answering
 from handbill.store import marks
-from handbill.store.records import Records, Tx
+from handbill.store.records import Tx
 from handbill.store.records.base import STEP
 from handbill.work import kinds
 
-MODES: Final = ("OFF", "ADVISE", "ACT")
 MOST_FAILURES: Final = 3
 _AT_ONCE: Final = 20
 """How many rules share a transaction at most."""
 _LOG = getLogger("handbill.rules")
-
-
-class RulingTools(NamedTuple):
-    """``mode``: the most that the house allows."""
-
-    records: Records
-    answering: Answering
-    clock: Clock
-    ids: Ids
-    mode: str
-
-
-class _Tick(NamedTuple):
-    """What the runs of one tick share; ``done`` and ``now`` grow with them, and begin with what a
-    tick that was cut has done. ``made_at``: since when a run has held its client, which dates its
-    acts among those of others. ``held``: what rules hold since then.
-    """
-
-    tools: RulingTools
-    client: Client
-    mode: str
-    sight: Sight
-    done: dict[Thing, list[EarlierAct]]
-    now: dict[Of, tuple[str, int]]
-    made_at: Instant = 0
-    held: Sequence[HeldByRule] = ()
-
-
-def mode_of(client: Client, house: str) -> str:
-    """What rules may do for a client: the lesser of its own switch and the house's."""
-    return min(client.body.control, house, key=MODES.index)
 
 
 def tick(tools: RulingTools, client: Client) -> int:
@@ -105,7 +79,7 @@ def tick(tools: RulingTools, client: Client) -> int:
         remember(tx)
         now = tools.clock.now()
         seen_at = instant_of_run(min(now, marks.judged_at(tx, client.no)))
-        due = [one for one in _due(tx, client, mode, seen_at) if one.updated_at <= now]
+        due = [one for one in due_rules(tx, client, mode, seen_at) if one.updated_at <= now]
         if not due:
             return 0
         book = book_of(tx, client)
@@ -118,7 +92,7 @@ def tick(tools: RulingTools, client: Client) -> int:
         names = {rule.no: rule.body.name for rule in rules.rules_of(tx, client)}
     answers = answered(tools.answering, asked, plans)
     made = {one.of: (names.get(one.rule_no, ""), one.pull) for one in past if one.at == seen_at}
-    at = _Tick(tools, client, mode, sight, done_to(past), made)
+    at = RuleTick(tools, client, mode, sight, done_to(past), made)
     waiting = deque(due)
     count = 0
     while waiting:
@@ -144,32 +118,7 @@ def _sight(tx: Tx, client: Client, now: Instant) -> Sight:
     return sight_of(client, now, {}, applies_of(tx, client, today))
 
 
-def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
-    """The rules in force with something new to read: each runs once at an instant, and one about
-    past days only once a day, when the last of these days is settled. A clock that was set back is
-    waited for.
-    """
-    zone = zone_of(client.zone)
-    today = day_of(now, zone)
-    settled = now - start_of(today, zone) >= SETTLES
-    active = [
-        rule
-        for rule in rules.rules_of(tx, client)
-        if rule.status == "A" and in_force(rule.body.start_on, rule.body.end_on, today)
-    ]
-    states = history.states_of(tx, [rule.no for rule in active])
-    due = []
-    for rule in active:
-        state = states[rule.no]
-        has_read = state.mode == mode and state.ran_on == today.isoformat()
-        if now <= state.ran_at or (waits_for_yesterday(rule.body) and not settled):
-            continue
-        if not (has_read and reads_once(rule.body)):
-            due.append(rule)
-    return due
-
-
-def _held(tx: Tx, at: _Tick, some: Iterable[Rule]) -> tuple[Client, dict[int, RuleState]]:
+def _held(tx: Tx, at: RuleTick, some: Iterable[Rule]) -> tuple[Client, dict[int, RuleState]]:
     """Lock the client, and return it with the states of those rules whose run still stands: nobody
     has deleted or changed the client, its switch or the rule, and no other worker was first.
     """
@@ -187,7 +136,7 @@ def _held(tx: Tx, at: _Tick, some: Iterable[Rule]) -> tuple[Client, dict[int, Ru
 
 
 def _run_some(
-    at: _Tick, waiting: deque[Rule], sheets: Mapping[int, Sheet], answers: Answers
+    at: RuleTick, waiting: deque[Rule], sheets: Mapping[int, Sheet], answers: Answers
 ) -> int:
     """Run the next rules in one transaction, until one has tried to act, or they have looked at as
     many entities as a transaction may change rows: nobody has to wait for more. How many acts there
@@ -223,7 +172,7 @@ def _run_some(
     return count
 
 
-def _seeing(at: _Tick, rule: Rule, answers: Answers) -> _Tick:
+def _seeing(at: RuleTick, rule: Rule, answers: Answers) -> RuleTick:
     return at._replace(sight=at.sight._replace(answers=answers.get(LEVELS[rule.body.level], {})))
 
 
@@ -239,7 +188,7 @@ class _Ahead(NamedTuple):
     found: RuleEvaluation | Exception
 
 
-def _ahead(at: _Tick, rule: Rule, sheet: Sheet, answers: Answers) -> _Ahead | None:
+def _ahead(at: RuleTick, rule: Rule, sheet: Sheet, answers: Answers) -> _Ahead | None:
     """Work out the run of a rule that looks at very many entities while nobody waits for it."""
     if not _is_large(sheet):
         return None
@@ -249,19 +198,19 @@ def _ahead(at: _Tick, rule: Rule, sheet: Sheet, answers: Answers) -> _Ahead | No
     at = _seeing(at._replace(held=held), rule, answers)
     found: RuleEvaluation | Exception
     try:
-        found = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
+        found = run(rule.body, sheet.subjects, at.sight, memory_of(at, rule, was))
     except Exception as failure:  # noqa: BLE001 - raised where a failed run is noted
         found = failure
     return _Ahead(was, held, found)
 
 
 def _run(
-    tx: Tx, at: _Tick, rule: Rule, was: RuleState, sheet: Sheet, ahead: _Ahead | None
+    tx: Tx, at: RuleTick, rule: Rule, was: RuleState, sheet: Sheet, ahead: _Ahead | None
 ) -> list[Act]:
     """Run one rule; the acts that were tried, of which some may have been refused."""
     mode, client = at.mode, at.client
     if ahead is None or (ahead.was, ahead.held) != (was, at.held):
-        evaluation = run(rule.body, sheet.subjects, at.sight, _memory(at, rule, was))
+        evaluation = run(rule.body, sheet.subjects, at.sight, memory_of(at, rule, was))
     elif isinstance(ahead.found, Exception):
         raise ahead.found
     else:
@@ -285,7 +234,7 @@ def _run(
     digest = digest_of_findings(findings)
     if acts or digest != was.told:
         history.add(tx, made)
-    state = _state(at, rule, was, heard(evaluation, findings), findings)
+    state = state_after(at, rule, was, heard(evaluation, findings), findings)
     history.keep(tx, was, msgspec.structs.replace(state, told=digest))
     history.note(tx, made, acts)
     if state.failures >= MOST_FAILURES:
@@ -299,43 +248,13 @@ def _run(
     return tried
 
 
-def _state(
-    at: _Tick, rule: Rule, was: RuleState, truths: set[str], findings: Sequence[RuleFinding]
-) -> RuleState:
-    """The state after a run. If all its acts were refused, the run counts as failed."""
-    acts = [act for one in findings for act in one.acts]
-    refused = [act for act in acts if act.skip == "REFUSED"]
-    failures = was.failures + 1 if refused and all(act.skip for act in acts) else 0
-    return RuleState(
-        rule_no=rule.no,
-        ran_at=at.sight.now,
-        ran_on=at.sight.today.isoformat(),
-        mode=at.mode,
-        truths=tuple(sorted(truths)),
-        failures=failures,
-        why=refused[0].words if failures else "",
-    )
-
-
-def _memory(at: _Tick, rule: Rule, was: RuleState) -> Memory:
-    held = at.held
-    return Memory(
-        rule_no=rule.no,
-        truths=frozenset(was.truths) if was.mode == at.mode else frozenset(),
-        done=at.done,
-        held=frozenset((one.kind, one.entity) for one in held if one.rule_no == rule.no),
-        any_held=frozenset((one.kind, one.entity) for one in held),
-        now=at.now,
-    )
-
-
-def _doing(tx: Tx, at: _Tick, by: tuple[int, str], finding: RuleFinding) -> RuleFinding:
+def _doing(tx: Tx, at: RuleTick, by: tuple[int, str], finding: RuleFinding) -> RuleFinding:
     """Do the acts of a finding, and mark those that are refused."""
     acts = tuple(act if act.skip else _done(tx, at, by, act) for act in finding.acts)
     return msgspec.structs.replace(finding, acts=acts)
 
 
-def _done(tx: Tx, at: _Tick, by: tuple[int, str], act: Act) -> Act:
+def _done(tx: Tx, at: RuleTick, by: tuple[int, str], act: Act) -> Act:
     client, now = at.client, at.made_at
 
     def deed(part: Tx) -> str:
@@ -352,7 +271,7 @@ def _done(tx: Tx, at: _Tick, by: tuple[int, str], act: Act) -> Act:
     return msgspec.structs.replace(act, skip="REFUSED", words=came) if came else act
 
 
-def _fail(tx: Tx, at: _Tick, rule: Rule, was: RuleState, why: str) -> None:
+def _fail(tx: Tx, at: RuleTick, rule: Rule, was: RuleState, why: str) -> None:
     """Note that a run failed; the third failure in a row pauses its rule."""
     failed = msgspec.structs.replace(
         was, ran_at=at.sight.now, failures=was.failures + 1, why=f"it could not be run: {why}"
@@ -362,7 +281,7 @@ def _fail(tx: Tx, at: _Tick, rule: Rule, was: RuleState, why: str) -> None:
         rules.switch(tx, at.made_at, at.client, [rule.id], "P")
 
 
-def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -> None:
+def _notify(tx: Tx, at: RuleTick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -> None:
     """Call back the address that wants to know that the rule has acted, or would have."""
     url = rule.body.call_back_url
     if not rule.body.notify or not url:

@@ -3,7 +3,7 @@
 from logging import getLogger
 
 from handbill.clients import service as clients
-from handbill.control import rows, ruling, service
+from handbill.control import rows, rule_ticks, ruling, service
 from handbill.control.looking import clients_to_look_at
 from handbill.core.rules.windows import EVERY, instant_of_run
 from handbill.kit.instants import DAY, SECOND, Instant
@@ -71,7 +71,7 @@ def run_rules(tools: Tools, task: Task) -> None:
         return
     answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
     mode = tools.settings.rules_mode
-    with_these = ruling.RulingTools(tools.records, answering, tools.clock, tools.ids, mode)
+    with_these = rule_ticks.RulingTools(tools.records, answering, tools.clock, tools.ids, mode)
     acts = ruling.tick(with_these, at_work[0])
     if acts:
         _LOG.info("rules acted", extra={"client": task.key, "acts": acts})

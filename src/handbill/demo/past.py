@@ -25,10 +25,12 @@ from handbill.host.settings import Settings
 from handbill.kit.figures import counted
 from handbill.kit.instants import DAY, HOUR, Instant, moment_of
 from handbill.simulate.asking import Asker
+from handbill.simulate.boards import AdBoard, BoardJob
+from handbill.simulate.employers import Body, Employer, Outlet
 from handbill.simulate.house import House, passing_folder
 from handbill.simulate.sites import Careers, Sites
-from handbill.simulate.trade import HOME, Body, Employer, Outlet, Trade
-from handbill.simulate.visitors import NO_PEOPLE, AdBoard, BoardJob, Comers, micros_of
+from handbill.simulate.trade import HOME, Trade
+from handbill.simulate.visitors import NO_PEOPLE, Comers, micros_of
 
 AGENCY = "demo"
 CLICKS_OF_DAY = 250

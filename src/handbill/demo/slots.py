@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from handbill.demo.outlets import DemoPublisher
 from handbill.kit.instants import Instant
-from handbill.simulate.trade import Employer, Trade
+from handbill.simulate.employers import Employer
+from handbill.simulate.trade import Trade
 
 BOARD: Final = DemoPublisher(
     "CampusBoard",

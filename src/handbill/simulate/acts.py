@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from handbill.core.charging import Scope
 from handbill.kit.instants import Instant
+from handbill.simulate.employers import CapOf, CapSet, GroupOf
 from handbill.simulate.held import Thing
-from handbill.simulate.trade import CapOf, CapSet, GroupOf, Trade, micros
+from handbill.simulate.trade import Trade, micros
 
 Act = Mapping[str, Any]
 _SCOPES: Final[Mapping[str, Scope]] = {

@@ -13,8 +13,8 @@ from handbill.core.rules.windows import is_past
 from handbill.kit.instants import Instant, instant_of_iso
 from handbill.kit.zones import start_of, zone_of
 from handbill.simulate.acts import acts_of
+from handbill.simulate.employers import Body
 from handbill.simulate.rulebook import RuleOf
-from handbill.simulate.trade import Body
 
 BY_THE_PAST: Final = frozenset(
     {

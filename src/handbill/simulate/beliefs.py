@@ -12,7 +12,7 @@ from handbill.kit.money import MICROS
 from handbill.kit.zones import Period, period_key
 from handbill.listings.copies import copies_of
 from handbill.listings.service import ALL_CLIENTS
-from handbill.simulate.visitors import AdBoard
+from handbill.simulate.boards import AdBoard
 from handbill.store.records import Tx
 
 

@@ -16,7 +16,8 @@ from handbill.core.pacing.plans import Ahead, CapInputs, CopyDemand
 from handbill.core.pacing.targets import TargetRate
 from handbill.core.pacing.thinning import JobWindow
 from handbill.kit.instants import Instant, instant_of_iso
-from handbill.simulate.trade import GroupOf, Trade, api_day
+from handbill.simulate.employers import GroupOf
+from handbill.simulate.trade import Trade, api_day
 from handbill.store.records.tables import bid_log
 
 _MOST_ROWS = 200

@@ -8,8 +8,9 @@ from handbill.core.nouns import Publisher
 from handbill.core.rates import PICOS
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.money import PPM
-from handbill.simulate.trade import Outlet, Trade
-from handbill.simulate.visitors import BoardJob
+from handbill.simulate.boards import BoardJob
+from handbill.simulate.employers import Outlet
+from handbill.simulate.trade import Trade
 from handbill.store.records import Tx
 
 _LOOKED_BACK = 45 * DAY

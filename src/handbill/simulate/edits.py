@@ -6,16 +6,8 @@ from typing import Any
 from handbill.core.received import job_id_of
 from handbill.host.ids import Chance
 from handbill.kit.money import MICROS
-from handbill.simulate.trade import (
-    CATEGORIES,
-    GROUPS,
-    CapOf,
-    Employer,
-    Trade,
-    cap_of,
-    micros,
-    new_ad,
-)
+from handbill.simulate.employers import CapOf, Employer
+from handbill.simulate.trade import CATEGORIES, GROUPS, Trade, cap_of, micros, new_ad
 
 
 class Edits:

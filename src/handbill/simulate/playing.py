@@ -5,7 +5,6 @@ charged if every cap has room for all of it, by the ledger's own ``Till``, else 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 
 from handbill.core.charging import CounterKey, EventUse, Limit, Place
@@ -32,6 +31,7 @@ from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import QUARTER, period_key, start_of
 from handbill.simulate.market import CENT, MarketGroup, MarketRow, groups, noise, poisson, shapes
+from handbill.simulate.played import Day, GroupCopy, Played
 
 FIRST_DAY = date(2027, 2, 1)
 """A Monday, and the first of a month of four whole weeks."""
@@ -41,61 +41,6 @@ SEEN_DAYS = 1 / (1 - KEEP)
 LEAST_LET = 20_000
 SHAPE_CLICKS = 2_000.0
 """How many clicks give a publisher's own shape the same weight as the common one."""
-
-
-@dataclass(kw_only=True)
-class GroupCopy:
-    """What a publisher holds of a group."""
-
-    bid_micros: int
-    listed_ppm: int
-    let_ppm: int
-    clicks_ppm: int
-    """The part of the clicks that is let through, as the decisions assume."""
-    start_ppm: int
-    since: Instant
-    rhythm: Instant
-    due_at: Instant
-    """When it really fetches next."""
-    times: list[Instant] = field(default_factory=list)
-    fetched_at: Instant = 0
-    rate: float = 0.0
-    """Clicks that it really brings, on an average day."""
-    clicks: int = 0
-    weight: float = 1.0
-    """The weight of each click where shapes are learned: the inverse of what is let through."""
-
-
-@dataclass(kw_only=True)
-class Day:
-    """What became of a group on a day."""
-
-    group: int
-    day: int
-    share: int
-    most: int
-    used: int
-    unbilled: int
-    full: float
-    """What the day would have cost at the full bids."""
-    by_hour: list[int]
-    plan: list[float]
-    spent_out_hour: int
-    used_before: int
-
-
-@dataclass
-class Played:
-    """The data of a table."""
-
-    world: MarketRow
-    groups: list[MarketGroup]
-    days: list[Day] = field(default_factory=list)
-    refreshes: int = 0
-    changed: int = 0
-    over: int = 0
-    lines: list[BidLine] = field(default_factory=list)
-    """The bid log, if it is kept."""
 
 
 class Market:

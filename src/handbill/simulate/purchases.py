@@ -17,8 +17,9 @@ from handbill.host.ids import Chance
 from handbill.kit.figures import counted
 from handbill.kit.instants import Instant
 from handbill.kit.money import MICROS
+from handbill.simulate.employers import Body, Employer
 from handbill.simulate.facts import Fact
-from handbill.simulate.trade import Body, Employer, Trade, micros
+from handbill.simulate.trade import Trade, micros
 from handbill.simulate.visitors import Comers
 
 _AT: Final = "Slots"

@@ -12,7 +12,8 @@ from handbill.host.ids import Chance
 from handbill.kit.instants import Instant
 from handbill.simulate.acts import acts_of, take_back, thing_of
 from handbill.simulate.asking import Unexpected
-from handbill.simulate.trade import Body, Employer, Trade, api_day, of_category
+from handbill.simulate.employers import Body, Employer
+from handbill.simulate.trade import Trade, api_day, of_category
 
 _MORE_DAYS = 30
 _ADVISED = 3

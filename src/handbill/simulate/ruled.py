@@ -15,8 +15,9 @@ from handbill.kit.instants import DAY, Instant, instant_of_iso
 from handbill.simulate import backtested
 from handbill.simulate.acts import acts_of, amount_of, follow, thing_of
 from handbill.simulate.backtested import BY_THE_PAST, key_of
+from handbill.simulate.employers import Body, Employer, GroupOf
 from handbill.simulate.rulebook import Rulebook, RuleOf
-from handbill.simulate.trade import Body, Employer, GroupOf, Trade, micros
+from handbill.simulate.trade import Trade, micros
 
 _PREVIEWED: Final = 0.05
 """How many runs are previewed."""

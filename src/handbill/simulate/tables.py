@@ -13,7 +13,8 @@ from typing import NamedTuple
 from handbill.core.nouns import Cap
 from handbill.core.pacing.caps import DeliveryMode
 from handbill.simulate.market import MarketRow
-from handbill.simulate.playing import Day, Market, Played
+from handbill.simulate.played import Day, Played
+from handbill.simulate.playing import Market
 
 MONTHLY, DAILY = Cap("Monthly", 0, pacing=True), Cap("Daily", 0)
 EVEN, ASAP = DeliveryMode.EVEN, DeliveryMode.ASAP

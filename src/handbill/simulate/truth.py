@@ -26,12 +26,14 @@ from handbill.publishers.service import publishers_by_number
 from handbill.simulate.beliefs import miscounted_caps, unknown_fetches
 from handbill.simulate.bid_log import LoggedBids
 from handbill.simulate.bidding import beyond_targets, other_prices
+from handbill.simulate.boards import AcknowledgedClick, AdBoard, BoardJob
+from handbill.simulate.employers import CapOf, CapSet, Employer
 from handbill.simulate.facts import QUOTED, EntryPlace, Fact, Holder, Used, add_to, keys_of
 from handbill.simulate.house import House
 from handbill.simulate.purchases import Purchases
 from handbill.simulate.ruled import EntryFigures, Ruled
-from handbill.simulate.trade import CapOf, CapSet, Employer, Trade
-from handbill.simulate.visitors import NO_PEOPLE, AcknowledgedClick, AdBoard, BoardJob, Comers
+from handbill.simulate.trade import Trade
+from handbill.simulate.visitors import NO_PEOPLE, Comers
 from handbill.store import segment_files, segments
 from handbill.store.records import Tx
 

@@ -8,10 +8,9 @@ import heapq
 import math
 import re
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from handbill.demo.traffic import AGENTS, BOTS
@@ -19,8 +18,16 @@ from handbill.host.ids import Chance
 from handbill.http1.messages import BodyWithId, Headers, Http1Answer, Later, Request
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, iso_of, moment_of
 from handbill.kit.money import MICROS
+from handbill.simulate.boards import (
+    AcknowledgedClick,
+    AcknowledgedEvents,
+    AdBoard,
+    BoardJob,
+    ReportedConversion,
+)
+from handbill.simulate.employers import Employer
 from handbill.simulate.market import WEEKDAYS, poisson
-from handbill.simulate.trade import Employer, Outlet, Trade
+from handbill.simulate.trade import Trade
 
 RHYTHMS_HOURS = (1, 4, 4, 12, 24)
 _OFFER = re.compile(
@@ -40,72 +47,6 @@ _SOME_BID = 0.6
 _S2S_AT_ONCE = 500
 NO_PEOPLE = frozenset({"bot", "ahead"})
 Deed = Callable[[Instant], Coroutine[Any, Any, None]]
-
-
-class BoardJob(NamedTuple):
-    """A job as a publisher shows it."""
-
-    ref: str
-    token: bytes
-    cpc_micros: int
-    cpa_micros: int
-
-
-class AcknowledgedClick(NamedTuple):
-    """A click that an edge has acknowledged."""
-
-    id: bytes
-    at: Instant
-    outlet: Outlet
-    offer: BoardJob
-    ip: str
-    agent: str
-    kind: str
-    copied_at: Instant
-    """When the publisher fetched the copy that it came from."""
-    click_id: str
-
-
-class ReportedConversion(NamedTuple):
-    """A conversion that a program reports."""
-
-    employer: Employer
-    event: dict[str, str]
-
-
-@dataclass
-class AdBoard:
-    """A publisher as it is: how often it fetches, what it shows and showed before, who comes."""
-
-    outlet: Outlet
-    rhythm: Instant | None
-    """None: it never fetches."""
-    level: float
-    """Clicks of an average day."""
-    is_bad: bool
-    client: str = ""
-    """The client whose file it fetches; empty: the file of all clients."""
-    offers: list[BoardJob] = field(default_factory=list)
-    old: list[BoardJob] = field(default_factory=list)
-    has_offered: bool = False
-    """Whether it has ever shown a job."""
-    etag: bytes | None = None
-    fetched_at: Instant | None = None
-    old_fetched_at: Instant = 0
-    checked_at: Instant | None = None
-
-    @property
-    def path(self) -> str:
-        return self.outlet.paths[self.client] if self.client else self.outlet.feed_path
-
-
-@dataclass
-class AcknowledgedEvents:
-    """What the doors have acknowledged."""
-
-    visits: dict[bytes, AcknowledgedClick] = field(default_factory=dict)
-    """Clicks by id that were not seen in the ledger yet."""
-    conversions: int = 0
 
 
 class Comers:

@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import Field, WithJsonSchema
 
-from handbill.control.budgets import Budget, Budgeted, Outlook
-from handbill.control.budgets import Unbilled as Came
+from handbill.control.outlooks import Budget, Budgeted, Outlook
+from handbill.control.outlooks import Unbilled as Came
 from handbill.core.charging import Measure
 from handbill.core.nouns import Campaign, Client, Group
 from handbill.core.pacing.caps import Felt

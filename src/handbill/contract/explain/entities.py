@@ -7,8 +7,9 @@ from pydantic import Field
 from handbill.contract.budget.models import Amount, CapStatus, StateInBrief, cap_told, name_of
 from handbill.contract.caps import is_none
 from handbill.contract.standing.models import ResolvedStatus, status_told
-from handbill.control.budgets import Budgeted, budget_of
+from handbill.control.budgets import budget_of
 from handbill.control.explaining import ExplainedCap, explain_caps
+from handbill.control.outlooks import Budgeted
 from handbill.core.charging import Measure
 from handbill.core.nouns import Campaign, Client, Group, Publisher
 from handbill.core.standing.reasons import Level

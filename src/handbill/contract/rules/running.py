@@ -25,7 +25,7 @@ from handbill.contract.rules.runs import (
     runs_told,
     undone_told,
 )
-from handbill.control import backtesting, ruling
+from handbill.control import backtesting, rule_ticks, ruling
 from handbill.http.kinds import Ask
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
@@ -86,7 +86,7 @@ def _undo(call: Call) -> RunUndone:
 def _control(call: Call) -> RulesControlTold:
     return RulesControlTold.of(
         control=call.client.body.control,
-        effective=ruling.mode_of(call.client, call.settings.rules_mode),
+        effective=rule_ticks.mode_of(call.client, call.settings.rules_mode),
     )
 
 
