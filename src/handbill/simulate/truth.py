@@ -12,30 +12,25 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final, NoReturn
 
-from handbill.campaigns.service import campaigns_by_number
-from handbill.clients.service import clients_by_number
 from handbill.core.charging import MEASURES
 from handbill.core.judging import TAKES_ROOM
-from handbill.core.nouns import Publisher
-from handbill.groups.service import groups_by_number
 from handbill.kit.instants import HOUR, Instant, iso_of
 from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import PERIODS, period_key
 from handbill.ledger.checking import check
-from handbill.publishers.service import publishers_by_number
 from handbill.simulate.beliefs import miscounted_caps, unknown_fetches
 from handbill.simulate.bid_log import LoggedBids
 from handbill.simulate.bidding import beyond_targets, other_prices
 from handbill.simulate.boards import AcknowledgedClick, AdBoard, BoardJob
-from handbill.simulate.employers import CapOf, CapSet, Employer
+from handbill.simulate.employers import CapOf, CapSet
 from handbill.simulate.facts import QUOTED, EntryPlace, Fact, Holder, Used, add_to, keys_of
 from handbill.simulate.house import House
+from handbill.simulate.known_ids import KnownIds
 from handbill.simulate.purchases import Purchases
 from handbill.simulate.ruled import EntryFigures, Ruled
 from handbill.simulate.trade import Trade
 from handbill.simulate.visitors import NO_PEOPLE, Comers
 from handbill.store import segment_files, segments
-from handbill.store.records import Tx
 
 _HONOURED = 48 * HOUR
 _MEMORY_MB = 256
@@ -75,12 +70,7 @@ class Truth:
         self._ids: set[bytes] = set()
         self._files: set[str] = set()
         self._used: Used = defaultdict(lambda: [0, 0, 0])
-        self._names: dict[str, dict[int, str]] = {}
-        self._numbers: dict[str, int] = {}
-        """Of job groups, by id."""
-        self._publishers: dict[str, Publisher] = {}
-        self._employers: dict[str, Employer] = {}
-        self._known_groups = -1
+        self._known = KnownIds(trade)
         self.bids = LoggedBids(trade)
         self._conversions = 0
         self._stack = ExitStack()
@@ -114,8 +104,7 @@ class Truth:
                 f"{self._conversions} conversions are judged, {heard.conversions} were taken"
             )
         with self._house.tools.records.read() as tx:
-            numbers = {id_: no for no, id_ in self._names["client"].items()}
-            known = self._publishers, numbers
+            known = self._known.publishers, self._known.numbers("client")
             for wrong in unknown_fetches(tx, *known, self._public.shown, self._now):
                 self._blame(wrong)
         for shown in self._public.shown:
@@ -137,7 +126,7 @@ class Truth:
     def _new_facts(self) -> list[Fact]:
         """Entries of files that were not listed before, and were not made from listed ones."""
         with self._house.tools.records.read() as tx:
-            self._learn_names(tx)
+            self._known.learn(tx)
             every = segments.every_segment(tx)
         listed = {segment.path for segment in every}
         new = [segment for segment in every if segment.path not in self._files]
@@ -165,23 +154,6 @@ class Truth:
             facts = [Fact(*row) for row in self._duck.execute(text).fetchall()]
         return sorted(facts, key=attrgetter("at", "id"))
 
-    def _learn_names(self, tx: Tx) -> None:
-        groups = sum(len(one.groups) for one in self._trade.employers)
-        if groups == self._known_groups:
-            return
-        self._known_groups = groups
-        numbers = range(1, 10_000)
-        publishers = publishers_by_number(tx, numbers)
-        self._names = {
-            "client": {no: it.id for no, it in clients_by_number(tx, numbers).items()},
-            "campaign": {no: it.id for no, it in campaigns_by_number(tx, numbers).items()},
-            "group": {no: it.id for no, it in groups_by_number(tx, numbers).items()},
-            "publisher": {no: it.id for no, it in publishers.items()},
-        }
-        self._numbers = {id_: no for no, id_ in self._names["group"].items()}
-        self._publishers = {it.id: it for it in publishers.values()}
-        self._employers = {one.id: one for one in self._trade.employers}
-
     # ── folding ─────────────────────────────────────────────────────────────────────────────────
 
     def _fold(self, facts: Iterable[Fact]) -> dict[tuple[Holder, str], list[int]]:
@@ -198,7 +170,7 @@ class Truth:
             if not takes and not fact.marked_micros:
                 continue
             by = (fact.marked_micros, int(fact.kind == "CLICK"), int(fact.kind == "APPLY"))
-            add_to(taken[self._place_of(fact)], by)
+            add_to(taken[self._known.place_of(fact)], by)
         before: dict[tuple[Holder, str], list[int]] = {}
         for place, amounts in taken.items():
             for key in keys_of(place):
@@ -209,9 +181,9 @@ class Truth:
 
     def _count(self, fact: Fact) -> None:
         """What rules see of it."""
-        names = self._names
+        names = self._known.of
         came = EntryFigures(
-            client=self._employers[names["client"][fact.client_no]],
+            client=self._known.employer_of(fact),
             at=fact.at,
             group=names["group"].get(fact.group_no, ""),
             publisher=names["publisher"].get(fact.publisher_no, ""),
@@ -220,21 +192,6 @@ class Truth:
             spend_micros=fact.spend_micros,
         )
         self._ruled.count(came)
-
-    def _place_of(self, fact: Fact) -> EntryPlace:
-        names = self._names
-        client = names["client"][fact.client_no]
-        day = self._employers[client].day(fact.at)
-        if not fact.group_no:
-            return EntryPlace(client, day)
-        return EntryPlace(
-            client,
-            day,
-            campaign=names["campaign"][fact.campaign_no],
-            group=names["group"][fact.group_no],
-            publisher=names["publisher"][fact.publisher_no],
-            job=fact.job_id,
-        )
 
     def _tell(self, fact: Fact) -> None:
         of_day = self._day(fact.at)
@@ -284,7 +241,7 @@ class Truth:
     def _markup_percent(self, fact: Fact) -> int:
         if fact.kind == "POSTING" and fact.at < self._began:
             return 0  # a purchase's first day began before its client had a markup
-        return self._employers[self._names["client"][fact.client_no]].markup_percent
+        return self._known.employer_of(fact).markup_percent
 
     def _check_caps(self, touched: Mapping[tuple[Holder, str], list[int]]) -> None:
         """A counter above its cap has not grown: a cap may be set below what is used."""
@@ -346,8 +303,9 @@ class Truth:
     ) -> None:
         """A copy shows the prices that were decided."""
         with self._house.tools.records.read() as tx:
+            numbers = self._known.numbers("group")
             for group_id, offers in by_group.items():
-                place = self._numbers[group_id], self._publishers[shown.outlet.id]
+                place = numbers[group_id], self._known.publishers[shown.outlet.id]
                 rates = self._trade.rates_ppm[shown.outlet.currency]
                 if other := other_prices(tx, *place, offers, at, rates):
                     self._blame(f"{shown.outlet.id} is shown {other} micros of {group_id}")
