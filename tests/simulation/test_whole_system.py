@@ -19,8 +19,9 @@ from handbill.kit.instants import DAY, HOUR
 from handbill.kit.money import PPM
 from handbill.simulate import bid_log
 from handbill.simulate.employers import CapSet
+from handbill.simulate.facts import OfDay
 from handbill.simulate.living import SimulatedLife, Size
-from handbill.simulate.truth import Broken, OfDay
+from handbill.simulate.truth import Broken
 from handbill.store.journal_turns import BUSY
 from serving import handbill
 

@@ -7,7 +7,7 @@ from typing import Final
 from handbill.core.charging import Limit, Place
 from handbill.core.received import ReceivedFetch
 from handbill.funnel import service as funnel
-from handbill.kit.instants import DAY, Instant
+from handbill.kit.instants import DAY, MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.counting import AtJob, Counted
 from handbill.ledger.daily_sums import NO_SUMS, DayRows
@@ -20,6 +20,8 @@ from handbill.store.records.base import Row
 
 _LATE: Final = 7 * DAY
 """Daily ceilings apply to events that come at most this late; later ones meet only the wall."""
+_DISORDER: Final = MINUTE
+"""Sources may bring clicks out of order by so much."""
 
 
 @dataclass(slots=True)
@@ -97,6 +99,14 @@ class Batch:
             for _, event, _, _ in some.conversions:
                 ats.append(event.click_at or event.at)
         return day_of(max(min(ats, default=self.now), self.now - _LATE) - DAY, UTC)
+
+    @property
+    def forgotten(self) -> Instant:
+        """Windows that closed before this instant are closed for all later clicks."""
+        if self.aside or self.ended:
+            return 0
+        ats = (click.event.at for some in self.arrivals.values() for click in some.clicks)
+        return min(ats, default=self.now) - _DISORDER
 
     @property
     def events(self) -> int:

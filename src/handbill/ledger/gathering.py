@@ -5,20 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from handbill.core.attribution import keys_of, late_keys_of
 from handbill.core.closing import first_open
 from handbill.core.judging import visitor_of
-from handbill.core.received import (
-    ReceivedClick,
-    ReceivedConversion,
-    ReceivedFetch,
-    decode,
-    encode,
-)
+from handbill.core.received import ReceivedClick, ReceivedConversion, ReceivedFetch, decode, encode
 from handbill.core.spending import Spending, Used, add_used
 from handbill.funnel import service as funnel
-from handbill.ledger import counter_rows, hires, rows
+from handbill.ledger import counter_rows, hires, purchases, rows
 from handbill.ledger.arriving import Arrived, id_of
 from handbill.ledger.batches import Batch
-from handbill.ledger.runs import Conversion, RunClick
-from handbill.ledger.tills import Tills
+from handbill.ledger.classing import ClassingFacts
+from handbill.ledger.counting import at_job
+from handbill.ledger.runs import Conversion, FormerRecords, RunClick
+from handbill.ledger.tills import Tills, place_of
 from handbill.postings import spending
 from handbill.store import asides
 from handbill.store.records import Records, Tx
@@ -117,6 +113,37 @@ def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[RunClick]:
     return [
         RunClick(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events
     ]
+
+
+def note_places(batch: Batch) -> None:
+    """Note the places and jobs whose caps the batch concerns."""
+    batch.places.update(hires.places_of(batch.hires), purchases.places_of(batch.dues))
+    for client_no, some in batch.arrivals.items():
+        batch.places.update(place_of(click.event) for click in some.clicks)
+        batch.places.update(place_of(arrived.event) for arrived in some.conversions)
+        at = batch.at_jobs[client_no] = {at_job(click.event) for click in some.clicks}
+        at.update(
+            at_job(arrived.event)
+            for arrived in some.conversions
+            if arrived.event.click_client_no == client_no
+        )
+        batch.jobs.update(job_id for _, _, job_id in at)
+
+
+def look_up_former(tx: Tx, batch: Batch, facts: ClassingFacts) -> None:
+    """Look up what was recorded of the batch's visitors and applicants before, by client."""
+    tills = open_tills(tx, batch)
+    assert tills.keys() == batch.arrivals.keys(), "every client has its own tills"
+    everyone = batch.arrivals.values()
+    named = {click.event.random for some in everyone for click in some.clicks}
+    named |= {arrived.event.click_random for some in everyone for arrived in some.conversions}
+    clicks = rows.known_clicks(tx, sorted(named - {b""}))
+    visitors = {click.visitor for some in everyone for click in some.clicks}
+    visits = rows.known_visits(tx, sorted(visitors))
+    for client_no, some in batch.arrivals.items():
+        keys = sorted(identities(some.conversions))
+        known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
+        batch.known[client_no] = FormerRecords(clicks, visits, known_keys, tills[client_no], facts)
 
 
 def open_tills(tx: Tx, batch: Batch) -> dict[int, Tills]:

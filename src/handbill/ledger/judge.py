@@ -7,7 +7,7 @@ crash at any point, the batch is booked as a whole or not at all.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir
@@ -39,17 +39,17 @@ from handbill.ledger.arriving import Step, in_step
 from handbill.ledger.batches import Batch
 from handbill.ledger.booking import ClientRun
 from handbill.ledger.classing import FactFinder
-from handbill.ledger.counting import Counting, at_job
-from handbill.ledger.runs import Added, FormerRecords, Rules
+from handbill.ledger.counting import Counting
+from handbill.ledger.quarantining import DamageAlarm
+from handbill.ledger.runs import Added, Rules
 from handbill.ledger.tellings import Recorder
 from handbill.ledger.terms import Basis, Places, read_basis, terms_of
-from handbill.ledger.tills import place_of
 from handbill.listings import copies
 from handbill.postings import spending
 from handbill.store import asides, holds, marks, segments
 from handbill.store.asides import Aside
 from handbill.store.blobs import Blobs
-from handbill.store.journal_streams import Damage, JournalReading, StreamMark
+from handbill.store.journal_streams import JournalReading, StreamMark
 from handbill.store.records import Records, Tx
 from handbill.store.records.mapper import KnownNouns
 from handbill.store.segments import WrittenSegment
@@ -61,7 +61,6 @@ _LEAST_LINES = 16
 _FEW_EVENTS = 1_000  # after a smaller batch, wait for more before the next
 _MOST_NOUNS = 40_000  # that are remembered
 _STALE = 10 * MINUTE  # far less than the age at which an unlisted file is swept
-_DISORDER = MINUTE  # sources may bring clicks out of order by so much
 MOST_ASIDE = 20  # clients; a fault of more of them is not theirs
 AGAIN_AFTER = HOUR
 _IDLE_SECONDS = 0.1
@@ -115,7 +114,7 @@ class Judge:
         self._places: Places = {}
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
-        self._damaged: frozenset[tuple[str, StreamMark]] = frozenset()
+        self._alarm = DamageAlarm()
         with records.write() as tx:
             marks.make_fence(tx)
 
@@ -181,7 +180,7 @@ class Judge:
         now, former = self._clock.now(), marks.read(tx)
         reading = self._journal.read(former.of, self._most_lines, now)
         step = in_step(reading, self._most_events)
-        self._tell(reading.damages)
+        self._alarm.tell(reading.damages)
         judged_at = min(former.judged_at, now)
         if not reading.damages:  # a damaged part may hold the click that others wait for
             judged_at = max(judged_at, min(now, now if step.until is None else step.until))
@@ -192,19 +191,6 @@ class Judge:
         self._pace(len(reading.lines), step)
         return batch
 
-    def _tell(self, damages: Sequence[Damage]) -> None:
-        """Raise the alarm, once for each damage."""
-        for damage in damages:
-            if (damage.source, damage.at) not in self._damaged:
-                _log.error(
-                    "the journal of %s is damaged, and is not judged from there on: %s; "
-                    "run: handbill journal quarantine",
-                    damage.source,
-                    damage.reason,
-                    extra={"segment": damage.at.segment, "offset": damage.at.offset},
-                )
-        self._damaged = frozenset((damage.source, damage.at) for damage in damages)
-
     def _pace(self, lines: int, step: Step) -> None:
         """Adjust the number of lines to read: a line is one event or an array of up to 1,000."""
         if step.is_full:
@@ -213,19 +199,9 @@ class Judge:
             self._most_lines = min(MOST_EVENTS, self._most_lines * 2)
 
     def _look_up(self, tx: Tx, batch: Batch) -> None:
-        batch.places.update(hires.places_of(batch.hires), purchases.places_of(batch.dues))
+        gathering.note_places(batch)
         if not batch.arrivals and not batch.places:
             return
-        for client_no, some in batch.arrivals.items():
-            batch.places.update(place_of(click.event) for click in some.clicks)
-            batch.places.update(place_of(arrived.event) for arrived in some.conversions)
-            at = batch.at_jobs[client_no] = {at_job(click.event) for click in some.clicks}
-            at.update(
-                at_job(arrived.event)
-                for arrived in some.conversions
-                if arrived.event.click_client_no == client_no
-            )
-            batch.jobs.update(job_id for _, _, job_id in at)
         batch.basis = self._basis(tx, batch)
         batch.terms = terms_of(batch.basis, self._places)
         batch.of_jobs = {
@@ -234,27 +210,11 @@ class Judge:
             if (terms := batch.terms.get(client_no))
         }
         batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs, batch.of_jobs)
-        tills = gathering.open_tills(tx, batch)
-        assert tills.keys() == batch.arrivals.keys(), "every client has its own tills"
-        everyone = batch.arrivals.values()
-        named = {click.event.random for some in everyone for click in some.clicks}
-        named |= {arrived.event.click_random for some in everyone for arrived in some.conversions}
-        clicks = rows.known_clicks(
-            tx,
-            sorted(named - {b""}),
-        )
-        visitors = {click.visitor for some in everyone for click in some.clicks}
-        visits = rows.known_visits(tx, sorted(visitors))
         clicked = {
             no: [click.event for click in some.clicks] for no, some in batch.arrivals.items()
         }
         facts = self._finder.facts_of(tx, clicked, batch.terms, batch.now)
-        for client_no, some in batch.arrivals.items():
-            keys = sorted(gathering.identities(some.conversions))
-            known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
-            batch.known[client_no] = FormerRecords(
-                clicks, visits, known_keys, tills[client_no], facts
-            )
+        gathering.look_up_former(tx, batch, facts)
 
     def _basis(self, tx: Tx, batch: Batch) -> Basis:
         tx.nouns = self._nouns
@@ -354,7 +314,7 @@ class Judge:
         assert clicks <= sum(one.segment.rows for one in written), "a known click has its entry"
         rows.put_clicks(tx, [row for added in each for row in added.clicks])
         opened = {visitor: seen for added in each for visitor, seen in added.visits.items()}
-        rows.put_visits(tx, opened, self._forgotten(batch))
+        rows.put_visits(tx, opened, batch.forgotten)
         address_days.add(tx, [pair for added in each for pair in added.address_days.items()])
         rows.put_keys(tx, [row for added in each for row in added.keys])
         rows.put_applied(tx, [row for added in each for row in added.applied])
@@ -379,13 +339,6 @@ class Judge:
             basis = self._basis(tx, batch)
             if basis != batch.basis and terms_of(basis) != batch.terms:
                 raise Outrun
-
-    def _forgotten(self, batch: Batch) -> Instant:
-        """Windows that closed before this instant are closed for all later clicks."""
-        if batch.aside or batch.ended:
-            return 0
-        ats = (click.event.at for some in batch.arrivals.values() for click in some.clicks)
-        return min(ats, default=batch.now) - _DISORDER
 
     def _discard(self, written: Iterable[WrittenSegment]) -> None:
         for one in written:

@@ -5,8 +5,9 @@ two, it is made again, or is settled by what the mark says.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
+from logging import getLogger
 from pathlib import Path
 
 import msgspec
@@ -21,10 +22,30 @@ from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_streams import Damage, StreamMark, parts_of
 from handbill.store.records import Records
 
+_log = getLogger("handbill.ledger")
 FOLDER = ".quarantine"
 _PENDING, _DONE = ".pending", ".json"
 _MOST = 10_000
 _TRIES = 10
+
+
+class DamageAlarm:
+    """Raises the alarm, once for each damage of the journal that stands."""
+
+    def __init__(self) -> None:
+        self._told: frozenset[tuple[str, StreamMark]] = frozenset()
+
+    def tell(self, damages: Sequence[Damage]) -> None:
+        for damage in damages:
+            if (damage.source, damage.at) not in self._told:
+                _log.error(
+                    "the journal of %s is damaged, and is not judged from there on: %s; "
+                    "run: handbill journal quarantine",
+                    damage.source,
+                    damage.reason,
+                    extra={"segment": damage.at.segment, "offset": damage.at.offset},
+                )
+        self._told = frozenset((damage.source, damage.at) for damage in damages)
 
 
 class SourceStillWritten(Unavailable):

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from handbill.kit.money import MICROS
+from handbill.simulate.facts import OfDay
 from handbill.simulate.living import Lived
-from handbill.simulate.truth import OfDay
 
 CLASSES = ("valid", "over_cap", "bot", "duplicate", "foreign", "latent")
 _HEADS = (*CLASSES, "charged", "unbilled", "applies", "hires", "caps reached")

@@ -1,6 +1,8 @@
-"""Entries of the ledger, as they are read from their files, and whose caps they count for."""
+"""Entries of the ledger, as they are read from their files, whose caps they count for, and days."""
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -63,3 +65,17 @@ def keys_of(place: EntryPlace) -> list[tuple[Holder, str]]:
 def add_to(sums: list[int], amounts: Iterable[int]) -> None:
     for place, amount in enumerate(amounts):
         sums[place] += amount
+
+
+@dataclass(kw_only=True)
+class OfDay:
+    """What became of a day. **Units**: micros where it says so."""
+
+    day: str
+    classes: Counter[str] = field(default_factory=Counter)
+    charged_micros: int = 0
+    spend_micros: int = 0
+    unbilled_micros: int = 0
+    applies: int = 0
+    hires: int = 0
+    caps_reached: int = 0

@@ -19,13 +19,14 @@ from handbill.kit.digests import digest_of
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, instant_of, iso_of
 from handbill.simulate.asking import Asker
 from handbill.simulate.edits import Edits
+from handbill.simulate.facts import OfDay
 from handbill.simulate.house import EDGES, House
 from handbill.simulate.purchases import Purchases
 from handbill.simulate.rulebook import Rulebook
 from handbill.simulate.ruled import Ruled
 from handbill.simulate.sites import AILMENTS, Careers, Sites
 from handbill.simulate.trade import Trade
-from handbill.simulate.truth import Broken, OfDay, Truth
+from handbill.simulate.truth import Broken, Truth
 from handbill.simulate.visitors import Comers
 from handbill.store.records.owners import OWNERS
 

@@ -4,11 +4,10 @@ The ledger's entries are folded here a second time, by the agency's own ids, and
 caps, with what every visitor saw, and with what the doors acknowledged.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final, NoReturn
 
@@ -23,7 +22,7 @@ from handbill.simulate.bid_log import LoggedBids
 from handbill.simulate.bidding import beyond_targets, other_prices
 from handbill.simulate.boards import AcknowledgedClick, AdBoard, BoardJob
 from handbill.simulate.employers import CapOf, CapSet
-from handbill.simulate.facts import QUOTED, EntryPlace, Fact, Holder, Used, add_to, keys_of
+from handbill.simulate.facts import QUOTED, EntryPlace, Fact, Holder, OfDay, Used, add_to, keys_of
 from handbill.simulate.house import House
 from handbill.simulate.known_ids import KnownIds
 from handbill.simulate.purchases import Purchases
@@ -41,20 +40,6 @@ _KIND: Final = {period[0]: period for period in PERIODS}
 
 class Broken(Exception):
     """Something does not hold; the message says what, and when."""
-
-
-@dataclass(kw_only=True)
-class OfDay:
-    """What became of a day. **Units**: micros where it says so."""
-
-    day: str
-    classes: Counter[str] = field(default_factory=Counter)
-    charged_micros: int = 0
-    spend_micros: int = 0
-    unbilled_micros: int = 0
-    applies: int = 0
-    hires: int = 0
-    caps_reached: int = 0
 
 
 class Truth:
