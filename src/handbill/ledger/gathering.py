@@ -132,7 +132,7 @@ def note_places(batch: Batch) -> None:
 
 def look_up_former(tx: Tx, batch: Batch, facts: ClassingFacts) -> None:
     """Look up what was recorded of the batch's visitors and applicants before, by client."""
-    tills = open_tills(tx, batch)
+    tills = _open_tills(tx, batch)
     assert tills.keys() == batch.arrivals.keys(), "every client has its own tills"
     everyone = batch.arrivals.values()
     named = {click.event.random for some in everyone for click in some.clicks}
@@ -146,7 +146,7 @@ def look_up_former(tx: Tx, batch: Batch, facts: ClassingFacts) -> None:
         batch.known[client_no] = FormerRecords(clicks, visits, known_keys, tills[client_no], facts)
 
 
-def open_tills(tx: Tx, batch: Batch) -> dict[int, Tills]:
+def _open_tills(tx: Tx, batch: Batch) -> dict[int, Tills]:
     """The tills of a batch's events, by client, with what was used before them."""
     used: Used = {}
     opened: dict[int, Tills] = {}
