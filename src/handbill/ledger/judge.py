@@ -215,6 +215,7 @@ class Judge:
         }
         facts = self._finder.facts_of(tx, clicked, batch.terms, batch.now)
         gathering.look_up_former(tx, batch, facts)
+        assert batch.known.keys() == batch.arrivals.keys(), "what is judged is looked up"
 
     def _basis(self, tx: Tx, batch: Batch) -> Basis:
         tx.nouns = self._nouns
