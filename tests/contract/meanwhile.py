@@ -7,7 +7,7 @@ SQLite has one writer, so there the second waits for all of it.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -70,15 +70,16 @@ def meanwhile(office: Office, first: Callable[[Tx], object], ask: Callable[[], _
         with office.desk.records.write() as tx:
             first(tx)
             second: Future[_T] = pool.submit(ask)
-            let_wait(office)
+            let_wait(office.desk.records)
         return second.result(60)
 
 
-def let_wait(office: Office) -> None:
-    """Go on when somebody waits for a row that is held here."""
-    records = office.desk.records
+def let_wait(records: Records, other: Future[Any] | None = None) -> None:
+    """Go on when somebody waits for a row that is held here, or the other has ended without."""
 
     def waits() -> bool | None:
+        if other is not None and other.done():
+            return True
         with records.read() as tx:
             return tx.one(_WAITS) is not None or None
 

@@ -103,7 +103,7 @@ def test_of_two_that_go_by_the_same_version_of_a_publisher_the_second_is_refused
             """The first has passed its check: the second one comes, and gets as far as it can."""
             monkeypatch.undo()
             others.append(pool.submit(office.ask, "PUT", at, {"url": "https://b.example"}, known))
-            let_wait(office)
+            let_wait(office.desk.records)
             return update(*args)
 
         monkeypatch.setattr(publishers, "update", slow)

@@ -200,7 +200,7 @@ def test_who_comes_while_rules_act_waits_for_it(office: Office, kind: str, name:
 
         def come() -> None:
             waiting.append(pool.submit(WHILE[kind, name], shop, rule))
-            let_wait(office)
+            let_wait(office.desk.records)
 
         count = shop.tick(Halted(office.desk.records, within=come))
         reply = waiting[0].result(60)
@@ -246,7 +246,7 @@ def test_two_ticks_at_once_act_once(office: Office, kind: str) -> None:
 
         def come() -> None:
             waiting.append(pool.submit(shop.tick))
-            let_wait(office)
+            let_wait(office.desk.records)
 
         count = shop.tick(Halted(office.desk.records, within=come))
         assert (

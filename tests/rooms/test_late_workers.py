@@ -160,6 +160,32 @@ def test_nothing_is_matched_with_groups_as_they_were(market: Market, writes: int
         assert tx.all(sa.select(matches.c.group_no)) == [(made[0].no,)]
 
 
+def test_who_began_with_the_same_groups_is_another_nevertheless(market: Market) -> None:
+    """Of two who match for one new group, the second takes the mark of a job, and is killed."""
+    client = market.client()
+    campaign = market.campaign(client)
+    market.group(campaign, _city("x"), priority=2)
+    other = market.group(campaign, _city("y"), priority=2)
+    ref = market.job(client, city="x")
+    matching.rematch(market.records, client, market.now())
+    market.group(campaign, _city("x"), priority=1)
+
+    def die() -> None:
+        raise InterruptedError
+
+    def meanwhile() -> None:
+        market.job(client, ref, city="y")
+        dying: Any = Late(market.records, die, writes=4)
+        with pytest.raises(InterruptedError):
+            matching.rematch(dying, client, market.now())
+
+    late: Any = Late(market.records, meanwhile, writes=2)
+    with pytest.raises(Unavailable, match="another worker"):
+        matching.rematch(late, client, market.now())
+    with market.records.read() as tx:
+        assert tx.all(sa.select(matches.c.group_no)) == [(other.no,)]
+
+
 class Late:
     """Records of a worker that comes back to life before its nth transaction."""
 

@@ -25,7 +25,14 @@ from handbill.core.filter_code import FIELDS, Matcher
 from handbill.core.nouns import Client
 from handbill.core.rates import converted
 from handbill.groups.contest import LAST, Contest, contest_of
-from handbill.groups.remembered import Remembered, kept_of, lacks_default, remember, remembered_of
+from handbill.groups.remembered import (
+    Remembered,
+    begin,
+    kept_of,
+    lacks_default,
+    remember,
+    remembered_of,
+)
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.store.records import Records, Tx
@@ -93,6 +100,7 @@ _TAKE_MARKS = (
             .where(_u.client_no == b("client_no"))
             .order_by(_u.job_no)
             .limit(_LIMIT)
+            .with_for_update()
         )
     )
     .returning(_u.job_no)
@@ -125,13 +133,13 @@ def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) 
     """Make the client's matches true again, in batches of jobs, each in its own transaction."""
     with records.write() as tx:
         contest = contest_of(tx, client, now)
-        before = remembered_of(tx, client.no)
+        before = begun = begin(tx, contest)
         kept = kept_of(contest, before)
-        anew = before is None or lacks_default(contest, before)
-        steady = not anew and before is not None and before.groups == contest.signatures
-        default_no = None if anew else contest.default_no
-        begun = Remembered(default_no, {} if anew else kept)
+        anew = lacks_default(contest, before)
+        steady = not anew and before.groups == contest.signatures
         if not steady:
+            default_no = None if anew else contest.default_no
+            begun = Remembered(default_no, {} if anew else kept, before.round + 1)
             remember(tx, contest, begun)
     walk = _Walk(records, batch, Tally(), begun)
     if anew:
@@ -142,7 +150,8 @@ def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) 
     _drop_ended(walk, contest)
     with records.write() as tx:
         walk.require(tx, contest)
-        remember(tx, contest, Remembered(contest.default_no, contest.signatures))
+        done = Remembered(contest.default_no, contest.signatures, begun.round)
+        remember(tx, contest, done)
     return walk.tally
 
 
@@ -261,9 +270,9 @@ def _match_marked(walk: "_Walk", contest: Contest) -> None:
 
     def match_some(tx: Tx, most: int) -> int:
         asked = {"client_no": contest.client_no, "limit": most}
+        walk.require(tx, contest)
         nos = [no for (no,) in tx.all(_TAKE_MARKS, **asked)]
         if nos:
-            walk.require(tx, contest)
             rows = tx.all(_MARKED, client_no=contest.client_no, nos=Listed(nos), now=contest.now)
             walk.tally.moved += _write(tx, contest, _wanted(contest, matcher, rows))
         return len(nos)

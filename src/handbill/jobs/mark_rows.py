@@ -31,13 +31,19 @@ def mark_new(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
 
 
 def mark_unmatched(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
-    rows = [{"job_no": no, "client_no": client_no} for no in nos]
-    tx.upsert_many(unmatched, ["job_no"], rows, keep=True)
+    _mark(tx, unmatched, client_no, nos)
 
 
 def mark_unindexed(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
-    rows = [{"job_no": no, "client_no": client_no} for no in nos]
-    tx.upsert_many(unindexed, ["job_no"], rows, keep=True)
+    _mark(tx, unindexed, client_no, nos)
+
+
+def _mark(tx: Tx, table: sa.Table, client_no: int, nos: Iterable[int]) -> None:
+    """A mark that is there already is written again, and so held: who takes it waits until this
+    change of its job can be read, and takes it for that. In order, so that nobody waits in turn.
+    """
+    rows = [{"job_no": no, "client_no": client_no} for no in sorted(nos)]
+    tx.upsert_many(table, ["job_no"], rows)
 
 
 def mark_delisted(tx: Tx, client_no: int, nos: Iterable[int]) -> None:

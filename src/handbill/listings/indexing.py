@@ -31,6 +31,7 @@ _TAKE_MARKS = (
             .where(_u.client_no == b("client_no"))
             .order_by(_u.job_no)
             .limit(b("limit", type_=sa.Integer))
+            .with_for_update()
         )
     )
     .returning(_u.job_no)
