@@ -259,6 +259,8 @@ def test_a_feed_is_run_switched_and_mapped(evil: World, browser: Browser) -> Non
     runs = f"{feed}/runs?page=0&limit=10"
     assert browser.post(f"/app{feed}", {"do": "run"}).status == 303
     assert evil.office.get(runs)["data"]
+    shown = browser.get(f"/app{evil.client}/feeds")
+    assert shown.all("//section/p[1]") == ["Active. A run is under way."]
     browser.post(f"/app{feed}", {"do": "pause"})
     assert evil.office.get(feed)["active"] is False
     browser.post(f"/app{feed}", {"do": "enable"})

@@ -132,7 +132,8 @@ def test_a_question_is_saved_shared_and_deleted(world: World, browser: Browser) 
     assert f"{at}?level=CAMPAIGN&days=7" in browser.get(at).all("//tbody//a/@href")
     of = {"of": saved["id"]}
     late = browser.post(f"{at}/questions", of | {"act": "share", "last": "91"})
-    assert late.status == 400
+    assert (late.status, late.all("//input[@aria-invalid='true']/@value")) == (400, ["91"])
+    assert late.all("//*[@class='fault']") == ["must be at most 90"]
     made = browser.post(f"{at}/questions", of | {"act": "share", "last": "1"})
     [url] = made.all("//*[@role='status']//code")
     anybody = Browser(browser.app)
@@ -167,3 +168,17 @@ def test_jobs_come_by_their_spend_and_with_their_titles() -> None:
         ["Nurse", "A", 1, 2],
     ]
     assert reports._heading("JOB")[:3] == ["Job", "Reference", "Spend"]
+
+
+def test_what_a_link_shows_of_no_campaign_has_a_name() -> None:
+    series: list[Any] = [
+        {"name": "Autumn", "total": {"spent": 0, "clicks": 0}},
+        {"name": "", "total": {"spent": 3, "clicks": 0}},
+    ]
+    others = {"count": 2, "total": {"spent": 1, "clicks": 1}}
+    of: Any = {"by": "campaign", "series": series, "others": others}
+    assert [name for name, _ in reports.shared_rows(of)] == ["Autumn", "No campaign", "2 others"]
+    of = {"by": "jobgroup", "series": series[1:], "others": None}
+    assert [name for name, _ in reports.shared_rows(of)] == ["No job group"]
+    series[1]["total"]["spent"] = 0
+    assert reports.shared_rows(of) == [], "and only where it has figures"

@@ -12,6 +12,7 @@ from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in
 from handbill.pages.rows import PageRow
 from handbill.pages.views.changing import latest_change, named_client
+from handbill.pages.wording import sentence
 
 _ON_A_PAGE = 10
 _RUNS = 14
@@ -107,9 +108,19 @@ async def mapping(request: Request) -> Response:
         known=(form.typed or fields).get("known") or feed.headers["etag"],
         titles=_MAPPED,
         preview=preview,
+        verdict=verdict_of(preview.json) if preview else "",
         form=form,
         file="faults" if preview and preview.json["faults"] and asks == "file" else "",
     )
+
+
+def verdict_of(preview: Any) -> str:
+    """Whether a feed can be imported as it is mapped, in one sentence."""
+    if preview["status"] != "SUCCESS":
+        return sentence(preview["message"])
+    counts = preview["counts"]
+    is_useless = counts["total"] and not counts["valid"]
+    return "It can be read, but no job of it is valid." if is_useless else "It can be imported."
 
 
 async def _tried(calls: Calls, of: str, feed: Any, asked: Any) -> Any:

@@ -18,6 +18,7 @@ from handbill.pages.rows import PageRow
 from handbill.pages.views import employers
 from handbill.pages.views.changing import named_client
 from handbill.pages.views.jobgroups import TooMany, lines_of, stats
+from handbill.pages.wording import counted
 from handbill.pages.workbooks import workbook_file
 
 LEVELS = {"CLIENT": "Client", "CAMPAIGN": "Campaign", "JOBGROUP": "Job group", "JOB": "Job"}
@@ -121,9 +122,18 @@ async def change(request: Request) -> Response:
 async def shared(request: Request) -> Response:
     """The answer that a link shares, for anybody who has it."""
     answer = await calls_of(request).get(at("shared-reports", request.path_params["link"]))
-    response = render(request, "shared.html", found=answer)
+    response = render(request, "shared.html", found=answer, rows=shared_rows(answer.json["answer"]))
     response.headers.update(_UNTRACED)
     return response
+
+
+def shared_rows(answer: Any) -> list[tuple[str, Any]]:
+    """What a link shows, each with its name; what belongs to nothing only where it has figures."""
+    none = f"No {LEVELS[_LEVEL_OF[answer['by']]].lower()}"
+    named = [one for one in answer["series"] if one["name"] or any(one["total"].values())]
+    others = [answer["others"]] if answer["others"] else []
+    rows = [(one["name"] or none, one) for one in named]
+    return rows + [(counted(one["count"], "other"), one) for one in others]
 
 
 def told_lines(answer: Reply, level: str) -> list[Any]:
