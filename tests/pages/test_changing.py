@@ -17,7 +17,7 @@ from handbill.contract.rules.routes import OPERATIONS as RULES
 from handbill.core.listing_tokens import is_test, listing_opener, terms_of
 from handbill.pages.calls import Calls
 from handbill.pages.views import jobgroups, settings
-from handbill.pages.views.feeds import verdict_of
+from handbill.pages.views.feeds import says_of_preview
 from handbill.pages.views.reports import is_told
 from handbill.pages.workbooks import workbook_file
 from pages.browsing import Browser
@@ -326,6 +326,6 @@ def test_settings_name_clients_and_write_days_as_all_pages_do(
 
 def test_a_mapping_by_which_no_job_is_valid_is_told() -> None:
     of = {"status": "SUCCESS", "message": "", "counts": {"total": 5, "valid": 0}}
-    assert verdict_of(of) == "It can be read, but no job of it is valid."
-    assert verdict_of(of | {"counts": {"total": 5, "valid": 1}}) == "It can be imported."
-    assert verdict_of(of | {"status": "FAILED", "message": "it is empty"}) == "It is empty."
+    assert says_of_preview(of) == "It can be read, but no job of it is valid."
+    assert says_of_preview(of | {"counts": {"total": 5, "valid": 1}}) == "It can be imported."
+    assert says_of_preview(of | {"status": "FAILED", "message": "it is empty"}) == "It is empty."

@@ -1,6 +1,7 @@
 """The first password: by the link of an invitation, or of the installation's set-up."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from handbill.access import service as access
 from handbill.contract.people.factors import mind_codes, use_code
@@ -9,8 +10,11 @@ from handbill.contract.people.routes import first_agency
 from handbill.core.trail import Occasion
 from handbill.http.kinds import Enter
 from handbill.http.operations import Call, Operation
-from handbill.kit.faults import refused_state
+from handbill.kit.faults import Refused, refused_state
 from handbill.people import invitations, passwords, providers, service, sessions
+
+_OF_AGENCY = {"id": "agency_id", "name": "agency_name"}
+"""What a body that also has a person calls the attributes of an agency."""
 
 
 def _hash_invited(call: Call) -> Callable[[], str]:
@@ -48,14 +52,7 @@ def _set_up(call: Call) -> SetUpDone:
     if access.agencies_of_all(tx):
         agency = access.agency_of(tx, body.agency_id)
     else:
-        _, api_key, api_client_id = access.create_agency(
-            tx,
-            call.ids,
-            call.now,
-            agency_id=body.agency_id,
-            name=body.agency_name or body.agency_id,
-            currency=body.currency,
-        )
+        _, api_key, api_client_id = _agency_made(call)
         agency = access.agency_of(tx, body.agency_id)
     new = service.New(body.mail, "OWNER", agency.no, name=body.name)
     person = service.add(tx, call.ids, call.now, new)
@@ -67,6 +64,25 @@ def _set_up(call: Call) -> SetUpDone:
         api_key=api_key,
         api_client_id=api_client_id,
     )
+
+
+def _agency_made(call: Call) -> access.Credentials:
+    """The first agency. **Refuses** (400) as ``create_agency`` does, by the names of this body."""
+    body = call.body
+    try:
+        return access.create_agency(
+            call.tx,
+            call.ids,
+            call.now,
+            agency_id=body.agency_id,
+            name=body.agency_name or body.agency_id,
+            currency=body.currency.upper(),
+        )
+    except Refused as refused:
+        faults = [
+            replace(one, field=_OF_AGENCY.get(one.field, one.field)) for one in refused.faults
+        ]
+        raise Refused(refused.status, refused.message, faults) from None
 
 
 _SESSION_SAMPLE = "hbs_k3v9x2m7q1zt_......."

@@ -108,13 +108,13 @@ async def mapping(request: Request) -> Response:
         known=(form.typed or fields).get("known") or feed.headers["etag"],
         titles=_MAPPED,
         preview=preview,
-        verdict=verdict_of(preview.json) if preview else "",
+        says=says_of_preview(preview.json) if preview else "",
         form=form,
         file="faults" if preview and preview.json["faults"] and asks == "file" else "",
     )
 
 
-def verdict_of(preview: Any) -> str:
+def says_of_preview(preview: Any) -> str:
     """Whether a feed can be imported as it is mapped, in one sentence."""
     if preview["status"] != "SUCCESS":
         return sentence(preview["message"])
