@@ -1,22 +1,28 @@
 """What the largest price that is accepted comes to, marked up as much as can be, day after day."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from handbill.control import cap_rows
+from handbill.control import rows as control_rows
+from handbill.control.learning import days_with
+from handbill.control.rows import PairDay
 from handbill.core.charging import CounterKey
 from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import Cap, Caps
 from handbill.core.pacing.months import MonthSpend
 from handbill.kit.instants import DAY, SECOND
-from handbill.ledger import counter_rows, month_rows, retiring
+from handbill.kit.zones import QUARTER
+from handbill.ledger import counter_rows, month_rows, retiring, traffic
 from handbill.ledger.checking import check
-from handbill.ledger.traffic import traffic_of
+from handbill.ledger.traffic import SeenTraffic, quarter_of, traffic_of
 from handbill.store import asides
 from handbill.store.records import Records
+from handbill.store.records.columns import MOST_ESTIMATED
 from market import Market, dispositions
 from rooms.report_desk import Desk
 
@@ -96,6 +102,39 @@ def test_what_is_over_a_cap_may_be_worth_anything(market: Desk) -> None:
         (came,) = traffic_of(tx, listing.client_no).values()
     assert (came.unbilled, came.spend_micros) == (12, 0)
     balanced(market)
+
+
+def test_sums_for_estimates_end_before_64_bits_do(market: Desk) -> None:
+    """However many come in a quarter hour, by one batch or by many."""
+    listing = dear(market)
+    for _ in range(3):
+        clicked(market, listing)
+    with market.records.read() as tx:
+        waiting = traffic_of(tx, listing.client_no)
+    (came,) = waiting.values()
+    assert (came.clicks, came.spend_micros) == (36, MOST_ESTIMATED)
+    with market.records.write() as tx:
+        traffic.take(tx, listing.client_no, waiting)
+    with market.records.read() as tx:
+        assert traffic_of(tx, listing.client_no) == {}
+
+
+def test_estimates_of_all_days_that_are_kept_can_be_added_up(market: Desk) -> None:
+    days = [f"2026-{1 + no // 28:02}-{1 + no % 28:02}" for no in range(336)]
+    dearest = [PairDay(1, 1, day, 1, 0, 1, MOST_ESTIMATED, MOST_ESTIMATED) for day in days]
+    for _ in range(2):
+        with market.records.write() as tx:
+            control_rows.add_days(tx, 1, dearest)
+    with market.records.read() as tx:
+        (found,) = cap_rows.sums_of(tx, [1], days[0])
+    assert (found.unbilled, found.unbilled_micros) == (672, 336 * MOST_ESTIMATED)
+
+
+def test_a_day_of_the_dearest_quarters_is_no_dearer() -> None:
+    quarter = SeenTraffic(spend_micros=MOST_ESTIMATED, unbilled_micros=MOST_ESTIMATED)
+    came = [(quarter_of(1, 1, number * QUARTER), quarter) for number in range(96)]
+    (day,) = days_with(came, UTC)
+    assert (day.spend_micros, day.unbilled_micros) == (MOST_ESTIMATED, MOST_ESTIMATED)
 
 
 @pytest.mark.parametrize("above", [0, 4_999_999, 5_000_000, MOST])

@@ -17,6 +17,7 @@ from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of
 from handbill.ledger.traffic import Quarter, SeenTraffic
+from handbill.store.records.columns import MOST_ESTIMATED
 
 _CLICKS_OF_JOB: Final = 0.2
 """The clicks expected of a job in a day at full bids, before anything came."""
@@ -120,7 +121,7 @@ def days_with(came: Iterable[tuple[Quarter, SeenTraffic]], zone: tzinfo) -> list
             clicks=before.clicks + one.clicks,
             applies=before.applies + one.applies,
             unbilled=before.unbilled + one.unbilled,
-            unbilled_micros=before.unbilled_micros + one.unbilled_micros,
-            spend_micros=before.spend_micros + one.spend_micros,
+            unbilled_micros=min(before.unbilled_micros + one.unbilled_micros, MOST_ESTIMATED),
+            spend_micros=min(before.spend_micros + one.spend_micros, MOST_ESTIMATED),
         )
     return list(days.values())

@@ -12,12 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
-from handbill.kit.money import MICROS
 from handbill.kit.zones import QUARTER
 from handbill.store.records import Tx
+from handbill.store.records.columns import MOST_ESTIMATED
 from handbill.store.records.tables import traffic
 
-_MOST_MICROS: Final = 10**9 * MICROS
 _AMOUNTS: Final = ("clicks", "applies", "unbilled", "unbilled_micros", "spend_micros")
 _t = traffic.c
 _KEYS = ("client_no", "group_no", "publisher_no", "quarter_at")
@@ -46,8 +45,8 @@ class Quarter(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class SeenTraffic:
-    """``unbilled``: the clicks and applies over a cap, and what they would have cost. Of one of
-    them at most a milliard counts, so that sums stay within 64 bits: they are for estimates only.
+    """``unbilled``: the clicks and applies over a cap, and what they would have cost. Sums of money
+    are for estimates only, and end at MOST_ESTIMATED.
     """
 
     clicks: int = 0
@@ -57,14 +56,13 @@ class SeenTraffic:
     spend_micros: int = 0
 
     def add(self, micros: int, *, clicks: int, billed: bool) -> None:
-        micros = min(micros, _MOST_MICROS)
         self.clicks += clicks
         self.applies += 1 - clicks
         if billed:
-            self.spend_micros += micros
+            self.spend_micros = min(self.spend_micros + micros, MOST_ESTIMATED)
         else:
             self.unbilled += 1
-            self.unbilled_micros += micros
+            self.unbilled_micros = min(self.unbilled_micros + micros, MOST_ESTIMATED)
 
 
 _amounts: Callable[[SeenTraffic], tuple[int, ...]] = attrgetter(*_AMOUNTS)

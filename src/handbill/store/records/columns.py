@@ -22,6 +22,13 @@ Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 WHERE = "where"
 """What an index tells of itself (``info``) if it has only some rows: which."""
 
+MOST = "most"
+"""What a column tells of itself (``info``) if no more than this is ever added up in it."""
+MOST_ESTIMATED = 2**63 // 512
+"""More than an estimate of a day ever is: 18 milliard units of money, in micros. Of so many days as
+are kept the sum is still a number of 64 bits.
+"""
+
 
 def row_no() -> sa.Column[int]:
     return sa.Column("no", Number, primary_key=True, autoincrement=True)
@@ -29,6 +36,13 @@ def row_no() -> sa.Column[int]:
 
 def whole(name: str, **kw: object) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=bool(kw.pop("null", False)), **kw)  # type: ignore[arg-type]
+
+
+def estimated(name: str) -> sa.Column[int]:
+    """A sum for estimates, which is at most MOST_ESTIMATED: prices may be so high that it were more
+    than a number of 64 bits, and then nothing could be judged.
+    """
+    return whole(name, info={MOST: MOST_ESTIMATED})
 
 
 def key(name: str) -> sa.Column[int]:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from handbill.store.records.columns import flag, key, metadata, row_no, text, whole
+from handbill.store.records.columns import estimated, flag, key, metadata, row_no, text, whole
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
 # The results of a job group at a publisher in a quarter hour, until control has taken them.
@@ -16,8 +16,8 @@ traffic = sa.Table(
     whole("clicks"),
     whole("applies"),
     whole("unbilled"),
-    whole("unbilled_micros"),
-    whole("spend_micros"),
+    estimated("unbilled_micros"),
+    estimated("spend_micros"),
 )
 
 # How many applies came so many days after clicks of a day, by job group and publisher.
@@ -139,8 +139,8 @@ control_days = sa.Table(
     whole("clicks"),
     whole("applies"),
     whole("unbilled"),
-    whole("unbilled_micros"),
-    whole("spend_micros"),
+    estimated("unbilled_micros"),
+    estimated("spend_micros"),
     whole("missed_by_bid"),
     whole("missed_by_listing"),
     sa.Index("control_days_by_client", "client_no", "day_on"),

@@ -57,6 +57,7 @@ class PostgresConnection(psycopg.Connection[Row]):
 
 
 class PostgresDialect(Dialect):
+    least = "LEAST"
     rowlock = " FOR UPDATE"
     if_migrated = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
     clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"

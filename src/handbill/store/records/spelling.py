@@ -7,12 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import Executable
 
+from handbill.store.records.columns import MOST
+
 
 class Dialect(ABC):
     """The spelling of one engine. ``paramstyle`` is the driver's: named or pyformat."""
 
     sqlalchemy: sa.engine.Dialect
     rowlock: str
+    least: str  # the function that finds the least of its arguments
     if_migrated: str  # a query that returns a row if there is a table of the revision
     clock: str  # a query of the engine's clock, in microseconds
 
@@ -55,13 +58,18 @@ class Dialect(ABC):
         if keep:
             return f"{text} ON CONFLICT ({target}) DO NOTHING"
         changes = ", ".join(
-            f'"{name}" = "{table.name}"."{name}" + excluded."{name}"'
+            f'"{name}" = {self._added(table, name)}'
             if name in adds
             else f'"{name}" = excluded."{name}"'
             for name in columns
             if name in (adds or columns) and name not in keys
         )
         return f"{text} ON CONFLICT ({target}) DO UPDATE SET {changes}"
+
+    def _added(self, table: sa.Table, name: str) -> str:
+        added = f'"{table.name}"."{name}" + excluded."{name}"'
+        most = table.c[name].info.get(MOST)
+        return f"{self.least}({added}, {most})" if most else added
 
     @lru_cache(maxsize=1024)  # noqa: B019
     def update_text(self, table: sa.Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:

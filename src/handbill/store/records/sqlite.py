@@ -60,6 +60,7 @@ class _Compiler(SQLiteCompiler):
 
 
 class SqliteDialect(Dialect):
+    least = "MIN"
     rowlock = ""
     if_migrated = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
     clock = "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) * 1000"
