@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from handbill.groups import matching
 from handbill.kit.faults import Unavailable
-from handbill.kit.instants import HOUR, SECOND
+from handbill.kit.instants import HOUR, MINUTE, SECOND
 from handbill.listings import fragments
 from handbill.store.blobs import FolderBlobs
 from handbill.store.records import Records, Tx
@@ -27,6 +27,7 @@ class Meddled(FolderBlobs):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.before: dict[str, Callable[[], None]] = {}
+        self.after: Callable[[str], None] | None = None
 
     def paths(self, prefix: str = "") -> list[str]:
         self._meddle("paths")
@@ -35,6 +36,8 @@ class Meddled(FolderBlobs):
     def put_file(self, path: str, local: Path) -> None:
         self._meddle("put_file")
         super().put_file(path, local)
+        if self.after is not None:
+            self.after(path)
 
     def _meddle(self, what: str) -> None:
         if (meddle := self.before.pop(what, None)) is not None:
@@ -115,6 +118,33 @@ def test_an_older_file_is_not_left_in_the_place_of_a_newer(
     market.drain()
     assert blobs.before == {}
     assert set(listed(market, shop.publisher)) == {shop.refs[2]}
+
+
+def test_an_older_file_goes_if_its_late_worker_died_before_it_could_tell(
+    market: Market, shop: ListedShop, blobs: Meddled, newer: Callable[[], None]
+) -> None:
+    market.job_columns(shop.client, shop.refs[0], status="P")
+    market.run("listings.publish", shop.client.id)
+
+    def meanwhile() -> None:
+        market.clock.forward(2 * MINUTE)
+        newer()
+        blobs.after = die
+
+    def die(path: str) -> None:
+        if path.endswith(".gz"):
+            raise InterruptedError
+
+    blobs.before["put_file"] = meanwhile
+    with pytest.raises(InterruptedError):
+        market.run("listings.assemble", str(shop.publisher.no))
+    blobs.after = None
+    assert set(listed(market, shop.publisher)) == {shop.refs[1], shop.refs[2]}
+    market.run("listings.nearby", "")
+    market.drain()
+    assert set(listed(market, shop.publisher)) == {shop.refs[2]}
+    market.run("listings.nearby", "")
+    assert market.drain() == [], "what is on record is left alone"
 
 
 def test_what_was_matched_with_a_job_as_it_was_is_not_written(market: Market) -> None:

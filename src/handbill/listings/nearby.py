@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from handbill.core.feed_notes import note_of, note_path
-from handbill.kit.instants import Instant
+from handbill.kit.instants import SECOND, Instant
 from handbill.listings.rows import File
 from handbill.store.blobs import Blobs, FolderBlobs
 from handbill.work.tools import Tools
@@ -34,6 +34,18 @@ def is_near(tools: Tools, file: File) -> bool:
     plain, _ = paths_of(file)
     times = [_time_of(tools, path) for path in paths_of(file)]
     return all(at == file.written_at for at in times) and _near(tools).exists(note_path(plain))
+
+
+def is_strange(tools: Tools, file: File) -> bool:
+    """Whether blobs that are files have another one than that on record: a worker that outslept its
+    lease has put it there late, and died before it could tell. Whoever got its lease began a minute
+    after it at least, and not every file system keeps parts of seconds.
+    """
+    if file.written_at is None or file.digest is None:
+        return False
+    places = [tools.blobs.local(path) for path in paths_of(file)]
+    times = [_written(place) for place in places if place is not None]
+    return any(at is not None and abs(at - file.written_at) > 2 * SECOND for at in times)
 
 
 def put(tools: Tools, path: str, local: Path) -> None:
@@ -77,7 +89,11 @@ def _near(tools: Tools) -> Blobs:
 
 
 def _time_of(tools: Tools, path: str) -> Instant | None:
+    return _written(tools.settings.nearby_folder / path)
+
+
+def _written(place: Path) -> Instant | None:
     try:
-        return (tools.settings.nearby_folder / path).stat().st_mtime_ns // 1000
+        return place.stat().st_mtime_ns // 1000
     except FileNotFoundError:
         return None

@@ -170,6 +170,12 @@ def forget_file(tx: Tx, no: int) -> None:
     tx.change(feed_files, {"no": no}, digest=None)
 
 
+def forget_same(tx: Tx, file: File) -> bool:
+    """``forget_file``, unless somebody has begun to write it since it was read."""
+    as_read = {"no": file.no, "digest": file.digest, "written_at": file.written_at}
+    return tx.change(feed_files, as_read, digest=None) == 1
+
+
 def forget_files(tx: Tx) -> list[int]:
     """Make every file count as never written; returns the publishers concerned."""
     tx.run(_FORGET_FILES)

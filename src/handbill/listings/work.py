@@ -90,14 +90,16 @@ def enqueue_new_days(tx: Tx, now: Instant) -> None:
 
 
 def look_nearby(tools: Tools, _: Task) -> None:
-    """Have files fetched that the edge lacks: this host is new, or another host wrote them."""
-    if not nearby.is_needed(tools):
-        return
+    """Have files fetched that the edge lacks: this host is new, or another host wrote them. Have
+    those written again that are not the ones on record.
+    """
     with tools.records.read() as tx:
         files = rows.written_files(tx)
     far = {file.publisher_no for file in files if not nearby.is_near(tools, file)}
+    strange = [file for file in files if nearby.is_strange(tools, file)]
     now = tools.clock.now()
     with tools.records.write() as tx:
+        far.update(file.publisher_no for file in strange if rows.forget_same(tx, file))
         for publisher_no in sorted(far):
             enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
