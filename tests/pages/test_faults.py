@@ -130,6 +130,26 @@ def test_a_wrong_invitation(world: World) -> None:
     ]
 
 
+def test_a_bid_per_apply_is_set_where_applies_are_paid(world: World, browser: Browser) -> None:
+    office, ids = world.office, world.ids
+    at, of = f"/app{world.client}", {"campaign": ids["campaign_id"], "jobgroup": ids["jobgroup_id"]}
+    group = _group(world).removeprefix("/app")
+    before = office.get(group)
+    field = "//input[@name='applyBid']/@value"
+    office.put(group, {"cpaBid": 0})
+    assert browser.get(at).all(field) == []
+    office.new("/publishers", {"id": "ByApply", "bidType": "CPA"})
+    office.put(group, {"placements": [*before["placements"], {"value": "ByApply"}], "cpaBid": 5})
+    assert "5" in browser.get(at).all(field)
+    wrong = browser.post(f"{at}/jobgroups", of | {"applyBid": "-4"})
+    assert _faults(wrong) == ["must not be negative"]
+    assert wrong.all("//input[@aria-invalid='true']/@name") == ["applyBid"]
+    assert browser.post(f"{at}/jobgroups", of | {"applyBid": "12.5"}).status == 303
+    assert float(office.get(group)["cpaBid"]) == 12.5
+    assert office.get(group)["cpcBid"] == before["cpcBid"]
+    office.put(group, {"placements": before["placements"], "cpaBid": before["cpaBid"]})
+
+
 def _shown(seen: Seen) -> dict[str, str]:
     [form] = seen.tree.xpath("//form[.//button[@value='save'][@name='do']]")
     return {name: value or "" for name, value in form.form_values()}

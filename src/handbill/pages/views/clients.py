@@ -18,24 +18,26 @@ from handbill.pages.views.changing import latest_change, named_client
 
 _METRICS = "spent,clicks,applies,cpa"
 _MOST_GROUPS = 1_000
+_MOST_PUBLISHERS = 1_000
 _ON_A_PAGE = 100
 _SWITCHES = {"pause": "is paused", "enable": "is enabled"}
 
 
 async def view(request: Request, form: Form | None = None, status: int = 200) -> Response:
-    """Its figures by day, its caps and its job groups, in nine calls."""
+    """Its figures by day, its caps and its job groups, in ten calls."""
     calls, of = calls_of(request), at("clients", request.path_params["client_id"])
     client = await named_client(request)
     days = days_in(request)
     page = page_in(request)
     by = {"days": days, "metrics": _METRICS}
-    whole, publishers, by_group, budget, standing, groups = await asyncio.gather(
+    whole, publishers, by_group, budget, standing, groups, paid = await asyncio.gather(
         calls.get(f"{of}/timeseries", by),
         calls.get(f"{of}/timeseries", by | {"by": "publisher"}),
         calls.get(f"{of}/timeseries", by | {"by": "jobgroup"}),
         calls.get(f"{of}/budget"),
         calls.get(f"{of}/resolved-status"),
         calls.get(f"{of}/jobgroups", {"page": 0, "limit": _MOST_GROUPS}),
+        calls.get("/publishers", {"page": 0, "limit": _MOST_PUBLISHERS}),
     )
     rows = _rows(budget.json, groups.json["data"], by_group.json["series"])
     first, most = (0, _MOST_GROUPS) if asked_for(request) else (page * _ON_A_PAGE, _ON_A_PAGE)
@@ -55,11 +57,18 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
         standing=standing,
         groups=groups,
         rows=rows[first : first + most],
+        is_by_apply=_is_by_apply(groups.json["data"], paid.json["data"]),
         is_full=len(rows) > first + most,
         form=form or Form(),
         form_of=visit_of(request).fields.get("jobgroup", ""),
         change_to=f"/app{of}/jobgroups",
     )
+
+
+def _is_by_apply(groups: list[Any], publishers: list[Any]) -> bool:
+    """Whether any job group bids for applies, or is placed where only those are paid."""
+    by_apply = {one["id"] for one in publishers if one["bidType"]["name"] == "CPA"}
+    return any(one["cpaBid"] or by_apply & {*one["placementIds"]} for one in groups)
 
 
 def _rows(budget: Any, groups: list[Any], series: list[Any]) -> list[dict[str, Any]]:
@@ -94,7 +103,7 @@ async def change(request: Request) -> Response:
     except Declined as declined:
         if declined.status != 400:
             raise
-        names = {"/cpcBid": "bid", "/caps/budget": "cap", "/caps": "cap"}
+        names = {"/cpcBid": "bid", "/cpaBid": "applyBid", "/caps/budget": "cap", "/caps": "cap"}
         return await view(request, Form.declined(dict(fields), declined, names), 400)
     return leave(request, f"/app{of}", done, await latest_change(visit.calls, path))
 
@@ -108,6 +117,9 @@ async def _changed(request: Request, path: str) -> str:
     if "bid" in fields:
         await calls.ask("PUT", path, {"cpcBid": amount(fields["bid"])})
         return "The bid is set."
+    if "applyBid" in fields:
+        await calls.ask("PUT", path, {"cpaBid": amount(fields["applyBid"])})
+        return "The bid per apply is set."
     caps = (await calls.get(path)).json["caps"]
     former = caps.get("budget", {"cap": "Monthly"})
     value = {"value": amount(fields.get("cap", ""))}
