@@ -27,6 +27,7 @@ _BEYOND = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
+_MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1_000))
 
 
 def instant_of(moment: datetime) -> Instant:
@@ -43,7 +44,7 @@ def moment_of(at: Instant) -> datetime:
 
 def iso_of(at: Instant) -> str:
     """The contract's form: ``2019-11-29T10:00:00.000Z`` (contract 3, dates)."""
-    return f"{_second_of(at // SECOND)}.{at // 1000 % 1000:03d}Z"
+    return _second_of(at // SECOND) + _MILLISECONDS[at // 1000 % 1000]
 
 
 @lru_cache(maxsize=16_384)
