@@ -168,7 +168,7 @@ class Tx(ABC):
         """Rows one by one, in bounded memory."""
 
     def all(self, statement: Executable, **params: Any) -> list[Row]:
-        return self.run_text(self.dialect.text_of(statement), self.dialect.bind(params))[0]
+        return self.run_text(self.dialect.text_of(statement), params)[0]
 
     def one(self, statement: Executable, **params: Any) -> Row | None:
         """The first row or None."""
@@ -182,13 +182,12 @@ class Tx(ABC):
 
     def run(self, statement: Executable, **params: Any) -> int:
         """Run a change; the number of changed rows."""
-        return self.run_text(self.dialect.text_of(statement), self.dialect.bind(params))[1]
+        return self.run_text(self.dialect.text_of(statement), params)[1]
 
     def put(self, table: sa.Table, **values: Any) -> int:
         """Insert a row; its ``no`` (0 if the table has none)."""
-        answer = "no" if "no" in table.c else None
-        text = self.dialect.insert_text(table, tuple(values), answer)
-        rows, _ = self.run_text(text, self.dialect.bind(values))
+        text = self.dialect.put_text(table, tuple(values))
+        rows, _ = self.run_text(text, values)
         return int(rows[0][0]) if rows else 0
 
     def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -201,7 +200,7 @@ class Tx(ABC):
         """The same for rows given as tuples of these columns."""
         if rows:
             named = [dict(zip(columns, row, strict=True)) for row in rows]
-            self.run_text_many(self.dialect.insert_text(table, tuple(columns), None), named)
+            self.run_text_many(self.dialect.insert_text(table, tuple(columns)), named)
 
     def upsert_many(
         self,
@@ -241,7 +240,7 @@ class Tx(ABC):
         """Update the rows whose columns equal ``where``; the number of rows."""
         text = self.dialect.update_text(table, tuple(values), tuple(where))
         params = values | {f"key_{name}": value for name, value in where.items()}
-        return self.run_text(text, self.dialect.bind(params))[1]
+        return self.run_text(text, params)[1]
 
     def lock_row(self, table: sa.Table, no: int) -> bool:
         """Lock a row until the end of the transaction; False if it does not exist.

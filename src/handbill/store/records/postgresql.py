@@ -21,7 +21,7 @@ from sqlalchemy.sql.expression import Executable
 
 from handbill.host.acting import occasion
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Clash, Listed, MasterKeys, Records, Row, Tx
+from handbill.store.records.base import Clash, MasterKeys, Records, Row, Tx
 from handbill.store.records.held import HeldConnection
 from handbill.store.records.spelling import Dialect
 
@@ -68,12 +68,6 @@ class PostgresDialect(Dialect):
     def placeholder(self, name: str) -> str:
         return f"%({name})s"
 
-    def bind(self, params: dict[str, Any]) -> dict[str, Any]:
-        for name, value in params.items():
-            if isinstance(value, Listed):
-                params[name] = list(value)
-        return params
-
 
 class PostgresTx(Tx):
     def __init__(self, connection: psycopg.Connection[Row], records: "PostgresRecords") -> None:
@@ -107,7 +101,7 @@ class PostgresTx(Tx):
         text = self.dialect.text_of(statement)
         with self._connection.cursor(name=f"stream_{next(self._streams)}") as cursor:
             cursor.itersize = _STREAM_ROWS
-            cursor.execute(text, self.dialect.bind(params))
+            cursor.execute(text, params)
             yield from cursor
 
     def set_next_no(self, table: sa.Table, number: int) -> None:

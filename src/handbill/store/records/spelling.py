@@ -1,8 +1,7 @@
-"""How one engine spells statements and parameters."""
+"""How one engine spells statements."""
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import Executable
@@ -22,10 +21,6 @@ class Dialect(ABC):
     @abstractmethod
     def placeholder(self, name: str) -> str: ...
 
-    @abstractmethod
-    def bind(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Parameters in the driver's own types."""
-
     @lru_cache(maxsize=4096)  # noqa: B019 - one dialect object lives as long as the process
     def text_of(self, statement: Executable) -> str:
         compiled = statement.compile(  # type: ignore[attr-defined]
@@ -37,11 +32,15 @@ class Dialect(ABC):
         return str(compiled)
 
     @lru_cache(maxsize=1024)  # noqa: B019
-    def insert_text(self, table: sa.Table, columns: tuple[str, ...], answer: str | None) -> str:
+    def put_text(self, table: sa.Table, columns: tuple[str, ...]) -> str:
+        text = self.insert_text(table, columns)
+        return f'{text} RETURNING "no"' if "no" in table.c else text
+
+    @lru_cache(maxsize=1024)  # noqa: B019
+    def insert_text(self, table: sa.Table, columns: tuple[str, ...]) -> str:
         names = ", ".join(f'"{name}"' for name in columns)
         values = ", ".join(self.placeholder(name) for name in columns)
-        text = f'INSERT INTO "{table.name}" ({names}) VALUES ({values})'
-        return f'{text} RETURNING "{answer}"' if answer else text
+        return f'INSERT INTO "{table.name}" ({names}) VALUES ({values})'
 
     @lru_cache(maxsize=1024)  # noqa: B019
     def upsert_text(
@@ -53,7 +52,7 @@ class Dialect(ABC):
         *,
         keep: bool,
     ) -> str:
-        text = self.insert_text(table, columns, None)
+        text = self.insert_text(table, columns)
         target = ", ".join(f'"{key}"' for key in keys)
         if keep:
             return f"{text} ON CONFLICT ({target}) DO NOTHING"

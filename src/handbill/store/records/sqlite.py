@@ -72,12 +72,13 @@ class SqliteDialect(Dialect):
     def placeholder(self, name: str) -> str:
         return f":{name}"
 
-    def bind(self, params: dict[str, Any]) -> dict[str, Any]:
-        for name, value in params.items():
-            if isinstance(value, Listed):
-                ids = bool(value) and isinstance(value[0], bytes)
-                params[name] = b"".join(value) if ids else msgspec.json.encode(list(value)).decode()
-        return params
+
+def _bound(some: Listed) -> str | bytes:
+    ids = bool(some) and isinstance(some[0], bytes)
+    return b"".join(some) if ids else msgspec.json.encode(list(some)).decode()
+
+
+sqlite3.register_adapter(Listed, _bound)
 
 
 class SqliteTx(Tx):
@@ -89,7 +90,7 @@ class SqliteTx(Tx):
 
     def one(self, statement: Executable, **params: Any) -> Row | None:
         text = self.dialect.text_of(statement)
-        row: Row | None = self.connection.execute(text, self.dialect.bind(params)).fetchone()
+        row: Row | None = self.connection.execute(text, params).fetchone()
         return row
 
     def run_text(self, text: str, params: dict[str, Any]) -> tuple[list[Row], int]:
@@ -148,7 +149,7 @@ class SqliteTx(Tx):
 
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
         text = self.dialect.text_of(statement)
-        return self.connection.execute(text, self.dialect.bind(params))
+        return self.connection.execute(text, params)
 
 
 class _Reader(sqlite3.Connection):
