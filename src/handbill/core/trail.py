@@ -101,7 +101,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
     deleted one, all fields that differ from their defaults.
     """
     both = bool(before and after)
-    old, new = ({k: _plain(v, whole=both) for k, v in one.items()} for one in (before, after))
+    old, new = _plain(before, whole=both), _plain(after, whole=both)
     changes = list(_differences(old, new, "", deep=both))
     if len(changes) > MOST_FIELDS:
         changes = list(_differences(old, new, "", deep=False))
@@ -110,8 +110,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
 
 def trail_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """An entity's full state, in the form of its changes."""
-    plain = {name: _plain(value, whole=True) for name, value in state.items()}
-    decoded: dict[str, Any] = msgspec.json.decode(_ENCODE(plain))
+    decoded: dict[str, Any] = msgspec.json.decode(_ENCODE(_plain(state, whole=True)))
     return decoded
 
 
@@ -140,7 +139,7 @@ def _plain(value: Any, *, whole: bool) -> Any:
 
 def _differences(before: Any, after: Any, at: str, *, deep: bool) -> Iterator[Changed]:
     """The fields that differ. ``deep``: also inside objects and lists of equal length."""
-    for key in {**before, **after}:
+    for key in before | after:
         old, new = before.get(key, msgspec.UNSET), after.get(key, msgspec.UNSET)
         if old is new or old == new:
             continue
