@@ -7,6 +7,7 @@ key is dead at once, in every process.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from handbill.access import rows, shown, telling
@@ -220,6 +221,7 @@ def scope_of(role: str, allowed: Iterable[Need] = NEEDS) -> str:
     return " ".join(f"{SCOPES[role]}/{need}" for need in NEEDS if need in wanted)
 
 
+@lru_cache(maxsize=64)
 def allowed_by(scope: str) -> frozenset[Need]:
     """What a scope of either role allows."""
     ends = {part.rpartition("/")[2] for part in scope.split()}
