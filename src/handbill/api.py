@@ -168,13 +168,13 @@ class ApiDoors(AccessDoors):
         assert owner_no is not None, "its agency or family was found"
         return Caller(role, owner_no, live.owner_id, -live.person_no, standing=live)
 
-    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
-        client = client_reads.find_client(tx, caller.agency_no, client_id)
+    def client(
+        self, tx: Tx, caller: Caller, client_id: str, *, hold: bool = False
+    ) -> Client | None:
+        find = client_reads.hold if hold else client_reads.find_client
+        client = find(tx, caller.agency_no, client_id)
         only = caller.only_clients
         return client if client is None or only is None or client.no in only else None
-
-    def hold_client(self, tx: Tx, client: Client) -> Client | None:
-        return client_reads.hold(tx, client)
 
 
 def open_desk(settings: Settings, outside: Outside, process: str | None) -> Desk:

@@ -48,7 +48,9 @@ class FakeDoors:
     def person(self, tx: Tx, session: str, now: int) -> Caller | None:
         return None
 
-    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
+    def client(
+        self, tx: Tx, caller: Caller, client_id: str, *, hold: bool = False
+    ) -> Client | None:
         if client_id != "mine":
             return None
         return Client(
@@ -68,9 +70,6 @@ class FakeDoors:
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
         pass
-
-    def hold_client(self, tx: Tx, client: Client) -> Client | None:
-        return client
 
 
 def _create(call: Call) -> Any:

@@ -212,7 +212,8 @@ def test_rules_that_are_ordered_beside_a_deletion(office: Office) -> None:
 
     def change(deed: Callable[..., None], *given: Any) -> Callable[[Tx], object]:
         def first(tx: Tx) -> None:
-            client = clients.hold(tx, _client(tx, at))
+            of = _client(tx, at)
+            client = clients.hold(tx, of.agency_no, of.id)
             deed(tx, office.clock.now(), client, *given)
 
         return first

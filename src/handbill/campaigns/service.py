@@ -151,6 +151,8 @@ def _added(
 
 def _settle_placement_caps(tx: Tx, client: Client, body: CampaignBody) -> list[Fault]:
     """Remove publishers without a cap; a fault for each unknown one."""
+    if not body.placement_caps:
+        return []
     known = {publisher.id for publisher in publishers.publishers_of(tx, client.agency_no)}
     faults = [
         Fault(f"placement_caps.{step_of(id_)}", "is not a publisher of the agency")

@@ -114,7 +114,7 @@ def client_named(tx: Tx, client_id: str) -> Client:
 
 def client_to_change(tx: Tx, client_id: str) -> Client:
     """``client_named``, locked until the transaction ends, and as its last change left it."""
-    client = clients.hold(tx, client_named(tx, client_id))
+    client = clients.hold(tx, client_named(tx, client_id).agency_no, client_id)
     if client is None:
         raise _no_client(client_id)
     return client

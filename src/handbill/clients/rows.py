@@ -30,9 +30,9 @@ def find(tx: Tx, agency_no: int, client_id: str) -> Client | None:
     return _ONE.first(tx, id=client_id, agency_no=agency_no)
 
 
-def hold(tx: Tx, client: Client) -> Client | None:
+def hold(tx: Tx, agency_no: int, client_id: str) -> Client | None:
     """Lock the row until the transaction ends; returns its present state, None when it is gone."""
-    return _ONE.hold(tx, id=client.id, agency_no=client.agency_no)
+    return _ONE.hold(tx, id=client_id, agency_no=agency_no)
 
 
 def by_numbers(tx: Tx, nos: list[int]) -> list[Client]:

@@ -44,9 +44,9 @@ def lock(tx: Tx, client_no: int) -> None:
     tx.lock_row(clients, client_no)
 
 
-def hold(tx: Tx, client: Client) -> Client | None:
-    """``lock``; returns the client as it is after the wait, None when it was deleted meanwhile."""
-    return rows.hold(tx, client)
+def hold(tx: Tx, agency_no: int, client_id: str) -> Client | None:
+    """``find_client``, and ``lock``: the client as it is after the wait."""
+    return rows.hold(tx, agency_no, client_id)
 
 
 def client_of(tx: Tx, agency_no: int, client_id: str) -> Client:
@@ -165,11 +165,17 @@ def update(tx: Tx, now: Instant, client: Client, changes: Mapping[str, Any]) -> 
 
 
 def _unknown_publishers(tx: Tx, agency_no: int, said: Mapping[str, Any]) -> list[Fault]:
-    known = {one.id for one in publishers.publishers_of(tx, agency_no)}
-    return [
-        Fault(f"{name}.{n}", "is not a publisher of the agency")
+    excluded = [
+        (f"{name}.{n}", publisher_id)
         for name in ("excluded_publishers", "globally_excluded_publishers")
         for n, publisher_id in enumerate(said.get(name) or ())
+    ]
+    if not excluded:
+        return []
+    known = {one.id for one in publishers.publishers_of(tx, agency_no)}
+    return [
+        Fault(field, "is not a publisher of the agency")
+        for field, publisher_id in excluded
         if publisher_id not in known
     ]
 

@@ -107,7 +107,7 @@ def _let_go(tools: RulingTools, client: Client) -> None:
         if not acting.held_of_gone(tx, client):
             return
     with tools.records.write() as tx:
-        if (held := clients.hold(tx, client)) is not None:
+        if (held := clients.hold(tx, client.agency_no, client.id)) is not None:
             tx.occasion = Occasion("CONTROL", cause=kinds.RUN_RULES)
             acting.lift_gone(tx, tools.clock.now(), held)
 
@@ -122,7 +122,7 @@ def _held(tx: Tx, at: RuleTick, some: Iterable[Rule]) -> tuple[Client, dict[int,
     """Lock the client, and return it with the states of those rules whose run still stands: nobody
     has deleted or changed the client, its switch or the rule, and no other worker was first.
     """
-    client = clients.hold(tx, at.client)
+    client = clients.hold(tx, at.client.agency_no, at.client.id)
     if client is None or mode_of(client, at.tools.mode) != at.mode:
         return at.client, {}
     known = {rule.id: rule for rule in some}

@@ -20,7 +20,7 @@ from handbill.http.answers import failed, headers_of, refusal, whole
 from handbill.http.aside import PipedAnswer
 from handbill.http.bodies import Room, body_of
 from handbill.http.etags import require_match, tagged, unless_known
-from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
+from handbill.http.gates import Arrival, admitted, found_client, read_shapes
 from handbill.http.kinds import Enter, Mint
 from handbill.http.lanes import OUTWARD_PLACES, Deputies, Lanes, Owners, lane_of
 from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
@@ -335,8 +335,7 @@ class Application(Router):
         operation, reading, call, key, raw = passed
         call.tx = tx
         tx.occasion = _occasion(operation, call)
-        find = held_client if operation.writes else found_client
-        call.maybe_client = find(tx, self._desk, operation, call)
+        call.maybe_client = found_client(tx, self._desk, operation, call, hold=operation.writes)
         require_match(call, reading)
         if key is None:
             return _answered(operation, call)

@@ -186,26 +186,20 @@ def _read_body(
     return operation.body.read(value, "", faults)
 
 
-def found_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client | None:
-    """The client that path or query names. **Refuses** (404) foreign, deleted, unknown alike."""
+def found_client(
+    tx: Tx, desk: Desk, operation: Operation, call: Call, *, hold: bool = False
+) -> Client | None:
+    """The client that path or query names, or else the one of the header. ``hold``: for a change:
+    locked for this transaction, and as the last change left it.
+
+    **Refuses** (404) foreign, deleted, unknown alike; (403) one of a header, deleted meanwhile.
+    """
     client_id = call.path.get("client_id") or getattr(call.query, "client_id", None)
     if client_id is None or operation.role != "agency":
-        return call.maybe_client
-    client = desk.doors.client(tx, call.caller, client_id)
+        if call.maybe_client is None or not hold:
+            return call.maybe_client
+        client_id = call.maybe_client.id
+    client = desk.doors.client(tx, call.caller, client_id, hold=hold)
     if client is None:
-        raise not_found()
-    return client
-
-
-def held_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client | None:
-    """``found_client`` for a change: locked for this transaction, and as the last change left it.
-
-    **Refuses** one that was deleted meanwhile as if it had never existed.
-    """
-    client = found_client(tx, desk, operation, call)
-    if client is None:
-        return None
-    held = desk.doors.hold_client(tx, client)
-    if held is None:
         raise forbidden("client") if operation.client_header else not_found()
-    return held
+    return client

@@ -120,18 +120,16 @@ class Doors(Protocol):
         """The currency of the caller's amounts; empty for a publisher partner."""
         ...
 
-    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
-        """The agency's own live client, or None."""
+    def client(
+        self, tx: Tx, caller: Caller, client_id: str, *, hold: bool = False
+    ) -> Client | None:
+        """The agency's own live client, or None. ``hold``: locked until the transaction ends, and
+        as it is after the wait.
+        """
         ...
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
         """Let no other conditional change of this owner's things begin until this one ends."""
-        ...
-
-    def hold_client(self, tx: Tx, client: Client) -> Client | None:
-        """Lock this client until the transaction ends. Returns the client as it is after the wait,
-        or None when it was deleted meanwhile.
-        """
         ...
 
 
