@@ -4,12 +4,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 
-from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from handbill.host.inflate import MAGIC, NotGzip, unpacked
+from handbill.http.headers import HttpHeaders
 from handbill.http.operations import Operation
 from handbill.kit.faults import Refused, Unavailable
 
@@ -69,7 +70,11 @@ class RoomShare:
 
 
 async def body_of(
-    request: Request, part: RoomShare, operation: Operation, threads: Executor
+    receive: Receive,
+    headers: HttpHeaders,
+    part: RoomShare,
+    operation: Operation,
+    threads: Executor,
 ) -> tuple[bytes, str]:
     """Read the whole body, and unpack it in a thread: the body, and what is wrong with its packing.
 
@@ -78,24 +83,29 @@ async def body_of(
     """
     most = _MOST_BODY_OF_MANY if operation.many else _MOST_BODY
     most = _MOST_BODY_OF_STRANGERS if operation.role == "public" else most
-    header = request.headers.get("content-length", "")
+    header = headers.get("content-length")
     length = int(header) if header.isdecimal() else None
     if length is not None and length > most:
         raise Refused(413, f"The body is larger than {most} bytes")
     try:
-        async with asyncio.timeout(_BODY_SECONDS), aclosing(request.stream()) as stream:
+        async with asyncio.timeout(_BODY_SECONDS):
             chunks: list[bytes] = []
-            async for chunk in stream:
+            goes_on = True
+            while goes_on:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunk = message.get("body", b"")
                 if part.size + len(chunk) > most:
                     raise Refused(413, f"The body is larger than {most} bytes")
                 part.grow(len(chunk))
                 chunks.append(chunk)
-                if part.size == length:
-                    break  # complete, even without a further message
+                # Of the stated length it is complete, even without a further message.
+                goes_on = message.get("more_body", False) and part.size != length
     except TimeoutError:
-        message = f"The body did not arrive within {_BODY_SECONDS} seconds"
-        raise Refused(408, message) from None
-    body, coding = b"".join(chunks), coding_of(request.headers)
+        late = f"The body did not arrive within {_BODY_SECONDS} seconds"
+        raise Refused(408, late) from None
+    body, coding = b"".join(chunks), coding_of(headers)
     if coding not in PACKED or not body:
         return body, ""
     if coding != "deflate" and not body.startswith(MAGIC):
@@ -104,9 +114,9 @@ async def body_of(
     return await _unpacked(steps, part, most, threads)
 
 
-def coding_of(headers: Headers) -> str:
+def coding_of(headers: HttpHeaders) -> str:
     """How the body is encoded, in lower case."""
-    return ", ".join(headers.getlist("content-encoding")).strip().lower()
+    return ", ".join(headers.every("content-encoding")).strip().lower()
 
 
 async def _unpacked(
