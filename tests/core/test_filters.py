@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from handbill.contract.filters import JobTree, read_filter, spell
+from handbill.core.feed_text import ALSO
 from handbill.core.filter_code import Contender, JobFacts, Matcher
 from handbill.core.filters import TEXT_FIELDS, asks_age, kind_of
 from handbill.core.nouns import Branch, Leaf
@@ -267,13 +268,14 @@ def branches(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
     )
 
 
+SEVERAL = st.lists(WORDS, min_size=1, max_size=3).map(ALSO.join)
 FILTERS = branches(leaves() | branches(leaves() | branches(leaves())))
 JOBS = st.builds(
     JobFacts,
-    *[WORDS] * 9,
+    *[SEVERAL] * 9,
     st.none() | DAYS.map(date.isoformat),
     st.none() | BIDS.map(lambda bid: micros_of(Decimal(bid))),
-    st.dictionaries(st.sampled_from(["salary", "Team", "other"]), WORDS, max_size=3),
+    st.dictionaries(st.sampled_from(["salary", "Team", "other"]), SEVERAL, max_size=3),
 )
 
 
@@ -285,7 +287,7 @@ def interpreted(rule: Branch | Leaf, job: JobFacts) -> bool:
     if kind == "text":
         name = {"cif1": "salary", "cif2": "Team"}.get(rule.field, rule.field)
         field = dict(zip(TEXT_FIELDS, job, strict=False)).get(name, job.custom.get(name, ""))
-        return interpreted_text(rule, normalize("NFC", str(field)).strip().casefold())
+        return interpreted_texts(rule, normalize("NFC", str(field)).casefold())
     if kind == "date":
         return job.posted_on is not None and interpreted_date(
             rule, date.fromisoformat(job.posted_on)
@@ -304,10 +306,15 @@ def interpreted(rule: Branch | Leaf, job: JobFacts) -> bool:
     }[rule.operator]
 
 
-def interpreted_text(leaf: Leaf, field: str) -> bool:
+def interpreted_texts(leaf: Leaf, field: str) -> bool:
     if leaf.operator.startswith("NOT_"):
         positive = Leaf(leaf.field, leaf.operator.removeprefix("NOT_"), leaf.terms)
-        return not interpreted_text(positive, field)
+        return not interpreted_texts(positive, field)
+    every = {field.replace(ALSO, ", "), *field.split(ALSO)}
+    return any(interpreted_text(leaf, one.strip()) for one in every)
+
+
+def interpreted_text(leaf: Leaf, field: str) -> bool:
     terms = [normalize("NFC", term).casefold() for term in leaf.terms]
     if leaf.operator in {"EQUAL", "IN"}:
         terms = [term.strip() for term in terms]

@@ -14,7 +14,7 @@ from handbill.contract.funnel.models import FunnelDetails
 from handbill.core.address_lists import NotAddresses, read_prefixes
 from handbill.core.amounts import read_amount
 from handbill.core.countries import country_code
-from handbill.core.feed_text import cleaned, html_text, link_of, listed, unescaped
+from handbill.core.feed_text import cleaned, each_of, html_text, link_of, unescaped
 from handbill.core.feeds import FeedBody
 from handbill.core.mapping import compile_mapping
 from handbill.core.place_names import differs
@@ -228,7 +228,7 @@ _TEXTS: dict[str, Callable[[int], Any]] = {
     "ampersands": lambda n: link_of("&amp;" + "amp;" * n),
     "tags": lambda n: html_text("&lt;a" * n),
     "escaped": lambda n: html_text("&lt;b&gt;&amp;" * n),
-    "values": lambda n: listed("\x1e".join(map(str, range(n)))),
+    "values": lambda n: each_of("\x1e".join(map(str, range(n)))),
     "nodes": lambda n: html_of("<x>a</x><p>b</p>" * n),
     "open nodes": lambda n: html_of("<x a='b' " * n),
     "addresses": lambda n: _list_of("192.0.2.1/32\n" * n),

@@ -235,7 +235,8 @@ class Comparison(Model):
     field: str = Field(
         max_length=MOST_NAME,
         description="category, country, state, city, zip, type, title, company, refNumber, "
-        "postedDate, cpcBid, or one of the client's own fields.",
+        "postedDate, cpcBid, or one of the client's own fields. If a feed repeats a node, a "
+        "comparison holds if it does for one of its values, or for the whole text.",
     )
     terms: Words = Field(
         alias="data",

@@ -12,6 +12,8 @@ import msgspec
 
 ALSO = "\x1e"
 """Precedes each further value of a repeated node; not a character of XML 1.0."""
+AND = ", "
+"""Between several values where people read them."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _BREAK = re.compile(r"[\t\n\r\xa0\u2000-\u200a\u2028\u2029\u202f\u205f]")
@@ -162,9 +164,10 @@ def _meant(entity: re.Match[str]) -> str:
     return chr(number) if valid else entity[0]
 
 
-def listed(text: str) -> str:
-    """All values of a field that may have several, as one line."""
-    return ", ".join(dict.fromkeys(filter(None, map(cleaned, text.split(ALSO)))))
+def each_of(text: str) -> tuple[str, ...]:
+    """The different values of a field that may have several, each as one line."""
+    lines = (cleaned(without_tags(unescaped(one))) for one in text.split(ALSO))
+    return tuple(dict.fromkeys(filter(None, lines)))
 
 
 def link_of(text: str) -> str:

@@ -5,12 +5,13 @@ are only ever constants, and their field names are keys looked up in the job, ne
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
+from handbill.core.feed_text import ALSO, AND
 from handbill.core.filters import AGES, DATE_FIELD, NUMBER_FIELD, TEXT_FIELDS
 from handbill.core.nouns import Branch, Leaf
 from handbill.kit.money import micros_of
@@ -22,7 +23,9 @@ _MOST_PLANS = 4_096
 class JobFacts(NamedTuple):
     """What filters can ask about a job: our fields in the order of FIELDS, then the client's own.
 
-    A plain tuple in this order works as well. ``posted_on`` is an ISO day, or None.
+    A plain tuple in this order works as well. ``posted_on`` is an ISO day, or None. ``ALSO`` comes
+    between the values of a field that has several: a comparison holds if it does for one of them,
+    or for all of them as people read them, ``Nursing, Healthcare``.
     """
 
     category: str
@@ -77,7 +80,12 @@ class Matcher:
     def best(self, facts: Sequence[Any]) -> int | None:
         """The number of the best ranked group whose filter holds for the job, or None."""
         job = self._fold(facts)
-        key = tuple([table.get(job[slot], ()) for slot, table in self._tables])
+        key = tuple(
+            [
+                table.get(job[slot], ()) if job[slot].__class__ is str else job[slot].found(table)
+                for slot, table in self._tables
+            ]
+        )
         plan = self._plans.get(key)
         if plan is None:
             plan = self._planned(key)
@@ -136,6 +144,41 @@ def folded(text: str) -> str:
     return text.casefold() if text.isascii() else normalize("NFC", text).casefold()
 
 
+class _Several(str):
+    """All values of a field as they are read, folded, where a comparison may hold for one alone."""
+
+    __slots__ = ("every",)
+    every: tuple[str, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return other in self.every
+
+    __hash__ = str.__hash__
+
+    def among(self, terms: Collection[str]) -> bool:
+        return any(one in terms for one in self.every)
+
+    def startswith(self, term: str) -> bool:  # type: ignore[override] # comparisons have one term
+        return any(one.startswith(term) for one in self.every)
+
+    def endswith(self, term: str) -> bool:  # type: ignore[override]
+        return any(one.endswith(term) for one in self.every)
+
+    def found(self, table: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+        """What a table has for any of the values, in order."""
+        return tuple(sorted({at for one in self.every for at in table.get(one, ())}))
+
+
+def _text_of(text: str) -> str:
+    """A text ready for comparison."""
+    if ALSO not in text:
+        return folded(text)
+    values = text.split(ALSO)
+    several = _Several(folded(AND.join(values)))
+    several.every = (str(several), *map(folded, values))
+    return several
+
+
 def _term(term: str, operator: str) -> str:
     """What a job's text is compared with; blanks around a part of a text count."""
     if operator.endswith(("EQUAL", "IN")):
@@ -182,9 +225,9 @@ def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
             place = FIELDS.index(field)
             parts.append(f"-1 if f[{place}] is None else f[{place}]")
         elif field in FIELDS:
-            parts.append(f"folded(f[{FIELDS.index(field)}])")
+            parts.append(f"text_of(f[{FIELDS.index(field)}])")
         else:
-            parts.append(f"folded(c.get({field!r}, ''))")
+            parts.append(f"text_of(c.get({field!r}, ''))")
     return _made(
         f"def made(f):\n c = f[{len(FIELDS)}]\n return ({''.join(p + ', ' for p in parts)})"
     )
@@ -193,7 +236,8 @@ def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
 def _made(source: str) -> Callable[..., Any]:
     space: dict[str, Any] = {}
     # Fixed text around constants by repr, from a tree that was checked on input.
-    exec(compile(source, "<filters>", "exec"), {"__builtins__": {}, "folded": folded}, space)  # noqa: S102
+    known = {"__builtins__": {}, "text_of": _text_of, "several": _Several}
+    exec(compile(source, "<filters>", "exec"), known, space)  # noqa: S102
     made: Callable[..., Any] = space["made"]
     return made
 
@@ -283,10 +327,11 @@ def _text(place: str, leaf: Leaf) -> str:
     """Ignores case; a negative operator holds exactly where its positive one does not."""
     terms = [_term(term, leaf.operator) for term in leaf.terms]
     first = repr(terms[0])
+    listed = f"{{{', '.join(map(repr, terms))}}}"
     positive = leaf.operator.removeprefix("NOT_")
     test = {
         "EQUAL": f"{place} == {first}",
-        "IN": f"{place} in {{{', '.join(map(repr, terms))}}}",
+        "IN": f"({place} in {listed} or {place}.__class__ is several and {place}.among({listed}))",
         "BEGINS_WITH": f"{place}.startswith({first})",
         "CONTAINS": f"{first} in {place}",
         "ENDS_WITH": f"{place}.endswith({first})",

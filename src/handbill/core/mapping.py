@@ -22,12 +22,12 @@ from handbill.core.feed_mappings import (
 )
 from handbill.core.feed_text import (
     ALSO,
+    AND,
     all_decoded_once,
     cleaned,
+    each_of,
     html_text,
     link_of,
-    listed,
-    unescaped,
     values_of,
     within,
     without_tags,
@@ -198,7 +198,7 @@ def compile_mapping(
             body.end_at = now if body.end_at is None else min(body.end_at, now)
         body.cpc_micros, body.cpc_currency = bid_in(plan.bid, fields, bids, faults)
         if plan.additional:
-            body.additional = _additional(plan.additional, fields, faults)
+            body.additional = _additional(body, plan.additional, fields, faults)
         if plan.publishers:
             body.settings = _settings(fields.get(plan.publishers, ""))
         body.missing = _missing(body, plan.needed, faults)
@@ -215,7 +215,7 @@ def _keep_lines(
         if value.isprintable() and "&" not in value and "<" not in value:
             value = value.strip()
         elif source.name in _MANY:
-            value = listed(without_tags(unescaped(value)))
+            value = _joined(body, source.name, value)
         else:
             first = first_of(source, {source.node: value}, _MOST_LINE, faults)
             value = cleaned(without_tags(first))
@@ -321,14 +321,25 @@ def _additional_sources(feed: FeedBody, source: Callable[[str, str], FeedValue])
     ][:MOST_ADDITIONAL]
 
 
+def _joined(body: JobBody, name: str, text: str) -> str:
+    """All values of a field as one line; the body keeps them apart too, for filters."""
+    values = each_of(text)
+    if len(values) > 1:
+        body.several[name] = values
+    return AND.join(values)
+
+
 def _additional(
-    sources: list[FeedValue], fields: Mapping[str, str], faults: list[FieldFault]
+    body: JobBody,
+    sources: list[FeedValue],
+    fields: Mapping[str, str],
+    faults: list[FieldFault],
 ) -> dict[str, str]:
     values = {}
     for source in sources:
         text = values_of(fields.get(source.node, ""))
         value = (
-            listed(unescaped(text))
+            _joined(body, source.name, text)
             if ALSO in text
             else value_of(source, fields, _MOST_ADDITIONAL_TEXT)
         )

@@ -318,6 +318,8 @@ class JobBody(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
     """Of the bid, as its feed says; empty: the agency's."""
     additional: dict[str, str] = {}
     publisher_nodes: dict[str, dict[str, str]] = {}
+    several: dict[str, tuple[str, ...]] = {}
+    """Of ``category``, ``type`` and own fields that were said several times, each of the values."""
     settings: JobSettings | None = None
     missing: tuple[str, ...] = ()
     """Mandatory fields that the source left empty; if there are any, the job is invalid."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from handbill.core.feed_text import ALSO, AND
 from handbill.core.filter_code import FIELDS, compile_leaves, field_of, names_of
 from handbill.core.nouns import Branch, Leaf
 
@@ -66,6 +67,6 @@ def _joined(rule: Branch | Leaf, compared: Iterator[Compared]) -> Trace:
 def _value_of(leaf: Leaf, facts: Sequence[Any], names: Mapping[str, str]) -> str | int | None:
     field = field_of(leaf, names)
     if field not in FIELDS:
-        return str(facts[len(FIELDS)].get(field, ""))
+        return str(facts[len(FIELDS)].get(field, "")).replace(ALSO, AND)
     value: str | int | None = facts[FIELDS.index(field)]
-    return value
+    return value.replace(ALSO, AND) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from handbill.core.feed_text import ALSO, AND
 from handbill.core.nouns import JobBody, JobSettings
 from handbill.core.received import job_id_of
 from handbill.kit.instants import Instant
@@ -106,7 +107,7 @@ def written(
     publishers = None if body.settings is None else (body.settings.publishers or ())
     body.settings = None
     blob = _PACK.encode(body)
-    additional = body.additional
+    custom = {name: _apart(body, name, text) for name, text in body.additional.items()}
     url = target_of(body) if target is None else target
     return WrittenJob(
         ref=body.ref,
@@ -115,21 +116,27 @@ def written(
         valid=0 if body.missing else 1,
         title=body.title,
         company=body.company,
-        category=body.category,
+        category=_apart(body, "category", body.category),
         city=body.city,
         state=body.state,
         country=body.country,
         zip=str(body.zip),
-        type=body.type,
+        type=_apart(body, "type", body.type),
         posted_on=posted_on,
         cpc_micros=body.cpc_micros,
         cpc_currency=body.cpc_currency,
-        custom=_JSON.encode(additional).decode() if additional else None,
+        custom=_JSON.encode(custom).decode() if custom else None,
         url=url,
         end_at=body.end_at,
         publishers=publishers,
         body=blob,
     )
+
+
+def _apart(body: JobBody, name: str, text: str) -> str:
+    """A field as filters read it: its values, if it has several that it still is made of."""
+    values = body.several.get(name, ())
+    return ALSO.join(values) if AND.join(values) == text else text
 
 
 def matching_of(job: WrittenJob) -> Row:
