@@ -11,6 +11,7 @@ from handbill.core.click_definitions import (
     ClickEvidence,
     Definition,
     DefinitionBody,
+    Grain,
     JobPlace,
     Location,
     class_of_click,
@@ -183,6 +184,32 @@ def test_a_state_in_place_of_a_city_is_told_from_a_city(
     named, _, state = job.removesuffix(")").partition(" (")
     seen = Location(country, city, frozenset(states.split()), frozenset([city]))
     assert foreign_by("CITY", JobPlace(country, state, named), seen) == expected
+
+
+_SAN_JUAN = Location("PR", "San Juan", frozenset(), frozenset({"san juan"}))
+_SAINT_DENIS = Location("RE", "Saint-Denis", frozenset(), frozenset({"saint-denis"}))
+
+
+@pytest.mark.parametrize(
+    ("seen", "grain", "place", "expected"),
+    [
+        (_SAN_JUAN, "CITY", ("US", "PR", "San Juan"), ""),
+        (_SAN_JUAN, "STATE", ("USA", "Puerto Rico", "Ponce"), ""),
+        (_SAN_JUAN, "STATE", ("US", "TX", "Austin"), "state"),
+        (_SAN_JUAN, "COUNTRY", ("US", "TX", "Austin"), ""),
+        (_SAN_JUAN, "COUNTRY", ("CA", "", ""), "country"),
+        (_SAN_JUAN._replace(country="US", states=frozenset({"pr"})), "STATE", ("PR", "", ""), ""),
+        (AUSTIN, "COUNTRY", ("Puerto Rico", "", "San Juan"), ""),
+        (AUSTIN, "STATE", ("Puerto Rico", "", "San Juan"), "state"),
+        (_SAINT_DENIS, "CITY", ("FR", "La Réunion", "St-Denis"), ""),
+        (_SAINT_DENIS, "STATE", ("FR", "Bretagne", "Brest"), "state"),
+        (_SAINT_DENIS, "COUNTRY", ("DE", "", ""), "country"),
+    ],
+)
+def test_a_territory_is_a_country_to_some_and_a_state_to_others(
+    seen: Location, grain: Grain, place: tuple[str, str, str], expected: str
+) -> None:
+    assert foreign_by(grain, JobPlace(*place), seen) == expected
 
 
 @given(st.sampled_from(GRAINS), st.tuples(*[st.text(max_size=9)] * 3))

@@ -156,3 +156,31 @@ def test_a_part_of_a_word_is_another_place(said: str) -> None:
 def test_a_part_of_a_longer_name_is_another_place(one: str, other: str) -> None:
     assert differs(one, frozenset({other}))
     assert differs(other.title(), frozenset({one.lower()}))
+
+
+@pytest.mark.parametrize(
+    ("said", "city", "expected"),
+    [
+        ("Hamburg-Altona", "hamburg", False),
+        ("Frankfurt-Höchst", "frankfurt am main", False),
+        ("Hamburg-Altona", "munich", True),
+        ("Raum München", "munich", False),
+        ("Großraum Hamburg", "munich", True),
+        ("Ville de Genève", "geneva", False),
+        ("US-TX-Austin", "austin", False),
+        ("US-TX-Austin", "dallas", True),
+        ("Brooklyn", "new york", False),
+        ("Clermont-Ferrand", "lyon", True),
+    ],
+)
+def test_a_town_is_found_before_its_part_and_behind_what_it_is(
+    said: str, city: str, *, expected: bool
+) -> None:
+    assert differs(said, frozenset({city})) is expected
+
+
+def test_a_canton_is_compared_by_its_name() -> None:
+    zurich = frozenset({"zh", "zurich"})
+    assert not state_differs("Kanton Zürich", zurich, "CH")
+    assert state_differs("Canton of Bern", zurich, "CH")
+    assert state_differs("Sachsen-Anhalt", frozenset({"sn", "saxony"}), "DE")

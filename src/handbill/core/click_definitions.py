@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from handbill.core.countries import country_code
+from handbill.core.countries import country_code, territory_of
 from handbill.core.judging import (
     BOT,
     DUPLICATE,
@@ -251,12 +251,27 @@ def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
     """
     country = country_code(job.country)
     if country and location.country and country != location.country:
-        return "country"
+        job, location = _in_whole(job, country, location)
+        country = country_code(job.country)
+        if country != location.country:
+            return "country"
     if grain == "COUNTRY":
         return ""
     if state_differs(job.state, location.states, country or location.country):
         return "state"
     return "city" if grain == "CITY" and _is_of_another_city(job, country, location) else ""
+
+
+def _in_whole(job: JobPlace, country: str, location: Location) -> tuple[JobPlace, Location]:
+    """Both in the country as a whole, if one is in a territory of the other's: some write that as a
+    country, some as a state.
+    """
+    if (seen := territory_of(location.country)).whole == country:
+        names = location.states | seen.names
+        return job, location._replace(country=country, states=names)
+    if territory_of(country).whole == location.country:
+        return job._replace(country=location.country, state=job.country), location
+    return job, location
 
 
 def _is_of_another_city(job: JobPlace, country: str, location: Location) -> bool:

@@ -6,7 +6,7 @@
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 _COUNTRIES: Final = """
 AD AND Andorra; AE ARE United Arab Emirates; AF AFG Afghanistan; AG ATG Antigua and Barbuda; AI
@@ -217,3 +217,43 @@ def country_code(text: str) -> str:
         return code
     is_style = more in _STYLES and name not in _DIVIDED and len(name) > _LONGEST_CODE
     return code if is_style else ""
+
+
+class Territory(NamedTuple):
+    """Of which country it is a part, and by which names and codes as a state; empty: of none."""
+
+    whole: str = ""
+    names: frozenset[str] = frozenset()
+
+
+_NO_TERRITORY: Final = Territory()
+_TERRITORIES: Final = {
+    "US": "PR puerto rico; GU guam; VI virgin islands/us virgin islands/united states virgin "
+    "islands/usvi; AS american samoa; MP northern mariana islands/northern marianas; UM minor "
+    "outlying islands",
+    "FR": "GP guadeloupe/971; MQ martinique/972; GF guyane/french guiana/guyane francaise/973; "
+    "RE reunion/la reunion/974; YT mayotte/976; PM saint pierre et miquelon/975; "
+    "BL saint barthelemy/977; MF saint martin/978; PF polynesie francaise/french polynesia/987; "
+    "NC nouvelle caledonie/new caledonia/988; WF wallis et futuna/986",
+    "FI": "AX aland/ahvenanmaa/aland islands",
+    "NO": "SJ svalbard",
+    "NL": "BQ bonaire/caribisch nederland",
+    "AU": "CX christmas island; CC cocos islands; NF norfolk island",
+}
+"""By country: territories that ISO 3166-1 lists as countries, and ISO 3166-2 as its parts."""
+
+
+def _territories() -> dict[str, Territory]:
+    return {
+        code: Territory(whole, frozenset([code.casefold(), *names.split("/")]))
+        for whole, listed in _TERRITORIES.items()
+        for code, _, names in (one.partition(" ") for one in listed.split("; "))
+    }
+
+
+_WHOLE_OF: Final = _territories()
+
+
+def territory_of(code: str) -> Territory:
+    """What a country's code means as a part of another country."""
+    return _WHOLE_OF.get(code, _NO_TERRITORY)

@@ -30,12 +30,20 @@ _NO_PLACE: Final = re.compile(
 _PARTS: Final = re.compile(
     r"[,/;|()\[\]•·\n–—]|\s-\s|\b(?:or|and|und|oder|et|ou|y|o|e|en|of)\b|&|\+"
 )
-_SIDE: Final = re.compile(r"(?:north|south|east|west|central|downtown|upper|lower|near|inner) ")
+_SIDE: Final = re.compile(
+    r"(?:north|south|east|west|central|downtown|upper|lower|near|inner"
+    r"|(?:raum|grossraum|ballungsraum|stadtraum|umkreis|umgebung|stadt|stadtkreis|landkreis|kreis"
+    r"|bezirk|kanton|canton|cantone|provinz|province|provincia|provincie|departement|land|freistaat"
+    r"|comunidad|estado|ville|ciudad|comune|citta|city|town|borough)"
+    r"(?: (?:von|of|de|du|di|da|del))?) "
+)
+"""What stands before a name for a part or the surroundings of a place, or for what it is."""
 _LATIN: Final = re.compile("[a-z]")
 _SHORT: Final = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt", "sankt": "st"}
 _AFTER: Final = re.compile(r"\s(?:city|town|district|borough|state|province|prefecture|oblast)$")
 _FIGURES: Final = re.compile(r"\b\d\w*\b")
-_CODE: Final = re.compile(r"[a-z]{2}-(?=[a-z0-9]{1,3}\Z)")  # of ISO 3166-2: US-TX
+_CODE: Final = re.compile(r"\A[a-z]{2}-(?:[a-z]{2,3}-)?(?=\w)")  # of ISO 3166-2: US-TX
+_HYPHEN: Final = re.compile(r"(?<=\w)[-‐‑](?=\w)")
 _STATES: Final = {
     "US": "al ak az ar ca co ct de dc fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv "
     "nh nj nm ny nc nd oh ok or pa pr ri sc sd tn tx ut vt va wa wv wi wy gu vi as mp, alabama, "
@@ -80,7 +88,9 @@ _NAMES: Final = (
     "moskva moscow", "athina athens", "bucuresti bucharest", "beograd belgrade", "kyiv kiev",
     "strasbourg strassburg", "mexico city/ciudad de mexico/mexico", "beijing peking",
     "mumbai bombay", "bengaluru bangalore", "chennai madras", "kolkata calcutta",
-    "gurugram gurgaon", "ho chi minh/saigon", "new york/nyc", "washington dc/washington",
+    "gurugram gurgaon", "ho chi minh/saigon",
+    "new york/nyc/manhattan/brooklyn/queens/bronx/the bronx/staten island",
+    "washington dc/washington",
     "bayern bavaria", "hessen hesse", "niedersachsen/lower saxony", "sachsen saxony",
     "nordrhein westfalen/north rhine westphalia/nrw", "rheinland pfalz/rhineland palatinate",
     "sachsen anhalt/saxony anhalt", "thuringen thuringia", "tirol tyrol", "steiermark styria",
@@ -152,7 +162,15 @@ def differs(said: str, known: frozenset[str]) -> bool:
     """Whether a job's text certainly names a different place from the one with these spellings. A
     name that goes on with a linking word or a state may be the same place: Frankfurt am Main.
     """
-    return bool(said and known) and not _may_be(_names(said), _folded(known)) and _is_place(said)
+    names = _names(said) | _towns(said)
+    return bool(said and known) and not _may_be(names, _folded(known)) and _is_place(said)
+
+
+@lru_cache(maxsize=65_536)
+def _towns(said: str) -> frozenset[str]:
+    """What stands before a hyphen, mostly a town before its part: Hamburg-Altona."""
+    parts = _PARTS.split(said.strip().casefold())
+    return _spelled({_fold(_HYPHEN.split(part, 1)[0]) for part in parts})
 
 
 def _may_be(names: frozenset[str], known: frozenset[str]) -> bool:
