@@ -31,6 +31,26 @@ def test_of_nodes_that_repeat_one_counts_whole() -> None:
     }
 
 
+def test_of_nodes_that_repeat_within_one_that_repeats_one_counts_whole() -> None:
+    raw = (
+        b"<job><place><at><city>Bonn</city><zip/></at><at><city>Ulm</city><zip>89073</zip></at>"
+        b"</place><place><at><city>Austin</city><zip>78701</zip><state>TX</state></at></place>"
+        b"<place><at><city>K</city></at><at primary='1'><city>L</city></at></place></job>"
+    )
+    reader = ItemReader()
+    reader.begin()
+    read = reader.feed(raw)
+    assert read is not None
+    assert {
+        name: text.split(ALSO) for name, text in read.fields.items() if name.count("/") == 2
+    } == {
+        "place/at/city": ["Bonn", "Ulm", "Austin", "K", "L"],
+        "place/at/zip": ["", "89073", "78701"],
+        "place/at/state": ["", "TX"],
+        "place/at/@primary": ["", "1"],
+    }
+
+
 @pytest.mark.parametrize(
     ("written", "city", "state"),
     [

@@ -96,10 +96,26 @@ def _chosen(said: list[NodeText], rows: Collection[str]) -> dict[tuple[str, ...]
         if len(prefixes) > 1:
             beside = [one for one in said if one.path[:-1] == parent and "/".join(one.path) in rows]
             strays |= _strays(beside, frozenset(prefixes), first)
+    within = {
+        prefix: _within(every, len(prefix), main[prefix], rows) for prefix, every in below.items()
+    }
     return {
-        path: strays[path] if path in strays else _joined(every, _prefix_of(path, repeated), main)
+        path: strays[path]
+        if path in strays
+        else _joined(every, _prefix_of(path, repeated), main, within)
         for path, every in by_path.items()
     }
+
+
+def _within(
+    below: list[NodeText], depth: int, place: int, rows: Collection[str]
+) -> dict[tuple[str, ...], str]:
+    """The texts of the repeated node that counts, if nodes repeat within it again; else none."""
+    own = [one for one in below if one.places[depth - 1] == place]
+    if not any(any(one.places[depth:]) for one in own):
+        return {}
+    alone = [one._replace(places=(*one.places[: depth - 1], 0, *one.places[depth:])) for one in own]
+    return _chosen(alone, rows)
 
 
 def _strays(
@@ -182,13 +198,19 @@ def _is_first(one: NodeText, depth: int) -> bool:
 
 
 def _joined(
-    every: list[NodeText], prefix: tuple[str, ...] | None, main: dict[tuple[str, ...], int]
+    every: list[NodeText],
+    prefix: tuple[str, ...] | None,
+    main: dict[tuple[str, ...], int],
+    within: dict[tuple[str, ...], dict[tuple[str, ...], str]],
 ) -> str:
     if prefix is None:
         return every[0].text
     depth, place = len(prefix) - 1, main[prefix]
-    own = [one.text for one in every if one.places[depth] == place]
     others = [one.text for one in every if one.places[depth] != place and one.text]
+    chosen = within[prefix].get(every[0].path)
+    if chosen is not None:
+        return ALSO.join((chosen, *others))
+    own = [one.text for one in every if one.places[depth] == place]
     first = next(filter(None, own), "")
     rest = own[own.index(first) + 1 :] if first else []
     return ALSO.join((first, *filter(None, rest), *others))
