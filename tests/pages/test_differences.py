@@ -8,6 +8,14 @@ from handbill.pages.differences import acted, field_difference, named
 from handbill.pages.wording import course_of, every, paid_by
 
 RULE = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
+CAP = {"period": "Daily", "value": 30_000_000}
+LEAF = {"t": "leaf", "field": "category", "operator": "IN", "terms": ["a", "b"]}
+CITY = {"t": "leaf", "field": "city", "operator": "CONTAINS", "terms": ["x"]}
+ALL = {"t": "branch", "all_of": True, "rules": [LEAF]}
+BRANCH = {"t": "branch", "all_of": False, "rules": [ALL, CITY]}
+RULES = "filters rules: Category is one of a, b; Category is one of a → Category is one of a, b"
+TARGET = "targets: type cpa, value 9 → none"
+PLACED = "placements: publisher Talent, is active no → none"
 NAMES = {"6ad5": "Ann Lee", RULE: "Pause Job"}
 
 
@@ -15,13 +23,27 @@ NAMES = {"6ad5": "Ann Lee", RULE: "Pause Job"}
     ("field", "before", "after", "expected"),
     [
         ("/status", "A", "P", ["status: active → paused"]),
-        ("/caps/budget/value_micros", 1_500_000, 20_000_000, ["caps budget value: 1.5 → 20"]),
+        ("/caps/budget/value", 1_500_000, 20_000_000, ["caps budget value: 1.5 → 20"]),
+        ("/caps/job_budget/value", 1_500_000, 2, ["caps job budget value: 1.5 → 0.000002"]),
+        ("/caps/clicks/value", 1_500_000, 20, ["caps clicks value: 1500000 → 20"]),
+        ("/caps/budget/threshold_ppm", 800_000, 1, ["caps budget threshold: 80 % → 0.0001 %"]),
+        ("/cpc_bid_micros", 770_000, None, ["cpc bid: 0.77 → –"]),
+        ("/caps", None, {"budget": CAP}, ["caps: – → budget period Daily, value 30"]),
+        ("/targets", [{"type": "cpa", "value_micros": 9_000_000}], [], [TARGET]),
+        ("/conditions", [], [{"value_millionths": 500_000}], ["conditions: none → value 0.5"]),
+        ("/filters/rules", [LEAF, {**LEAF, "terms": ["a"]}], [LEAF], [RULES]),
+        ("/filters", BRANCH, None, ["filters: (Category is one of a, b) or City contains x → –"]),
+        ("/placements", [{"publisher_id": "Talent", "is_active": False}], [], [PLACED]),
+        ("/ppm", None, 12_500, ["percent: – → 1.25 %"]),
+        ("/mappings", {"schemaMappingsURL": "u"}, None, ["mappings: url u → –"]),
+        ("/secondFactor", False, True, ["second factor: no → yes"]),
+        (f"/runs/{RULE}", None, {"forced": False}, ["runs 0b6f2f0e…: – → forced no"]),
         ("/is_default", 0, 1, ["is default: no → yes"]),
         ("/params", [], ["a", "b"], ["params: none → a, b"]),
-        ("/mappings", None, {"a": 1}, ["mappings: – → 1 values"]),
+        ("/mappings", None, {"a": 1}, ["mappings: – → a 1"]),
         ("/name", "<b>", "", ["name: <b> → –"]),
         ("/name", None, "", []),
-        ("/name", "x" * 99, "", [f"name: {'x' * 79}… → –"]),
+        ("/name", "x" * 199, "", [f"name: {'x' * 119}… → –"]),
         ("/heldBy", [], [RULE], ["held by rules: none → Pause Job"]),
         ("/heldAtPlacement7", [RULE], [], ["held at a publisher by rules: Pause Job → none"]),
         ("/link_until", None, "2026-11-29T17:19:39.974Z", ["link until: – → 2026-11-29 17:19 UTC"]),

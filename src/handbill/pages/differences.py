@@ -1,19 +1,27 @@
 """Changes in words: what was changed, and each field before and after."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from handbill.pages.wording import number, raw, when
+from handbill.pages.filters import FIELDS, OPERATORS
+from handbill.pages.wording import number, percent, raw, when
 
-_MICROS = 1_000_000
+_MILLIONTHS = 1_000_000
+_PER_PERCENT = 10_000
 _SWITCHED = {"A": "active", "P": "paused"}
 _SHORT = 8
-_MOST = 80
+_MOST = 120
 _SIDES = ("before", "after")
 _NAMES = ("/name", "/company_name", "/title", "/mail", "/url", "/source")
 _NOTHING = raw(None)
 _INSTANTS = ("_at", "_until")
+_AMOUNTS = re.compile(r"(?:micros|millionths|budget/value)$")
+_UNITS = re.compile(r"_(?:micros|millionths|ppm|id)$")
+_MAPPED = re.compile("^schemaMappings?")
+_WORDS = re.compile(r"[/_]|(?<=[a-z])(?=[A-Z])")
+_IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HELD = {"heldBy": "held by rules", "heldAtPlacement": "held at a publisher by rules"}
 _ACTORS = {
     "PERSON": "A person",
@@ -54,8 +62,7 @@ def field_difference(change: Mapping[str, Any], names: Mapping[str, str]) -> lis
     phrases = []
     for field in change["fields"]:
         path = str(field["field"]).strip("/")
-        is_amount = path.endswith("micros")
-        before, after = (_value(path, is_amount, field.get(side), names) for side in _SIDES)
+        before, after = (_cut(_value(path, field.get(side), names)) for side in _SIDES)
         if field.get("secret"):
             phrases.append(f"{_name(path)}: set anew, not shown")
         elif change["act"] != "CHANGE":
@@ -68,29 +75,58 @@ def field_difference(change: Mapping[str, Any], names: Mapping[str, str]) -> lis
 
 def _name(path: str) -> str:
     """A field in words."""
-    held = _HELD.get(path.rstrip("0123456789"))
-    return held or path.removesuffix("micros").replace("/", " ").replace("_", " ").strip()
+    if held := _HELD.get(path.rstrip("0123456789")):
+        return held
+    if path == "ppm":
+        return "percent"
+    known = _MAPPED.sub("", _UNITS.sub("", path))
+    shown = _IDS.sub(lambda found: short(found[0]), known)
+    return _WORDS.sub(" ", shown).strip().lower()
 
 
-def _value(path: str, is_amount: bool, value: Any, names: Mapping[str, str]) -> str:
-    if is_amount and isinstance(value, int | Decimal):
-        return number(Decimal(value) / _MICROS, 6)
-    if path.endswith(_INSTANTS) and isinstance(value, str):
+def _value(path: str, value: Any, names: Mapping[str, str]) -> str:
+    """A value in words: what it is goes by the path of its field."""
+    if isinstance(value, bool) or (path.rpartition("/")[2].startswith("is_") and value in (0, 1)):
+        return "yes" if value else "no"
+    if isinstance(value, int | Decimal):
+        return _figure(path, value)
+    if isinstance(value, dict):
+        return _parts(path, value, names)
+    if isinstance(value, list):
+        between = "; " if any(isinstance(one, dict) for one in value) else ", "
+        return between.join(_value(path, one, names) for one in value) or "none"
+    if isinstance(value, str) and path.endswith(_INSTANTS):
         return when(value)
     if path == "status":
         return _SWITCHED.get(value, raw(value))
-    if path.rpartition("/")[2].startswith("is_") and value in (0, 1):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        is_cut = value.keys() == {"bytes", "digest"}
-        return f"a text of {value['bytes']} bytes" if is_cut else f"{len(value)} values"
-    if isinstance(value, list):
-        return ", ".join(_named(one, names) for one in value) or "none"
-    return _named(value, names)
+    return names.get(value) or raw(value)
 
 
-def _named(value: Any, names: Mapping[str, str]) -> str:
-    return _cut(names.get(value) or raw(value) if isinstance(value, str) else raw(value))
+def _figure(path: str, value: int | Decimal) -> str:
+    if _AMOUNTS.search(path):
+        return number(Decimal(value) / _MILLIONTHS, 6)
+    return percent(Decimal(value) / _PER_PERCENT, 4) if path.endswith("ppm") else raw(value)
+
+
+def _parts(path: str, value: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """What has several parts: a job filter in words, other things part by part."""
+    if value.keys() == {"bytes", "digest"}:
+        return f"a text of {value['bytes']} bytes"
+    if "terms" in value:
+        operator = OPERATORS.get(value["operator"], value["operator"])
+        return f"{FIELDS.get(value['field'], value['field'])} {operator} {_terms(value['terms'])}"
+    if "rules" in value and "all_of" in value:
+        word = " and " if value["all_of"] else " or "
+        return word.join(
+            f"({_parts(path, one, names)})" if "rules" in one else _parts(path, one, names)
+            for one in value["rules"]
+        )
+    said = [(key, _value(f"{path}/{key}", one, names)) for key, one in value.items()]
+    return ", ".join(f"{_name(key)} {text}" for key, text in said if text != _NOTHING) or "none"
+
+
+def _terms(terms: Sequence[Any]) -> str:
+    return ", ".join(map(str, terms))
 
 
 def _cut(text: str) -> str:
