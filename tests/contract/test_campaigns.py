@@ -82,7 +82,7 @@ def test_a_job_groups_faults_come_in_one_answer(office: Office) -> None:
     }
 
 
-def test_switching_a_campaign_has_its_jobs_matched_again(office: Office) -> None:
+def test_switching_a_campaign_or_moving_its_end_has_its_jobs_matched_again(office: Office) -> None:
     campaign = office.campaign(office.client())
     _tasks(office)
     assert office.put(f"{campaign}/pause") == {"result": True, "message": "Campaign paused"}
@@ -92,6 +92,9 @@ def test_switching_a_campaign_has_its_jobs_matched_again(office: Office) -> None
     assert office.get(campaign)["activeStatus"] == "P"
     office.put(campaign, {"caps": {"budget": {"value": 1}}})
     assert _tasks(office) == {"control.follow"}
+    office.put(campaign, {"endDate": "01/01/2040"})
+    assert office.get(campaign)["endDate"] == "01/01/2040"
+    assert _tasks(office) == {"groups.rematch"}
 
 
 def test_a_deleted_campaign_takes_its_job_groups_along(office: Office) -> None:
