@@ -1,7 +1,9 @@
 """What strangers send to the API's own port: odd requests, bodies nobody asked for, slow bodies."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -52,6 +54,7 @@ WHOLE = {
     b"Content-Length: 26\r\n\r\nGET /livez HTTP/1.1\r\nHost:",
 }
 """Whose end is plain, and what follows is the next request."""
+FORM = b"Origin: http://api\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 UNREAD = {
     b"POST /clients": b"401",
     b"POST /nowhere": b"404",
@@ -94,7 +97,10 @@ def test_the_api_reads_no_more_than_it_must(tmp_path: Path) -> None:
         assert _status(_said(server, bare + b"Content-Length: 9000000\r\n\r\n")) == b"413"
         begun = b"POST /clients HTTP/1.1\r\n" + HOST + key + b"Content-Length: 9\r\n\r\n{"
         assert _status(_said(server, begun)) == b"403", "the key alone does not do"
-        slow = _said(server, bare + b"Content-Length: 9\r\n\r\n", b"{")
-        assert _status(slow) == b"408", "ten seconds for a body"
-        assert b"did not arrive" in slow
+        form = b"POST /app/sign-in HTTP/1.1\r\n" + HOST + FORM
+        with ThreadPoolExecutor(2) as both:
+            begun = [one + b"Content-Length: 9\r\n\r\n{" for one in (bare, form)]
+            for slow in both.map(partial(_said, server), begun):
+                assert _status(slow) == b"408", "ten seconds for a body, and for a form"
+                assert b"did not arrive" in slow
         office.ask("GET", "/clients?page=0&limit=1")

@@ -20,6 +20,7 @@ from handbill.pages import assets
 from handbill.pages.calls import Calls, Declined
 from handbill.pages.forms import (
     FormTooLarge,
+    FormTooSlow,
     Unreadable,
     Untrusted,
     check_sender,
@@ -175,6 +176,8 @@ async def _guarded(
         response = _told(request, 403, _UNTRUSTED)
     except FormTooLarge:
         response = _told(request, 413, _TOLD[413])
+    except FormTooSlow:
+        response = _told(request, 408, _TOLD[408])
     except (ClientDisconnect, Unreadable):
         response = _told(request, 400, _TOLD[400])
     except HTTPException:
@@ -265,6 +268,7 @@ _TOLD = {
     403: _text("You may not do this", "Your role does not allow it. An owner can change that."),
     404: _text("There is no such page", "It may have been deleted, or the address is not right."),
     405: _text("This page cannot do that", "Open it from a link."),
+    408: _text("This form did not arrive", "The connection is very slow. Send it once more."),
     413: _text("This form is too large", "Send less at a time."),
     429: _text("Too many requests", "Too much is asked for at the moment. Try again soon."),
     500: _text("Something went wrong here", "This is our fault. It is noted under the id below."),

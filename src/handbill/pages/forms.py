@@ -1,9 +1,11 @@
 """Forms: who has sent them, what they say, and what the API found wrong with it."""
 
+import asyncio
 import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,6 +28,7 @@ _SECRET = re.compile("(?i)password|secret|code|token|link")
 _CAPITAL = re.compile("[A-Z]")
 _MOST_BYTES = 262_144
 _MOST_FIELDS = 2_000
+_BODY_SECONDS = 10  # as for a body of the API
 _TYPE = "application/x-www-form-urlencoded"
 _UNCHANGED = "Nothing was changed."
 _MARKED = "Correct the marked fields."
@@ -44,6 +47,10 @@ class Untrusted(Exception):
 
 class FormTooLarge(Exception):
     """A form that is larger than any of ours."""
+
+
+class FormTooSlow(Exception):
+    """A form that did not arrive in time."""
 
 
 class Unreadable(Exception):
@@ -150,16 +157,20 @@ def check_token(request: Request, credential: Mapping[str, str], fields: Fields)
 
 
 async def read_fields(request: Request) -> Fields:
-    """The fields of a form, stripped of blanks around them. **Refuses** (TooLarge, Unreadable)
-    others.
+    """The fields of a form, stripped of blanks around them. **Refuses** (FormTooLarge, FormTooSlow,
+    Unreadable) others.
     """
     if request.headers.get("content-type", _TYPE).partition(";")[0].strip().lower() != _TYPE:
         raise Unreadable
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise FormTooLarge
+    try:
+        async with asyncio.timeout(_BODY_SECONDS), aclosing(request.stream()) as stream:
+            async for chunk in stream:
+                body += chunk
+                if len(body) > _MOST_BYTES:
+                    raise FormTooLarge
+    except TimeoutError:
+        raise FormTooSlow from None
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
