@@ -186,3 +186,17 @@ def test_commands_tell_the_same(market: Market, run: Run) -> None:
     assert "to mend it, raise the cap:" in lines
     assert f"PUT {market.group} " in lines
     assert run("status", "nobody").exit_code != 0
+
+
+def test_where_nothing_stops_the_command_says_so(market: Market, run: Run) -> None:
+    """A default campaign is paused as it is made: that stops nothing, and needs nobody."""
+    market.tick()
+    client_id = id_of(market.client)
+    assert run("status", client_id).stdout == "nothing of it is stopped or limited\n"
+    rows = said(run("status", client_id, "--json"))["data"]
+    assert [row["id"] for row in rows] == [f"{client_id}$campaign$default"]
+    market.office.put(f"{market.campaign}/pause")
+    market.tick()
+    lines = run("status", client_id).stdout
+    assert ": PAUSED, STOPPED" in lines
+    assert "Default Campaign" not in lines

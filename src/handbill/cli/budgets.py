@@ -139,7 +139,17 @@ def status(client_id: ClientArgument, data: DataOption = None, json: JsonOption 
         rows = [{**_named(one), "resolvedStatus": spelled(answer)} for one, answer in standings]
         say_lines([encode({"data": rows})])
         return
-    say_lines(line.encode() for one, answer in standings for line in _resolved_lines(one, answer))
+    shown = [(one, told) for one, told in standings if not _is_as_made(one, told)]
+    say_lines(line.encode() for one, told in shown for line in _resolved_lines(one, told))
+    if not shown:
+        say_lines([b"nothing of it is stopped or limited"])
+
+
+def _is_as_made(one: "ResolvedEntity", told: "ResolvedStatus") -> bool:
+    """A client's default campaign is paused from its beginning, which stops nothing."""
+    around = one.around
+    is_default = around.campaign is not None and around.campaign.is_default and not around.group
+    return is_default and told.status == "PAUSED"
 
 
 def _named(one: "ResolvedEntity") -> dict[str, str]:
