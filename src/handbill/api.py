@@ -82,7 +82,6 @@ from handbill.pages.app import Pages
 from handbill.people import sessions
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Tx
-from handbill.store.records.opening import ANSWER_SECONDS
 from handbill.tracking.addresses import Proxies
 from handbill.watching import Readiness
 from handbill.worker import schedule
@@ -181,7 +180,7 @@ def open_desk(settings: Settings, outside: Outside, process: str | None) -> Desk
     """Open what operations work with. ``process`` is its name as a source of this host's journal;
     None if nothing is received here, so that there is no journal.
     """
-    stores = open_stores(settings, outside, ANSWER_SECONDS)
+    stores = open_stores(settings, outside, hurried=True)
     journal = NO_JOURNAL
     if process is not None:
         source = source_of(settings.data_folder, stores.ids, process)

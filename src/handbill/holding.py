@@ -15,7 +15,6 @@ from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant, iso_of
 from handbill.opening import Opened, opened
 from handbill.store.records import Records
-from handbill.store.records.opening import ANSWER_SECONDS
 from handbill.work import hosts
 from handbill.work.hosts import HeldByOther, Host, Succeeded
 
@@ -64,7 +63,7 @@ def holding(settings: Settings, outside: Outside, machine: Clock) -> Iterator[Ho
 
     **Refuses** records that another host holds (BadSettings).
     """
-    with opened(settings, outside, ANSWER_SECONDS) as stores:
+    with opened(settings, outside, hurried=True) as stores:
         hold = _held(stores, machine)
         try:
             yield hold

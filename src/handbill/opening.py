@@ -27,7 +27,12 @@ from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex, key_place, mend
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records, Tx, open_records
-from handbill.store.records.opening import PATIENT_SECONDS, ForeignRecords, migrate
+from handbill.store.records.opening import (
+    ANSWER_SECONDS,
+    PATIENT_SECONDS,
+    ForeignRecords,
+    migrate,
+)
 from handbill.work import hosts
 from handbill.work.tools import Tools
 
@@ -49,37 +54,35 @@ class Opened:
     ids: Ids
 
 
-def open_stores(
-    settings: Settings, outside: Outside, answer_seconds: float = PATIENT_SECONDS
-) -> Opened:
-    """Open the stores. ``answer_seconds``: as of ``open_records``. **Refuses** an address of an
-    unknown engine (BadSettings) and a folder that cannot be used as required (Unusable).
+def open_stores(settings: Settings, outside: Outside, *, hurried: bool = False) -> Opened:
+    """Open the stores. ``hurried``: somebody waits for what is asked of them, so that those that do
+    not answer are given up within half a minute.
+
+    **Refuses** an address of an unknown engine (BadSettings) and a folder that cannot be used as
+    required (Unusable).
     """
     make_data_folder(settings)
-    return stores_at(settings, outside, answer_seconds)
+    return stores_at(settings, outside, hurried=hurried)
 
 
-def stores_at(
-    settings: Settings, outside: Outside, answer_seconds: float = PATIENT_SECONDS
-) -> Opened:
+def stores_at(settings: Settings, outside: Outside, *, hurried: bool = False) -> Opened:
     """The stores of an existing folder: nothing in it is created or closed."""
     named = settings.journal_url
     if "://" in named and not named.startswith("file://"):
         raise BadSettings("HANDBILL_JOURNAL_URL must be a folder on this machine")
     try:
-        records = open_records(settings.records_address, Masters(settings), answer_seconds)
-        blobs = open_blobs(settings.blobs_address)
+        seconds = ANSWER_SECONDS if hurried else PATIENT_SECONDS
+        records = open_records(settings.records_address, Masters(settings), seconds)
+        blobs = open_blobs(settings.blobs_address, hurried=hurried)
     except ValueError as unknown:
         raise BadSettings(str(unknown)) from unknown
     return Opened(settings, records, blobs, outside.clock, outside.ids)
 
 
 @contextmanager
-def opened(
-    settings: Settings, outside: Outside, answer_seconds: float = PATIENT_SECONDS
-) -> Iterator[Opened]:
+def opened(settings: Settings, outside: Outside, *, hurried: bool = False) -> Iterator[Opened]:
     """The stores, closed when the block ends."""
-    stores = open_stores(settings, outside, answer_seconds)
+    stores = open_stores(settings, outside, hurried=hurried)
     try:
         yield stores
     finally:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,17 +20,10 @@ from sqlalchemy import bindparam as b
 from sqlalchemy import make_url
 
 from engines.test_records import AGENCIES, all_agencies, put_agency
-from handbill.api import open_desk
 from handbill.host.garbage import undisturbed
-from handbill.host.outside import of_this_machine
-from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.store.records import Records, open_records
-from handbill.store.records.postgresql import (
-    CONNECT_SECONDS,
-    PostgresConnection,
-    PostgresRecords,
-)
+from handbill.store.records.postgresql import PostgresConnection
 from handbill.store.records.tables import (
     agencies,
     reports,
@@ -142,16 +134,6 @@ def _put_and_stop(own: Records, until_given_up: ExitStack) -> None:
     with own.write() as tx:
         tx.put(agencies, id="a", name="A", currency="", created_at=1)
         until_given_up.enter_context(stopped(tx.value(sa.select(sa.func.pg_backend_pid()))))
-
-
-def test_who_waits_for_the_api_waits_for_half_a_minute_at_most(
-    tmp_path: Path, postgres_url: str
-) -> None:
-    """A call waits for one answer, or for threads that wait for one, or for a connection."""
-    settings = Settings(data=str(tmp_path), records_url=postgres_url)
-    desk = open_desk(settings, of_this_machine(settings), None)
-    assert isinstance(desk.records, PostgresRecords)
-    assert desk.records.answer_seconds + CONNECT_SECONDS <= 30
 
 
 def test_a_commit_without_an_answer_may_have_been_done(postgres_records: Records) -> None:

@@ -80,8 +80,9 @@ class Blobs(ABC):
         """
 
 
-def open_blobs(url: str) -> Blobs:
-    """Open a folder (a path) or ``s3://bucket/prefix`` (credentials from AWS_* variables).
+def open_blobs(url: str, *, hurried: bool = False) -> Blobs:
+    """Open a folder (a path) or ``s3://bucket/prefix`` (credentials from AWS_* variables). A store
+    that does not answer is given up after three minutes; if ``hurried``, after half a minute.
 
     **Refuses** any other scheme (ValueError).
     """
@@ -89,7 +90,7 @@ def open_blobs(url: str) -> Blobs:
         from obstore.store import S3Store
 
         briefly = S3Store.from_url(url, retry_config=_BRIEFLY)
-        return ObjectBlobs(S3Store.from_url(url), url, briefly)
+        return ObjectBlobs(briefly if hurried else S3Store.from_url(url), url, briefly)
     if "://" in url:
         raise ValueError("HANDBILL_BLOBS_URL must be a folder or start with s3://")
     return FolderBlobs(Path(url))
