@@ -42,6 +42,43 @@ def test_what_is_read_can_be_sent_back(office: Office) -> None:
         assert after.headers["etag"] == before.headers["etag"], (path, after.raw)
 
 
+def test_a_publisher_that_was_deleted_since_may_stay_where_it_stood(office: Office) -> None:
+    for publisher in ("Gone", "Gone2", "Gone3"):
+        office.new("/publishers", {"id": publisher})
+    client = office.client(excludedPublishers=["Gone2"], globallyExcludedPublishers=["Gone3"])
+    campaign = office.campaign(client)
+    office.put(campaign, {"placementCaps": {"Gone": {"budget": {"cap": "Weekly", "value": 2}}}})
+    group = office.group(campaign, placements=[{"value": "Gone", "bid": 0.7}])
+    said = {"publishers": ["Gone"], "Gone": {"x": "y"}}
+    job = f"{client}/jobs/R9"
+    office.new(
+        f"{client}/jobs",
+        {"refNumber": "R9", "title": "T", "description": "d"}
+        | {
+            "url": "https://a.example/9",
+            "publisherFields": said,
+            "placementSettings": [{"value": "Gone", "cpcBid": 0.7}],
+        },
+    )
+    for publisher in ("Gone", "Gone2", "Gone3"):
+        assert office.ask("DELETE", f"/publishers/{publisher}").status == 200
+    for path in (client, campaign, group, job):
+        before = office.get(path)
+        assert "Gone" in str(before)
+        office.put(path, before)
+        assert office.get(path) == before
+    changed = {
+        client: {"excludedPublishers": ["Gone2", "None"]},
+        campaign: {"placementCaps": {"None": {"budget": {"cap": "Weekly", "value": 2}}}},
+        group: {"placements": [{"value": "None"}]},
+        job: {"placementSettings": [{"value": "Gone", "cpcBid": 0.8}]},
+    }
+    for path, body in changed.items():
+        assert list(office.faults("PUT", path, body).values()) == [
+            "is not a publisher of the agency"
+        ]
+
+
 def test_an_empty_date_says_what_null_says(office: Office) -> None:
     client = office.client(endDate="")
     found = office.get(client)

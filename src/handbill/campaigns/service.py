@@ -1,6 +1,6 @@
 """Use cases of campaigns."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from handbill.campaigns import rows
@@ -66,7 +66,7 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, body: CampaignBody) -
     body.start_on = body.start_on or day_of(now, zone_of(client.zone)).isoformat()
     body.end_on = body.end_on or year_after(body.start_on)
     faults = end_faults(body.start_on, body.end_on)
-    faults += _settle_placement_caps(tx, client, body)
+    faults += _settle_placement_caps(tx, client, body, ())
     if faults:
         raise bad_request(faults)
     campaign = _added(tx, now, client, new_uuid(ids), body)
@@ -92,7 +92,7 @@ def update(
     body = settled(campaign.body, changes, faults)
     faults += end_faults(body.start_on, body.end_on)
     if "placement_caps" in changes:
-        faults += _settle_placement_caps(tx, client, body)
+        faults += _settle_placement_caps(tx, client, body, campaign.body.placement_caps)
     if faults:
         raise bad_request(faults)
     if body != campaign.body:
@@ -149,15 +149,19 @@ def _added(
     return campaign
 
 
-def _settle_placement_caps(tx: Tx, client: Client, body: CampaignBody) -> list[Fault]:
-    """Remove publishers without a cap; a fault for each unknown one."""
+def _settle_placement_caps(
+    tx: Tx, client: Client, body: CampaignBody, stood: Collection[str]
+) -> list[Fault]:
+    """Remove publishers without a cap; a fault for each unknown one, except those that ``stood``
+    there and were deleted since.
+    """
     if not body.placement_caps:
         return []
     known = {publisher.id for publisher in publishers.publishers_of(tx, client.agency_no)}
     faults = [
         Fault(f"placement_caps.{step_of(id_)}", "is not a publisher of the agency")
         for id_ in body.placement_caps
-        if id_ not in known
+        if id_ not in known and id_ not in stood
     ]
     body.placement_caps = {id_: cap for id_, cap in body.placement_caps.items() if cap is not None}
     return faults

@@ -1,6 +1,7 @@
 """Use cases of clients."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -121,7 +122,7 @@ def create(
     body.exported_name = body.exported_name or body.company_name
     body.start_on = body.start_on or day_of(now, zone_of(zone)).isoformat()
     body.end_on = body.end_on or days_later(body.start_on, _FIRST_TERM_DAYS)
-    faults = _unknown_publishers(tx, agency_no, msgspec.structs.asdict(body))
+    faults = _unknown_publishers(tx, agency_no, msgspec.structs.asdict(body), frozenset())
     faults += end_faults(body.start_on, body.end_on)
     if faults:
         raise bad_request(faults)
@@ -151,7 +152,8 @@ def update(tx: Tx, now: Instant, client: Client, changes: Mapping[str, Any]) -> 
     of_body = {name: value for name, value in changes.items() if name != "zone"}
     faults = fixed_faults(client, changes, ["zone"])
     faults += fixed_faults(client.body, changes, _FIXED)
-    faults += _unknown_publishers(tx, client.agency_no, changes)
+    stood = {*client.body.excluded_publishers, *client.body.globally_excluded_publishers}
+    faults += _unknown_publishers(tx, client.agency_no, changes, stood)
     body = settled(client.body, of_body, faults)
     if "caps" in changes and body.caps.budget is None:
         faults.append(Fault("caps.budget", "cannot be cleared"))
@@ -164,11 +166,15 @@ def update(tx: Tx, now: Instant, client: Client, changes: Mapping[str, Any]) -> 
         wake_listings(tx, client, now)
 
 
-def _unknown_publishers(tx: Tx, agency_no: int, said: Mapping[str, Any]) -> list[Fault]:
+def _unknown_publishers(
+    tx: Tx, agency_no: int, said: Mapping[str, Any], stood: AbstractSet[str]
+) -> list[Fault]:
+    """A fault for each unknown one, except those that ``stood`` there and were deleted since."""
     excluded = [
         (f"{name}.{n}", publisher_id)
         for name in ("excluded_publishers", "globally_excluded_publishers")
         for n, publisher_id in enumerate(said.get(name) or ())
+        if publisher_id not in stood
     ]
     if not excluded:
         return []

@@ -1,6 +1,6 @@
 """Changes of single jobs by an API caller. The rows are written the same way as a feed's."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from handbill.changes import service as changes
@@ -188,7 +188,10 @@ def _settings(
     given: Mapping[str, Any],
     faults: list[Fault],
 ) -> JobSettings:
-    """The settings after a change; the publishers' nodes go into the body."""
+    """The settings after a change; the publishers' nodes go into the body. A publisher that stood
+    there may stay, although it was deleted since.
+    """
+    stood = {*(settings.publishers or ()), *body.publisher_nodes}
     changes = {name: given[name] for name in ("setting", "placements") if name in given}
     known: dict[str, Publisher] = {}
     if given.keys() & {"publisher_fields", "placements"}:
@@ -197,7 +200,7 @@ def _settings(
         fields = given["publisher_fields"] or PublisherFields(None, {})
         faults += [
             Fault(f"publisher_fields.{one.field}", one.message)
-            for one in _publisher_faults(fields, known)
+            for one in _publisher_faults(fields, known, stood)
         ]
         changes |= {"publishers": fields.publishers, "publishers_of_feed": fields.of_feed}
         body.publisher_nodes = fields.nodes
@@ -205,6 +208,8 @@ def _settings(
         changes["placements"] = tuple(changes["placements"] or ())
         exchange = rates.exchange_of(tx, client, now)
         for n, placement in enumerate(changes["placements"]):
+            if placement.publisher_id not in known and placement in settings.placements:
+                continue
             faults += [
                 Fault(f"placements.{n}.{one.field}", one.message)
                 for one in _placement_faults(placement, known.get(placement.publisher_id), exchange)
@@ -216,13 +221,15 @@ def _settings(
     return after
 
 
-def _publisher_faults(said: PublisherFields, known: Mapping[str, Publisher]) -> list[Fault]:
+def _publisher_faults(
+    said: PublisherFields, known: Mapping[str, Publisher], stood: Collection[str]
+) -> list[Fault]:
     named = {f"publishers.{n}": id_ for n, id_ in enumerate(said.publishers or ())}
     named |= {step_of(id_): id_ for id_ in said.nodes}
     faults = [
         Fault(at, "is not a publisher of the agency")
         for at, id_ in named.items()
-        if id_ not in known
+        if id_ not in known and id_ not in stood
     ]
     faults += [
         Fault(f"{step_of(id_)}.{step_of(name)}", "is a reserved node")
