@@ -164,7 +164,7 @@ def test_a_former_master_key_is_named_until_it_is_retired(
     ((former, _),) = listed()
     refused(run("retire", "master", former[::-1]), Mistaken, "there is no such key")
     newer = said(run("rotate", "master", "--json"))["key"]
-    assert listed() == [(newer, "seals"), (former, "encrypts nothing; retire it")]
+    assert listed() == [(newer, "seals"), (former, "seals nothing")]
     refused(run("retire", "master", former), Mistaken, "try again from")
     # What cannot be is told once, in one line.
     failure = run("retire", "jwt", "1").exception

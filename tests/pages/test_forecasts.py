@@ -88,3 +88,20 @@ def test_placements_tell_their_share_of_what_was_spent(
     seen = browser.get(f"/app{market.group}?figures=yes&days=1")
     place = seen.all(f"{table}//thead//th").index("Share")
     assert seen.all(f"{table}//tbody/tr/*[{place + 1}]") == ["100 %", "–"]
+
+
+def test_the_lines_of_job_groups_sum_to_the_clients_figures(
+    sqlite_office: Office, sqlite_tools: Tools
+) -> None:
+    """Also what a job group brought before it was deleted."""
+    office, market = sqlite_office, Market(sqlite_office, sqlite_tools).open()
+    clicked(market, 0, 8)
+    browser = Browser(fronted(office.desk, office.app), office.headers)
+    lines = "//section[@aria-labelledby='groups']//tbody/tr"
+    before = len(browser.get(f"/app{market.client}").all(lines))
+    assert office.ask("DELETE", market.campaign).status == 200
+    seen = browser.get(f"/app{market.client}")
+    assert len(seen.all(lines)) == before
+    whole = seen.all("//dl[@class='tiles']/div[dt='Spend']/dd/strong")
+    assert seen.all(f"{lines}/td[2]") == whole == ["$2.00"]
+    assert seen.all(f"{lines}//input") == [], "there is nothing to set any more"

@@ -10,7 +10,12 @@ from handbill.pages.wording import expected as overdue
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("PARENT_CAPPED", "Parent capped"), ("over_cap", "Over cap"), ("A", "A")],
+    [
+        ("PARENT_CAPPED", "Parent capped"),
+        ("over_cap", "Over cap"),
+        ("A", "A"),
+        ("API_KEY", "API key"),
+    ],
 )
 def test_a_code_in_words(code: str, expected: str) -> None:
     assert words(code) == expected

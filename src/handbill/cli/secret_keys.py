@@ -135,7 +135,7 @@ def _masters(tx: Tx, here: Collection[bytes]) -> list[dict[str, Any]]:
     for name, at in sealed.history(tx):
         if newer is None or name in used or name in here:
             ends = None if newer is None else iso_of(newer + _OVERLAP)
-            state = "seals" if newer is None else "encrypts nothing; retire it"
+            state = "seals" if newer is None else "seals nothing"
             if newer is not None and name in used:
                 state = f"seals {used[name]} secrets; rotate again"
             rows.append(

@@ -81,7 +81,7 @@ def sentence(text: str) -> str:
 
 def words(code: str) -> str:
     """A code of the API in words: PARENT_CAPPED is Parent capped."""
-    return code.replace("_", " ").capitalize()
+    return code.replace("_", " ").capitalize().replace("Api ", "API ")
 
 
 def paid_by(code: str) -> str:

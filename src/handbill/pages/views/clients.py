@@ -15,6 +15,7 @@ from handbill.pages.queries import days_in, page_in
 from handbill.pages.rows import PageRow
 from handbill.pages.views import employers
 from handbill.pages.views.changing import latest_change, named_client
+from handbill.pages.wording import counted
 
 _METRICS = "spent,clicks,applies,cpa"
 _MOST_GROUPS = 1_000
@@ -59,6 +60,7 @@ async def view(request: Request, form: Form | None = None, status: int = 200) ->
         rows=rows[first : first + most],
         is_by_apply=_is_by_apply(groups.json["data"], paid.json["data"]),
         is_full=len(rows) > first + most,
+        beside=_beside(rows, by_group.json),
         form=form or Form(),
         form_of=visit_of(request).fields.get("jobgroup", ""),
         change_to=f"/app{of}/jobgroups",
@@ -87,6 +89,18 @@ def _rows(budget: Any, groups: list[Any], series: list[Any]) -> list[dict[str, A
         for group in campaign["jobGroups"]
         if group["id"] in bodies
     ]
+
+
+def _beside(rows: list[dict[str, Any]], told: Any) -> list[tuple[str, Any]]:
+    """What else the client's figures are made of, by name: bought slots, the default job group,
+    deleted ones, and those that are too many to be told one by one.
+    """
+    listed = {row["group"]["id"] for row in rows}
+    rest = [one for one in told["series"] if one["id"] not in listed]
+    some = [(one["name"] or "No job group", one["total"]) for one in rest]
+    others = told["others"]
+    some += [(counted(others["count"], "other"), others["total"])] if others else []
+    return [(name, total) for name, total in some if any(total.values())]
 
 
 async def change(request: Request) -> Response:
