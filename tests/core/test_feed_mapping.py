@@ -267,6 +267,10 @@ def test_discovery_knows_names_in_use_with_any_marks_and_within_places() -> None
         "Country": "joblocation/country_code",
         "Zip": "zip-code",
     }
+    address = ("jobLocation/address/addressLocality", "jobLocation/address/postalCode")
+    of_schema_org = discover([*needed, "hiringOrganization", "hiringOrganization/name", *address])
+    keys = ("schemaMappingsCity", "schemaMappingsZip", "schemaMappingsCompany")
+    assert [of_schema_org[key] for key in keys] == [*address, "hiringOrganization/name"]
     of_attributes = discover(["@title", "@description", "@url", "@id", "@city"])
     assert of_attributes["schemaMappingsCity"] == "@city"
     company = "<company><id>1</id><name>A</name><description>d</description><url>u</url></company>"

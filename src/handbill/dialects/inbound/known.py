@@ -130,8 +130,9 @@ _UNMARKED = tuple(
 
 def _placed(*names: str) -> tuple[str, ...]:
     """These names, and the same within the nodes in use for a place."""
-    within = ("", "location/", "locations/location/", "joblocation/", "address/")
-    return tuple(f"{around}{name}" for around in within for name in names)
+    around = ("", "location/", "locations/location/", "joblocation/", "address/")
+    within = (*around, "joblocation/address/", "location/address/")
+    return tuple(f"{place}{name}" for place in within for name in names)
 
 
 _ALSO: Mapping[str, tuple[str, ...]] = {
@@ -150,7 +151,8 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
         *("jobcode", "referenz", "referenznummer", "stellennummer", "key"),
     ),
     "company": (
-        *("employer", "companyname", "company/name", "hiringorganization", "advertiser"),
+        *("employer", "companyname", "company/name", "hiringorganization/name"),
+        *("hiringorganization", "advertiser"),
         *("organization", "firma", "unternehmen", "entreprise", "empresa"),
     ),
     "city": (
