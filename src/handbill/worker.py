@@ -7,6 +7,7 @@ its own, and imports have many: a slow feed holds up no callback and no other fe
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 
@@ -94,7 +95,7 @@ def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool
     figures.share(settings.figures_folder, name)
     if mend(settings.index_folder):
         _LOG.error("the edge's index was damaged, and is being rebuilt")
-    tools = open_tools(settings, outside)
+    tools = replace(open_tools(settings, outside), worker=name)
     every = tasks()
     mine = {kind: run for kind, run in every.items() if kind not in FETCHED}
     lanes = lanes_of(tools, name) if fetches else []

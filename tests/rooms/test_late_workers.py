@@ -28,6 +28,7 @@ class Meddled(FolderBlobs):
         super().__init__(root)
         self.before: dict[str, Callable[[], None]] = {}
         self.after: Callable[[str], None] | None = None
+        self.taken_from: list[Path] = []
 
     def paths(self, prefix: str = "") -> list[str]:
         self._meddle("paths")
@@ -36,6 +37,7 @@ class Meddled(FolderBlobs):
     def put_file(self, path: str, local: Path) -> None:
         self._meddle("put_file")
         super().put_file(path, local)
+        self.taken_from.append(local)
         if self.after is not None:
             self.after(path)
 
@@ -118,6 +120,23 @@ def test_an_older_file_is_not_left_in_the_place_of_a_newer(
     market.drain()
     assert blobs.before == {}
     assert set(listed(market, shop.publisher)) == {shop.refs[2]}
+
+
+def test_no_worker_writes_to_a_file_that_another_may_still_put(
+    market: Market, shop: ListedShop, blobs: Meddled
+) -> None:
+    """Two at one task, of which one has outslept its lease; on one machine with one scratch."""
+    made: list[set[Path]] = []
+    for worker in ("worker-0", "worker-1"):
+        market.tools = replace(market.tools, worker=worker)
+        market.job_columns(shop.client, shop.refs[0], status="A" if made else "P")
+        blobs.taken_from.clear()
+        market.run("listings.publish", shop.client.id)
+        market.drain()
+        made.append(set(blobs.taken_from))
+    assert made[0]
+    assert made[1]
+    assert made[0].isdisjoint(made[1])
 
 
 def test_an_older_file_goes_if_its_late_worker_died_before_it_could_tell(

@@ -109,8 +109,8 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
     # Always later than the former, even if the clock stands: a file is identified by its time.
     now = max(tools.clock.now(), (file.written_at or 0) + 1)
     head, foot = _ends(publisher, parts, now)
-    local = tools.scratch / f"file-{file.no}.xml"
-    packed = tools.scratch / f"file-{file.no}.xml.gz"
+    local = tools.own_scratch / f"file-{file.no}.xml"
+    packed = tools.own_scratch / f"file-{file.no}.xml.gz"
     try:
         with new_file(local) as plain_file, new_file(packed) as packed_file:
             _write(tools.blobs, plain_file, packed_file, (head, parts, foot))

@@ -72,7 +72,8 @@ def bring(tools: Tools, file: File) -> None:
     assert file.written_at is not None, "a file that was written"
     assert file.digest is not None, "a file that was written"
     for path in paths_of(file):
-        local = tools.scratch / f"nearby-{Path(path).name}"
+        local = tools.own_scratch / f"nearby-{Path(path).name}"
+        local.parent.mkdir(parents=True, exist_ok=True)
         try:
             with local.open("wb") as copy:
                 for chunk in tools.blobs.chunks(path, _CHUNK):

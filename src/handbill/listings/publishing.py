@@ -57,7 +57,7 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
                 tools.records,
                 tools.blobs,
                 kept,
-                tools.scratch,
+                tools.own_scratch,
                 client,
                 publisher,
                 shape,

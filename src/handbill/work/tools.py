@@ -18,7 +18,7 @@ from handbill.work.queue import Task, enqueue_all, finish, lease
 @dataclass(frozen=True, slots=True)
 class Tools:
     """``scratch``: a folder on this machine for caches and temporary files. ``callback_egress``:
-    egress for callbacks, which has exceptions of its own.
+    egress for callbacks, which has exceptions of its own. ``worker``: the name of the process.
     """
 
     records: Records
@@ -30,6 +30,14 @@ class Tools:
     settings: Settings
     scratch: Path
     callback_egress: Egress = field(default_factory=Egress)
+    worker: str = "worker"
+
+    @property
+    def own_scratch(self) -> Path:
+        """For files that no other worker may touch, not even one that does the same task after this
+        one's lease; what a killed worker has left there, the next one of its name overwrites.
+        """
+        return self.scratch / self.worker
 
 
 Run = Callable[[Tools, Task], None]
