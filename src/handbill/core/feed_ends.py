@@ -5,7 +5,7 @@ Names of nodes are compared without case and without marks between words.
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from handbill.core.feed_text import ALSO
 
@@ -131,7 +131,7 @@ def is_no_end(text: str) -> bool:
     return _NO_END.fullmatch(text.strip()) is not None
 
 
-def ending_nodes(names: Iterable[str]) -> dict[str, frozenset[str]]:
+def _ending_nodes(names: Iterable[str]) -> dict[str, frozenset[str]]:
     """The nodes that may say that the job is over, each with the values that say so, bare."""
     nodes = {}
     for name in names:
@@ -156,3 +156,15 @@ def is_for_ended(name: str) -> bool:
 def is_over(nodes: Mapping[str, frozenset[str]], fields: Mapping[str, str]) -> bool:
     """Whether an item says that its job is over."""
     return any(bare(fields[name].partition(ALSO)[0]) in over for name, over in nodes.items())
+
+
+class Endings(NamedTuple):
+    """What of an item may end its job: with a date, or with a word."""
+
+    nodes: list[str]
+    marks: dict[str, frozenset[str]]
+
+
+def endings_of(names: Iterable[str]) -> Endings:
+    """What of an item with these nodes may end its job."""
+    return Endings(end_nodes(names), _ending_nodes(names))

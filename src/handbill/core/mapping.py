@@ -4,13 +4,13 @@
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from handbill.core.amounts import read_amount, said_by_name, tellers
 from handbill.core.feed_bids import Bids, bid_in
-from handbill.core.feed_ends import end_in, end_nodes, ending_nodes, is_no_end, is_over
+from handbill.core.feed_ends import end_in, endings_of, is_no_end, is_over
 from handbill.core.feed_mappings import (
     ADDITIONAL,
     CANONICAL,
@@ -89,17 +89,6 @@ class _Moments(NamedTuple):
     last: Readings
 
 
-class _Endings(NamedTuple):
-    """What of an item may end its job: with a date, or with a word."""
-
-    nodes: list[str]
-    marks: dict[str, frozenset[str]]
-
-
-def _endings(names: Iterable[str]) -> _Endings:
-    return _Endings(end_nodes(names), ending_nodes(names))
-
-
 class _Plan(NamedTuple):
     """A feed's settings, grouped by their use."""
 
@@ -176,7 +165,7 @@ def compile_mapping(
     names_of = Readings(lambda names: tellers(plan.bid.node, names))
     by_name = said_by_name(plan.bid.node)
     bids = Bids(amounts, currency, names_of, rated, head_currency, by_name)
-    endings = Readings(_endings)
+    endings = Readings(endings_of)
 
     def map_job(fields: Mapping[str, str]) -> MappedItem:
         faults: list[FieldFault] = []

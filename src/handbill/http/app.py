@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from inspect import isawaitable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from starlette.routing import Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from handbill.core.trail import Occasion
 from handbill.host.ids import new_name
 from handbill.http import idempotency
 from handbill.http.answers import failed, headers_of, refusal, whole
 from handbill.http.aside import PipedAnswer
 from handbill.http.bodies import Room, body_of
-from handbill.http.etags import require_match, tagged, unless_known
+from handbill.http.etags import require_match, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, read_shapes
 from handbill.http.headers import HttpHeaders
 from handbill.http.kinds import Enter, Mint
@@ -27,10 +26,10 @@ from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Opera
 from handbill.http.paths import Paths, raw_path_of, verb_of
 from handbill.http.streaming import ChunkedAnswer, Chunks
 from handbill.http.turns import Lane as Turned
+from handbill.http.working import Passed, answer_of, answered, occasion_of, once, pointed
 from handbill.http.writing import Writer
 from handbill.kit.faults import Refused
 from handbill.store.records import Tx
-from handbill.wire.pointers import pointed_out
 
 _log = logging.getLogger("handbill.http")
 _MOST_URL = 8_192
@@ -41,18 +40,6 @@ _THREADS = 10  # as many as there are places
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _T = TypeVar("_T")
-
-
-class Passed(NamedTuple):
-    """A call that has passed its gates. ``reading``: the GET of the same path; ``key``: the
-    Idempotency-Key; ``raw``: the body as it was sent.
-    """
-
-    operation: Operation
-    reading: Operation | None
-    call: Call
-    key: str | None
-    raw: bytes
 
 
 class Application:
@@ -270,7 +257,7 @@ class Application:
         worked = operation.work(call)
         if isawaitable(worked):
             worked = await worked
-        return unless_known(_answer_of(operation, worked), call)
+        return unless_known(answer_of(operation, worked), call)
 
     def _work(self, operation: Operation, reading: Operation | None, arrival: Arrival) -> Answer:
         """Gates, then work, in one transaction; writes open theirs after the gates."""
@@ -279,10 +266,10 @@ class Application:
             if not operation.writes and passed.key is None:
                 return unless_known(self._looked_up(tx, passed), passed.call)
             call, ahead = passed.call, operation.ahead
-            prove = None if ahead is None else _pointed(lambda: ahead(call), call)
+            prove = None if ahead is None else pointed(lambda: ahead(call), call)
         if prove is not None:
             call.tx = NO_RECORDS  # no reader is held while a password is hashed
-            call.proved = _pointed(prove, call)
+            call.proved = pointed(prove, call)
         with self._desk.records.write() as tx:
             return unless_known(self._changed(tx, passed), passed.call)
 
@@ -297,7 +284,7 @@ class Application:
             kept: Answer = memory[name]
             return kept
         call.maybe_client = found_client(tx, self._desk, operation, call)
-        answer = _answered(operation, call)
+        answer = answered(operation, call)
         if memory is not None and len(answer.raw or b"") <= _SMALL:
             memory[name] = answer
         return answer
@@ -338,12 +325,12 @@ class Application:
         """Do the work of a call in a transaction that may write."""
         operation, reading, call, key, raw = passed
         call.tx = tx
-        tx.occasion = _occasion(operation, call)
+        tx.occasion = occasion_of(operation, call)
         call.maybe_client = found_client(tx, self._desk, operation, call, hold=operation.writes)
         require_match(call, reading)
         if key is None:
-            return _answered(operation, call)
-        return _once(operation, call, key, raw)
+            return answered(operation, call)
+        return once(operation, call, key, raw)
 
     def close(self) -> None:
         self._writer.close()
@@ -354,38 +341,5 @@ class Application:
         self._streams.shutdown()
 
 
-def _occasion(operation: Operation, call: Call) -> Occasion:
-    actor, by = call.maybe_caller.who if call.maybe_caller else ("PERSON", "")
-    return Occasion(actor, by, call.request_id, operation.name)
-
-
 async def _in(threads: Executor, work: Callable[[], _T]) -> _T:
     return await asyncio.get_running_loop().run_in_executor(threads, work)
-
-
-def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
-    """The stored answer, if the request was answered before; else the work's, which is stored."""
-    former = idempotency.replayed(call, operation, key, raw)
-    if former is not None:
-        return former
-    answer = _answered(operation, call)
-    idempotency.remember(call, operation, key, answer, body_in(answer))
-    return answer
-
-
-def _answered(operation: Operation, call: Call) -> Answer:
-    """The work's answer, with an ETag for a GET. Faults are reported by JSON pointers."""
-    return _answer_of(operation, _pointed(lambda: operation.work(call), call))
-
-
-def _pointed(work: Callable[[], _T], call: Call) -> _T:
-    """What the work returns; its faults are reported by JSON pointers of the body."""
-    try:
-        return work()
-    except Refused as refused:
-        raise pointed_out(refused, call.body) from None
-
-
-def _answer_of(operation: Operation, worked: Any) -> Answer:
-    answer = worked if isinstance(worked, Answer) else Answer(worked, operation.success)
-    return tagged(answer) if operation.verb == "GET" else answer
