@@ -182,3 +182,12 @@ def test_what_a_link_shows_of_no_campaign_has_a_name() -> None:
     assert [name for name, _ in reports.shared_rows(of)] == ["No job group"]
     series[1]["total"]["spent"] = 0
     assert reports.shared_rows(of) == [], "and only where it has figures"
+
+
+def test_views_without_a_click_are_no_line_of_a_report() -> None:
+    of = dict.fromkeys(reports._FIGURES, 0) | {"clientId": "c", "allViews": 4}
+    assert not reports.is_told(of | {"publisherId": ""}, "client")
+    assert reports.is_told(of | {"publisherId": "Talent"}, "client")
+    assert reports.is_told(of | {"publisherId": "", "applies": 1}, "client")
+    assert reports.is_told(of | {"jobId": "j"}, "job")
+    assert not reports.is_told(of | {"jobId": ""}, "job")

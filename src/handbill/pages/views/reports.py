@@ -146,7 +146,8 @@ def told_lines(answer: Reply, level: str) -> list[Any]:
 
 def is_told(line: Any, name: str) -> bool:
     """Whether a line says anything: what belongs to nothing is left out without figures."""
-    return bool(line.get(f"{name}Id") or line.get("publisherId") or any(map(line.get, _FIGURES)))
+    owner = line.get("publisherId", line.get(f"{name}Id"))
+    return bool(owner or any(map(line.get, _FIGURES)))
 
 
 def _rank(line: Any) -> tuple[Any, ...]:
