@@ -58,6 +58,23 @@ def test_a_body_that_drips_is_given_up(serve: Callable[..., Server]) -> None:
     assert fetch(egress_to(server), url_of(server, "/"), SHORT) == b"drip" * 4
 
 
+def test_headers_that_drip_are_given_up(serve: Callable[..., Server]) -> None:
+    gate = threading.Event()  # never set, as above
+
+    def answer(_: str) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nX: "
+        for _drip in range(20):
+            gate.wait(0.05)
+            yield b"x"
+        yield b"\r\n\r\nbody"
+
+    server = serve(answer)
+    soon = replace(SHORT, connect_seconds=0.3, idle_seconds=0.3)
+    with pytest.raises(EgressFailed, match="took too long"):
+        fetch(egress_to(server), url_of(server, "/"), soon)
+    assert fetch(egress_to(server), url_of(server, "/"), SHORT) == b"body"
+
+
 def test_slow_resolver_ends_at_the_connect_limit() -> None:
     gate = threading.Event()
 

@@ -37,7 +37,9 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """Bounds of one exchange; bytes are limited twice: as received, and as inflated."""
+    """Bounds of one exchange; bytes are limited twice: as received, and as inflated. After a
+    request, all headers must have come within ``connect_seconds`` and ``idle_seconds`` together.
+    """
 
     connect_seconds: float = 10
     idle_seconds: float = 30
@@ -184,7 +186,10 @@ class Egress:
         addresses = await self._checked(url, exchange.limits)
         session = session_to(addresses, exchange.limits, self._tls)
         await exchange.turn_to(session)
-        exchange.response = await request(session, method, url, headers, body)
+        # The limit of silence does not end headers that come byte by byte.
+        limits = exchange.limits
+        async with asyncio.timeout(limits.connect_seconds + limits.idle_seconds):
+            exchange.response = await request(session, method, url, headers, body)
         return exchange.response
 
     async def _checked(self, url: str, limits: FetchLimits) -> list[str]:
