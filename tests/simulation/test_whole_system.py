@@ -99,12 +99,15 @@ def test_a_cap_that_is_not_held_is_found(begun: SimulatedLife) -> None:
         list(begun.days())
 
 
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM evaluations", "UPDATE evaluations SET number = number + 1"]
+)
 def test_what_a_clock_that_is_set_back_undoes_is_found(
-    begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch
+    begun: SimulatedLife, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     def forget() -> None:
         with begun.house.tools.records.write() as tx:
-            tx.run_text("DELETE FROM evaluations", {})
+            tx.run_text(change, {})
 
     for _ in zip(range(4), begun.steps(), strict=False):
         begun.set_back(2 * HOUR)

@@ -7,8 +7,9 @@ opened again, in order or in the middle of their work.
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+import sqlite3
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from shutil import disk_usage
@@ -29,7 +30,6 @@ from handbill.kit.digests import digest_of
 from handbill.opening import open_tools, prepare
 from handbill.store.journal_turns import TurnWriter
 from handbill.store.records import Records, Tx
-from handbill.store.records.base import Row
 from handbill.store.records.tables import metadata
 from handbill.tracking.edge import Edge
 from handbill.work.loop import Worker
@@ -54,6 +54,23 @@ def passing_folder() -> TemporaryDirectory[str]:
     """A folder that is deleted afterwards; in memory, if there is room."""
     is_there = _MEMORY.is_dir() and disk_usage(_MEMORY).free >= _ROOM
     return TemporaryDirectory(prefix="handbill-", dir=_MEMORY if is_there else None)
+
+
+def _has_changed(table: sa.Table) -> str:
+    """SQL for whether a row is new, gone, or another than in ``past``."""
+    same = " AND ".join(f'one."{key.name}" = former."{key.name}"' for key in table.primary_key)
+    one, former = (
+        ", ".join(f'{of}."{column.name}"' for column in table.c) for of in ("one", "former")
+    )
+    return f"""
+        SELECT (SELECT count(*) FROM main."{table.name}")
+               != (SELECT count(*) FROM past."{table.name}")
+            OR EXISTS (
+                SELECT 1 FROM main."{table.name}" AS one
+                LEFT JOIN past."{table.name}" AS former ON {same}
+                WHERE ({one}) IS NOT ({former})
+            )
+    """
 
 
 class Cut(BaseException):
@@ -212,14 +229,22 @@ class House:
             result[path] = digest_of(self.tools.blobs.get(path))
         return result
 
-    def rows(self, only: Collection[str]) -> dict[str, frozenset[Row]]:
-        """All rows of some tables, by name. No two rows of a table are the same."""
-        with self.tools.records.read() as tx:
-            return {
-                str(table.name): frozenset(tx.all(sa.select(table)))
-                for table in metadata.sorted_tables
-                if table.name in only
-            }
+    def changes(self, deed: Callable[[], object], only: Collection[str]) -> list[str]:
+        """Of some tables, the names of those whose rows a deed changes. The engine compares them:
+        one that has the records open twice goes on seeing in ``past`` what was there before.
+        """
+        path = self.tools.records.url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, isolation_level=None)) as engine:
+            engine.execute("ATTACH ? AS past", (path,))
+            engine.execute("BEGIN")
+            engine.execute("SELECT 1 FROM past.sqlite_master").fetchone()
+            deed()
+            some = [table for table in metadata.sorted_tables if table.name in only]
+            return sorted(
+                str(table.name)
+                for table in some
+                if engine.execute(_has_changed(table)).fetchone()[0]
+            )
 
     # ── ends ────────────────────────────────────────────────────────────────────────────────────
 
