@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from contract.world import World
 from handbill.kit.jsons import encode
 from handbill.pages.calls import Called, Reply
 from handbill.pages.csvs import csv_file
-from handbill.pages.views import reports
+from handbill.pages.views import reports, rules
 from pages.browsing import EVIL, Browser
 
 
@@ -191,3 +192,22 @@ def test_views_without_a_click_are_no_line_of_a_report() -> None:
     assert reports.is_told(of | {"publisherId": "", "applies": 1}, "client")
     assert reports.is_told(of | {"jobId": "j"}, "job")
     assert not reports.is_told(of | {"jobId": ""}, "job")
+
+
+def test_a_rule_says_all_its_figures() -> None:
+    """Also those with decimals, and amounts in the agency's currency."""
+    spent: dict[str, Any] = {"parameter": "spent", "condition": "greater than", "unit": "$"}
+    spent |= {"value": Decimal("12.5"), "conditionDuration": "last_7_days"}
+    rate = spent | {"parameter": "cta", "unit": "%", "value": Decimal("0.25")}
+    clicks = spent | {"parameter": "clicks", "unit": "#", "value": 1000}
+    rule: Any = {"conditionOp": "OR", "conditions": [spent, rate, clicks]}
+    assert rules.words_of(rule, "EUR") == (
+        "spent greater than €12.50 in last 7 days or cta greater than 0.25 % in last 7 days "
+        "or clicks greater than 1,000 in last 7 days"
+    )
+    lowered = {"action": "decrease", "parameter": "cpc bid", "value": Decimal("12.5"), "unit": "%"}
+    rule |= {"adminActions": None, "actions": lowered, "repeatActionDuration": None}
+    assert rules.deed_of(rule, "EUR") == "decrease cpc bid by 12.5 %"
+    rule |= {"actions": lowered | {"unit": "$"}, "repeatActionDuration": {"value": 1}}
+    assert rules.deed_of(rule, "EUR") == "decrease cpc bid by €12.50, every 1 day"
+    assert rules.deed_of(rule | {"adminActions": {"type": "pause"}}, "EUR") == "pause"

@@ -11,6 +11,7 @@ from handbill.pages.frame import calls_of, leave, render, visit_of
 from handbill.pages.queries import page_in
 from handbill.pages.rows import PageRow
 from handbill.pages.views.changing import named_client
+from handbill.pages.wording import counted, money, number, percent
 
 _ON_A_PAGE = 100
 _MOST_RULES = 1_000
@@ -48,10 +49,12 @@ async def every(request: Request) -> Response:
     """A client's rules in the order in which they run."""
     calls, client = calls_of(request), await named_client(request)
     page = page_in(request)
-    rules, control, holds = await asyncio.gather(
+    of = at("clients", client["id"])
+    rules, control, holds, whole = await asyncio.gather(
         calls.get("/rules", {"page": page, "limit": _ON_A_PAGE}, client_id=client["id"]),
         calls.get("/rules/control", client_id=client["id"]),
-        calls.get(at("clients", client["id"], "holds")),
+        calls.get(f"{of}/holds"),
+        calls.get(f"{of}/timeseries", {"days": 1}),
     )
     return render(
         request,
@@ -64,7 +67,8 @@ async def every(request: Request) -> Response:
         levels=_LEVELS,
         page=page,
         is_full=len(rules.json["data"]) == _ON_A_PAGE,
-        words=_words,
+        words=words_of,
+        currency=whole.json["currency"],
     )
 
 
@@ -72,9 +76,10 @@ async def one(request: Request) -> Response:
     """A rule and its last runs; with ``try``, what it would do now or would have done."""
     calls, client = calls_of(request), await named_client(request)
     path = at("rules", request.path_params["rule_id"])
-    rule, runs = await asyncio.gather(
+    rule, runs, whole = await asyncio.gather(
         calls.get(path, client_id=client["id"]),
         calls.get(f"{path}/runs", {"page": 0, "limit": _RUNS}, client_id=client["id"]),
+        calls.get(f"{at('clients', client['id'])}/timeseries", {"days": 1}),
     )
     tried, refused = await _tried(request, path, rule.json, client["id"])
     return render(
@@ -83,8 +88,8 @@ async def one(request: Request) -> Response:
         client=client,
         rule=rule,
         runs=runs,
-        words=_words(rule.json),
-        does=_does(rule.json),
+        words=words_of(rule.json, whole.json["currency"]),
+        does=deed_of(rule.json, whole.json["currency"]),
         asked_for=request.query_params.get("try", ""),
         tried=tried,
         refused=refused,
@@ -188,28 +193,32 @@ def _undone(undone: list[Any], left: list[Any]) -> str:
     return f"{len(undone)} of {len(undone) + len(left)} acts are undone. Not undone: {why}{more}."
 
 
-def _words(rule: Any) -> str:
-    """When a rule acts, as a phrase."""
+def words_of(rule: Any, currency: str) -> str:
+    """When a rule acts, as a phrase. ``currency``: the agency's."""
     word = f" {str(rule['conditionOp'] or 'AND').lower()} "
     return word.join(
-        f"{one['parameter']} {one['condition']} {one['value']}"
-        f"{'' if one['unit'] == '#' else ' ' + str(one['unit'])}"
+        f"{one['parameter']} {one['condition']} {_figure(one, currency)}"
         f" in {str(one['conditionDuration']).replace('_', ' ')}"
         for one in rule["conditions"]
     )
 
 
-def _does(rule: Any) -> str:
+def deed_of(rule: Any, currency: str) -> str:
     """What a rule does then, as a phrase."""
-    admin, actions = rule["adminActions"], rule["actions"]
-    if admin:
+    if admin := rule["adminActions"]:
         return str(admin["type"])
-    parts = actions if isinstance(actions, list) else [actions] if actions else []
-    return ", ".join(
-        " ".join(str(value) for value in part.values() if isinstance(value, str | int | float))
-        for part in parts
-        if isinstance(part, dict)
-    )
+    action, again = rule["actions"], rule["repeatActionDuration"]
+    if not action:
+        return ""
+    often = f", every {counted(again['value'], 'day')}" if again else ""
+    return f"{action['action']} {action['parameter']} by {_figure(action, currency)}{often}"
+
+
+def _figure(of: Any, currency: str) -> str:
+    """A value in its unit."""
+    if of["unit"] == "$":
+        return money(of["value"], currency)
+    return percent(of["value"], 4) if of["unit"] == "%" else number(of["value"], 6)
 
 
 def _acts(entities: list[Any]) -> list[str]:
