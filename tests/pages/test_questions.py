@@ -211,3 +211,23 @@ def test_a_rule_says_all_its_figures() -> None:
     rule |= {"actions": lowered | {"unit": "$"}, "repeatActionDuration": {"value": 1}}
     assert rules.deed_of(rule, "EUR") == "decrease cpc bid by €12.50, every 1 day"
     assert rules.deed_of(rule | {"adminActions": {"type": "pause"}}, "EUR") == "pause"
+
+
+def test_what_a_rule_has_done_and_what_not_is_told() -> None:
+    act = {"name": "Nurses", "id": "g", "action": "pause", "skip": None, "undone": True}
+    bid = act | {"action": "cpc bid", "before": Decimal("0.8"), "after": Decimal("0.7")}
+    at_board = bid | {"undone": False, "publisherId": "Board"}
+    cooling = act | {"skip": "COOL_DOWN", "description": "a rule acted on it"}
+    entities: list[Any] = [
+        {"name": "Nurses", "matched": True, "acts": [act, bid, at_board, cooling]},
+        {"name": "Cooks", "matched": True, "acts": [], "description": "too early"},
+        {"name": "", "id": "g2", "matched": True, "acts": [cooling]},
+        {"name": "Drivers", "matched": False, "acts": [], "description": "not met"},
+    ]
+    assert rules.acts_of(entities, "USD") == [
+        "pause Nurses, undone",
+        "cpc bid of Nurses: $0.80 → $0.70, undone",
+        "cpc bid of Nurses at Board: $0.80 → $0.70",
+        "not Cooks: too early",
+        "not g2: a rule acted on it",
+    ]

@@ -93,7 +93,8 @@ async def one(request: Request) -> Response:
         asked_for=request.query_params.get("try", ""),
         tried=tried,
         refused=refused,
-        acts_of=_acts,
+        acts_of=acts_of,
+        currency=whole.json["currency"],
     )
 
 
@@ -221,14 +222,29 @@ def _figure(of: Any, currency: str) -> str:
     return percent(of["value"], 4) if of["unit"] == "%" else number(of["value"], 6)
 
 
-def _acts(entities: list[Any]) -> list[str]:
-    """What was done to each that matched, as phrases."""
-    return [
-        f"{act['action']} {act['name'] or act['id']}{', undone' if act['undone'] else ''}"
-        for entity in entities
-        for act in entity["acts"]
-        if not act["skip"]
+def acts_of(entities: list[Any], currency: str) -> list[str]:
+    """What was done to each that matched, and why nothing was done to others, as phrases.
+    ``currency``: the agency's.
+    """
+    done = [_done(act, currency) for one in entities for act in one["acts"] if not act["skip"]]
+    others = [one for one in entities if one["matched"] and all(a["skip"] for a in one["acts"])]
+    return done + [
+        f"not {one['name'] or one['id']}: {why}" for one in others if (why := _why_not(one))
     ]
+
+
+def _done(act: Any, currency: str) -> str:
+    name, undone = act["name"] or act["id"], ", undone" if act["undone"] else ""
+    if act.get("after") is None:
+        return f"{act['action']} {name}{undone}"
+    place = f" at {act['publisherId']}" if act.get("publisherId") else ""
+    amounts = f"{money(act.get('before'), currency)} → {money(act['after'], currency)}"
+    return f"{act['action']} of {name}{place}: {amounts}{undone}"
+
+
+def _why_not(entity: Any) -> str:
+    told = [entity, *entity["acts"]]
+    return next((one["description"] for one in told if one.get("description")), "")
 
 
 PAGES = [
