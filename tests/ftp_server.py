@@ -136,6 +136,10 @@ class Part:
         at = self.data_port if port is None else port
         return f"227 there ({host.replace('.', ',')},{at >> 8},{at & 255})"
 
+    def say(self, line: str) -> None:
+        """Send a line of a longer answer."""
+        self._open[-1].sendall(f"{line}\r\n".encode())
+
     def _accept(self, server: socket.socket, play: Callable[[socket.socket], None]) -> None:
         while True:
             connection, _ = server.accept()

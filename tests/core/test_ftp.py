@@ -2,8 +2,10 @@
 
 import socket
 import ssl
+import threading
 import traceback
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,23 @@ def test_tls_is_never_left_out(tmp_path: Path, certificate: Path) -> None:
     with Part() as part, pytest.raises(EgressFailed, match=r"refused TLS \(502\)"):
         put(part, tls=True)
     assert part.heard == ["AUTH TLS"]
+
+
+def test_replies_that_drip_are_given_up() -> None:
+    """All vendors share a thread: one that is never silent must not hold it for half an hour."""
+    gate = threading.Event()  # never set: what the server waits for
+
+    def drip(_: Part, __: str) -> str:
+        for _drip in range(20):
+            gate.wait(0.05)
+            part.say("331-")
+        return "331 go on"
+
+    soon = replace(SHORT, idle_seconds=0.6, slow_seconds=0)
+    with Part(USER=drip) as part:
+        with pytest.raises(EgressFailed, match="does not answer in time"):
+            put(part, limits=soon)
+        assert put(part) == 4
 
 
 def test_no_answer_moves_the_file_to_another_address() -> None:
@@ -206,7 +225,7 @@ def test_what_servers_do_wrong(
 
 
 def test_a_server_that_takes_too_little_in_its_time() -> None:
-    impatient = FetchLimits(5, 5, 20, slow_seconds=0, least_rate=10**12)
+    impatient = FetchLimits(5, 60, 120, slow_seconds=0, least_rate=10**12)
     with Part() as part, pytest.raises(EgressFailed, match="is too slow"):
         put(part, chunks=[b"x" * 1_000_000] * 3, limits=impatient)
     small = FetchLimits(5, 5, 20, most_bytes=10)

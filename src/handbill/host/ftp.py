@@ -6,10 +6,11 @@ RFC 959; RFC 4217 (TLS); RFC 3659 (SIZE).
 """
 
 import ftplib
+import io
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ _MOST_LINES = 200
 _NOT_LET_IN = "530"
 _CLOSING = "421"
 _GOODBYE_SECONDS = 3.0
+_OF_IDLE = 6  # of the limit of silence, what a reply may take of all that is waited for replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ class _Talk(ftplib.FTP_TLS):
     ) -> None:
         super().__init__(context=context, timeout=limits.idle_seconds)
         self._lines = 0
+        self._limits = limits
+        self._asked, self._waited = 1, 0.0  # the greeting is a reply too
         self._late = False
         self._secret_data = False
         self._data: socket.socket | None = None
@@ -199,7 +203,15 @@ class _Talk(ftplib.FTP_TLS):
             raise EgressFailed("took too long") from None
 
     def _listen(self) -> None:
-        self.file = self.sock.makefile("r", encoding="utf-8", errors="replace")
+        replies = io.BufferedReader(_Replies(self.sock, self._wait))
+        self.file = io.TextIOWrapper(replies, encoding="utf-8", errors="replace")
+
+    def _wait(self, seconds: float) -> None:
+        """Count what was waited for replies. **Refuses** (TimeoutError) too much in all."""
+        limits = self._limits
+        self._waited += seconds
+        if self._waited > limits.slow_seconds + self._asked * limits.idle_seconds / _OF_IDLE:
+            raise TimeoutError
 
     def secure_talk(self) -> None:
         self.auth()
@@ -212,6 +224,7 @@ class _Talk(ftplib.FTP_TLS):
 
     def putline(self, line: str) -> None:
         self._lines = 0
+        self._asked += 1
         super().putline(line)
 
     def getline(self) -> str:
@@ -245,6 +258,23 @@ class _Talk(ftplib.FTP_TLS):
                 with suppress(OSError):
                     # Not SSLSocket's own, which would go on in plain text.
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+class _Replies(io.RawIOBase):
+    """What a server replies, and how long that takes: one that drips is never silent for long."""
+
+    def __init__(self, connection: socket.socket, wait: Callable[[float], None]) -> None:
+        self._connection = connection
+        self._wait = wait
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        before = ticking()
+        count = self._connection.recv_into(room)
+        self._wait(ticking() - before)
+        return count
 
 
 def _dialled(addresses: list[str], port: int, limits: FetchLimits) -> socket.socket:
