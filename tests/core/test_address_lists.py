@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core import address_lists
-from handbill.core.address_lists import AddressList, NotAddresses, read_prefixes
+from handbill.core.address_lists import AddressList, NotAddresses, list_text, read_prefixes
 
 
 def test_prefixes_are_read_in_every_spelling() -> None:
@@ -19,6 +19,24 @@ def test_prefixes_are_read_in_every_spelling() -> None:
         "2001:db8::/32",
         "7.0.0.0/8",
     ]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'\xef\xbb\xbfIP Address,Note\r\n8.8.8.8,x\r\n"192.0.2",y\r\n',
+        b'"IP Address";"Note"\n"8.8.8.8";"caf\xe9"\n192.0.2;caf\xe9, bar\n',
+        "IP Address\tNote\r\n8.8.8.8\tcafé\r\n192.0.2\t\r\n".encode("utf-16"),
+        "IP Address\n8.8.8.8\n192.0.2\n".encode("utf-16-le").join((b"\xff\xfe", b"")),
+    ],
+)
+def test_a_list_is_read_as_spreadsheets_save_it(raw: bytes) -> None:
+    assert read_prefixes(list_text(raw)) == ["8.8.8.8/32", "192.0.2.0/24"]
+
+
+def test_half_a_character_is_told() -> None:
+    with pytest.raises(NotAddresses, match="UTF-16"):
+        list_text(b"\xff\xfe1")
 
 
 @pytest.mark.parametrize("line", ["x", "1.2.3.4.5", "256.1", "1.2.3.4/33", "-", "IP Address"])

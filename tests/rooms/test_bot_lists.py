@@ -73,7 +73,7 @@ def test_a_list_is_read_at_once_and_every_day(market: Market, site: Site) -> Non
     [
         (None, "answered with status 404"),
         (b"IP Address\nrubbish\n", "line 2 is neither"),
-        (b"\xff\xfe1", "not UTF-8"),
+        (b"\xff\xfe1", "not UTF-16"),
         (b'"' + b"x" * 200_000, "it is not CSV"),
         (b"1.1.1.1\n" * 1_200_000, "more than 8388608 bytes"),
     ],

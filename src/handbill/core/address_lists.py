@@ -3,6 +3,7 @@
 **Source**: domain 7.4 (botIpsFileUrl: header "IP Address", prefixes allowed).
 """
 
+import codecs
 import csv
 import hashlib
 import re
@@ -15,15 +16,28 @@ Network = IPv4Network | IPv6Network
 MOST_PREFIXES: Final = 100_000
 _OCTETS = re.compile(r"(\d{1,3})(?:\.(\d{1,3}))?(?:\.(\d{1,3}))?\.?(?:\*)?")
 _HEADING = "ip address"
+_OTHER_MARKS = re.compile("[;\t]")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class NotAddresses(ValueError):
     """The text is no list of addresses. The message says which line, and is fit for the caller."""
 
 
+def list_text(raw: bytes) -> str:
+    """The text of a list, as spreadsheets save it. Addresses are ASCII: notes behind them may be in
+    any character set, and only UTF-16 is told apart, by its mark. **Refuses** (NotAddresses) half
+    characters of UTF-16.
+    """
+    try:
+        return raw.decode("utf-16") if raw.startswith(_UTF16) else raw.decode("utf-8", "replace")
+    except UnicodeDecodeError as bad:
+        raise NotAddresses("it is not UTF-16, as its first bytes say") from bad
+
+
 def read_prefixes(text: str) -> list[str]:
     """The list as networks in their shortest spelling, sorted and without repeats. The first cell
-    of a line counts; a heading and empty lines are skipped.
+    of a line counts, before a comma, semicolon or tab; a heading and empty lines are skipped.
 
     Accepts 192.0.2.7, 192.0.2 (three octets, or two, or one), 192.0.2.0/24 and the same for IPv6.
     **Refuses** (NotAddresses) other lines, and more than 100,000.
@@ -42,7 +56,7 @@ def read_prefixes(text: str) -> list[str]:
 def _cells(text: str) -> Iterator[tuple[int, str]]:
     try:
         for number, row in enumerate(csv.reader(text.removeprefix("\ufeff").splitlines()), 1):
-            cell = row[0].strip() if row else ""
+            cell = _OTHER_MARKS.split(row[0], 1)[0].strip() if row else ""
             if cell and not (number == 1 and cell.casefold() == _HEADING):
                 yield number, cell
     except csv.Error as bad:

@@ -1,6 +1,6 @@
 """Background work of click definitions: reading the lists of bots' addresses."""
 
-from handbill.core.address_lists import NotAddresses, read_prefixes
+from handbill.core.address_lists import NotAddresses, list_text, read_prefixes
 from handbill.definitions import rows, service
 from handbill.host.egress import EgressFailed, EgressRefused, FetchLimits
 from handbill.kit.instants import Instant
@@ -23,11 +23,9 @@ def read_list(tools: Tools, task: Task) -> None:
     try:
         with tools.egress.open(url, _LIMITS) as fetched:
             raw = b"".join(fetched)
-        prefixes, why = read_prefixes(raw.decode("utf-8")), ""
+        prefixes, why = read_prefixes(list_text(raw)), ""
     except (EgressRefused, EgressFailed, NotAddresses) as failed:
         prefixes, why = [], f"The list cannot be read: {failed}."
-    except UnicodeDecodeError:
-        prefixes, why = [], "The list cannot be read: it is not UTF-8."
     with tools.records.write() as tx:
         _keep(tx, no, url, prefixes, why, tools.clock.now())
 
