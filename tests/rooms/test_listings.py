@@ -20,11 +20,12 @@ from handbill.core.nouns import (
     PublisherSchema,
 )
 from handbill.groups import service as groups
-from handbill.kit.instants import HOUR
+from handbill.kit.instants import DAY, HOUR
 from handbill.listings import service
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import clients, job_bodies, jobs
+from handbill.work import kinds
 from rooms.listing_market import KEY, Market, open_market, place
 from rooms.listing_reader import listed, opened, path_of, rematch, shop
 
@@ -109,6 +110,20 @@ def test_a_part_with_a_flipped_bit_is_rendered_anew_and_never_published(
         path = next(one for one in blobs.paths("parts") if f"/{client.no}/" in one)
         assert blobs.get(path) == sound
     assert "is missing or damaged, and is rendered again" in caplog.text
+
+
+def test_a_clock_that_was_set_back_lists_nothing_that_has_ended(quick: Market) -> None:
+    client, group, publisher = shop(quick)
+    group.body.end_on = "2026-11-23"
+    quick.save(group)
+    ref = quick.job(client)
+    rematch(quick, client)
+    assert set(listed(quick, publisher)) == {ref}
+    for by in (DAY, -DAY):
+        quick.clock.forward(by)
+        quick.run(kinds.FOLLOW, client.id)
+        quick.drain()
+        assert listed(quick, publisher) == {}
 
 
 def test_a_changed_bid_changes_bids_only_and_renders_nothing(market: Market) -> None:

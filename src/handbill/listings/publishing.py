@@ -19,6 +19,7 @@ from handbill.listings.offers import Offers, offers_of
 from handbill.listings.parts import Stall
 from handbill.listings.rows import Part
 from handbill.listings.service import ALL_CLIENTS, ensure_file
+from handbill.standing import service as standing
 from handbill.store import holds
 from handbill.store.records import Tx
 from handbill.store.records.base import STEP
@@ -39,7 +40,9 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
     with tools.records.read() as tx:
         if taking_over.is_amid(tx, client.no):
             raise Unavailable("a feed of the client is being imported now")
-        offers = offers_of(tx, client, tools.clock.now()) if live else Offers([])
+        # A clock that was set back lists nothing again that has ended since.
+        now = max(tools.clock.now(), standing.evaluation_of(tx, client.no).evaluated_at)
+        offers = offers_of(tx, client, now) if live else Offers([])
         places = clients.custom_places(tx, client.no)
         former = rows.parts_of_client(tx, client.no)
         wanted = {
