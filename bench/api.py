@@ -54,7 +54,7 @@ from handbill.store.records.tables import agencies, clients, jobs
 _JOBS = 10_000
 _READS = 4_000
 _CREATES = 400
-_ROUNDS = 3
+_TURNS = 7
 _CONNECTIONS = 4
 _OTHERS = 3_000  # more than are kept
 _BARE_READ = sa.select(clients.c.id, clients.c.status, clients.c.body).where(
@@ -114,25 +114,27 @@ def _reads_and_creates(
     costs: dict[tuple[str, str], list[float]] = {}
     with ExitStack() as stack:
         servers = {name: stack.enter_context(_served(name, folder)) for name in creates}
-        for _ in range(_ROUNDS):
-            for name, (pid, port) in servers.items():
-                for kind, requests, count in (
-                    ("read", read, _READS),
-                    ("read of others", reads, _READS),
-                    ("create", creates[name], _CREATES),
-                ):
-                    cost = _server_cpu(pid, port, requests, count)
+        for _ in range(_TURNS):
+            for kind, of, count in (
+                ("read", {"ours": read, "bare": read}, _READS),
+                ("read of others", {"ours": reads, "bare": reads}, _READS),
+                ("create", creates, _CREATES),
+            ):
+                for name, (pid, port) in servers.items():
+                    cost = _server_cpu(pid, port, of[name], count)
                     costs.setdefault((kind, name), []).append(cost)
     limits = {"read": 0.55, "read of others": 0.0, "create": 0.7}
     return [_beside(kind, least, costs) for kind, least in limits.items()]
 
 
 def _beside(kind: str, least: float, costs: dict[tuple[str, str], list[float]]) -> Figure:
-    ours, bare = median(costs[kind, "ours"]), median(costs[kind, "bare"])
-    note = f"{ours * 1e6:.0f} against {bare * 1e6:.0f} µs CPU a call"
+    """The median of what both took one right after the other: others load the machine too."""
+    pairs = list(zip(costs[kind, "bare"], costs[kind, "ours"], strict=True))
+    bare, ours = (median(some) * 1e6 for some in zip(*pairs, strict=True))
+    ratio = median(one / other for one, other in pairs)
+    note = f"{ours:.0f} against {bare:.0f} µs CPU a call"
     limit = f">= {least:.2f}" if least else ""
-    met = bare / ours >= least
-    return Figure(f"API {kind} / bare handler", bare / ours, "of bare", limit, met, note)
+    return Figure(f"API {kind} / bare handler", ratio, "of bare", limit, ratio >= least, note)
 
 
 @contextlib.contextmanager
@@ -243,18 +245,20 @@ def _lists(app: _App, desk: Desk, both: dict[str, str], client_id: str) -> list[
             }
             _json(app, "POST", f"/clients/{client_id}/jobs", both, job)
     path = f"/clients/{client_id}/jobs?limit=1000&page="
-    first, last, bare = [], [], []
+    pairs, last = [], []
     rows = _json(app, "GET", f"{path}1", both, None)
     statement = (
         sa.select(jobs).where(jobs.c.client_no == b("client_no")).limit(b("most", type_=sa.Integer))
     )
     with desk.records.read() as tx:
         client_no = tx.value(sa.select(clients.c.no).where(clients.c.id == b("id")), id=client_id)
-    for _ in range(_ROUNDS):
-        first.append(_cpu(app, "GET", f"{path}1", both, None, 5))
-        last.append(_cpu(app, "GET", f"{path}10", both, None, 5))
-        bare.append(_bare_list(desk.records, statement, client_no, rows))
-    ratio, slower = median(bare) / median(first), median(last) / median(first)
+    for page in (1, 10):  # any of ten threads may answer, each by its own connection's cache
+        _cpu(app, "GET", f"{path}{page}", both, None, 40)
+    for _ in range(_TURNS):
+        first = _cpu(app, "GET", f"{path}1", both, None, 5)
+        pairs.append((_bare_list(desk.records, statement, client_no, rows), first))
+        last.append(_cpu(app, "GET", f"{path}10", both, None, 5) / first)
+    ratio, slower = median(bare / ours for bare, ours in pairs), median(last)
     return [
         Figure(
             "list of 1,000 jobs / query and JSON alone",
@@ -262,7 +266,7 @@ def _lists(app: _App, desk: Desk, both: dict[str, str], client_id: str) -> list[
             "of bare",
             ">= 0.50",
             ratio >= 0.5,
-            f"{median(first) * 1e3:.1f} ms CPU",
+            f"{median(ours for _, ours in pairs) * 1e3:.1f} ms CPU",
         ),
         Figure("job page 10 / page 1", slower, "times", "<= 1.50", slower <= 1.5),
     ]
