@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from starlette.datastructures import Headers
 
 from contract import world as worlds
 from contract.asgi import Reply, call
@@ -13,7 +14,6 @@ from contract.world import OF_THE_AGENCY, World, build, fingerprint, unknown_id
 from handbill.api import operations
 from handbill.http.answers import refusal
 from handbill.http.gates import Arrival, read_shapes
-from handbill.http.headers import HttpHeaders
 from handbill.http.openapi import document
 from handbill.http.operations import Operation, body_in
 from handbill.kit.faults import Refused
@@ -365,7 +365,7 @@ def _refused_by_shape(operation: Operation, url: str, raw: bytes) -> list[Body]:
     """The faults that the gate of shapes answers with."""
     query = url.partition("?")[2].encode()
     try:
-        read_shapes(operation, Arrival({}, query, HttpHeaders(), raw, "", url), lambda: "USD")
+        read_shapes(operation, Arrival({}, query, Headers(), raw, "", url), lambda: "USD")
     except Refused as refused:
         found: list[Body] = decode(body_in(refusal(refused, "")))["errors"]
         assert found

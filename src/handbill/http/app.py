@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from inspect import isawaitable
 from typing import Any, TypeVar
 
+from starlette.requests import Request
 from starlette.routing import Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
@@ -19,11 +20,10 @@ from handbill.http.aside import PipedAnswer
 from handbill.http.bodies import Room, body_of
 from handbill.http.etags import require_match, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, read_shapes
-from handbill.http.headers import HttpHeaders
 from handbill.http.kinds import Enter, Mint
-from handbill.http.lanes import OUTWARD_PLACES, Deputies, Lanes, Owners, lane_of, sender_of
+from handbill.http.lanes import OUTWARD_PLACES, Deputies, Lanes, Owners, lane_of
 from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
-from handbill.http.paths import Paths, raw_path_of, verb_of
+from handbill.http.paths import Operations, raw_path_of, verb_of
 from handbill.http.streaming import ChunkedAnswer, Chunks
 from handbill.http.turns import Lane as Turned
 from handbill.http.working import Passed, answer_of, answered, occasion_of, once, pointed
@@ -42,7 +42,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _T = TypeVar("_T")
 
 
-class Application:
+class Application(Router):
     """All operations behind their gates.
 
     Where records are local, short reads run on the event loop, and changes in the one thread that
@@ -58,8 +58,12 @@ class Application:
         lifespan: Lifespan[Any] | None = None,
     ) -> None:
         every = list(operations)
-        self._paths = Paths(every)
-        self._life = Router(lifespan=lifespan)
+        super().__init__(
+            [Operations(every, self._told)],
+            redirect_slashes=False,
+            default=self._told,
+            lifespan=lifespan,
+        )
         self._desk = desk
         self._named = {operation.name: operation for operation in every}
         self._lanes = Lanes(desk.settings, deputies or {})
@@ -71,17 +75,14 @@ class Application:
         self._writer = Writer(desk.records)
         self._room = Room(desk.settings.body_bytes_at_once)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _told(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever its path."""
-        if scope["type"] != "http":
-            await self._life(scope, receive, send)
-            return
-        headers = HttpHeaders(scope["headers"])
-        given = headers.get("x-request-id")
+        request = Request(scope, receive)
+        given = request.headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else new_name(self._desk.ids, 20)
         with ExitStack() as held:
             try:
-                response = await self._response(scope, receive, headers, request_id, held)
+                response = await self._response(request, request_id, held)
             except Exception as failure:  # noqa: BLE001 - answered in our own words, or an alarm
                 if isinstance(failure, Refused):
                     scope["refused"] = failure.gate
@@ -91,47 +92,42 @@ class Application:
             except Exception:  # noqa: BLE001 - the status is sent: all that is left is to break off
                 _log.exception("a body was incomplete", extra={"requestId": request_id})
 
-    async def _response(
-        self, scope: Scope, receive: Receive, headers: HttpHeaders, request_id: str, held: ExitStack
-    ) -> ASGIApp:
+    async def _response(self, request: Request, request_id: str, held: ExitStack) -> ASGIApp:
         """The response to send. ``held``: releases what it holds once everything is sent."""
-        answer = await self._answer(scope, receive, headers, request_id, held)
-        if answer.chunks is None or scope["method"] == "HEAD":
-            return whole(answer, request_id, scope)
+        answer = await self._answer(request, request_id, held)
+        if answer.chunks is None or request.method == "HEAD":
+            return whole(answer, request_id, request.scope)
         chunks = Chunks(answer.chunks, self._streams)
         first = await chunks.first()
         return ChunkedAnswer(first, chunks, answer.status, headers_of(answer, request_id))
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, headers: HttpHeaders, request_id: str, held: ExitStack
-    ) -> Answer:
-        raw_path, verb = raw_path_of(scope), verb_of(scope)
+    async def _answer(self, request: Request, request_id: str, held: ExitStack) -> Answer:
+        scope, raw_path = request.scope, raw_path_of(request.scope)
         if len(raw_path) + len(scope["query_string"]) > _MOST_URL:
             raise Refused(431, "The URL is longer than 8 KB")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEADERS:
             raise Refused(431, "The headers are larger than 16 KB")
-        place = self._paths.find(raw_path, verb)
-        if place is None:
+        verbs: dict[str, Operation] | None = scope.get("verbs")
+        if verbs is None:
             raise Refused(404, "Not found")
-        operation = scope["operation"] = place.verbs.get(verb)
+        operation = scope["operation"] = verbs.get(verb_of(scope))
         if operation is None:
-            allow = ", ".join(sorted(place.verbs))
+            allow = ", ".join(sorted(verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
-        reading = place.verbs.get("GET")
+        reading = verbs.get("GET")
         arrival = Arrival(
-            place.ids,
+            scope["path_params"],
             scope["query_string"],
-            headers,
+            request.headers,
             b"",
             request_id,
             raw_path,
-            sender_of(headers),
             (scope.get("client") or ("",))[0],
         )
         if operation.body is None:
             return await self._placed(operation, reading, arrival, held)
         with self._room.part(await self._known(operation, arrival)) as part:
-            body, damage = await body_of(receive, headers, part, operation, self._threads)
+            body, damage = await body_of(request, part, operation, self._threads)
             arrival = arrival._replace(body=body, damage=damage)
             return await self._placed(operation, reading, arrival, held)
 
@@ -140,7 +136,7 @@ class Application:
         again just before the work, as things are by then.
         """
         if operation.role == "public":
-            return self._owners.of(arrival.sender, arrival.peer)
+            return self._owners.of(arrival.headers, arrival.peer)
         if self._desk.records.reads_inline:
             return self._owner_of(operation, arrival)
         return await _in(self._threads, lambda: self._owner_of(operation, arrival))
@@ -155,7 +151,7 @@ class Application:
         """Run the work in its lane, when it is its owner's turn."""
         if operation.bare:
             return await self._bare(operation, arrival)
-        owner = self._owners.of(arrival.sender, arrival.peer)
+        owner = self._owners.of(arrival.headers, arrival.peer)
         await self._lanes.loop.slice(owner)
         lane = lane_of(operation, arrival.query)
         if lane != "quick":
@@ -223,7 +219,7 @@ class Application:
         with self._desk.records.read() as tx:
             caller, _ = admitted(tx, self._desk, operation, arrival, self._desk.clock.now())
         assert caller is not None, "what is public is quick"
-        return self._owners.learn(arrival.sender, caller)
+        return self._owners.learn(arrival.headers, caller)
 
     def done_aside(self, asked: tuple[str, Arrival]) -> tuple[PipedAnswer, Iterator[bytes] | None]:
         """In a deputy: gates and work of the request that its door passed on."""
@@ -296,7 +292,7 @@ class Application:
         now = self._desk.clock.now()
         caller, client = admitted(tx, self._desk, operation, arrival, now)
         if caller is not None:
-            self._owners.learn(arrival.sender, caller)
+            self._owners.learn(arrival.headers, caller)
         query, body = read_shapes(
             operation,
             arrival,
@@ -318,7 +314,7 @@ class Application:
         )
         key = None
         if operation.may_be_retried:
-            key = idempotency.key_of(arrival.headers.every("idempotency-key"))
+            key = idempotency.key_of(arrival.headers.getlist("idempotency-key"))
         return Passed(operation, reading, call, key, arrival.body)
 
     def _changed(self, tx: Tx, passed: Passed) -> Answer:

@@ -4,13 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from handbill.host.inflate import MAGIC, NotGzip, unpacked
-from handbill.http.headers import HttpHeaders
 from handbill.http.operations import Operation
 from handbill.kit.faults import Refused, Unavailable
 
@@ -70,11 +69,7 @@ class RoomShare:
 
 
 async def body_of(
-    receive: Receive,
-    headers: HttpHeaders,
-    part: RoomShare,
-    operation: Operation,
-    threads: Executor,
+    request: Request, part: RoomShare, operation: Operation, threads: Executor
 ) -> tuple[bytes, str]:
     """Read the whole body, and unpack it in a thread: the body, and what is wrong with its packing.
 
@@ -83,29 +78,24 @@ async def body_of(
     """
     most = _MOST_BODY_OF_MANY if operation.many else _MOST_BODY
     most = _MOST_BODY_OF_STRANGERS if operation.role == "public" else most
-    header = headers.get("content-length")
+    header = request.headers.get("content-length", "")
     length = int(header) if header.isdecimal() else None
     if length is not None and length > most:
         raise Refused(413, f"The body is larger than {most} bytes")
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
+        async with asyncio.timeout(_BODY_SECONDS), aclosing(request.stream()) as stream:
             chunks: list[bytes] = []
-            goes_on = True
-            while goes_on:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
-                chunk = message.get("body", b"")
+            async for chunk in stream:
                 if part.size + len(chunk) > most:
                     raise Refused(413, f"The body is larger than {most} bytes")
                 part.grow(len(chunk))
                 chunks.append(chunk)
-                # Of the stated length it is complete, even without a further message.
-                goes_on = message.get("more_body", False) and part.size != length
+                if part.size == length:
+                    break  # complete, even without a further message
     except TimeoutError:
-        late = f"The body did not arrive within {_BODY_SECONDS} seconds"
-        raise Refused(408, late) from None
-    body, coding = b"".join(chunks), coding_of(headers)
+        message = f"The body did not arrive within {_BODY_SECONDS} seconds"
+        raise Refused(408, message) from None
+    body, coding = b"".join(chunks), coding_of(request.headers)
     if coding not in PACKED or not body:
         return body, ""
     if coding != "deflate" and not body.startswith(MAGIC):
@@ -114,9 +104,9 @@ async def body_of(
     return await _unpacked(steps, part, most, threads)
 
 
-def coding_of(headers: HttpHeaders) -> str:
+def coding_of(headers: Headers) -> str:
     """How the body is encoded, in lower case."""
-    return ", ".join(headers.every("content-encoding")).strip().lower()
+    return ", ".join(headers.getlist("content-encoding")).strip().lower()
 
 
 async def _unpacked(

@@ -80,7 +80,7 @@ def _metrics(_: Call) -> Answer:
 
 def _root(call: Call) -> Answer:
     """Redirects a person who opens the bare address to the pages; a program gets a 404."""
-    if "text/html" not in call.headers.get("accept").lower():
+    if "text/html" not in call.headers.get("accept", "").lower():
         raise not_found()
     return Answer(raw=b"", status=302, headers={"location": "/app"})
 

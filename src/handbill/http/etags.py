@@ -48,5 +48,5 @@ def require_match(call: Call, reading: Operation | None) -> None:
     current = reading.work(call)
     answer = current if isinstance(current, Answer) else Answer(current)
     raw = body_in(answer)
-    if not names(call.headers.get("if-match"), etag_of(raw)):
+    if not names(call.headers.get("if-match", ""), etag_of(raw)):
         raise refused_state("/If-Match", _STALE)

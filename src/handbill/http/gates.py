@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from msgspec import structs
+from starlette.datastructures import Headers
 
 from handbill.core.nouns import Client
 from handbill.core.persons import HEADS, WRITERS
 from handbill.http.bodies import PACKED, PLAIN, coding_of
-from handbill.http.headers import HttpHeaders
 from handbill.http.operations import Call, Caller, Desk, Operation
 from handbill.kit.faults import Fault, Refused, bad_request, not_found
 from handbill.kit.instants import Instant
@@ -32,17 +32,16 @@ _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Arrival(NamedTuple):
-    """A request as it was received. ``sender``: the digest of its credential; ``peer``: the
-    caller's address; ``damage``: why its body could not be unpacked.
+    """A request as it was received. ``peer``: the caller's address; ``damage``: why its body could
+    not be unpacked.
     """
 
     path: Mapping[str, str]
     query: bytes
-    headers: HttpHeaders
+    headers: Headers
     body: bytes
     request_id: str
     url: str
-    sender: bytes = b""
     peer: str = ""
     damage: str = ""
 
@@ -63,8 +62,8 @@ def admitted(
     """Pass the gates of who is calling. **Refuses** with 401 or 403."""
     if operation.role == "public":
         return None, None
-    keys = arrival.headers.every("x-api-key")
-    sessions = [one for one in arrival.headers.every("authorization") if _BEARER.match(one)]
+    keys = arrival.headers.getlist("x-api-key")
+    sessions = [one for one in arrival.headers.getlist("authorization") if _BEARER.match(one)]
     if sessions or operation.role == "person":
         return _admitted_person(tx, desk, operation, arrival, sessions, now)
     caller = desk.doors.caller(tx, keys[0], now) if len(keys) == 1 else None
@@ -72,7 +71,7 @@ def admitted(
         raise unauthorised()
     if operation.role == "key":
         return caller, None
-    tokens = arrival.headers.every("x-authorization-key")
+    tokens = arrival.headers.getlist("x-authorization-key")
     of = desk.doors.admits(tx, caller, tokens[0], now) if len(tokens) == 1 else None
     if of is None:
         raise forbidden("token")
@@ -111,7 +110,7 @@ def _client_of_header(
     if not operation.client_header:
         return None
     names = _S2S_HEADERS if operation.client_header == "s2s" else ("x-client-id",)
-    given = {value for name in names for value in arrival.headers.every(name)}
+    given = {value for name in names for value in arrival.headers.getlist(name)}
     if not given:
         raise Refused(403, f"Forbidden: send a client's id in the header {names[0]}", gate="client")
     client = desk.doors.client(tx, caller, given.pop()) if len(given) == 1 else None
@@ -165,7 +164,7 @@ def _read_body(
         return None
     if not arrival.body and not operation.must_have_body:
         return operation.body.read({}, "", faults)
-    media_types = arrival.headers.every("content-type")
+    media_types = arrival.headers.getlist("content-type")
     media_type = media_types[0].partition(";")[0].strip() if media_types else ""
     if media_type and not _JSON_TYPE.fullmatch(media_type):
         faults.append(Fault("", "the content type must be application/json"))

@@ -8,9 +8,10 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
+from starlette.datastructures import Headers
+
 from handbill.host.settings import Settings
 from handbill.http.aside import Deputy
-from handbill.http.headers import HttpHeaders
 from handbill.http.operations import Caller, Lane, Operation
 from handbill.http.turns import Bounds
 from handbill.http.turns import Lane as Turned
@@ -96,22 +97,21 @@ class Owners:
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, str] = OrderedDict()
 
-    def of(self, sender: bytes, peer: str) -> str:
-        """``sender``: what ``sender_of`` makes of the headers."""
-        known = self._known.get(sender)
+    def of(self, headers: Headers, peer: str) -> str:
+        known = self._known.get(_digest(headers))
         return known if known is not None else f"stranger:{network_of(peer)}"
 
-    def learn(self, sender: bytes, caller: Caller) -> str:
+    def learn(self, headers: Headers, caller: Caller) -> str:
         """Remember whose key it was; returns the owner."""
-        owner = self._known.get(sender)
+        digest = _digest(headers)
+        owner = self._known.get(digest)
         if owner is None:
-            owner = self._known[sender] = caller.name
+            owner = self._known[digest] = caller.name
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
         return owner
 
 
-def sender_of(headers: HttpHeaders) -> bytes:
-    """The digest of the key or session that was sent."""
-    given = headers.get("x-api-key") or headers.get("authorization")
+def _digest(headers: Headers) -> bytes:
+    given = headers.get("x-api-key") or headers.get("authorization", "")
     return hashlib.blake2b(given.encode(), digest_size=16).digest()

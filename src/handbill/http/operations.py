@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import msgspec
+from starlette.datastructures import Headers
 
 from handbill.core.health import CheckResult
 from handbill.core.nouns import Client
@@ -16,7 +17,6 @@ from handbill.host.egress import Egress
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
 from handbill.http.buckets import SignIns
-from handbill.http.headers import HttpHeaders
 from handbill.http.kinds import Ask, Change, Enter, Kind, Look, Need, Public, fits, usual
 from handbill.kit.addresses import network_of
 from handbill.kit.instants import Instant
@@ -164,7 +164,7 @@ class Call:
     path: Mapping[str, str]
     query: Any
     body: Any
-    headers: HttpHeaders
+    headers: Headers
     url: str
     maybe_caller: Caller | None = None
     maybe_client: Client | None = None

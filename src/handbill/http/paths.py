@@ -1,92 +1,86 @@
-"""Which operations a path names."""
+"""Starlette routes for the operations; only those that may fit a path are tried."""
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
-from urllib.parse import unquote
+from typing import Any
+from urllib.parse import quote, unquote
 
-from starlette.types import Scope
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handbill.http.operations import Operation
 
 
-class NamedPath(NamedTuple):
-    """The operations of a path, by verb, and the ids that a path names."""
+class _Id(Convertor[str]):
+    """An id: anything between two slashes, decoded once, so that it may contain a slash."""
 
-    verbs: dict[str, Operation]
-    ids: dict[str, str]
+    regex = "[^/]+"
 
+    def convert(self, value: str) -> str:
+        return unquote(value, errors="replace")
 
-@dataclass(slots=True)
-class _Step:
-    """One part of paths. ``words``: what may follow it; ``by_id``: what follows it if that is an
-    id; ``verbs``: the operations whose path ends here.
-    """
-
-    words: dict[str, "_Step"] = field(default_factory=dict)
-    by_id: "_Step | None" = None
-    path: str = ""
-    verbs: dict[str, Operation] = field(default_factory=dict)
+    def to_string(self, value: str) -> str:
+        return quote(value, safe="")
 
 
-class Paths:
-    """The paths of all operations. An id is anything between two slashes, decoded once, so that it
-    may contain a slash.
+register_url_convertor("id", _Id())
+
+
+class Operations(BaseRoute):
+    """The routes of all operations, answered by ``app``, which finds the operations at the path in
+    ``scope["verbs"]`` and the path's ids in ``scope["path_params"]``.
 
     If several paths fit, the first one with the verb is taken; else the first of all, with the
     verbs of each, so that 405 can list them. A word wins over an id: /jobs/bulk before /jobs/{id}.
     """
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        self._root = _Step()
+    def __init__(self, operations: Iterable[Operation], app: ASGIApp) -> None:
+        self._app = app
+        self._verbs: dict[str, dict[str, Operation]] = {}
         for operation in operations:
-            step = self._step_of(operation.path)
+            verbs = self._verbs.setdefault(operation.path, {})
             for verb in ("PUT", "PATCH") if operation.verb == "PUT" else (operation.verb,):
-                if verb in step.verbs:
+                if verb in verbs:
                     raise ValueError(f"{verb} {operation.path} is given twice")
-                step.verbs[verb] = operation
+                verbs[verb] = operation
+        self._near: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for path in sorted(self._verbs, key=_ids_last):
+            self._near[_shape_of(path)].append(path)
+        self._routes: dict[tuple[str, int], list[Route]] = {}
 
-    def find(self, raw_path: str, verb: str) -> NamedPath | None:
-        """The operations at a path as it was sent; None if no path fits."""
-        parts = raw_path.split("/")
-        steps = [self._root]
-        for part in parts[1:]:
-            following = []
-            for step in steps:
-                if part in step.words:
-                    following.append(step.words[part])
-                if part and step.by_id is not None:
-                    following.append(step.by_id)
-            steps = following
-        fits = [step for step in steps if step.verbs]
-        if not fits or parts[0]:
-            return None
-        for step in fits:
-            if verb in step.verbs:
-                return NamedPath(step.verbs, _ids(step.path, parts))
-        allowed = {known: row for step in reversed(fits) for known, row in step.verbs.items()}
-        return NamedPath(allowed, _ids(fits[0].path, parts))
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        raw_path, verb = raw_path_of(scope), verb_of(scope)
+        asked = {"type": scope["type"], "path": raw_path, "method": verb}
+        fits: list[tuple[dict[str, Operation], Any]] = []
+        for route in self._routes_at(_shape_of(raw_path)):
+            match, routed = route.matches(asked)
+            if match is Match.NONE:
+                continue
+            verbs, ids = self._verbs[route.name], routed["path_params"]
+            if match is Match.FULL:
+                return Match.FULL, {"verbs": verbs, "path_params": ids}
+            fits.append((verbs, ids))
+        if not fits:
+            return Match.NONE, {}
+        allowed = {known: row for verbs, _ in reversed(fits) for known, row in verbs.items()}
+        return Match.FULL, {"verbs": allowed, "path_params": fits[0][1]}
 
-    def _step_of(self, path: str) -> _Step:
-        step = self._root
-        for part in path.split("/")[1:]:
-            if part.startswith("{"):
-                step.by_id = step.by_id or _Step()
-                step = step.by_id
-            else:
-                step = step.words.setdefault(part, _Step())
-        if step.path not in {"", path}:
-            raise ValueError(f"{path} and {step.path} are one path")
-        step.path = path
-        return step
+    def _routes_at(self, place: tuple[str, int]) -> list[Route]:
+        """The routes there, made at the first request: most processes answer few operations."""
+        if place not in self._near:
+            return []
+        if place not in self._routes:
+            self._routes[place] = [self._route(path) for path in self._near[place]]
+        return self._routes[place]
 
+    def _route(self, path: str) -> Route:
+        with_ids = re.sub(r"{(\w+)}", r"{\1:id}", path)
+        return Route(with_ids, self._app, methods=list(self._verbs[path]), name=path)
 
-def _ids(path: str, parts: list[str]) -> dict[str, str]:
-    return {
-        name[1:-1]: unquote(part, errors="replace")
-        for name, part in zip(path.split("/"), parts, strict=True)
-        if name.startswith("{")
-    }
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
 
 def raw_path_of(scope: Scope) -> str:
@@ -98,3 +92,12 @@ def raw_path_of(scope: Scope) -> str:
 def verb_of(scope: Scope) -> str:
     """The verb of the operation: HEAD is a GET without its body."""
     return "GET" if scope["method"] == "HEAD" else scope["method"]
+
+
+def _shape_of(path: str) -> tuple[str, int]:
+    """The first word of a path, which is never an id, and the number of its parts."""
+    return path[1:].partition("/")[0], path.count("/")
+
+
+def _ids_last(path: str) -> list[bool]:
+    return [part.startswith("{") for part in path.split("/")]

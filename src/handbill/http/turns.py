@@ -110,9 +110,8 @@ class Lane:
 
     async def slice(self, owner: str) -> None:
         """Wait for a turn on the event loop itself; it ends with this iteration of the loop."""
-        if not self._turns.enter(owner):
-            await self._waited(owner)
-        asyncio.get_running_loop().call_soon(self._leave, owner)
+        leave = await self.enter(owner)
+        asyncio.get_running_loop().call_soon(leave)
 
     async def _waited(self, owner: str) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -21,7 +21,7 @@ def _submit(call: Call) -> Answer:
     made = service.submit(call.tx, call.client, question, call.ids, call.now, is_new=is_new)
     service.require_room(call.tx, made, call.settings.reports_waiting)
     headers = {"location": f"/stats/{made.id}"} | headers_of(is_repeated=made.is_repeated)
-    if call.headers.get("accept").partition(";")[0].strip().lower() == "text/plain":
+    if call.headers.get("accept", "").partition(";")[0].strip().lower() == "text/plain":
         return Answer(None, 202, headers, b"NO_CONTENT", "text/plain; charset=utf-8")
     return Answer(StatsSubmitted.of(task_id=made.id, status=SUBMITTED), 202, headers)
 
