@@ -7,7 +7,8 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Scope
 
 from handbill.http.operations import Answer, body_in
 from handbill.kit.faults import Fault, Refused, bad_request, passes
@@ -17,7 +18,6 @@ _log = logging.getLogger("handbill.http")
 _RETRY_SECONDS = 5  # after a temporary failure
 _ZIPPED_FROM = 4_096  # compressing less costs more than it saves
 _ZIP_LEVEL = 4
-_WITHOUT_LENGTH = frozenset({204, 304})  # RFC 9110, 8.6
 _ZIPPED_ASIDE = 32_768  # compressing takes some milliseconds: done in a thread
 
 
@@ -37,32 +37,17 @@ def whole(answer: Answer, request_id: str, scope: Scope) -> ASGIApp:
     gets only its length, which may be known already.
     """
     body = b"" if answer.chunks is not None else body_in(answer)
-    headers = headers_of(answer, request_id)
-    if answer.status not in _WITHOUT_LENGTH:
-        headers.setdefault("content-length", str(len(body)))
+    response = Response(body, answer.status, headers_of(answer, request_id))
     if scope["method"] == "HEAD":
-        body = b""
-    if len(body) < _ZIPPED_FROM:
-        return _sent(answer.status, headers, body)
+        response.body = b""
+    if len(response.body) < _ZIPPED_FROM:
+        return response
     if "etag" in answer.headers and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
         # The same content in other bytes (RFC 9110, 8.8.3.3).
-        headers["etag"] = f"W/{answer.headers['etag']}"
+        response.headers["etag"] = f"W/{answer.headers['etag']}"
     return GZipMiddleware(
-        _sent(answer.status, headers, body),
-        _ZIPPED_FROM,
-        compresslevel=_ZIP_LEVEL,
-        thread_minimum_size=_ZIPPED_ASIDE,
+        response, _ZIPPED_FROM, compresslevel=_ZIP_LEVEL, thread_minimum_size=_ZIPPED_ASIDE
     )
-
-
-def _sent(status: int, headers: Mapping[str, str], body: bytes) -> ASGIApp:
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-
-    async def send_all(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
-        await send({"type": "http.response.start", "status": status, "headers": raw})
-        await send({"type": "http.response.body", "body": body})
-
-    return send_all
 
 
 def failed(failure: Exception, request_id: str) -> Answer:
