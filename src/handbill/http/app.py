@@ -21,7 +21,7 @@ from handbill.http.bodies import Room, body_of
 from handbill.http.etags import require_match, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, read_shapes
 from handbill.http.kinds import Enter, Mint
-from handbill.http.lanes import OUTWARD_PLACES, Deputies, Lanes, Owners, lane_of
+from handbill.http.lanes import OUTWARD_PLACES, Deputies, Lanes, Owners, lane_of, sender_of
 from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
 from handbill.http.paths import Operations, raw_path_of, verb_of
 from handbill.http.streaming import ChunkedAnswer, Chunks
@@ -122,6 +122,7 @@ class Application(Router):
             b"",
             request_id,
             raw_path,
+            sender_of(request.headers),
             (scope.get("client") or ("",))[0],
         )
         if operation.body is None:
@@ -136,7 +137,7 @@ class Application(Router):
         again just before the work, as things are by then.
         """
         if operation.role == "public":
-            return self._owners.of(arrival.headers, arrival.peer)
+            return self._owners.of(arrival.sender, arrival.peer)
         if self._desk.records.reads_inline:
             return self._owner_of(operation, arrival)
         return await _in(self._threads, lambda: self._owner_of(operation, arrival))
@@ -151,7 +152,7 @@ class Application(Router):
         """Run the work in its lane, when it is its owner's turn."""
         if operation.bare:
             return await self._bare(operation, arrival)
-        owner = self._owners.of(arrival.headers, arrival.peer)
+        owner = self._owners.of(arrival.sender, arrival.peer)
         await self._lanes.loop.slice(owner)
         lane = lane_of(operation, arrival.query)
         if lane != "quick":
@@ -219,7 +220,7 @@ class Application(Router):
         with self._desk.records.read() as tx:
             caller, _ = admitted(tx, self._desk, operation, arrival, self._desk.clock.now())
         assert caller is not None, "what is public is quick"
-        return self._owners.learn(arrival.headers, caller)
+        return self._owners.learn(arrival.sender, caller)
 
     def done_aside(self, asked: tuple[str, Arrival]) -> tuple[PipedAnswer, Iterator[bytes] | None]:
         """In a deputy: gates and work of the request that its door passed on."""
@@ -292,7 +293,7 @@ class Application(Router):
         now = self._desk.clock.now()
         caller, client = admitted(tx, self._desk, operation, arrival, now)
         if caller is not None:
-            self._owners.learn(arrival.headers, caller)
+            self._owners.learn(arrival.sender, caller)
         query, body = read_shapes(
             operation,
             arrival,

@@ -32,8 +32,8 @@ _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Arrival(NamedTuple):
-    """A request as it was received. ``peer``: the caller's address; ``damage``: why its body could
-    not be unpacked.
+    """A request as it was received. ``sender``: the digest of its credential; ``peer``: the
+    caller's address; ``damage``: why its body could not be unpacked.
     """
 
     path: Mapping[str, str]
@@ -42,6 +42,7 @@ class Arrival(NamedTuple):
     body: bytes
     request_id: str
     url: str
+    sender: bytes = b""
     peer: str = ""
     damage: str = ""
 

@@ -97,21 +97,22 @@ class Owners:
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, str] = OrderedDict()
 
-    def of(self, headers: Headers, peer: str) -> str:
-        known = self._known.get(_digest(headers))
+    def of(self, sender: bytes, peer: str) -> str:
+        """``sender``: what ``sender_of`` makes of the headers."""
+        known = self._known.get(sender)
         return known if known is not None else f"stranger:{network_of(peer)}"
 
-    def learn(self, headers: Headers, caller: Caller) -> str:
+    def learn(self, sender: bytes, caller: Caller) -> str:
         """Remember whose key it was; returns the owner."""
-        digest = _digest(headers)
-        owner = self._known.get(digest)
+        owner = self._known.get(sender)
         if owner is None:
-            owner = self._known[digest] = caller.name
+            owner = self._known[sender] = caller.name
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
         return owner
 
 
-def _digest(headers: Headers) -> bytes:
+def sender_of(headers: Headers) -> bytes:
+    """The digest of the key or session that was sent."""
     given = headers.get("x-api-key") or headers.get("authorization", "")
     return hashlib.blake2b(given.encode(), digest_size=16).digest()

@@ -110,8 +110,9 @@ class Lane:
 
     async def slice(self, owner: str) -> None:
         """Wait for a turn on the event loop itself; it ends with this iteration of the loop."""
-        leave = await self.enter(owner)
-        asyncio.get_running_loop().call_soon(leave)
+        if not self._turns.enter(owner):
+            await self._waited(owner)
+        asyncio.get_running_loop().call_soon(self._leave, owner)
 
     async def _waited(self, owner: str) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
