@@ -48,13 +48,14 @@ class Operations(BaseRoute):
         self._near: dict[tuple[str, int], list[str]] = defaultdict(list)
         for path in sorted(self._verbs, key=_ids_last):
             self._near[_shape_of(path)].append(path)
-        self._routes: dict[tuple[str, int], list[Route]] = {}
+        self._words = {_last_of(path) for path in self._verbs}
+        self._routes: dict[tuple[str, int, str], list[Route]] = {}
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         raw_path, verb = raw_path_of(scope), verb_of(scope)
         asked = {"type": scope["type"], "path": raw_path, "method": verb}
         fits: list[tuple[dict[str, Operation], Any]] = []
-        for route in self._routes_at(_shape_of(raw_path)):
+        for route in self._routes_at(*_shape_of(raw_path), _last_of(raw_path)):
             match, routed = route.matches(asked)
             if match is Match.NONE:
                 continue
@@ -67,12 +68,15 @@ class Operations(BaseRoute):
         allowed = {known: row for verbs, _ in reversed(fits) for known, row in verbs.items()}
         return Match.FULL, {"verbs": allowed, "path_params": fits[0][1]}
 
-    def _routes_at(self, place: tuple[str, int]) -> list[Route]:
+    def _routes_at(self, first: str, parts: int, last: str) -> list[Route]:
         """The routes there, made at the first request: most processes answer few operations."""
-        if place not in self._near:
+        near = self._near.get((first, parts))
+        if near is None:
             return []
+        place = (first, parts, last if last in self._words else "")
         if place not in self._routes:
-            self._routes[place] = [self._route(path) for path in self._near[place]]
+            fits = [path for path in near if _last_of(path) in {place[2], ""}]
+            self._routes[place] = [self._route(path) for path in fits]
         return self._routes[place]
 
     def _route(self, path: str) -> Route:
@@ -97,6 +101,12 @@ def verb_of(scope: Scope) -> str:
 def _shape_of(path: str) -> tuple[str, int]:
     """The first word of a path, which is never an id, and the number of its parts."""
     return path[1:].partition("/")[0], path.count("/")
+
+
+def _last_of(path: str) -> str:
+    """The last word of a path; of an operation's, empty if that is an id."""
+    last = path.rpartition("/")[2]
+    return "" if last.startswith("{") else last
 
 
 def _ids_last(path: str) -> list[bool]:
