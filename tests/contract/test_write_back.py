@@ -79,6 +79,14 @@ def test_a_publisher_that_was_deleted_since_may_stay_where_it_stood(office: Offi
         ]
 
 
+def test_a_zone_is_the_same_in_another_spelling(office: Office) -> None:
+    client = office.client(timeZone="UTC+5:30")
+    office.put(client, {"timeZone": "UTC+05:30"})
+    assert office.get(client)["timeZone"] == "UTC+5:30"
+    for other in ("UTC-5:30", "Asia/Kolkata", None):
+        assert set(office.faults("PUT", client, {"timeZone": other})) == {"/timeZone"}
+
+
 def test_an_empty_date_says_what_null_says(office: Office) -> None:
     client = office.client(endDate="")
     found = office.get(client)

@@ -151,6 +151,8 @@ def update(tx: Tx, now: Instant, client: Client, changes: Mapping[str, Any]) -> 
         return
     of_body = {name: value for name, value in changes.items() if name != "zone"}
     faults = fixed_faults(client, changes, ["zone"])
+    if faults and changes["zone"] and zone_of(changes["zone"]) == zone_of(client.zone):
+        faults = []  # UTC+5:30 and UTC+05:30 are one zone
     faults += fixed_faults(client.body, changes, _FIXED)
     stood = {*client.body.excluded_publishers, *client.body.globally_excluded_publishers}
     faults += _unknown_publishers(tx, client.agency_no, changes, stood)
