@@ -12,7 +12,7 @@ from handbill.dialects.outbound import shape_of
 from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
 from handbill.kit.faults import Unavailable
-from handbill.kit.instants import HOUR
+from handbill.kit.instants import DAY, HOUR
 from handbill.listings import end_rows, fragments, parts, rosters, rows
 from handbill.listings.indexing import index_client
 from handbill.listings.offers import Offers, offers_of
@@ -40,9 +40,11 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
     with tools.records.read() as tx:
         if taking_over.is_amid(tx, client.no):
             raise Unavailable("a feed of the client is being imported now")
-        # A clock that was set back lists nothing again that has ended since.
-        now = max(tools.clock.now(), standing.evaluation_of(tx, client.no).evaluated_at)
-        offers = offers_of(tx, client, now) if live else Offers([])
+        # A clock that was set back lists nothing again that has ended since. Where that was by more
+        # than a day, it was wrong before.
+        now, was = tools.clock.now(), standing.evaluation_of(tx, client.no).evaluated_at
+        at = was if now < was <= now + DAY else now
+        offers = offers_of(tx, client, at) if live else Offers([])
         places = clients.custom_places(tx, client.no)
         former = rows.parts_of_client(tx, client.no)
         wanted = {
