@@ -102,7 +102,7 @@ def test_what_is_written_is_near_and_a_new_host_fetches_it(market: Market, tmp_p
     look_nearby(first, LOOK)
     market.drain()
     assert seen(first) == seen(second)
-    assert list(first.scratch.glob("nearby-*")) == []
+    assert list(first.own_scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize("blobs", ["folder", "s3"])

@@ -194,4 +194,4 @@ def test_only_former_parts_are_swept(market: Market) -> None:
         market.save(group)
         rematch(market, client)
         assert len(market.tools.blobs.paths("parts")) == 1
-    assert [path.name for path in market.tools.scratch.iterdir()] == ["fragments"]
+    assert list(market.tools.own_scratch.iterdir()) == []
