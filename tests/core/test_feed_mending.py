@@ -29,6 +29,11 @@ def _scanned(feed: bytes) -> list[FeedItem]:
         (b"a < b, <5 & <= 7", "a < b, <5 & <= 7"),
         (b"a]]>b", "a]]>b"),
         (b"<![CDATA[a <![CDATA[ b ]]> c ]]>", "a <![CDATA[ b  c ]]>"),
+        (b"<b>a", "<b>a"),
+        (b"a <b & c", "a <b & c"),
+        (b"<p>One<P>R & D<img src=x>", "<p>One<P>R & D<img src=x/>"),
+        (b"<ul class=x><li>a<li>b</ul>", "<ul class=x><li>a<li>b</ul>"),
+        (b"<p><![CDATA[<p>a]]><!-- <p> --></div>", "<p><p>a</div>"),
     ],
 )
 def test_what_can_mean_one_thing_is_read(written: bytes, meant: str) -> None:
@@ -43,12 +48,25 @@ def test_what_can_mean_one_thing_is_read(written: bytes, meant: str) -> None:
     assert not first.is_mended
 
 
-@pytest.mark.parametrize("written", [b"a <b", b"<b>a", b"</x>", b"<!-- a -- b -->", b"<b a=1/>"])
+@pytest.mark.parametrize("written", [b"<x>a", b"</x>", b"<!-- a -- b -->", b"<x a=1/>"])
 def test_what_has_two_meanings_is_refused_at_its_line(written: bytes) -> None:
     feed = b"<jobs>\n<job><t>" + written + b" & c</t></job></jobs>"
     with pytest.raises(Malformed) as refused:
         _scanned(feed)
     assert refused.value.line == 2
+
+
+def test_html_that_is_xml_once_mended_stays_nodes() -> None:
+    raw = b"<jobs><job><t><p>R & D</p></t><p>own</p></job></jobs>"
+    (item,) = _scanned(raw)
+    assert item.fields is not None
+    assert item.fields["p"] == "own"
+
+
+def test_html_as_text_takes_no_other_node_in() -> None:
+    raw = b"<jobs><job><t><p>One<li>Two</t><address>here</address><col1>3</col1></job></jobs>"
+    (item,) = _scanned(raw)
+    assert item.fields == {"t": "<p>One<li>Two", "address": "here", "col1": "3"}
 
 
 def test_nodes_that_html_does_not_close_are_closed() -> None:

@@ -4,6 +4,7 @@ meaning; and finds what can be read of an item beyond that.
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from html.entities import html5
 from itertools import islice
 from xml.sax.saxutils import escape, unescape
@@ -21,11 +22,30 @@ _WRONG = re.compile(
     re.DOTALL,
 )
 _CONTROL = re.compile(_NEVER)
+_HTML = re.compile(
+    rb"<!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|<!--(?:(?!-->).)*+(?:-->|\Z)"
+    rb"|<(?=/?(?:a|b|big|blockquote|br|center|col|dd|div|dl|dt|em|font|h[1-6]|hr|i|img|li|ol|p|pre"
+    rb"|script|small|span|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul)[\s/>])",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Tags of HTML that no feed has for its own nodes, outside of sections and comments."""
 _TOLD = re.compile(
     rb"<([A-Za-z_][\w.:-]{0,99}+)(?:\s[^<>]{0,999}+)?>\s*+"
     rb"(?:<!\[CDATA\[([^\]<]{0,999}+)\]\]>|([^<]{0,999}+))\s*+</\1\s*+>"
 )  # a failed start costs no more than the way to the next tag
 MOST_WRONG = 100_000
+
+
+def meanings(raw: bytes) -> Iterator[bytes]:
+    """What an item that is not XML may be meant as, the likeliest first: mended; and with its HTML
+    as text, since HTML need not close each ``<p>`` and ``<li>``. **Shape**: UTF-8.
+    """
+    meant = mended(raw)
+    if meant != raw:
+        yield meant
+    as_text = _HTML.sub(lambda tag: b"&lt;" if tag[0] == b"<" else tag[0], meant)
+    if as_text != meant:
+        yield as_text
 
 
 def mended(raw: bytes) -> bytes:

@@ -19,7 +19,7 @@ from handbill.dialects.inbound.items import (
     NotWellFormed,
     ReadItem,
 )
-from handbill.dialects.inbound.mending import mended, told_by
+from handbill.dialects.inbound.mending import meanings, told_by
 from handbill.dialects.inbound.plain import ReadPlain, plain_reader
 
 _BLOCK = 256 * 1024
@@ -277,17 +277,15 @@ def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadIte
 
 def _mended(reader: ItemReader, raw: bytes) -> ReadItem | None:
     """The item that these bytes were meant to be; None: it cannot be read even when mended."""
-    meant = mended(raw)
-    if meant == raw:
-        return None
-    reader.begin()
-    try:
-        read = reader.feed(meant)
-    except NotWellFormed:
-        return None
-    if read is None or read.end != len(meant):
-        return None
-    return ReadItem(read.fields, len(raw), is_mended=True)
+    for meant in meanings(raw):
+        reader.begin()
+        try:
+            read = reader.feed(meant)
+        except NotWellFormed:
+            continue
+        if read is not None and read.end == len(meant):
+            return ReadItem(read.fields, len(raw), is_mended=True)
+    return None
 
 
 def _broken(cutter: _Cutter, raw: bytes, bad: NotWellFormed) -> ReadItem | None:
