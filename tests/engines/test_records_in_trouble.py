@@ -129,6 +129,31 @@ def test_a_frozen_server_is_given_up_and_found_again(postgres_url: str) -> None:
             pass
 
 
+def test_what_waits_for_a_lock_and_is_given_up_leaves_the_server(postgres_url: str) -> None:
+    """Else each that tries again takes one more of its connections, until it has none left."""
+    locks, waits = "LOCK TABLE held", "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with closing(open_records(postgres_url, answer_seconds=0.5)) as own, ExitStack() as until_told:
+        with own.write() as tx:
+            tx.run_text("CREATE TABLE held ()", {})
+        holder = until_told.enter_context(psycopg.connect(postgres_url))
+        holder.execute(locks)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="no answer in"), own.write() as tx:
+                tx.run_text(locks, {})
+        while all_agencies(own, sa.text(waits)) != [(0,)]:
+            pass
+
+
+def test_the_server_gives_up_a_host_that_has_vanished(postgres_url: str) -> None:
+    """What it was changing would stay locked for hours, also for the host that takes over. Of a
+    socket only who has set them is told.
+    """
+    names = "tcp_keepalives_idle tcp_keepalives_interval tcp_keepalives_count tcp_user_timeout"
+    told = sa.text("SELECT name FROM pg_settings WHERE source = 'session' AND name LIKE 'tcp%'")
+    with closing(open_records(postgres_url)) as own:
+        assert {name for (name,) in all_agencies(own, told)} == set(names.split())
+
+
 def _put_and_stop(own: Records, until_given_up: ExitStack) -> None:
     """Stop the server when all but the commit is done."""
     with own.write() as tx:

@@ -37,6 +37,13 @@ _PATIENCE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
+# The server, too, lets go of what a client that is gone was doing, with its locks: of a statement
+# that was given up, of a host that has vanished. Else the locks stay for hours, and each statement
+# that waits for them takes one of its connections. Of those by socket the keepalives mean nothing.
+_LET_GO = (
+    "SET client_connection_check_interval = '5s'; SET tcp_keepalives_idle = 10;"
+    " SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '25s'"
+)
 _COPY_ROWS = 200  # below this, statements in a pipeline are as fast
 
 
@@ -193,8 +200,9 @@ class PostgresRecords(Records):
         return connection
 
     def _connected(self) -> PostgresConnection:
+        known = _PATIENCE | conninfo_to_dict(self._url)
         try:
-            connection = PostgresConnection.connect(**(_PATIENCE | conninfo_to_dict(self._url)))
+            connection = PostgresConnection.connect(autocommit=True, **known)
         except psycopg.OperationalError as away:
             self._is_silent |= isinstance(away, psycopg.errors.ConnectionTimeout)
             # After a timeout the driver's frames hold the connection, in a circle: it would stay
@@ -207,6 +215,13 @@ class PostgresRecords(Records):
                 f"{words}"
             ) from away
         connection.answer_seconds = self.answer_seconds
+        try:
+            connection.execute(_LET_GO)
+            connection.autocommit = False
+        except psycopg.Error as failure:
+            connection.close()
+            self._is_silent |= connection.is_given_up
+            raise _port_exception(failure) from failure
         connection.adapters.register_loader("numeric", _WholeNumber)
         return self._hold(connection)
 
