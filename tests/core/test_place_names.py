@@ -48,6 +48,20 @@ _AUSTIN, _TEXAS = frozenset({"austin"}), frozenset({"texas", "tx"})
         "undefined",
         "City",
         "Store #123",
+        "Negotiable",
+        "UK-wide",
+        "Austin and surroundings",
+        "k.A.",
+        "keine Angabe",
+        "inselweit",
+        "Plusieurs villes",
+        "Varias localidades",
+        "Varie sedi",
+        "Tutta Italia",
+        "Toda España",
+        "Hela Sverige",
+        "Cała Polska",
+        "Ogólnopolska",
         "Остин",
         "オースティン",
     ],
@@ -56,7 +70,18 @@ def test_what_is_there_or_is_no_place_speaks_for_the_click(said: str) -> None:
     assert not differs(said, _AUSTIN)
 
 
-@pytest.mark.parametrize("said", ["Dallas", "Dallas, TX", "Wilkes-Barre", "Dallas/Fort Worth"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Dallas",
+        "Dallas, TX",
+        "Toda",
+        "Cala Millor",
+        "Darwin, NT",
+        "Wilkes-Barre",
+        "Dallas/Fort Worth",
+    ],
+)
 def test_another_place_is_another_place(said: str) -> None:
     assert differs(said, _AUSTIN)
     assert not differs(said, frozenset())
@@ -90,6 +115,14 @@ def test_another_place_is_another_place(said: str) -> None:
         ("Stratford upon Avon", "stratford"),
         ("Winston-Salem North Carolina", "winston-salem"),
         ("Berlin-Mitte", "berlin"),
+        ("L.A.", "los angeles"),
+        ("SF", "san francisco"),
+        ("Ffm", "frankfurt am main"),
+        ("CDMX", "mexico city"),
+        ("Delhi NCR", "new delhi"),
+        ("New Delhi", "delhi"),
+        ("Tel Aviv", "tel aviv-yafo"),
+        ("Paris 15ème arrondissement", "paris"),
     ],
 )
 def test_one_place_in_many_spellings(said: str, known: str) -> None:
@@ -126,6 +159,13 @@ def test_a_word_that_is_no_state_of_its_country_says_nothing(
         ("Dublin", "IE", {"leinster", "l"}, False),
         ("Cataluña", "ES", {"catalonia", "ct"}, False),
         ("West Virginia", "US", {"virginia", "va"}, True),
+        ("Orissa", "IN", {"odisha", "or"}, False),
+        ("Tamilnadu", "IN", {"tamil nadu", "tn"}, False),
+        ("Distrito Federal", "MX", {"mexico city", "cmx"}, False),
+        ("Distrito Federal", "BR", {"distrito federal", "df"}, False),
+        ("Edo. de México", "MX", {"méxico", "mex"}, False),
+        ("Tokyo-to", "JP", {"tokyo", "13"}, False),
+        ("Osaka-fu", "JP", {"tokyo", "13"}, True),
     ],
 )
 def test_states_have_several_names_too(
@@ -149,6 +189,7 @@ def test_a_part_of_a_word_is_another_place(said: str) -> None:
         ("Salem", "winston-salem"),
         ("San", "san jose"),
         ("Virginia", "virginia beach"),
+        ("Baton Rouge, LA", "los angeles"),
         ("Frankfurt (Oder)", "frankfurt am main"),
         ("Frankfurt/Oder", "frankfurt am main"),
     ],

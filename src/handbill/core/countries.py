@@ -60,43 +60,50 @@ and Futuna; WS WSM Samoa; YE YEM Yemen; YT MYT Mayotte; ZA ZAF South Africa; ZM 
 Zimbabwe
 """
 _NATIVE: Final = """
-AE الإمارات العربية المتحدة; AL Shqipëri; AM Հայաստան; AT Österreich, Autriche,
-Oostenrijk, Österrike; AU Australien, Australie; AZ Azərbaycan; BA Bosna i Hercegovina,
-Босна и Херцеговина; BD বাংলাদেশ; BE België, Belgique, Belgien, Bélgica, Belgio, Belgia;
-BG България; BH البحرين; BR Brasil, Brasilien, Brésil, Brasile, Brazilië, Brazylia; BY
-Беларусь; CA Kanada; CH Schweiz, Suisse, Svizzera, Suiza, Zwitserland, Suíça, Szwajcaria;
-CM Cameroun; CN 中国, Chine, Cina, Chiny, Kina, 中國; CY Κύπρος, Kıbrıs; CZ Česko, Tschechien,
-Tchéquie, Chequia, Cechia, Tsjechië, Tchéquia, Czechy, Tjeckien, Česká republika,
-République tchèque, Tschechische Republik; DE Deutschland, Allemagne, Alemania, Germania,
-Duitsland, Alemanha, Niemcy, Tyskland, Bundesrepublik Deutschland, BRD; DJ جيبوتي; DK
+AE الإمارات العربية المتحدة, Emirats arabes unis, Vereinigte Arabische Emirate, Emiratos Árabes
+Unidos; AL Shqipëri; AM Հայաստան; AR Argentinien, Argentine; AT Österreich, Autriche,
+Oostenrijk, Österrike; AU Australien, Australie; AZ Azərbaycan; BA Bosna i Hercegovina, Босна и
+Херцеговина; BD বাংলাদেশ; BE België, Belgique, Belgien, Bélgica, Belgio, Belgia; BG България;
+BH البحرين; BR Brasil, Brasilien, Brésil, Brasile, Brazilië, Brazylia; BY Беларусь; CA Kanada;
+CH Schweiz, Suisse, Svizzera, Suiza, Zwitserland, Suíça, Szwajcaria; CM Cameroun; CN 中国, PRC,
+Mainland China, Chine, Cina, Chiny, Kina, 中國; CO Kolumbien, Colombie; CY Κύπρος, Kıbrıs; CZ
+Česko, Tschechien, Tchéquie, Chequia, Cechia, Tsjechië, Tchéquia, Czechy, Tjeckien, Česká
+republika, République tchèque, Tschechische Republik; DE Deutschland, Allemagne, Alemania,
+Germania, Duitsland, Alemanha, Niemcy, Tyskland, Bundesrepublik Deutschland, BRD; DJ جيبوتي; DK
 Danmark, Dänemark, Dinamarca, Danimarca, Denemarken, Dania; DO República Dominicana; DZ
-الجزائر, Algérie; EE Eesti; EG مصر; ES España, Spanien, Espagne, Spagna, Spanje, Espanha,
-Hiszpania; FI Suomi, Finnland, Finlande, Finlandia; FR Frankreich, Francia, Frankrijk,
-França, Francja, Frankrike; GB Vereinigtes Königreich, Royaume-Uni, Reino Unido, Regno
-Unito, Verenigd Koninkrijk, Wielka Brytania, Storbritannien, Grossbritannien,
-Grande-Bretagne, Gran Bretaña, Gran Bretagna, Groot-Brittannië, Großbritannien; GE
-საქართველო; GR Ελλάδα, Griechenland, Grèce, Grecia, Griekenland, Grecja, Grekland; HR
-Hrvatska, Kroatien, Croatie, Croacia, Croazia, Kroatië, Chorwacja; HU Magyarország,
-Ungarn, Hongrie, Hungría, Ungheria, Hongarije, Węgry, Ungern; IE Éire, Irland, Irlande,
-Irlanda, Ierland, Irlandia; IL ישראל; IN भारत, Indien, Inde, Indie; IQ العراق; IR ایران;
-IS Ísland; IT Italia, Italien, Italie, Włochy; JO الأردن; JP 日本, Japon, Giappone, Japão,
-Japonia; KG Кыргызстан; KP 북한; KR 대한민국, 한국; KW الكويت; KZ Казахстан, Қазақстан; LB لبنان;
-LT Lietuva; LU Lëtzebuerg, Luxemburg, Luxemburgo, Lussemburgo, Luksemburg; LV Latvija; LY
-ليبيا; MA المغرب, Maroc; MD Republica Moldova; ME Crna Gora; MK Северна Македонија; MN
-Монгол; MU Maurice; MX Mexiko, Mexique, Messico, Meksyk; MZ Moçambique; NC
-Nouvelle-Calédonie; NL Nederland, Niederlande, Pays-Bas, Países Bajos, Paesi Bassi, Países
-Baixos, Holandia, Nederländerna, Die Niederlande, Les Pays-Bas, Olanda, Holanda; NO Norge,
-Norwegen, Norvège, Noruega, Norvegia, Noorwegen, Norwegia; NP नेपाल; PH Pilipinas; PK
-پاکستان; PL Polska, Polen, Pologne, Polonia; PS الأراضي الفلسطينية; PT Portogallo,
-Portugalia; QA قطر; RE La Réunion; RO Rumänien, Roumanie, Rumanía, Roemenië, Romênia,
-Rumunia; RS Србија, Srbija; RU Россия, Russland, Russie, Rusia, Rusland, Rosja, Ryssland;
-SA المملكة العربية السعودية; SD السودان; SE Sverige, Schweden, Suède, Suecia, Svezia,
-Zweden, Szwecja; SG 新加坡; SI Slovenija; SK Slovensko, Slowakei, Slovaquie, Eslovaquia,
-Slovacchia, Slowakije, Słowacja, Slovakien; ST São Tomé e Príncipe; TD Tchad; TH
-ประเทศไทย, ไทย; TN تونس, Tunisie; TR Türkei, Turquie, Turquía, Turchia, Turkije, Turcja,
-Turkiet; TW 台灣, 台湾; UA Україна, Украина, Ucrania, Ucraina, Oekraïne, Ukraina; US
-Vereinigte Staaten, États-Unis, Estados Unidos, Stati Uniti, Verenigde Staten, Stany
-Zjednoczone, EEUU; VA Città del Vaticano; XK Kosovo; YE اليمن
+الجزائر, Algérie; EE Eesti; EG مصر, Ägypten, Égypte, Egipto, Egitto; ES España, Spanien,
+Espagne, Spagna, Spanje, Espanha, Hiszpania; FI Suomi, Finnland, Finlande, Finlandia; FR
+Frankreich, Francia, Frankrijk, França, Francja, Frankrike; GB Vereinigtes Königreich,
+Royaume-Uni, Reino Unido, Regno Unito, Verenigd Koninkrijk, Wielka Brytania, Storbritannien,
+Grossbritannien, Grande-Bretagne, Gran Bretaña, Gran Bretagna, Groot-Brittannië,
+Großbritannien; GE საქართველო; GR Ελλάδα, Griechenland, Grèce, Grecia, Griekenland, Grecja,
+Grekland; HK Hong Kong SAR; HR Hrvatska, Kroatien, Croatie, Croacia, Croazia, Kroatië,
+Chorwacja; HU Magyarország, Ungarn, Hongrie, Hungría, Ungheria, Hongarije, Węgry, Ungern; IE
+Éire, Irland, Irlande, Irlanda, Ierland, Irlandia; IL ישראל; IN भारत, Indien, Inde, Indie; IQ
+العراق; IR ایران; IS Ísland; IT Italia, Italien, Italie, Włochy; JO الأردن; JP 日本, Japon,
+Giappone, Japão, Japonia; KG Кыргызстан; KP 북한; KR 대한민국, 한국, Südkorea, Corée du Sud,
+Corea del Sur, Corea del Sud; KW الكويت; KZ Казахстан, Қазақстан; LB لبنان; LT Lietuva; LU
+Lëtzebuerg,
+Luxemburg, Luxemburgo, Lussemburgo, Luksemburg; LV Latvija; LY ليبيا; MA المغرب, Maroc,
+Marokko, Marruecos, Marocco; MD Republica Moldova; ME Crna Gora; MK Северна Македонија; MN
+Монгол; MU Maurice; MX Mexiko, Mexique, Messico, Meksyk; MZ Moçambique; NC Nouvelle-Calédonie;
+NZ Neuseeland, Nouvelle-Zélande, Nueva Zelanda, Nuova Zelanda; NL Nederland, Niederlande,
+Pays-Bas, Países Bajos, Paesi Bassi, Países Baixos, Holandia, Nederländerna, Die Niederlande,
+Les Pays-Bas, Olanda, Holanda; NO Norge, Norwegen, Norvège, Noruega, Norvegia, Noorwegen,
+Norwegia; NP नेपाल; PH Pilipinas, Philippinen, Filipinas; PK پاکستان; PL Polska, Polen,
+Pologne, Polonia; PS الأراضي الفلسطينية; PT Portogallo, Portugalia; QA قطر; RE La Réunion; RO
+Rumänien, Roumanie, Rumanía, Roemenië, Romênia, Rumunia; RS Србија, Srbija; RU Россия,
+Russland, Russie, Rusia, Rusland, Rosja, Ryssland; SA المملكة العربية السعودية, KSA,
+Saudi-Arabien, Arabie saoudite, Arabia Saudita; SD السودان; SE Sverige, Schweden, Suède,
+Suecia, Svezia, Zweden, Szwecja; SG 新加坡, Singapur, Singapour; SI Slovenija; SK Slovensko,
+Slowakei, Slovaquie, Eslovaquia, Slovacchia, Slowakije, Słowacja, Slovakien; ST São Tomé e
+Príncipe; TD Tchad; TH ประเทศไทย, ไทย; TN تونس, Tunisie; TR Türkei, Turquie, Turquía, Turchia,
+Turkije, Turcja, Turkiet; TW 台灣, 台湾; UA Україна, Украина, Ucrania, Ucraina, Oekraïne, Ukraina;
+US Vereinigte Staaten, États-Unis, Estados Unidos, Stati Uniti, Verenigde Staten, Stany
+Zjednoczone, EEUU, EE UU, EUA, États-Unis d'Amérique, Estados Unidos de América, Stati Uniti
+d'America, Estados Unidos da América, Verenigde Staten van Amerika, Förenta staterna, США,
+アメリカ, アメリカ合衆国, 美国, 美國, 미국; ZA Südafrika, Afrique du Sud, Sudáfrica, Sudafrica,
+Zuid-Afrika, África do Sul; VA Città del Vaticano; XK Kosovo; YE اليمن
 """
 """By country: its names in its own languages, then those of neighbours and of large markets in
 German, French, Spanish, Italian, Dutch, Portuguese, Polish and Swedish. **Source**: Unicode CLDR.
@@ -171,7 +178,7 @@ _STYLE_NAMES = (
     "/commonwealth of/commonwealth of the"
 )
 _STYLES: Final = frozenset(_STYLE_NAMES.split("/"))
-"""What may stand behind a country's name without meaning another country, folded."""
+"""What may stand before or behind a country's name without meaning another country, folded."""
 _DIVIDED: Final = frozenset(["korea", "congo", "china"])
 """Names that such words tell apart; their full names are listed."""
 _LONGEST_CODE: Final = 3
@@ -203,20 +210,32 @@ _CODE_OF: Final = _spellings()
 def country_code(text: str) -> str:
     """The two letters of the country that a text names; empty if it names none for certain.
 
-    ``Tanzania, United Republic of`` and ``Germany (DE)`` are read as the standard and forms write
-    them; any other addition may mean another country: ``Sudan (South)``.
+    ``Tanzania, United Republic of``, ``Kingdom of Spain`` and ``Germany (DE)`` are read as the
+    standard and forms write them; any other addition may mean another country: ``Sudan (South)``.
     """
     if len(text) > _LONGEST:
         return ""
-    exact = _CODE_OF.get(_fold(text), "")
+    folded = _fold(text)
+    exact = _CODE_OF.get(folded, "") or _in_full(folded)
     if exact or not (both := _WITH_MORE.fullmatch(text.strip())):
         return exact
     name, more = _fold(both[1]), _fold(both[2] or both[3])
     code = _CODE_OF.get(name, "")
     if both[3] and _CODE_OF.get(more) == code:
         return code
-    is_style = more in _STYLES and name not in _DIVIDED and len(name) > _LONGEST_CODE
-    return code if is_style else ""
+    return code if more in _STYLES and _may_have_style(name) else ""
+
+
+def _in_full(folded: str) -> str:
+    """The country of a name with its style before it: ``Kingdom of Saudi Arabia``."""
+    names = (folded.removeprefix(f"{style} ") for style in _STYLES if style != "the")
+    return next(
+        (_CODE_OF[n] for n in names if n != folded and n in _CODE_OF and _may_have_style(n)), ""
+    )
+
+
+def _may_have_style(name: str) -> bool:
+    return name not in _DIVIDED and len(name) > _LONGEST_CODE
 
 
 class Territory(NamedTuple):

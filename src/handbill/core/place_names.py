@@ -24,7 +24,10 @@ _NO_PLACE: Final = re.compile(
     r"|corporate|store|worksite|not|see|description|applicable|specified|tbc|confirmed"
     r"|(?:home|field) ?based|(?:client|customer) sites?|in person|mobiles arbeiten|uberregional"
     r"|distans|hjemmefra|etatyo\w*|evden|thuis|na dalku|homeworking|offshore|vessel|at sea"
-    r"|overseas|abroad|relocation|undefined)\b|^city$"
+    r"|overseas|abroad|relocation|undefined|negotiable|wide|\w+weit|surroundings?|vicinity|umland"
+    r"|divers\w*|varias|varios|varie|vari|plusieurs|multiples?|multisite|keine angabe|ka|nvt"
+    r"|(?:tutta|toda|hela|hele|heel|cala|koko) (?:italia|espana|mexico|sverige|landet|norge"
+    r"|danmark|nederland|polska|suomi)|ogolnopolsk\w*|rikstackande|landsdekkende|dfw|gta|ncr)\b|^city$"
 )
 """Words, folded, that show that a text is no single place."""
 _PARTS: Final = re.compile(
@@ -34,13 +37,16 @@ _SIDE: Final = re.compile(
     r"(?:north|south|east|west|central|downtown|upper|lower|near|inner"
     r"|(?:raum|grossraum|ballungsraum|stadtraum|umkreis|umgebung|stadt|stadtkreis|landkreis|kreis"
     r"|bezirk|kanton|canton|cantone|provinz|province|provincia|provincie|departement|land|freistaat"
-    r"|comunidad|estado|ville|ciudad|comune|citta|city|town|borough)"
+    r"|comunidad|estado|edo|ville|ciudad|comune|citta|city|town|borough)"
     r"(?: (?:von|of|de|du|di|da|del))?) "
 )
 """What stands before a name for a part or the surroundings of a place, or for what it is."""
 _LATIN: Final = re.compile("[a-z]")
 _SHORT: Final = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt", "sankt": "st"}
-_AFTER: Final = re.compile(r"\s(?:city|town|district|borough|state|province|prefecture|oblast)$")
+_AFTER: Final = re.compile(
+    r"\s(?:city|town|district|borough|state|province|prefecture|oblast|arrondissement"
+    r"|to|fu|ken|shi|ku)$"
+)
 _FIGURES: Final = re.compile(r"\b\d\w*\b")
 _CODE: Final = re.compile(r"\A[a-z]{2}-(?:[a-z]{2,3}-)?(?=\w)")  # of ISO 3166-2: US-TX
 _HYPHEN: Final = re.compile(r"(?<=\w)[-‐‑](?=\w)")
@@ -86,9 +92,10 @@ _NAMES: Final = (
     "lisboa lisbon", "sevilla seville", "bruxelles brussel brussels", "antwerpen antwerp anvers",
     "gent ghent gand", "brugge bruges", "liege luik", "den haag/the hague/s gravenhage",
     "moskva moscow", "athina athens", "bucuresti bucharest", "beograd belgrade", "kyiv kiev",
-    "strasbourg strassburg", "mexico city/ciudad de mexico/mexico", "beijing peking",
+    "strasbourg strassburg", "mexico city/ciudad de mexico/mexico/cdmx", "beijing peking",
     "mumbai bombay", "bengaluru bangalore", "chennai madras", "kolkata calcutta",
-    "gurugram gurgaon", "ho chi minh/saigon",
+    "gurugram gurgaon", "ho chi minh/saigon", "delhi/new delhi", "tel aviv/tel aviv yafo",
+    "odisha orissa", "tamil nadu/tamilnadu", "uttarakhand uttaranchal", "puducherry pondicherry",
     "new york/nyc/manhattan/brooklyn/queens/bronx/the bronx/staten island",
     "washington dc/washington",
     "bayern bavaria", "hessen hesse", "niedersachsen/lower saxony", "sachsen saxony",
@@ -107,6 +114,13 @@ _SAME_AS: Final = {
     for names in [group.split("/" if "/" in group else " ")]
     for name in names
 }
+_WHOLE_NAMES: Final = {
+    "la": "los angeles",
+    "sf": "san francisco",
+    "ffm": "frankfurt am main",
+    "distrito federal": "mexico",
+}
+"""What a text means if it is nothing else; within one, it means other places too."""
 _UMLAUT: Final = re.compile(r"(?<=[aou])e")  # as written without umlauts: Duesseldorf
 _LEAST_WITHIN: Final = 3
 _LINK_WORDS: Final = (
@@ -210,7 +224,8 @@ def _names(said: str) -> frozenset[str]:
     """All possible names in a text: itself, its parts, and the place of which it names a side."""
     text = said.strip().casefold()
     parts = {*map(_fold, (text, _CODE.sub("", text), *_PARTS.split(text)))}
-    return _spelled(parts | {_SIDE.sub("", part) for part in parts})
+    parts |= {_SIDE.sub("", part) for part in parts}
+    return _spelled(parts | {_WHOLE_NAMES.get(_fold(text), "")})
 
 
 @lru_cache(maxsize=65_536)
