@@ -38,10 +38,20 @@ def test_hours() -> None:
 
 def test_days_are_the_clients() -> None:
     start, end = (instant_of_iso(f"2026-10-{d}Z") for d in ("24T23:30:00", "26T00:30:00"))
-    london = days_of(start, end, zone_of("Europe/London"))
-    assert london == [date(2026, 10, 25), date(2026, 10, 26)]
-    assert len(days_of(start, end, zone_of("UTC"))) == 3
-    assert days_of(end, start, zone_of("UTC")) == [date(2026, 10, 26)]
+    utc, london = zone_of("UTC"), zone_of("Europe/London")
+    assert days_of(start, end, london) == (date(2026, 10, 25), date(2026, 10, 26))
+    assert days_of(start, end, utc) == (date(2026, 10, 24), date(2026, 10, 26))
+    assert days_of(end, start, utc) == (date(2026, 10, 26), date(2026, 10, 26))
+
+
+def test_a_purchase_that_ends_at_midnight_has_no_part_of_the_next_day() -> None:
+    first, end = (instant_of_iso(f"2026-{day}T00:00:00-03:00") for day in ("11-01", "12-01"))
+    santiago = zone_of("America/Santiago")
+    assert hours_of(first, end) == 30 * 24
+    assert days_of(first, end, santiago) == (date(2026, 11, 1), date(2026, 11, 30))
+    assert days_of(first, end - 1_000, santiago) == days_of(first, end, santiago)
+    assert days_of(first, end + 1_000, santiago)[1] == date(2026, 12, 1)
+    assert days_of(end, end, santiago) == (date(2026, 12, 1), date(2026, 12, 1))
 
 
 @given(COSTS, st.lists(st.integers(0, 10_000), min_size=1, max_size=20))

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta, tzinfo
+from datetime import date, tzinfo
 from fractions import Fraction
 
 from handbill.kit.instants import HOUR, Instant
@@ -29,11 +29,12 @@ def per_slot_and_hour(cost_micros: int, count: int, hours: int) -> int:
     return _quotient(cost_micros, count * hours)
 
 
-def days_of(start_at: Instant, end_at: Instant, zone: tzinfo) -> list[date]:
-    """The calendar days that a purchase touches, at least the one on which it starts."""
+def days_of(start_at: Instant, end_at: Instant, zone: tzinfo) -> tuple[date, date]:
+    """The first and the last calendar day of a purchase; both the same if it has no length. One
+    that ends as a day begins has no part of that day.
+    """
     first = day_of(start_at, zone)
-    last = max(first, day_of(end_at, zone))
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return first, max(first, day_of(end_at - 1, zone))
 
 
 def next_part(cost_micros: int, spent_micros: int, days_left: int) -> int:

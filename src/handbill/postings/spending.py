@@ -9,7 +9,7 @@ from datetime import date, timedelta, tzinfo
 from typing import NamedTuple
 
 from handbill.clients.service import clients_by_number
-from handbill.core.posting_costs import next_part, shared
+from handbill.core.posting_costs import days_of, next_part, shared
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, start_of, zone_of
 from handbill.postings import rows, spending_rows
@@ -90,8 +90,7 @@ def _next(
     """The next day to book, and how many days are left with it. If something is still owed after
     the last day, because the purchase became dearer or shorter, all of it falls on today.
     """
-    first = day_of(former.start_at, zone)
-    last = max(first, day_of(former.end_at, zone))
+    first, last = days_of(former.start_at, former.end_at, zone)
     if spent_on is None:
         return first, (last - first).days + 1
     done = date.fromisoformat(spent_on)
