@@ -124,6 +124,27 @@ def test_blanks_and_the_form_of_accents_do_not_count() -> None:
     assert not holds(one("title", "NOT_EQUAL", "rn"), job)
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("New\xa0York", "New York"),
+        ("New  York", "new\u2003york"),
+        ("New\u200b\tYork", "NEW YORK"),
+        ("\u0130stanbul", "istanbul"),
+        ("ISTANBUL", "\u0130stanbul"),
+        ("\uff34\uff4f\uff4b\uff59\uff4f", "Tokyo"),
+        ("Nu\xadrse\ufeff", "Nurse"),
+    ],
+)
+def test_what_people_read_is_compared(written: str, asked: str) -> None:
+    job = JOB._replace(city=f"{written} ")
+    for operator in ("EQUAL", "BEGINS_WITH", "CONTAINS", "ENDS_WITH"):
+        assert holds(one("city", operator, asked), job)
+    assert not holds(one("city", "NOT_EQUAL", asked), job)
+    assert holds(one("city", "CONTAINS", "\xa0yo"), JOB._replace(city="New York"))
+    assert not holds(one("city", "CONTAINS", "\u200b"), job)
+
+
 def test_every_fault_is_told_at_its_place() -> None:
     filters = {
         "operator": "XOR",

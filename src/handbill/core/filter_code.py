@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 from handbill.core.feed_text import ALSO, AND
 from handbill.core.filters import AGES, DATE_FIELD, NUMBER_FIELD, TEXT_FIELDS
 from handbill.core.nouns import Branch, Leaf
+from handbill.core.spellings import folded
 from handbill.kit.money import micros_of
 
 FIELDS = (*TEXT_FIELDS, DATE_FIELD, NUMBER_FIELD)
@@ -136,14 +136,6 @@ def compile_leaves(
     return lambda facts: says(fold(facts))
 
 
-def folded(text: str) -> str:
-    """A text as it is compared: without case and blanks around it, and with letters and their
-    accents in one character, as not all programs write them.
-    """
-    text = text.strip()
-    return text.casefold() if text.isascii() else normalize("NFC", text).casefold()
-
-
 class _Several(str):
     """All values of a field as they are read, folded, where a comparison may hold for one alone."""
 
@@ -183,8 +175,11 @@ def _term(term: str, operator: str) -> str:
     """What a job's text is compared with; blanks around a part of a text count."""
     if operator.endswith(("EQUAL", "IN")):
         return folded(term)
-    before, after = term[: len(term) - len(term.lstrip())], term[len(term.rstrip()) :]
-    return f"{before}{folded(term)}{after}" if term.strip() else term
+    inner = folded(term)
+    if not inner:
+        return " " if term.isspace() else term
+    before, after = term[0].isspace(), term[-1].isspace()
+    return f"{' ' * before}{inner}{' ' * after}"
 
 
 def names_of(places: Mapping[str, int]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 import msgspec
 
 from handbill.core.attribution import PARKED_FOR
+from handbill.core.spellings import folded
 from handbill.kit.instants import MINUTE, Instant, instant_of
 
 HIRED: Final = "HIRED"
@@ -67,11 +68,6 @@ class Event(NamedTuple):
     at: Instant
     received_at: Instant
     mapped: bool
-
-
-def folded(text: str) -> str:
-    """A status text as it is compared: case and spaces are ignored."""
-    return " ".join(text.casefold().split())
 
 
 def stage_of(text: str, stages: Mapping[str, str]) -> str:

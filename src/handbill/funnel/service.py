@@ -20,13 +20,13 @@ from handbill.core.funnel_stages import (
     dated,
     disposition_of,
     event_of,
-    folded,
     stage_of,
 )
 from handbill.core.listing_tokens import SealedClick, open_click
 from handbill.core.nouns import Client
 from handbill.core.received import conversion_of, encode
 from handbill.core.spelled_tokens import ForeignToken
+from handbill.core.spellings import folded
 from handbill.core.trail import TrailEntity
 from handbill.funnel import hire_rows, rows
 from handbill.funnel.hire_rows import Hire

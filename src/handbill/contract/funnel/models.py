@@ -16,7 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from handbill.core.funnel_stages import STAGES, Disposition, SentStage, Stage, folded
+from handbill.core.funnel_stages import STAGES, Disposition, SentStage, Stage
+from handbill.core.spellings import folded
 from handbill.funnel.service import FunnelItem
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant as At
