@@ -129,3 +129,19 @@ def test_what_stands_before_the_root_is_the_same_to_both_readers(before: bytes) 
     assert (seen.collection, seen.item) == ("jobs", "job")
     assert fault_of(feed) is None
     assert len(_scanned(feed)) == 1
+
+
+def test_html_in_the_beginning_of_a_feed_is_no_fault() -> None:
+    job = (
+        b"<job><referencenumber>A</referencenumber><title>T</title><description><ul><li>a<li>b</ul>"
+        b"<img src=x></description><url>https://x.example/A</url><city>Austin</city></job>"
+    )
+    for end in (b"</source>", b"<job><title"):
+        assert fault_of(b"<source>" + job + end) is None
+        found = look(b"<source>" + job + end)
+        assert found is not None
+        assert {"description", "url", "city"} <= set(found.nodes)
+        assert "li" not in found.nodes
+    assert fault_of(b"<source>" + job + b"<a></b>") is None
+    assert fault_of(b"<source>" + job + b"<x></y>") is not None
+    assert fault_of(b"<!DOCTYPE source><source>" + job) is not None

@@ -177,7 +177,7 @@ _GOOD = [item(str(n)) for n in range(5)]
     ("body", "reason", "line"),
     [
         (document(*_GOOD)[:-40], "malformed", 7),
-        (document(*_GOOD[:3], "<job><id>9</id><title>A <b> B</title></job>"), "malformed", 6),
+        (document(*_GOOD[:3], "<job><id>9</id><title>A <x> B</title></job>"), "malformed", 6),
         (document(*_GOOD).replace(b"</jobs>", b"</job>"), "malformed", 8),
         (document(*_GOOD[:1]) + b"<jobs/>", "malformed", 5),
         (b"<!DOCTYPE jobs [<!ENTITY a 'b'>]>\n" + document(*_GOOD)[22:], "malformed", 1),
@@ -214,8 +214,8 @@ def test_what_is_broken_changes_nothing(
 
 
 _BROKEN = {
-    "3": item("3", title="<b>Nurse</i>"),
-    "11": item("11", title="Pay <b> 20").replace("</id>", "</id><id/>"),
+    "3": item("3", title="<x>Nurse</y>"),
+    "11": item("11", title="Pay <x> 20").replace("</id>", "</id><id/>"),
     "17": item("17", description="<deep>" * 20 + "</deep>" * 20),
 }
 

@@ -13,7 +13,7 @@ from handbill.core.feed_ends import end_nodes
 from handbill.core.feed_mappings import ADDITIONAL, END_KEY, KEYS
 from handbill.core.feed_text import unmarked
 from handbill.core.mapping import FIELD_NAME, MOST_ADDITIONAL
-from handbill.dialects.inbound.mending import mended
+from handbill.dialects.inbound.mending import meant_beginning
 
 _KEY_OF = {canonical: key for key, canonical in KEYS.items()}
 _NEEDED = ("title", "description", "url", "referencenumber")
@@ -250,7 +250,7 @@ def look(head: bytes) -> FeedBeginning | None:
     """
     looked = _Look()
     with suppress(_Enough, expat.ExpatError):
-        looked.parser.Parse(mended(_root_on(head)), False)
+        looked.parser.Parse(meant_beginning(_root_on(head)), False)
     if looked.place is None:
         return None
     # A link with its target only in an attribute, as in Atom, has no text to take.
@@ -271,7 +271,7 @@ def fault_of(head: bytes) -> tuple[int, str] | None:
     parser = expat.ParserCreate("utf-8")
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        parser.Parse(mended(root), False)
+        parser.Parse(meant_beginning(root), False)
     except expat.ExpatError as bad:
         return before + bad.lineno, expat.ErrorString(bad.code)
     except _Enough:

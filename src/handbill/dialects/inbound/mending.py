@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html.entities import html5
 from itertools import islice
+from xml.parsers import expat
 from xml.sax.saxutils import escape, unescape
 
 from handbill.dialects.inbound.items import MOST_ELEMENTS
@@ -43,9 +44,18 @@ def meanings(raw: bytes) -> Iterator[bytes]:
     meant = mended(raw)
     if meant != raw:
         yield meant
-    as_text = _HTML.sub(lambda tag: b"&lt;" if tag[0] == b"<" else tag[0], meant)
+    as_text = _html_as_text(meant)
     if as_text != meant:
         yield as_text
+
+
+def meant_beginning(raw: bytes) -> bytes:
+    """The beginning of a feed, from its root on, as it is meant: mended, and with its HTML as text
+    if only that makes it XML.
+    """
+    meant = mended(raw)
+    as_text = b"" if _may_be_xml(meant) else _html_as_text(meant)
+    return as_text if as_text and _may_be_xml(as_text) else meant
 
 
 def mended(raw: bytes) -> bytes:
@@ -70,6 +80,27 @@ def told_by(raw: bytes) -> dict[str, str]:
         for name, text in texts.items()
         if counts[name] == 1
     }
+
+
+def _html_as_text(raw: bytes) -> bytes:
+    return _HTML.sub(lambda tag: b"&lt;" if tag[0] == b"<" else tag[0], raw)
+
+
+def _may_be_xml(beginning: bytes) -> bool:
+    """Whether it is XML so far, or has a document type, which we do not read."""
+    parser = expat.ParserCreate("utf-8")
+    parser.StartDoctypeDeclHandler = _end
+    try:
+        parser.Parse(beginning, False)
+    except expat.ExpatError:
+        return False
+    except StopIteration:
+        return True
+    return True
+
+
+def _end(*_: object) -> None:
+    raise StopIteration
 
 
 def _meant(found: re.Match[bytes]) -> bytes:
