@@ -29,6 +29,11 @@ from handbill.store.records.tables import (
     reports,
 )
 
+SOON = 2.0
+"""Seconds to wait for an answer that will not come. Not fewer: a busy machine may take a while for
+those that do come.
+"""
+
 # ── what the world does ─────────────────────────────────────────────────────────────────────────
 _WRITER = """
 import sys
@@ -118,35 +123,43 @@ def test_a_host_that_vanishes_is_not_waited_for_for_hours(
 def test_a_frozen_server_is_given_up_and_found_again(postgres_url: str) -> None:
     """It still acknowledges what is sent, so that only this side's clock ends the wait."""
     pid = sa.select(sa.func.pg_backend_pid())
-    with closing(open_records(postgres_url, answer_seconds=0.5)) as own:
+    with (
+        closing(open_records(postgres_url)) as patient,
+        closing(open_records(postgres_url, answer_seconds=SOON)) as own,
+    ):
         ((frozen,),) = all_agencies(own, pid)
         with stopped(frozen), pytest.raises(Unavailable, match="no answer in"):
             all_agencies(own, pid)
         ((other,),) = all_agencies(own, pid)
         assert other != frozen
         number = sa.text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
-        while all_agencies(own, number, pid=frozen) != [(0,)]:  # what was given up ends there too
+        # What was given up ends there too.
+        while all_agencies(patient, number, pid=frozen) != [(0,)]:
             pass
 
 
 def test_what_waits_for_a_lock_and_is_given_up_leaves_the_server(postgres_url: str) -> None:
     """Else each that tries again takes one more of its connections, until it has none left."""
     locks, waits = "LOCK TABLE held", "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    with closing(open_records(postgres_url, answer_seconds=0.5)) as own, ExitStack() as until_told:
-        with own.write() as tx:
+    with (
+        closing(open_records(postgres_url)) as patient,
+        closing(open_records(postgres_url, answer_seconds=SOON)) as own,
+        ExitStack() as until_told,
+    ):
+        with patient.write() as tx:
             tx.run_text("CREATE TABLE held ()", {})
         holder = until_told.enter_context(psycopg.connect(postgres_url))
         holder.execute(locks)
         for _ in range(2):
             with pytest.raises(Unavailable, match="no answer in"), own.write() as tx:
                 tx.run_text(locks, {})
-        while all_agencies(own, sa.text(waits)) != [(0,)]:
+        while all_agencies(patient, sa.text(waits)) != [(0,)]:
             pass
 
 
 def test_the_server_gives_up_a_host_that_has_vanished(postgres_url: str) -> None:
-    """What it was changing would stay locked for hours, also for the host that takes over. Of a
-    socket only who has set them is told.
+    """What it was changing would stay locked for hours, also for the host that takes over. On a
+    Unix socket the server tells no values, only that the session has set them.
     """
     names = "tcp_keepalives_idle tcp_keepalives_interval tcp_keepalives_count tcp_user_timeout"
     told = sa.text("SELECT name FROM pg_settings WHERE source = 'session' AND name LIKE 'tcp%'")
@@ -164,10 +177,10 @@ def _put_and_stop(own: Records, until_given_up: ExitStack) -> None:
 def test_a_commit_without_an_answer_may_have_been_done(postgres_records: Records) -> None:
     """What is asked again must find out: the server does what it was sent once it goes on."""
     url = postgres_records.url.replace("+psycopg", "")
-    with closing(open_records(url, answer_seconds=0.5)) as own:
+    with closing(open_records(url, answer_seconds=SOON)) as own:
         with pytest.raises(Unavailable), ExitStack() as until_given_up:
             _put_and_stop(own, until_given_up)
-        while not all_agencies(own, AGENCIES):
+        while not all_agencies(postgres_records, AGENCIES):
             pass
 
 
