@@ -24,7 +24,7 @@ from handbill.kit.zones import day_of, zone_of
 from handbill.rates import service as rates
 from handbill.store.records import Tx
 
-_GRAMMAR = 1
+GRAMMAR = 2
 """To be raised when the meaning of filters changes: then every job is matched anew."""
 LAST = (1 << 62, 0)
 """The rank of the default group: any other group wins."""
@@ -101,7 +101,7 @@ def _signature(
 ) -> str:
     """Everything that decides which jobs a group can win."""
     aliases = {f"cif{place}": name for name, place in places.items()}
-    parts: list[Any] = [_GRAMMAR, contender.rank, contender.filters]
+    parts: list[Any] = [GRAMMAR, contender.rank, contender.filters]
     names = _names(contender.filters)
     parts += [aliases[name] for name in names if name in aliases]
     if NUMBER_FIELD in names:
