@@ -25,8 +25,8 @@ WHERE = "where"
 MOST = "most"
 """What a column tells of itself (``info``) if no more than this is ever added up in it."""
 MOST_ESTIMATED = 2**63 // 512
-"""In micros: 18,000 million units of money, more than is ever estimated of a day. The sum of all days
-that are kept still fits into 64 bits.
+"""In micros: 18,000 million units of money, more than is ever estimated of a day. The sum of all
+days that are kept still fits into 64 bits.
 """
 
 
@@ -39,8 +39,8 @@ def whole(name: str, **kw: object) -> sa.Column[int]:
 
 
 def estimated(name: str) -> sa.Column[int]:
-    """A sum for estimates, which ends at MOST_ESTIMATED: with very high prices it would not fit into
-    64 bits, and then nothing could be judged.
+    """A sum for estimates, which ends at MOST_ESTIMATED: with very high prices it would not fit
+    into 64 bits, and then nothing could be judged.
     """
     return whole(name, info={MOST: MOST_ESTIMATED})
 

@@ -37,9 +37,9 @@ _PATIENCE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-# The server, too, ends what it does for a client that is gone (a statement that was given up, a host
-# that has vanished) and so frees its locks. Else they stay for hours, and each statement that waits
-# for them takes one of its connections. On a Unix socket the keepalives have no effect.
+# The server, too, ends what it does for a client that is gone (a statement that was given up, a
+# host that has vanished) and so frees its locks. Else they stay for hours, and each statement that
+# waits for them takes one of its connections. On a Unix socket the keepalives have no effect.
 _LET_GO = (
     "SET client_connection_check_interval = '5s'; SET tcp_keepalives_idle = 10;"
     " SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '25s'"
