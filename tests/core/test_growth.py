@@ -213,7 +213,7 @@ def test_a_job_full_of_slips_holds_little() -> None:
 def test_a_text_that_lies_deep_is_refused() -> None:
     """Each node has the text of those within it: sixteen deep that would be sixteen times."""
     text = b"t" * (3 * _MB) + "😀".encode()
-    raw = _feed(b"<job>" + b"<a>" * 14 + text + b"</a>" * 14 + b"</job>")
+    raw = _feed(b"<job>" + b"<x>" * 14 + text + b"</x>" * 14 + b"</job>")
 
     def work() -> None:
         with pytest.raises(Malformed, match="too deep"):
