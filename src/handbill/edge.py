@@ -2,7 +2,6 @@
 
 import asyncio
 import resource
-import shutil
 import signal
 import socket
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from handbill.core import health
 from handbill.core.health import CheckResult
 from handbill.host import figures
 from handbill.host.beats import BEAT_SECONDS, Beat
-from handbill.host.folders import Unusable, has_room, make_private
+from handbill.host.folders import Unusable, has_room, make_private, room_of
 from handbill.host.garbage import spare_what_stays
 from handbill.host.identity import source_of
 from handbill.host.masters import Masters
@@ -146,10 +145,10 @@ def edge_of(
 
 def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[CheckResult]:
     """What an edge needs besides its journal."""
-    free = shutil.disk_usage(settings.data_folder).free
+    free, files = room_of(settings.data_folder)
     return [
         health.index(index.is_whole()),
-        health.disk(free, settings.least_free_bytes),
+        health.disk(free, files, settings.least_free_bytes),
         health.feeds(int(index.has_urls() and not feeds.is_dir())),
     ]
 

@@ -4,7 +4,6 @@ One check at a time, in a thread of its own: records that do not answer delay no
 """
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from logging import getLogger
@@ -14,6 +13,7 @@ from handbill.core.health import CheckResult
 from handbill.host import figures
 from handbill.host.beats import silence_of
 from handbill.host.clock import ticking
+from handbill.host.folders import room_of
 from handbill.http.operations import Desk
 from handbill.kit.faults import passes
 from handbill.kit.instants import SECOND, Instant
@@ -127,6 +127,6 @@ class Readiness:
         ]
 
     def _disk(self) -> CheckResult:
-        free = shutil.disk_usage(self._desk.settings.data_folder).free
+        free, files = room_of(self._desk.settings.data_folder)
         figures.gauge("handbill_disk_free_bytes", "Free space of the data folder").set(free)
-        return health.disk(free, self._desk.settings.least_free_bytes)
+        return health.disk(free, files, self._desk.settings.least_free_bytes)

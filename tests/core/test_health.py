@@ -10,8 +10,8 @@ NOW = 1_000 * SECOND
 
 
 def test_one_check_that_fails_makes_a_door_unready() -> None:
-    assert "70100 MB" in health.disk(70_100_000_000, 5).says, "as pages tell sizes"
-    good, bad = health.disk(10, 5), health.disk(4, 5)
+    assert "70100 MB" in health.disk(70_100_000_000, None, 5).says, "as pages tell sizes"
+    good, bad = health.disk(10, None, 5), health.disk(4, None, 5)
     assert health.report([good])["status"] == health.report([])["status"] == "ready"
     told = health.report([good, bad])
     assert told["status"] == "not ready"
@@ -20,6 +20,8 @@ def test_one_check_that_fails_makes_a_door_unready() -> None:
         ("disk", False),
     ]
     assert "HANDBILL_LEAST_FREE_BYTES" in told["checks"][1]["says"]
+    assert health.disk(10, health.LEAST_FILES, 5).ok
+    assert "999 more files" in health.disk(10, health.LEAST_FILES - 1, 5).says
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from door import TOKEN, Door, at_the_door
 from handbill.edge import end_with_room
@@ -49,6 +52,18 @@ def test_a_broken_edge_stays_until_another_could_begin() -> None:
 
 def test_a_folder_that_is_gone_is_no_full_disk(tmp_path: Path) -> None:
     assert has_room(tmp_path / "gone"), "an edge would otherwise wait for ever"
+
+
+@pytest.mark.parametrize(
+    ("files", "free_files", "is_room"), [(400, 15, False), (400, 16, True), (0, 0, True)]
+)
+def test_a_disk_that_takes_no_more_files_is_full(
+    monkeypatch: pytest.MonkeyPatch, files: int, free_files: int, is_room: bool
+) -> None:
+    """An edge that ended there could not begin. ``files``: 0 where their number has no bound."""
+    told = {"f_bavail": 10**6, "f_frsize": 4096, "f_files": files, "f_favail": free_files}
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(**told))
+    assert has_room(Path()) is is_room
 
 
 def test_a_damaged_index_is_503_and_told(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -124,6 +125,13 @@ def test_a_restore_that_was_broken_off(house: Settings, records: str) -> None:
 def test_too_little_space(house: Settings) -> None:
     where, what, do = finding(house, HANDBILL_LEAST_FREE_BYTES=str(2**50))
     assert (where, "MiB free" in what, do[:15]) == ("disk", True, "free disk space")
+
+
+def test_too_few_files_to_make(house: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"f_bavail": 2**30, "f_frsize": 4096, "f_files": 10**4, "f_favail": 999}
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(**told))
+    where, what, do = finding(house)
+    assert (where, "999 more files (inodes)" in what, do[:12]) == ("disk", True, "delete files")
 
 
 def test_records_that_are_away(house: Settings) -> None:

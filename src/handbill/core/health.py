@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from handbill.kit.figures import counted
 from handbill.kit.instants import SECOND, Instant
+
+LEAST_FILES = 1_000
 
 
 class CheckResult(NamedTuple):
@@ -29,7 +32,11 @@ def report(checks: Sequence[CheckResult]) -> dict[str, Any]:
     }
 
 
-def disk(free: int, least: int) -> CheckResult:
+def disk(free: int, files: int | None, least: int) -> CheckResult:
+    """``files``: how many more can be made, whatever their size; None: that has no bound."""
+    if files is not None and files < LEAST_FILES:
+        says = f"{counted(files, 'more file')} can be made where the data folder is (inodes)"
+        return CheckResult("disk", False, f"{says}; delete files that nobody needs.")
     says = f"{free // 1_000_000} MB are free where the data folder is"
     if free >= least:
         return CheckResult("disk", True, f"{says}.")

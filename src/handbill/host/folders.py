@@ -4,9 +4,9 @@ import errno
 import logging
 import os
 import pwd
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 _log = logging.getLogger("handbill")
 _OTHERS = 0o077
@@ -15,6 +15,7 @@ _FILE = 0o600
 _ROOT = 0
 DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _ROOM = 2_097_152  # for a journal's segment and the files of figures
+_FILES = 16
 UNFINISHED = "restoring"
 """A file in a data folder that a restore is filling, deleted when that is complete."""
 
@@ -23,15 +24,31 @@ class Unusable(Exception):
     """A path that cannot be used as required. The message says why, and what to do."""
 
 
+class DiskRoom(NamedTuple):
+    """What a file system still takes. **Units**: bytes; files, None where their number has no bound
+    of its own.
+    """
+
+    free: int
+    files: int | None
+
+
+def room_of(folder: Path) -> DiskRoom:
+    """The room for this user on the disk of the folder."""
+    told = os.statvfs(folder)
+    return DiskRoom(told.f_bavail * told.f_frsize, told.f_favail if told.f_files else None)
+
+
 def has_room(folder: Path) -> bool:
     """Whether a process that begins could make its files on the disk of this folder. True also
     where the system cannot tell: that is no full disk, and a process that begins says what it is.
     """
     try:
-        return shutil.disk_usage(folder).free >= _ROOM
+        free, files = room_of(folder)
     except OSError as unknown:
         _log.warning("the free space of %s cannot be told: %s", folder, unknown)
         return True
+    return free >= _ROOM and (files is None or files >= _FILES)
 
 
 def make_private(folder: Path) -> None:

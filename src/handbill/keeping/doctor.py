@@ -4,15 +4,15 @@ A check is a function that returns findings, none when all is well. To add one, 
 in ``CHECKS``. A finding may say that no further check is possible; then the rest is left out.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from handbill.access import keys
 from handbill.clients.service import clients_by_number
+from handbill.core import health
 from handbill.host.clock import Clock
-from handbill.host.folders import Unusable, refuse_unfinished, require_usable
+from handbill.host.folders import Unusable, refuse_unfinished, require_usable, room_of
 from handbill.host.masters import Masters, file_of, where
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
@@ -82,11 +82,16 @@ def _folder(patient: Patient) -> Iterator[DoctorFinding]:
 
 
 def _disk(patient: Patient) -> Iterator[DoctorFinding]:
-    free = shutil.disk_usage(patient.settings.data_folder).free
+    free, files = room_of(patient.settings.data_folder)
     if free < max(_LEAST_FREE, patient.settings.least_free_bytes):
         yield DoctorFinding(
             f"{patient.settings.data_folder} has {free // 1024**2} MiB free",
             "free disk space: without any, clicks are answered with 503",
+        )
+    elif files is not None and files < health.LEAST_FILES:
+        yield DoctorFinding(
+            f"{patient.settings.data_folder} has room for {counted(files, 'more file')} (inodes)",
+            "delete files that nobody needs: without any, clicks are answered with 503",
         )
 
 

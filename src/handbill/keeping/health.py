@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from handbill.core import health
 from handbill.core.health import CheckResult, Late
 from handbill.host.beats import LifeSign, signs
+from handbill.host.folders import room_of
 from handbill.host.settings import Settings
 from handbill.keeping import manifest
 from handbill.keeping.manifest import FinishedBackup
@@ -95,7 +96,7 @@ def health_of(tx: Tx, settings: Settings, items: Sequence[Schedule], now: Instan
         _aside(judged.aside),
         _queue(queued, now),
         health.schedule(late, settings.schedule_late_seconds),
-        health.disk(space.free, settings.least_free_bytes),
+        health.disk(space.free, room_of(folder).files, settings.least_free_bytes),
         _schema(revision),
         _backup(backup, now),
     ]
