@@ -167,6 +167,13 @@ def test_the_server_gives_up_a_host_that_has_vanished(postgres_url: str) -> None
         assert {name for (name,) in all_agencies(own, told)} == set(names.split())
 
 
+def test_an_older_server_is_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", 130_022)
+    told = pytest.raises(Unavailable, match="need PostgreSQL 14 or newer, and this is 13")
+    with closing(open_records(postgres_url)) as own, told:
+        put_agency(own, "a")
+
+
 def _put_and_stop(own: Records, until_given_up: ExitStack) -> None:
     """Stop the server when all but the commit is done."""
     with own.write() as tx:

@@ -44,6 +44,7 @@ _LET_GO = (
     "SET client_connection_check_interval = '5s'; SET tcp_keepalives_idle = 10;"
     " SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '25s'"
 )
+_LEAST_VERSION = 14  # the first that knows `client_connection_check_interval`
 _COPY_ROWS = 200  # below this, statements in a pipeline are as fast
 
 
@@ -215,6 +216,11 @@ class PostgresRecords(Records):
                 f"{words}"
             ) from away
         connection.answer_seconds = self.answer_seconds
+        if (version := connection.info.server_version // 10_000) < _LEAST_VERSION:
+            connection.close()
+            raise Unavailable(
+                f"the records need PostgreSQL {_LEAST_VERSION} or newer, and this is {version}"
+            )
         try:
             connection.execute(_LET_GO)
             connection.autocommit = False
