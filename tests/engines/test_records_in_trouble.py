@@ -167,6 +167,26 @@ def test_the_server_gives_up_a_host_that_has_vanished(postgres_url: str) -> None
         assert {name for (name,) in all_agencies(own, told)} == set(names.split())
 
 
+def test_who_waits_for_a_lock_does_not_make_others_wait(postgres_url: str) -> None:
+    """They are answered meanwhile, so that the server is not frozen: they keep what they have."""
+    me, waits = "SELECT pg_backend_pid()", "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with (
+        closing(open_records(postgres_url, answer_seconds=SOON)) as own,
+        psycopg.connect(postgres_url) as holder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        holder.execute("CREATE TABLE held ()")
+        holder.commit()
+        holder.execute("LOCK TABLE held")
+        before = all_agencies(own, sa.text(me))
+        waiting = pool.submit(all_agencies, own, sa.text("SELECT 1 FROM held"))
+        while all_agencies(own, sa.text(waits)) == [(0,)]:
+            pass
+        with pytest.raises(Unavailable, match="no answer in"):
+            waiting.result()
+        assert all_agencies(own, sa.text(me)) == before
+
+
 def test_an_older_server_is_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", 130_022)
     told = pytest.raises(Unavailable, match="need PostgreSQL 14 or newer, and this is 13")

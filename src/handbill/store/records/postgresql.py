@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 from operator import itemgetter
@@ -48,20 +49,38 @@ _LEAST_VERSION = 14  # the first that knows `client_connection_check_interval`
 _COPY_ROWS = 200  # below this, statements in a pipeline are as fast
 
 
-class PostgresConnection(psycopg.Connection[Row]):
-    """A connection that is given up when an answer takes longer than ``answer_seconds``."""
+@dataclass(slots=True)
+class Answers:
+    """How many all threads have had so far, and in how many seconds one must come. Two that come at
+    once may count as one.
+    """
 
-    answer_seconds: float
-    is_given_up = False
+    seconds: float
+    count: int = 0
+
+
+class PostgresConnection(psycopg.Connection[Row]):
+    """A connection that is given up when an answer does not come in time.
+
+    ``found_silent``: it was given up, and no other had an answer meanwhile. Else the server goes
+    on, and the statement only waited for the lock of another.
+    """
+
+    answers: Answers
+    found_silent = False
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        seconds = self.answers.seconds if timeout is None else timeout
+        before = self.answers.count
         try:
-            return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
+            found = super().wait(gen, interval, seconds)
         except psycopg.errors._WaitTimeout as silent:  # noqa: SLF001 - the driver's only name of it
             # The answer may still come, and must not be taken for that of the next statement.
-            self.is_given_up = True
+            self.found_silent = self.answers.count == before
             self.close()
-            raise psycopg.OperationalError(f"no answer in {self.answer_seconds:g} s") from silent
+            raise psycopg.OperationalError(f"no answer in {seconds:g} s") from silent
+        self.answers.count += 1
+        return found
 
 
 class PostgresDialect(Dialect):
@@ -182,7 +201,7 @@ class PostgresRecords(Records):
     def __init__(self, url: str, masters: MasterKeys | None, answer_seconds: float) -> None:
         super().__init__(masters)
         self._url = url
-        self.answer_seconds = answer_seconds
+        self.answers = Answers(answer_seconds)
         self._is_silent = False  # no answer came in time, and none has come since
         self._asking = threading.Lock()  # held by who finds out whether it answers again
 
@@ -215,7 +234,7 @@ class PostgresRecords(Records):
                 "the records store does not answer; start it, or correct HANDBILL_RECORDS_URL: "
                 f"{words}"
             ) from away
-        connection.answer_seconds = self.answer_seconds
+        connection.answers = self.answers
         if (version := connection.info.server_version // 10_000) < _LEAST_VERSION:
             connection.close()
             raise Unavailable(
@@ -226,7 +245,7 @@ class PostgresRecords(Records):
             connection.autocommit = False
         except psycopg.Error as failure:
             connection.close()
-            self._is_silent |= connection.is_given_up
+            self._is_silent |= connection.found_silent
             raise _port_exception(failure) from failure
         connection.adapters.register_loader("numeric", _WholeNumber)
         return self._hold(connection)
@@ -240,7 +259,7 @@ class PostgresRecords(Records):
             with connection.transaction():
                 yield PostgresTx(connection, self)
         except psycopg.Error as failure:
-            self._is_silent |= connection.is_given_up
+            self._is_silent |= connection.found_silent
             raise _port_exception(failure) from failure
 
     @contextmanager
