@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -94,6 +95,7 @@ _HEADER_MS = 10_000
 _BUFFER_BYTES = 65_536
 _BACKLOG = 1_024
 _MOST_CONNECTIONS = 16_384  # half-open ones too, until the header time is over
+_OTHER_FILES = 256  # file descriptors for everything but connections
 _SWITCH_SECONDS = 0.0005  # so soon the event loop gets the interpreter back from a thread
 _ASIDE_SECONDS = 60.0
 _END_SECONDS = 18  # the tree waits 20
@@ -261,12 +263,21 @@ def main(settings: Settings, begun: Begun, number: int = 0, ahead: int | None = 
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=_MOST_CONNECTIONS,
+        backpressure=most_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS, max_buffer_size=_BUFFER_BYTES),
         log_access=False,
         log_dictconfig=_LOGS,
         workers_kill_timeout=_END_SECONDS,
     ).serve(target_loader=partial(working, settings, begun, number, ahead), wrap_loader=False)
+
+
+def most_connections(files: int) -> int:
+    """How many connections are accepted where this process may open so many files: strangers must
+    not take those that journal and records need.
+    """
+    if files == resource.RLIM_INFINITY:
+        return _MOST_CONNECTIONS
+    return min(_MOST_CONNECTIONS, max(files // 2, files - _OTHER_FILES))
 
 
 def working(settings: Settings, begun: Begun, number: int, ahead: int | None) -> ASGIApp:

@@ -5,8 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from resource import RLIM_INFINITY
 from urllib.parse import urlsplit
 
+import pytest
+
+from handbill.api import most_connections
 from serving import Office, Server, serving
 
 HOST = b"Host: api\r\nConnection: close\r\n"
@@ -104,3 +108,12 @@ def test_the_api_reads_no_more_than_it_must(tmp_path: Path) -> None:
                 assert _status(slow) == b"408", "ten seconds for a body, and for a form"
                 assert b"did not arrive" in slow
         office.ask("GET", "/clients?page=0&limit=1")
+
+
+@pytest.mark.parametrize(
+    ("files", "most"),
+    [(256, 128), (1_024, 768), (20_000, 16_384), (RLIM_INFINITY, 16_384)],
+)
+def test_connections_leave_files_for_the_journal_and_the_records(files: int, most: int) -> None:
+    """What strangers hold open must not be all that the system allows the API to open."""
+    assert most_connections(files) == most
