@@ -313,6 +313,9 @@ def test_where_the_jobs_stand() -> None:
         ("<b>Nurse</b>&nbsp;(m/f)", "Nurse (m/f)"),
         ("Nurse<br/>Nights", "Nurse Nights"),
         ("Driver <C> or <b> 3 < 4", "Driver <C> or <b> 3 < 4"),
+        ("<p>IT<p class=x>Web", "IT Web"),
+        ("<li>Nurse<LI>RN", "Nurse RN"),
+        ("<PT> or <line>", "<PT> or <line>"),
         ("\ufeffNur\u00adse\u200b", "Nurse"),
     ],
 )

@@ -52,7 +52,7 @@ _OF_TEXT = re.compile(
     r"(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_LONE = re.compile(r"<br\s*/?>|<\w+\s*/>", re.IGNORECASE)
+_LONE = re.compile(r"<(?:br|p|li)(?:\s[^<>]*)?>|<\w+\s*/>", re.IGNORECASE)
 _MOST_LINE = 1_001
 
 
@@ -136,7 +136,9 @@ def values_of(text: str) -> str:
 
 
 def without_tags(line: str) -> str:
-    """A line without HTML's text tags; a word in angle brackets without a closing tag is no tag."""
+    """A line without HTML's text tags; a word in angle brackets that lacks a closing tag, and needs
+    one, is no tag.
+    """
     if "</" not in line and not _LONE.search(line):
         return line
     return " ".join(_OF_TEXT.sub(lambda tag: "" if tag[1] else " ", line).split())
