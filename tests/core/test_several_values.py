@@ -110,3 +110,11 @@ def test_a_field_that_was_changed_since_is_what_it_was_changed_to() -> None:
     body = _body(category="Nursing\x1eCare")
     body.category = "Sales"
     assert written(body, None, None).category == "Sales"
+
+
+def test_what_is_too_long_is_cut_and_one_value() -> None:
+    """Else a job would keep as much as its feed says, where no filter could find it."""
+    names = "\x1e".join(f"category {number}" for number in range(1_000))
+    body = _body(category=names, shift=names)
+    assert (len(body.category), len(body.additional["shift"])) == (1_000, 4_000)
+    assert body.several == {}

@@ -204,7 +204,7 @@ def _keep_lines(
         if value.isprintable() and "&" not in value and "<" not in value:
             value = value.strip()
         elif source.name in _MANY:
-            value = _joined(body, source.name, value)
+            value = _joined(body, source.name, value, _MOST_LINE)
         else:
             first = first_of(source, {source.node: value}, _MOST_LINE, faults)
             value = cleaned(without_tags(first))
@@ -310,12 +310,15 @@ def _additional_sources(feed: FeedBody, source: Callable[[str, str], FeedValue])
     ][:MOST_ADDITIONAL]
 
 
-def _joined(body: JobBody, name: str, text: str) -> str:
-    """All values of a field as one line; the body keeps them apart too, for filters."""
+def _joined(body: JobBody, name: str, text: str, most: int) -> str:
+    """All values of a field as one line; the body keeps them apart too, for filters, unless the
+    line is to be cut.
+    """
     values = each_of(text)
-    if len(values) > 1:
+    line = AND.join(values)
+    if len(values) > 1 and len(line) <= most:
         body.several[name] = values
-    return AND.join(values)
+    return line
 
 
 def _additional(
@@ -328,7 +331,7 @@ def _additional(
     for source in sources:
         text = values_of(fields.get(source.node, ""))
         value = (
-            _joined(body, source.name, text)
+            _joined(body, source.name, text, _MOST_ADDITIONAL_TEXT)
             if ALSO in text
             else value_of(source, fields, _MOST_ADDITIONAL_TEXT)
         )
