@@ -54,15 +54,16 @@ _MOST_RSA_KEYS = 4
 
 
 def _few_rsa_keys() -> None:
-    """Where a key of RSA is made, one of a few is given in turn: a new one takes 50 ms."""
-    make, made, turns = rsa.generate_private_key, dict[int, list[rsa.RSAPrivateKey]](), count()
+    """Where a key of RSA is made, one of a few of its size is given in turn: a new one takes 50 ms.
+    Of one size, no two in a row are the same, whatever other sizes are made between.
+    """
+    make, made = rsa.generate_private_key, dict[int, list[rsa.RSAPrivateKey]]()
 
     def given(public_exponent: int, key_size: int, backend: Any = None) -> rsa.RSAPrivateKey:
         keys = made.setdefault(key_size, [])
-        if len(keys) < _MOST_RSA_KEYS:
-            keys.append(make(public_exponent, key_size, backend))
-            return keys[-1]
-        return keys[next(turns) % _MOST_RSA_KEYS]
+        is_enough = len(keys) == _MOST_RSA_KEYS
+        keys.append(keys.pop(0) if is_enough else make(public_exponent, key_size, backend))
+        return keys[-1]
 
     rsa.generate_private_key = given
 
