@@ -20,14 +20,15 @@ Claims = dict[str, Any]
 
 
 @cache
+def _rsa_keys() -> dict[str, RSAKey]:
+    """Made together: of those made apart, two may be the same in tests."""
+    return {kid: RSAKey.generate_key(2048, {"kid": kid}) for kid in ("one", "two")}
+
+
+@cache
 def key_of(kid: str) -> RSAKey | ECKey:
     """A key that signs; ``ec…``: an elliptic one."""
-    made: RSAKey | ECKey
-    if kid.startswith("ec"):
-        made = ECKey.generate_key("P-256", {"kid": kid})
-    else:
-        made = RSAKey.generate_key(2048, {"kid": kid})
-    return made
+    return ECKey.generate_key("P-256", {"kid": kid}) if kid.startswith("ec") else _rsa_keys()[kid]
 
 
 @dataclass
