@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from handbill.core.nouns import Client, Group
 from handbill.groups import matching
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import HOUR, MINUTE, SECOND
@@ -166,8 +167,10 @@ def test_an_older_file_goes_if_its_late_worker_died_before_it_could_tell(
     assert market.drain() == [], "what is on record is left alone"
 
 
-def test_what_was_matched_with_a_job_as_it_was_is_not_written(market: Market) -> None:
-    """Another worker has seen its change, and taken its mark."""
+def _amid_a_match(market: Market) -> tuple[Client, Group, str]:
+    """A client that is to be matched for a new job group; the group of another city, and a job that
+    is in the new one's.
+    """
     client = market.client()
     campaign = market.campaign(client)
     market.group(campaign, _city("x"), priority=2)
@@ -175,6 +178,12 @@ def test_what_was_matched_with_a_job_as_it_was_is_not_written(market: Market) ->
     ref = market.job(client, city="x")
     matching.rematch(market.records, client, market.now())
     market.group(campaign, _city("x"), priority=1)
+    return client, other, ref
+
+
+def test_what_was_matched_with_a_job_as_it_was_is_not_written(market: Market) -> None:
+    """Another worker has seen its change, and taken its mark."""
+    client, other, ref = _amid_a_match(market)
 
     def meanwhile() -> None:
         market.job(client, ref, city="y")
@@ -211,13 +220,7 @@ def test_nothing_is_matched_with_groups_as_they_were(market: Market, writes: int
 
 def test_who_began_with_the_same_groups_is_another_nevertheless(market: Market) -> None:
     """Of two who match for one new group, the second takes the mark of a job, and is killed."""
-    client = market.client()
-    campaign = market.campaign(client)
-    market.group(campaign, _city("x"), priority=2)
-    other = market.group(campaign, _city("y"), priority=2)
-    ref = market.job(client, city="x")
-    matching.rematch(market.records, client, market.now())
-    market.group(campaign, _city("x"), priority=1)
+    client, other, ref = _amid_a_match(market)
 
     def die() -> None:
         raise InterruptedError
