@@ -25,10 +25,11 @@ PEOPLE = (
     ),
     AgentPattern(r"Hatena(?:Bookmark)?(?:/[\w.]+)?$", "the browser within Hatena's app"),
     AgentPattern(
-        r"\bSogou(?: ?MSE|MobileBrowser|SearchBrowser)[^;)]*", "Sogou's browsers for people"
+        r"\bSogou(?: ?MSE|MobileBrowser|Search(?:Browser)?\b)[^;)]*", "Sogou's browsers for people"
     ),
+    AgentPattern(r"\bbaiduboxapp/\S+", "Baidu's app, with digits by chance"),
     AgentPattern(
-        r"Android [\d.]+; (?:[a-z]{2}[-_][a-zA-Z]{2}; )?(?![^;)]*(?:https?:|@|compatible))[^;)]+",
+        r"Android [\d.]+; ?(?:[a-z]{2}[-_][a-zA-Z]{2}; ?)?(?![^;)]*(?:https?:|@|compatible))[^;)]+",
         "the model of a telephone: some are called Bot, Spider, Fever or Cosmos",
     ),
 )
@@ -52,7 +53,7 @@ PROGRAMS = (
     AgentPattern(
         r"^(?!Mozilla/|Opera/|\[FB)(?!.*(?:iPhone|iPad|iPod|iOS|Android|HarmonyOS|KaiOS"
         r"|Windows Phone|MIDP|Symbian|SymbOS|BlackBerry|Nokia|SAMSUNG|SonyEricsson|UCWEB"
-        r"|DoCoMo/|KDDI-|J-PHONE/|PalmSource|HbbTV/))"
+        r"|DoCoMo/|KDDI-|J-PHONE/|PalmSource|HbbTV/|;pr\(UCBrowser))"
         r"(?!(?:Lynx|E?Links|w3m|Emacs-w3m|URL/Emacs|edbrowse|retawq|amaya|Dillo|NetSurf|Midori"
         r"|Surf|luakit|uzbl|Galeon|iCab|OmniWeb|IBrowse)[/ ])",
         "no browser of people begins like this, and no telephone is named",
@@ -61,6 +62,19 @@ PROGRAMS = (
         r"^Mozilla(?:/[\d.]+)?(?: (?:\((?:compatible;?|(?!compatible|PLAYSTATION 3|Win9)[^()]*)\)"
         r"|AppleWebKit|Gecko|Chrome|Safari|Firefox))?$",
         "says nothing but that it is a browser, and on which system",
+    ),
+    AgentPattern(
+        r"^Mozilla/[45]\.0 (?![(\[])(?!.*(?:AppleWebKit|Gecko|Presto|Trident|MSIE|Opera|Linux;))",
+        "a program that puts its name behind a browser's",
+    ),
+    AgentPattern(
+        r"KHTML, like Gecko; ?\w|\bCloudflare[A-Z]\w+/| Time/\d{10,}$|\bgeckotrail\b",
+        "a program that draws pages, and tells so where browsers tell nothing",
+    ),
+    AgentPattern(
+        r"^Mozilla/5(?!.*MSIE ).*https?://"
+        r"|^Mozilla/.*(?:\(via |[ (]www\.|\((?:[a-z0-9-]+\.)+[a-z]{2,}\))",
+        "names a site: its own, or the one it fetches for",
     ),
     AgentPattern(r"^Mozlila/|\bBulid/", "a scanner that always misspells its browser"),
     AgentPattern(
@@ -138,7 +152,8 @@ PROGRAMS = (
     AgentPattern(
         r"(?i)(?:\b|_)(?:crawler|spider|scraper|archiver|fetcher|monitor(?:ing)?|checker"
         r"|link-?check\w*|validator|uptime\w*|bot)(?:/[\d.]+|\b(?=[;)]|$)| by )"
-        r"|[a-z](?:bot|crawler|scraper)(?:/[\d.]|$)|https?://\S*(?:bot|crawl)",
+        r"|[a-z_](?:bot|crawler|scraper|monitor(?:ing)?|checker|scanner|collector|measurement"
+        r"|inspector|radar)(?:/[\d.]|$)|[a-z]bot-thumb|this is a crawler|https?://\S*(?:bot|crawl)",
         "names its trade",
     ),
 )
