@@ -51,6 +51,25 @@ def end_of(node: str, text: str, **mappings: Any) -> tuple[str | None, list[str]
         "expired_at",
         "DeletedAt",
         "endAtDate",
+        "archived",
+        "dates/expires",
+        "application/deadline",
+        "posting/expirationDate",
+        "publication/end",
+        "job/header/posted_until",
+        "validity/@to",
+        "expires/@date",
+        "closing/date",
+        "expirationdate/@value",
+        "posting_end",
+        "Unposting-Date",
+        "lastApplyDate",
+        "display_end_date",
+        "date_d_expiration",
+        "Gültig_bis",
+        "fecha_de_expiración",
+        "data_di_scadenza",
+        "ważne_do",
     ],
 )
 def test_an_end_counts_also_if_the_mapping_does_not_mention_it(node: str) -> None:
@@ -65,7 +84,11 @@ def test_an_end_that_the_mapping_leaves_out_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "node", ["enddate", "job_end_date", "location/expiry", "date", "close", "archived", "end"]
+    "node",
+    [
+        *("enddate", "job_end_date", "location/expiry", "date", "close", "end", "job/end"),
+        *("dates/end", "dates/to", "date/@value", "promotion/expires", "salary/valid_until"),
+    ],
 )
 def test_other_nodes_are_no_ends(node: str) -> None:
     assert end_of(node, "2026-11-20")[0] is None
@@ -114,7 +137,7 @@ def test_an_end_that_cannot_be_read_is_told() -> None:
         assert end_of("expirationdate", text) == (None, ["not_a_date"])
 
 
-@pytest.mark.parametrize("first", ["", "9999-12-31", "0000-00-00", "until filled"])
+@pytest.mark.parametrize("first", ["", "9999-12-31", "0000-00-00", "until filled", "tbd"])
 def test_an_end_that_is_not_set_hides_no_other(first: str) -> None:
     feed = FeedBody(url="u", mappings=_MAPPINGS)
     mapped = compile_mapping(feed, zone_of("UTC"), "USD", read_instant, now=_NOW)
@@ -142,6 +165,17 @@ def test_an_end_that_is_not_set_hides_no_other(first: str) -> None:
         ("isExpired", "true"),
         ("deleted", "Yes"),
         ("@action", "delete"),
+        ("@type", "delete"),
+        ("@op", "Remove"),
+        ("deleted", "deleted"),
+        ("status", "Closed - Filled"),
+        ("state", "closed"),
+        ("posting_state", "EXPIRED"),
+        ("lifecycle", "archived"),
+        ("availability", "out of stock"),
+        ("posting/status", "closed"),
+        ("meta/active", "false"),
+        ("status/@value", "CLOSED"),
     ],
 )
 def test_a_job_that_is_said_to_be_over_has_ended(node: str, text: str) -> None:
@@ -160,7 +194,13 @@ def test_a_job_that_is_said_to_be_over_has_ended(node: str, text: str) -> None:
         ("active", "true"),
         ("open", "0"),
         ("expired", "false"),
-        ("closed", "2036-01-01"),
+        ("status", "Closed to agencies"),
+        ("status", "-"),
+        ("state", "TX"),
+        ("type", "Full-time"),
+        ("status/@date", "2026-11-01"),
+        ("application/to", "jobs@a.example"),
+        ("meta/closed", "no"),
         ("action", "update"),
         ("company/status", "inactive"),
     ],

@@ -23,7 +23,7 @@ from handbill.kit.zones import zone_of
 from handbill.rates import service as rates
 from handbill.store.records import Tx
 
-_READING = b"10"  # the version of the code that reads jobs; a new number has every job read anew
+_READING = b"11"  # the version of the code that reads jobs; a new number has every job read anew
 SAMPLE_BYTES = 1024 * 1024
 _SOURCE_KEY, _JOB_KEY = (
     next(key for key, name in KEYS.items() if name == wanted) for wanted in ("source", "job")

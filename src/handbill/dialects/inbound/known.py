@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from handbill.core.feed_ends import end_nodes
+from handbill.core.feed_ends import end_nodes, is_sure_end
 from handbill.core.feed_mappings import ADDITIONAL, END_KEY, KEYS
 from handbill.core.feed_text import unmarked
 from handbill.core.mapping import FIELD_NAME, MOST_ADDITIONAL
@@ -215,7 +215,7 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
             return {}
     mapping: dict[str, Any] = {_KEY_OF[name]: node for name, node in node_of.items()}
     ends = end_nodes(by_name.values())
-    if len(ends) == 1:
+    if len(ends) == 1 and is_sure_end(ends[0]):
         # Of several, a job may have filled any one: all are searched if none is mapped.
         mapping[END_KEY] = ends[0]
     parents = {name.rpartition("/")[0] for name in by_name}
