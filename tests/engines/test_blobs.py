@@ -3,9 +3,12 @@
 import errno
 import fcntl
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import BinaryIO
 
 import duckdb
@@ -39,6 +42,57 @@ def test_a_bucket_that_does_not_exist(s3: str) -> None:
     with pytest.raises(Unavailable, match="NoSuchBucket") as told:
         missing.require()
     assert "Debug source" not in str(told.value)
+
+
+class _NoBucket(BaseHTTPRequestHandler):
+    """Answers as Amazon's S3 does where there is no such bucket; our server refuses a put by 403
+    instead.
+    """
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        says = b"<Error><Code>NoSuchBucket</Code><Message>The bucket is not there</Message></Error>"
+        self.send_response(404)
+        self.send_header("content-length", str(len(says)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(says)
+
+    do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 - named by BaseHTTPRequestHandler
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def without_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Blobs]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _NoBucket) as server:
+        monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+            monkeypatch.setenv(name, "a")
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield open_blobs("s3://bucket/prefix")
+        server.shutdown()
+        thread.join()
+
+
+def test_no_file_is_missing_where_there_is_no_bucket(without_bucket: Blobs, tmp_path: Path) -> None:
+    """What is missing is made anew or given up for lost, and a file that is gone was deleted."""
+    local = tmp_path / "local"
+    local.write_bytes(b"x")
+    for use in (
+        without_bucket.get,
+        without_bucket.size,
+        without_bucket.exists,
+        without_bucket.delete,
+        lambda path: list(without_bucket.chunks(path, 10)),
+        lambda path: without_bucket.put(path, b"x"),
+        lambda path: without_bucket.put_file(path, local),
+    ):
+        with pytest.raises(Unavailable, match="NoSuchBucket"):
+            use("a")
 
 
 def test_put_get_replace_delete(blobs: Blobs) -> None:

@@ -261,29 +261,29 @@ class ObjectBlobs(Blobs):
         self._url = url.partition("?")[0].rstrip("/")
 
     def put(self, path: str, content: bytes) -> None:
-        with self._asked():
+        with self._sought():
             self._obstore.put(self._store, _checked(path), content)
 
     def put_file(self, path: str, local: Path) -> None:
-        with self._asked():
+        with self._sought():
             self._obstore.put(self._store, _checked(path), local)
 
     def get(self, path: str) -> bytes:
-        with self._asked():
+        with self._sought():
             return bytes(self._obstore.get(self._store, _checked(path)).bytes())
 
     def chunks(self, path: str, size: int) -> Iterator[bytes]:
-        with self._asked():
+        with self._sought():
             for part in self._obstore.get(self._store, _checked(path)).stream(size):
                 raw = bytes(part)
                 yield from (raw[at : at + size] for at in range(0, len(raw), size))
 
     def delete(self, path: str) -> None:
-        with suppress(FileNotFoundError), self._asked():
+        with suppress(FileNotFoundError), self._sought():
             self._obstore.delete(self._store, _checked(path))
 
     def size(self, path: str) -> int:
-        with self._asked():
+        with self._sought():
             return int(self._obstore.head(self._store, _checked(path))["size"])
 
     def paths(self, prefix: str = "") -> list[str]:
@@ -303,11 +303,21 @@ class ObjectBlobs(Blobs):
             next(iter(self._obstore.list(self._briefly, chunk_size=1)), None)
 
     @contextmanager
+    def _sought(self) -> Iterator[None]:
+        """A file that is not found is missing only if the bucket is there: without it, the store
+        gives the same answer, to a put too.
+        """
+        try:
+            with self._asked():
+                yield
+        except FileNotFoundError:
+            self.require()
+            raise
+
+    @contextmanager
     def _asked(self) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            raise
         except self._failure as failure:
             says = str(failure).partition("\n\nDebug source")[0]
             raise Unavailable(f"the blob store failed: {says}") from failure
