@@ -32,6 +32,7 @@ from handbill.store.records.opening import (
     PATIENT_SECONDS,
     ForeignRecords,
     migrate,
+    require_ours,
 )
 from handbill.work import hosts
 from handbill.work.tools import Tools
@@ -126,10 +127,8 @@ def prepare(settings: Settings, outside: Outside) -> None:
         raise BadSettings(str(unreadable)) from unreadable
     refuse_unfinished(settings.data_folder)
     with opened(settings, outside) as stores, locked(settings.data_folder / "prepare.lock"):
-        try:
-            migrate(stores.records)
-        except ForeignRecords as other:
-            raise BadSettings(f"the records at {_shown(settings)} {other}; {_ELSE}") from other
+        require_own_records(stores)
+        migrate(stores.records)
         if mend(settings.index_folder, wholly=False):
             _LOG.error("the edge's index was damaged, and is being rebuilt")
         index = EdgeIndex(settings.index_folder, writable=True)
@@ -141,6 +140,14 @@ def prepare(settings: Settings, outside: Outside) -> None:
                 check_index(tx, index, now)
         finally:
             index.close()
+
+
+def require_own_records(stores: Opened) -> None:
+    """**Refuses** records that this version of Handbill cannot read (BadSettings)."""
+    try:
+        require_ours(stores.records.revision())
+    except ForeignRecords as other:
+        raise BadSettings(f"the records at {_shown(stores.settings)} {other}; {_ELSE}") from other
 
 
 def ask_blobs(settings: Settings) -> None:

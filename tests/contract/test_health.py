@@ -86,6 +86,23 @@ def test_where_all_runs_all_is_well(office: Office) -> None:
         beat.close()
 
 
+@pytest.mark.parametrize(
+    ("revision", "says"),
+    [
+        ("0000", "Use `handbill migrate`"),
+        ("0001.000000000000", "made by an earlier development version"),
+        ("9999", "written by a newer release"),
+    ],
+)
+def test_records_of_another_revision_are_told(office: Office, revision: str, says: str) -> None:
+    with office.desk.records.write() as tx:
+        tx.run_text(f"UPDATE alembic_version SET version_num = '{revision}'", {})
+    (schema,) = (check for check in told(office)["checks"] if check["name"] == "schema")
+    assert not schema["ok"]
+    assert says in schema["description"]
+    assert ("migrate" in schema["description"]) is (revision == "0000"), "which could not help"
+
+
 def test_an_old_backup_is_told(office: Office) -> None:
     old = FinishedBackup(
         folder="/backups/1", taken_at=iso_of(office.clock.now() - 3 * DAY), bytes=5, verified=False

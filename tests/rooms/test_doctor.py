@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from engines.test_backup import add_client, entry
 from handbill.__main__ import app
+from handbill.config import BadSettings
 from handbill.host.clock import SystemClock
 from handbill.host.folders import UNFINISHED
 from handbill.host.ids import SystemIds
@@ -163,6 +164,23 @@ def test_records_of_another_version(
     assert what in found[1]
     assert do in found[2]
     assert ("migrate" in found[2]) is (revision == "0000.000000000000"), "which could not help"
+
+
+@pytest.mark.parametrize(
+    ("revision", "whose"),
+    [
+        ("0001.000000000000", "made by an earlier development version"),
+        ("9999.000000000000", "written by a newer release"),
+    ],
+)
+def test_how_records_of_another_version_run_is_not_told(
+    house: Settings, revision: str, whose: str
+) -> None:
+    """They may lack any table that would be asked."""
+    in_records(house, f"UPDATE alembic_version SET version_num = '{revision}'", "DROP TABLE hosts")
+    result = CliRunner().invoke(app, ["doctor", "--running", "--data", house.data])
+    assert isinstance(result.exception, BadSettings)
+    assert whose in str(result.exception)
 
 
 def test_keys_that_are_lost(house: Settings) -> None:

@@ -53,15 +53,17 @@ def doctor(
 
 
 def _tell_running(settings: Settings, *, as_json: bool) -> None:
-    """What GET /health answers."""
+    """What GET /health answers. **Refuses** records of other tables (BadSettings)."""
     from handbill.contract.health.models import health_told
     from handbill.keeping.health import health_of
-    from handbill.opening import opened
+    from handbill.opening import opened, require_own_records
     from handbill.wire.models import spelled
     from handbill.worker import schedule
 
-    with opened(settings, of_this_machine(settings)) as it, it.records.read() as tx:
-        health = health_of(tx, settings, schedule(), it.clock.now())
+    with opened(settings, of_this_machine(settings)) as it:
+        require_own_records(it)
+        with it.records.read() as tx:
+            health = health_of(tx, settings, schedule(), it.clock.now())
     if as_json:
         say(spelled(health_told(health)), as_json=True)
     else:

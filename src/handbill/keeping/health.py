@@ -25,6 +25,7 @@ from handbill.store import asides, installation, marks
 from handbill.store.journal_folder import reader_here, unread_bytes
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Tx
+from handbill.store.records.opening import ForeignRecords, require_ours
 from handbill.work import depths, schedule
 from handbill.work.depths import Queued
 from handbill.work.tools import Schedule
@@ -181,6 +182,10 @@ def _tasks_due(count: int) -> str:
 def _schema(revision: str) -> CheckResult:
     if revision == NEWEST:
         return CheckResult("schema", True, f"The records are of revision {revision}.")
+    try:
+        require_ours(revision)
+    except ForeignRecords as other:
+        return CheckResult("schema", False, f"The records {other}: run that version instead.")
     says = f"The records are of revision {revision}, and this version needs {NEWEST}."
     return CheckResult(
         "schema", False, f"{says} Use `handbill migrate`, or restart `handbill serve`."
