@@ -23,7 +23,8 @@ from handbill.kit.zones import zone_of
 from handbill.rates import service as rates
 from handbill.store.records import Tx
 
-_READING = b"11"  # the version of the code that reads jobs; a new number has every job read anew
+READING = b"11"
+"""The version of the code that reads jobs: a new number has every job read anew."""
 SAMPLE_BYTES = 1024 * 1024
 _SOURCE_KEY, _JOB_KEY = (
     next(key for key, name in KEYS.items() if name == wanted) for wanted in ("source", "job")
@@ -52,7 +53,7 @@ def settings_digest(body: FeedBody, zone: str, head_currency: str = "") -> bytes
         zone,
         *([head_currency] if head_currency else ()),
     )
-    return hashlib.blake2b(_PACK.encode(read_by), digest_size=16, key=_READING).digest()
+    return hashlib.blake2b(_PACK.encode(read_by), digest_size=16, key=READING).digest()
 
 
 class FeedLocale(NamedTuple):
