@@ -8,12 +8,7 @@ import pytest
 
 from core.egress_server import SHORT, Server, egress_to, fetch, ok, url_of
 from core.egress_server import serve as serve  # noqa: PLC0414 - a fixture
-from handbill.host.egress import (
-    EgressFailed,
-    EgressRefused,
-    FetchLimits,
-    RequestExtras,
-)
+from handbill.host.egress import EgressFailed, EgressRefused, FetchLimits, RequestExtras
 from handbill.kit.faults import Unavailable
 
 
@@ -51,6 +46,19 @@ def test_asks_with_credentials_and_former_marks(serve: Callable[..., Server]) ->
     assert b'If-None-Match: "v1"\r\n' in head
     assert b"If-Modified-Since: Mon, 01 Jan 2024\r\n" in head
     assert "p:w" not in repr(asked)
+
+
+def test_refuses_to_be_told_that_nothing_changed_where_no_version_was_named(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve(lambda _: [b"HTTP/1.1 304 Not Modified\r\n\r\n"])
+    egress = egress_to(server)
+    with (
+        pytest.raises(EgressFailed, match=r"answered with status 304"),
+        egress.open(url_of(server), SHORT),
+    ):
+        raise AssertionError("nothing was fetched")
+    egress.close()
 
 
 @pytest.mark.parametrize(

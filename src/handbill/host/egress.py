@@ -106,7 +106,7 @@ class Egress:
     def open(
         self, url: str, limits: FetchLimits, asked: RequestExtras | None = None
     ) -> Iterator[Fetched]:
-        """Get a URL, over at most 3 redirects. **Refuses** statuses other than 200 and 304."""
+        """Get a URL, over at most 3 redirects. **Refuses** statuses but 200, and 304 if asked."""
         exchange = _Exchange(self._started(), limits)
         try:
             yield exchange.run(self._get(exchange, url, asked or RequestExtras()))
@@ -117,8 +117,7 @@ class Egress:
         """Post a body, follow no redirect, read no answer; the status."""
         exchange = _Exchange(self._started(), limits)
         try:
-            response = exchange.run(self._send(exchange, "POST", url, headers, body))
-            return response.status
+            return exchange.run(self._send(exchange, "POST", url, headers, body)).status
         finally:
             exchange.close()
 
@@ -290,7 +289,8 @@ def _redirected(url: str, headers: Mapping[str, str]) -> str:
 
 
 def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) -> Fetched:
-    if response.status not in (200, 304):
+    asked = {"If-None-Match", "If-Modified-Since"} & response.request_info.headers.keys()
+    if response.status != 200 and not (response.status == 304 and asked):
         raise EgressFailed(f"answered with status {response.status}")
     length = response.content_length
     if length is not None and length > exchange.limits.most_bytes:
