@@ -9,9 +9,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from handbill.http import writing
+from handbill.http.turns import MOST_WAIT_SECONDS
 from handbill.http.writing import Writer
+from handbill.kit.faults import Refused
 from handbill.store.records import Clash, Records, Tx
 from handbill.store.records.sqlite import SqliteRecords
 from handbill.store.records.tables import agencies
@@ -124,6 +128,35 @@ def test_who_leaves_takes_nobody_along(sqlite_records: Records) -> None:
     assert asyncio.run(leave()) == "c"
     writer.close()
     assert sorted(_names(sqlite_records)) == ["a", "b", "c"], "it was on its way already"
+
+
+def test_what_waits_too_long_is_refused_and_not_done(
+    sqlite_records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records are held by somebody else while the first change is at work."""
+    seconds = [0.0, MOST_WAIT_SECONDS + 1]
+    monkeypatch.setattr(writing, "ticking", lambda: seconds[0])
+    writer, goes_on = Writer(sqlite_records), threading.Event()
+
+    def slow(tx: Tx) -> str:
+        assert goes_on.wait(10)
+        return _put("slow")(tx)
+
+    async def play() -> list[Any]:
+        tasks = [asyncio.create_task(writer.write("a", work)) for work in (slow, _put("late"))]
+        await asyncio.sleep(0)
+        del seconds[0]
+        tasks.append(asyncio.create_task(writer.write("a", _put("next"))))
+        await asyncio.sleep(0)
+        goes_on.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    first, late, after = asyncio.run(play())
+    writer.close()
+    assert isinstance(late, Refused)
+    assert (late.status, late.retry_seconds) == (429, 1)
+    assert (first, after) == ("slow", "next")
+    assert sorted(_names(sqlite_records)) == ["next", "slow"]
 
 
 def test_an_ended_loop_does_not_stop_the_writer(sqlite_records: Records) -> None:

@@ -10,6 +10,10 @@ from typing import Generic, NamedTuple, TypeVar
 
 from handbill.kit.faults import Refused, too_many
 
+MOST_WAIT_SECONDS = 20.0
+"""How long work waits for its turn, unless a lane says otherwise. What is at work may be held up by
+the records for as long again.
+"""
 _T = TypeVar("_T")
 
 
@@ -97,13 +101,15 @@ class Lane:
     ``seconds``: the longest wait.
     """
 
-    def __init__(self, what: str, bounds: Bounds, seconds: float | None = None) -> None:
+    def __init__(self, what: str, bounds: Bounds, seconds: float = MOST_WAIT_SECONDS) -> None:
         self._what = what
         self._seconds = seconds
         self._turns: OwnerTurns[asyncio.Future[None]] = OwnerTurns(bounds)
 
     async def enter(self, owner: str) -> Callable[[], None]:
-        """Wait for a place; returns what releases it. **Refuses** (429) when too many wait."""
+        """Wait for a place; returns what releases it. **Refuses** (429) when too many wait, or none
+        comes free in time.
+        """
         if not self._turns.enter(owner):
             await self._waited(owner)
         return lambda: self._leave(owner)
@@ -119,11 +125,8 @@ class Lane:
         if not self._turns.wait(owner, future):
             raise self._full()
         try:
-            if self._seconds is None:
+            async with asyncio.timeout(self._seconds):
                 await future
-            else:
-                async with asyncio.timeout(self._seconds):
-                    await future
         except BaseException as left:
             if future.done() and not future.cancelled():
                 self._leave(owner)

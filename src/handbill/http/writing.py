@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 from handbill.host.clock import ticking
-from handbill.http.turns import Bounds, OwnerTurns
-from handbill.kit.faults import too_many
+from handbill.http.turns import MOST_WAIT_SECONDS, Bounds, OwnerTurns
+from handbill.kit.faults import Refused, too_many
 from handbill.store.records import Records, Tx
 
 _MOST_TOGETHER = 64
@@ -21,6 +21,7 @@ _T = TypeVar("_T")
 
 
 class _Waiting(NamedTuple):
+    until: float
     owner: str
     work: Callable[[Tx], Any]
     future: "asyncio.Future[Any]"
@@ -44,12 +45,13 @@ class Writer:
     async def write(self, owner: str, work: Callable[[Tx], _T]) -> _T:
         """What the work returns, or raises, once it is committed with its group.
 
-        **Refuses** (429) when too many changes wait already.
+        **Refuses** (429) when too many changes wait already, or its turn does not come in time.
         """
         future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         with self._lock:
-            if not self._waiting.wait(owner, _Waiting(owner, work, future)):
-                raise too_many("Too many changes are in progress; try again in a moment", 1)
+            until = ticking() + MOST_WAIT_SECONDS
+            if not self._waiting.wait(owner, _Waiting(until, owner, work, future)):
+                raise _full()
             begins, self._is_busy = not self._is_busy, True
         if begins:
             self._thread.submit(self._commit_all)
@@ -58,23 +60,20 @@ class Writer:
     def _commit_all(self) -> None:
         """In the thread: commit group after group, until nothing waits."""
         while (first := self._next(ends=True)) is not None:
-            done = self._committed(first)
-            for loop in {one.future.get_loop() for one, _ in done}:
-                results = [
-                    (one.future, result) for one, result in done if one.future.get_loop() is loop
-                ]
-                with contextlib.suppress(RuntimeError):  # closed, and its caller is gone
-                    loop.call_soon_threadsafe(_tell, results)
+            _answer(self._committed(first))
 
     def _next(self, *, ends: bool = False) -> _Waiting | None:
-        """The next change to write. ``ends``: if nothing waits, the thread ends."""
+        """The next change to write; those that have waited too long are refused. ``ends``: if
+        nothing waits, the thread ends.
+        """
         with self._lock:
-            one = self._waiting.next()
-            if one is not None:
+            while (one := self._waiting.next()) is not None:
                 self._waiting.leave(one.owner)
-            elif ends:
-                self._is_busy = False
-            return one
+                if ticking() <= one.until:
+                    return one
+                _answer([(one, _full())])
+            self._is_busy = not ends
+            return None
 
     def _committed(self, first: _Waiting) -> list[tuple[_Waiting, Any]]:
         """Commit a group; returns the result of each change: its value, or a failure."""
@@ -101,6 +100,18 @@ class Writer:
 
     def close(self) -> None:
         self._thread.shutdown()
+
+
+def _full() -> Refused:
+    return too_many("Too many changes are in progress; try again in a moment", 1)
+
+
+def _answer(done: list[tuple[_Waiting, Any]]) -> None:
+    """Tell those who wait, each in its event loop."""
+    for loop in {one.future.get_loop() for one, _ in done}:
+        results = [(one.future, result) for one, result in done if one.future.get_loop() is loop]
+        with contextlib.suppress(RuntimeError):  # closed, and its caller is gone
+            loop.call_soon_threadsafe(_tell, results)
 
 
 def _tell(told: "list[tuple[asyncio.Future[Any], Any]]") -> None:
