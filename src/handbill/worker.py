@@ -98,15 +98,16 @@ def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool
     tools = replace(open_tools(settings, outside), worker=name)
     every = tasks()
     mine = {kind: run for kind, run in every.items() if kind not in FETCHED}
-    lanes = lanes_of(tools, name) if fetches else []
+    lanes, workers = lanes_of(tools, name) if fetches else [], settings.workers
     if fetches:
+        workers = settings.fetchers * (1 + _CALLBACK_LANES)
         mine = {kinds.SEND_CALLBACK: every[kinds.SEND_CALLBACK]}
     try:
         if not fetches:
             _take_over_address(tools)
         minding = SideThread("index", _MIND_SECONDS, partial(indexing.mind, tools))
         with beating(settings.beats_folder, name), beside(lanes), minding:
-            Worker(tools, name, mine, schedule()).run()
+            Worker(tools, name, mine, schedule(), workers=workers).run()
     finally:
         if not fetches:  # a fetch may still be under way in its thread, until the process ends
             tools.index.close()
@@ -124,7 +125,13 @@ def lanes_of(tools: Tools, name: str) -> list[Worker]:
         **dict.fromkeys(sorted(FETCHED - {kinds.SEND_CALLBACK, kinds.IMPORT}), 1),
     }
     return [
-        Worker(tools, f"{name}-{kind}-{lane}", {kind: every[kind]}, idle_seconds=_LANE_IDLE)
+        Worker(
+            tools,
+            f"{name}-{kind}-{lane}",
+            {kind: every[kind]},
+            workers=tools.settings.fetchers * (count + (kind == kinds.SEND_CALLBACK)),
+            idle_seconds=_LANE_IDLE,
+        )
         for kind, count in counts.items()
         for lane in range(count)
     ]

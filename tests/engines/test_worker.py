@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from handbill.host.clock import SetClock
 from handbill.kit.instants import HOUR, SECOND, Instant
 from handbill.store.records import Records, Tx
-from handbill.store.records.tables import tasks
+from handbill.store.records.tables import agencies, tasks
 from handbill.work import depths, queue
 from handbill.work.loop import Worker
 from handbill.work.queue import MOST_ATTEMPTS, Task
@@ -90,8 +90,8 @@ def test_while_there_are_tasks_it_does_not_ask_before_each(
     asked: list[bool] = []
     is_due = queue.is_due
 
-    def noted(tx: Tx, kinds: tuple[str, ...], now: Instant) -> bool:
-        asked.append(is_due(tx, kinds, now))
+    def noted(tx: Tx, kinds: tuple[str, ...], now: Instant, workers: int) -> bool:
+        asked.append(is_due(tx, kinds, now, workers))
         return asked[-1]
 
     monkeypatch.setattr(queue, "is_due", noted)
@@ -102,6 +102,20 @@ def test_while_there_are_tasks_it_does_not_ask_before_each(
     assert asked == [True, False]
     assert worker.run_due() == 0
     assert asked == [True, False, False]
+
+
+def test_of_two_workers_one_is_left_for_others(tools: Tools) -> None:
+    """Here it is work of no agency that the other one has."""
+    ran: list[str] = []
+    with tools.records.write() as tx:
+        tx.put(agencies, id="a", name="A", currency="USD", created_at=1)
+        queue.enqueue(tx, "ledger.compact", "2026-11", tools.clock.now())
+        assert queue.lease(tx, ("ledger.compact",), "other", tools.clock.now(), 60)
+        queue.enqueue(tx, "ledger.compact", "2026-12", tools.clock.now())
+    runs = {"ledger.compact": lambda _tools, task: ran.append(task.key)}
+    assert Worker(tools, "w", runs, workers=2).run_due() == 0
+    assert Worker(tools, "w", runs, workers=3).run_due() == 1
+    assert ran == ["2026-12"]
 
 
 def test_the_next_task_is_leased_as_one_is_finished(

@@ -39,7 +39,7 @@ def test_a_job_travels_the_whole_way_and_sigterm_ends_in_order(tmp_path: Path) -
             assert server.stop() == 0
             ended = [line["child"] for line in server.log if line["message"] == "ended"]
             kinds = [child.partition("-")[0] for child in ended]
-            assert kinds == ["edge", "api", "judge", "fetcher", "fetcher", "worker"]
+            assert kinds == ["edge", "api", "judge", "fetcher", "fetcher", "worker", "worker"]
             assert {line["status"] for line in server.log if line["message"] == "ended"} == {0}
             logging = {line["process"].partition("-")[0] for line in server.log}
             assert logging >= {"serve", "edge", "api", "fetcher", "worker"}

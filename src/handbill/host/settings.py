@@ -68,8 +68,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether smtp:// requires TLS (STARTTLS): REQUIRED, OFF, or AUTO, which requires it unless
     the server is on this machine.
     """
-    workers: Annotated[int, Meta(ge=1, le=64)] = 1
-    """Number of worker processes: matching, outbound feeds, reports."""
+    workers: Annotated[int, Meta(ge=1, le=64)] = 2
+    """Number of worker processes: matching, outbound feeds, reports. Of several, no agency has
+    all at once if there are others.
+    """
     fetchers: Annotated[int, Meta(ge=1, le=64)] = 2
     """Number of fetcher processes: feed imports, callbacks, mails, FTP deliveries."""
     edges: Annotated[int, Meta(ge=0, le=64)] = 1

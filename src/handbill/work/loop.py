@@ -48,6 +48,7 @@ class Worker:
 
     A task under way is broken off and left waiting: it has no transaction around the whole, and may
     be run again. The schedule runs beside the tasks, so that no long task delays it.
+    ``workers``: how many there are for these kinds, in all processes.
     """
 
     def __init__(
@@ -57,10 +58,12 @@ class Worker:
         runs: Mapping[str, Run],
         items: Sequence[Schedule] = (),
         *,
+        workers: int = 1,
         renew_seconds: float = RENEW_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._tools = tools
+        self._workers = workers
         self._name = name
         self._runs = runs
         self._look = _Look(tools.records, tools.clock, items)
@@ -131,14 +134,15 @@ class Worker:
         if not self._amid:
             # Asking needs no lock; a lease does, and would hold up every writer on SQLite.
             with records.read() as tx:
-                if not queue.is_due(tx, tuple(self._runs), self._tools.clock.now()):
+                now = self._tools.clock.now()
+                if not queue.is_due(tx, tuple(self._runs), now, self._workers):
                     return None
         with records.write() as tx:
             return self._leased(tx)
 
     def _leased(self, tx: Tx) -> Task | None:
         now = self._tools.clock.now()
-        return queue.lease(tx, tuple(self._runs), self._name, now, LEASE_SECONDS)
+        return queue.lease(tx, tuple(self._runs), self._name, now, LEASE_SECONDS, self._workers)
 
     def _finished(self, task: Task, *, is_last: bool) -> bool:
         """Whether the task was still held. The next one is leased in the same transaction: a disk

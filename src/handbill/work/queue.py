@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from handbill.kit.instants import DAY, HOUR, SECOND, Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import task_turns, tasks
+from handbill.store.records.tables import agencies, task_turns, tasks
 
 EVERYBODY = ""
 """The key of a task for all clients that it concerns."""
@@ -62,9 +62,20 @@ _ENQUEUE = sa.text("""
 """)
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
 _OF_KINDS = sa.and_(among(tasks.c.kind, "kinds"), tasks.c.dead_at.is_(sa.null()))
+_MAY_HAVE_MORE = sa.not_(among(tasks.c.agency_no, "full"))
 _WAITING = sa.and_(_OF_KINDS, tasks.c.lease.is_(sa.null()), tasks.c.due_at <= _NOW)
 _LAPSED = tasks.c.leased_until <= sa.bindparam("clock", type_=sa.BigInteger)
 _ABANDONED = sa.and_(_OF_KINDS, _LAPSED)
+_FULL = (
+    sa.select(tasks.c.agency_no)
+    .where(
+        among(tasks.c.kind, "kinds"),
+        tasks.c.leased_until > sa.bindparam("clock", type_=sa.BigInteger),
+        sa.exists().where(agencies.c.no != tasks.c.agency_no),  # who else might wait for it
+    )
+    .group_by(tasks.c.agency_no)
+    .having(sa.func.count() >= sa.bindparam("most", type_=sa.BigInteger))
+)
 _FOUND = (
     tasks.c.no,
     tasks.c.kind,
@@ -87,14 +98,19 @@ _TAKE_TURN = sa.text("""
 """)
 _ONE: sa.ColumnClause[int] = sa.literal_column("1")
 _NEXT_WAITING, _NEXT_ABANDONED = (
-    sa.select(*_FOUND).where(where).order_by(*order).limit(_ONE).with_for_update(skip_locked=True)
+    sa.select(*_FOUND)
+    .where(where, _MAY_HAVE_MORE)
+    .order_by(*order)
+    .limit(_ONE)
+    .with_for_update(skip_locked=True)
     for where, order in (
         (_WAITING, (_TURN, tasks.c.due_at, tasks.c.no)),
         (_ABANDONED, (tasks.c.leased_until,)),
     )
 )
 _PEEK_WAITING, _PEEK_ABANDONED = (
-    sa.select(tasks.c.no).where(where).limit(_ONE) for where in (_WAITING, _ABANDONED)
+    sa.select(tasks.c.no).where(where, _MAY_HAVE_MORE).limit(_ONE)
+    for where in (_WAITING, _ABANDONED)
 )
 _LONG_WAITING = sa.select(tasks.c.kind, tasks.c.key).where(_WAITING)
 _PUT_FIRST = sa.text("""
@@ -177,25 +193,33 @@ def put_first(tx: Tx, kind: str, keys: Iterable[str], now: Instant) -> None:
     tx.run_text_many(text, [first | {"key": key} for key in keys])
 
 
-def is_due(tx: Tx, kinds: Sequence[str], now: Instant) -> bool:
+def is_due(tx: Tx, kinds: Sequence[str], now: Instant, workers: int = 1) -> bool:
     """Whether a lease would find a task; needs no lock."""
-    some = Listed(kinds)
+    some, clock = Listed(kinds), tx.now()
+    full = _full(tx, some, clock, workers)
     return (
-        tx.one(_PEEK_WAITING, kinds=some, now=now) is not None
-        or tx.one(_PEEK_ABANDONED, kinds=some, clock=tx.now()) is not None
+        tx.one(_PEEK_WAITING, kinds=some, full=full, now=now) is not None
+        or tx.one(_PEEK_ABANDONED, kinds=some, full=full, clock=clock) is not None
     )
 
 
-def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int) -> Task | None:
+def lease(
+    tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int, workers: int = 1
+) -> Task | None:
     """Take the task that has been due longest, of the agency whose turn it is, which is the one
     that has had no task taken for longest; or a task whose worker is gone; None when there is none.
 
-    A task is dead when too many workers have died on it; then the next one is taken.
+    A task is dead when too many workers have died on it; then the next one is taken. Of several
+    ``workers`` for these kinds, no agency has all, unless it is the only one.
     """
     some, clock = Listed(kinds), tx.now()
+    full = _full(tx, some, clock, workers)
     for following, by in ((_NEXT_WAITING, {"now": now}), (_NEXT_ABANDONED, {"clock": clock})):
-        while (row := tx.one(following, kinds=some, **by)) is not None:
+        while (row := tx.one(following, kinds=some, full=full, **by)) is not None:
             if row[4] < MOST_ATTEMPTS:
+                tx.run(_TAKE_TURN, agency_no=row[5])  # others who take one of it wait until here
+                if row[5] in _full(tx, some, clock, workers):
+                    return None
                 return _leased(tx, row, worker, clock, seconds)
             tx.change(
                 tasks,
@@ -212,7 +236,10 @@ def lease_named(tx: Tx, kind: str, key: str, worker: str, seconds: int) -> Task 
     """Take one task, due or not; None when there is none, or another worker holds it."""
     clock = tx.now()
     row = tx.one(_NAMED, kind=kind, key=key, clock=clock)
-    return None if row is None else _leased(tx, row, worker, clock, seconds)
+    if row is None:
+        return None
+    tx.run(_TAKE_TURN, agency_no=row[5])
+    return _leased(tx, row, worker, clock, seconds)
 
 
 def renew(tx: Tx, task: Task, seconds: int) -> bool:
@@ -283,9 +310,16 @@ def revive(tx: Tx, now: Instant) -> None:
     tx.run(_REVIVE, before=now - HOUR, attempts=MOST_ATTEMPTS - 1, now=now)
 
 
+def _full(tx: Tx, kinds: Listed, clock: Instant, workers: int) -> Listed:
+    """The agencies that have all workers but one."""
+    if workers == 1:
+        return Listed()
+    rows = tx.all(_FULL, kinds=kinds, clock=clock, most=workers - 1)
+    return Listed(agency_no for (agency_no,) in rows)
+
+
 def _leased(tx: Tx, row: Row, worker: str, clock: Instant, seconds: int) -> Task:
-    no, kind, key, payload, attempts, agency_no = row
-    tx.run(_TAKE_TURN, agency_no=agency_no)
+    no, kind, key, payload, attempts, _ = row
     # A take-over adds an attempt: two leases of one worker within one tick of the clock differ.
     name = f"{worker}/{clock}/{attempts + 1}"
     tx.change(

@@ -150,6 +150,7 @@ READERS = {
     ("store", "mail_bodies"): "seals and reseals every secret in one place",
     ("store", "provider_secrets"): "seals and reseals every secret in one place",
     ("store", "publisher_secrets"): "seals and reseals every secret in one place",
+    ("work", "agencies"): "whether others might wait for a worker",
     ("work", "callbacks"): "whose task it is, from its key, so that no caller can forget it",
     ("work", "clients"): "whose task it is, from its key, so that no caller can forget it",
     ("work", "feeds"): "whose task it is, from its key, so that no caller can forget it",
