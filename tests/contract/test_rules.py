@@ -1,5 +1,6 @@
 """Rules through HTTP: kept, checked against what the client has, ordered, paused, deleted."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -219,3 +220,37 @@ def test_an_action_that_cannot_be_read_is_told_with_what_else_is_wrong(shop: Sho
         400,
         ["/actions/parameter", "/endDate"],
     )
+
+
+def bids_after(shop: Shop, group: str, value: float, unit: str, at_all: bool = False) -> list[Any]:
+    """What a rule that raises bids per click would do, as (before, after, currency)."""
+    action = {"action": "increase", "parameter": "cpc bid", "value": value, "unit": unit}
+    condition = {"parameter": "clicks", "condition": "equals", "value": 0}
+    body = RULE | {
+        "filterLevel": "jobgroups",
+        "filters": [{"id": group.rpartition("/")[2], "allPlacements": at_all}],
+        "conditions": [condition | {"conditionDuration": "today"}],
+        "actionType": "bidStrategy",
+        "adminActions": None,
+        "actions": action,
+    }
+    reply = shop.ask("POST", "/rules/preview", body)
+    assert reply.status == 200, reply.raw
+    acts = [act for one in reply.json["entities"] for act in one["acts"]]
+    return [(one["before"], one["after"], one.get("currency", "")) for one in acts]
+
+
+def test_a_bid_is_compared_with_bounds_in_its_own_currency(shop: Shop) -> None:
+    """A minimum of 30 yen is no minimum of 30 dollars."""
+    today = shop.rooms.desk.clock.now()
+    rates = [{"date": iso_of(today - DAY)[:10], "from": "JPY", "to": "USD", "rate": 0.0067}]
+    assert shop.rooms.ask("POST", "/rates", rates).status == 200
+    yen = {"id": "Yen", "name": "Y", "currency": "JPY", "minBid": 30, "bidType": "CPC"}
+    assert shop.rooms.ask("POST", "/publishers", yen).status == 200
+    placement: dict[str, Any] = {"value": "Yen"}
+    campaign = shop.rooms.campaign(shop.client)
+    group = shop.rooms.group(campaign, cpcBid=0.5, placements=[placement])
+    assert bids_after(shop, group, 10, "%") == [(0.5, Decimal("0.55"), "")]
+    placement |= {"bid": 60, "currency": "JPY"}
+    assert shop.rooms.ask("PUT", group, {"placements": [placement]}).status == 200
+    assert bids_after(shop, group, 0.10, "$", at_all=True) == [(60, 74, "JPY")]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handbill.core.rates import PICOS
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
 from handbill.core.rules.acts import Act
 from handbill.core.rules.figures import Figures, figures_of, holds, seen
@@ -184,6 +185,32 @@ def test_an_amount_moves_within_its_bounds(
     one = subject(before=before, least=least)
     _, act = only(run(body, [one], sight(body), Memory()))
     assert (act.after, act.clamped, act.skip) == (after, clamped, skip)
+
+
+@pytest.mark.parametrize(
+    ("action", "guards", "after", "skip"),
+    [
+        (changed(value=0.10, unit="$"), Guards(), 75_000_000, ""),  # 0.10 USD are 15 JPY
+        (changed(False, 0.10, "$"), Guards(), 45_000_000, ""),
+        (changed(value=7), Guards(), 64_000_000, ""),  # whole yen
+        (changed(), Guards(max_bid_micros=420_000), 63_000_000, ""),
+        (changed(), Guards(max_bid_micros=300_000), 45_000_000, "AT_BOUND"),
+        (changed(False, 50), Guards(min_bid_micros=350_001), 52_500_151, ""),
+        (changed(False, 50), Guards(), 40_000_000, ""),  # the least is in yen
+    ],
+)
+def test_a_bid_in_another_currency_moves_by_its_own_measure(
+    action: Action, guards: Guards, after: int, skip: str
+) -> None:
+    body = rule(action=action, action_type="bidStrategy", guards=guards)
+    yen = {"currency": "JPY", "rate_picos": PICOS // 150, "unit_micros": ONE}
+    (target,) = subject(before=60 * ONE, least=40 * ONE).targets
+    one = subject(targets=(target._replace(**yen),))
+    _, act = only(run(body, [one], sight(body), Memory()))
+    assert (act.after, act.skip, act.currency) == (after, skip, "JPY")
+    unknown = subject(targets=(target._replace(**yen | {"rate_picos": None}),))
+    _, act = only(run(body, [unknown], sight(body), Memory()))
+    assert (act.after, act.skip) == (None, "NO_RATE")
 
 
 @pytest.mark.parametrize(

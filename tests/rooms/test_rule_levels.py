@@ -181,7 +181,7 @@ def test_a_scope_narrows_the_level_above_it_and_all_ids_name_everything(house: H
     every = rule_of(NO_CLICK, all_ids=True, **of_jobs(house.first.id))
     market, client = house.market, house.client
     with market.records.read() as tx:
-        book, now = rulebooks.book_of(tx, client), market.clock.now()
+        book, now = rulebooks.book_of(tx, client, market.clock.now()), market.clock.now()
         assert len(rulebooks.sheet_of(tx, book, every, now).subjects) == 2
         scoped = rule_of(NO_CLICK, level="campaign", group_id=house.first.id)
         (campaign,) = book.campaigns.values()

@@ -186,7 +186,8 @@ def _say_seen(told: Any, names: Sequence[str], rows: str, *, as_json: bool) -> N
 
 def _act_told(act: Mapping[str, Any]) -> str:
     at = f" at {act['publisherId']}" if "publisherId" in act else ""
-    amount = f" {act['before']} to {act['after']}" if "after" in act else ""
+    unit = f" {act['currency']}" if "currency" in act else ""
+    amount = f" {act['before']} to {act['after']}{unit}" if "after" in act else ""
     return (
         f"{act['action']} {act['name']}{at}{amount}{': ' if act['skip'] else ''}{act['skip'] or ''}"
     )

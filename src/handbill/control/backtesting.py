@@ -48,7 +48,7 @@ def backtest(
     last = instant_of_run(min(now, marks.judged_at(tx, client.no)))
     today = day_of(last, zone)
     first_on = today - timedelta(days=DAYS)
-    sheet = sheet_of(tx, book_of(tx, client), body, last)
+    sheet = sheet_of(tx, book_of(tx, client, last), body, last)
     every = {one.publishers for one in sheet.subjects if not one.gone}
     oldest = min(first_on - timedelta(days=BESIDE), *_firsts(body, first_on))
     held = holding.holds_of(tx, client.no)

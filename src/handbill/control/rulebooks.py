@@ -32,6 +32,7 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, start_of, zone_of
 from handbill.ledger import apply_ages
 from handbill.publishers import service as publishers
+from handbill.rates import service as rates
 from handbill.stats.answering import Answering
 from handbill.stats.questions import Filters, Plan, planned
 from handbill.store.records import Tx
@@ -56,8 +57,8 @@ class Sheet(NamedTuple):
     cut: bool = False
 
 
-def book_of(tx: Tx, client: Client) -> Book:
-    """The client's live nouns."""
+def book_of(tx: Tx, client: Client, now: Instant) -> Book:
+    """The client's live nouns, and the rates of an instant's day."""
     every = {one.no: one for one in campaigns.campaigns_of(tx, client.no)}
     live = {
         one.no: one
@@ -65,7 +66,7 @@ def book_of(tx: Tx, client: Client) -> Book:
         if not one.is_default and one.campaign_no in every
     }
     known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
-    return Book(client, every, live, known)
+    return Book(client, every, live, known, rates.exchange_of(tx, client, now))
 
 
 def sheet_of(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Sheet:

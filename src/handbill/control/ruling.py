@@ -82,7 +82,7 @@ def tick(tools: RulingTools, client: Client) -> int:
         due = [one for one in due_rules(tx, client, mode, seen_at) if one.updated_at <= now]
         if not due:
             return 0
-        book = book_of(tx, client)
+        book = book_of(tx, client, seen_at)
         sheets = sheets_of(tx, book, due, seen_at)
         asked = questions_of(sheets.values(), client, seen_at)
         plans = plans_of(tx, client, asked, seen_at)
@@ -303,7 +303,7 @@ def preview(
     tx: Tx, answering: Answering, client: Client, now: Instant, body: RuleBody
 ) -> RuleRunBody:
     """What a rule would do now, if it were the first and had never run. Nothing is changed."""
-    sheet = sheet_of(tx, book_of(tx, client), body, now)
+    sheet = sheet_of(tx, book_of(tx, client, now), body, now)
     asked = questions_of([sheet], client, now)
     figures = answered(answering, asked, plans_of(tx, client, asked, now))
     answers: Mapping[Asked, Mapping[str, Figures]] = figures.get(LEVELS[body.level], {})

@@ -180,6 +180,13 @@ def converted(micros: int, rate_picos: int) -> int:
     return micros * rate_picos // PICOS
 
 
+def in_other(micros: int, rate_picos: int) -> int:
+    """An amount in the agency's currency, in the other one at its rate, rounded down. A rate of 0:
+    it is the same currency.
+    """
+    return micros * PICOS // rate_picos if rate_picos else micros
+
+
 def charge_at(bid_micros: int, price_micros: int, rate_picos: int) -> int:
     """A price in the publisher's currency, converted to the agency's: at its rate, and at most the
     bid. A rate of 0: the price is in the agency's currency.

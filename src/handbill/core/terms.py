@@ -35,6 +35,17 @@ class Withheld(StrEnum):
     THINNED = "THINNED"
 
 
+def least_here(publisher: Publisher, exchange: Exchange) -> int:
+    """The lowest bid in the agency's currency that is not below a publisher's minimum; 0 without a
+    rate: then nothing is listed there anyway.
+    """
+    return _least_at(exchange.picos(publisher.body.currency), publisher.body.least_bid_micros)
+
+
+def _least_at(rate_picos: int | None, min_bid_micros: int) -> int:
+    return 0 if rate_picos is None else -(-min_bid_micros * (rate_picos or PICOS) // PICOS)
+
+
 class PlacementTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What one job group offers to one publisher, the same for each of its jobs."""
 
@@ -63,8 +74,7 @@ class PlacementTerms(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def least_micros(self) -> int:
         """The publisher's least bid in the agency's currency, rounded up; 0 without a rate."""
-        rate = self.exchange.picos(self.currency)
-        return 0 if rate is None else -(-self.min_bid_micros * (rate or PICOS) // PICOS)
+        return _least_at(self.exchange.picos(self.currency), self.min_bid_micros)
 
 
 def terms_of(

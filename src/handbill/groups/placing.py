@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from handbill.core.nouns import Cap, Client, GroupBody, Placement, Publisher
 from handbill.core.rates import Exchange
+from handbill.core.terms import least_here
 from handbill.kit.faults import Fault
 from handbill.kit.zones import Period
 from handbill.publishers import service as publishers
-from handbill.publishers.service import least_here, least_of
+from handbill.publishers.service import least_of
 from handbill.store.records import Tx
 
 # How often a period ends in a month: the most for the group's budget, the least for placements', so

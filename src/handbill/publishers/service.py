@@ -11,7 +11,7 @@ from handbill.core.bids import is_below
 from handbill.core.changes import with_changes
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Publisher, PublisherBody
-from handbill.core.rates import PICOS, Exchange, converted
+from handbill.core.rates import Exchange
 from handbill.core.trail import TrailEntity
 from handbill.core.vendors import Guarded, names_clients
 from handbill.dialects.outbound import kept_nodes
@@ -181,13 +181,6 @@ def is_low(publisher: Publisher, exchange: Exchange, bid_micros: int, currency: 
     body = publisher.body
     rate = 0 if currency == body.currency else exchange.picos(body.currency)
     return rate is not None and is_below(bid_micros, rate, body.least_bid_micros)
-
-
-def least_here(publisher: Publisher, exchange: Exchange) -> int:
-    """The minimum bid of a publisher in the agency's currency; 0 without a rate."""
-    rate = exchange.picos(publisher.body.currency)
-    least = publisher.body.least_bid_micros
-    return 0 if rate is None else converted(least, rate or PICOS)
 
 
 def least_of(publisher: Publisher, exchange: Exchange) -> str:

@@ -28,7 +28,7 @@ BY_THE_PAST: Final = frozenset(
     }
 )
 """Reasons that follow from what was done before: neither a preview nor a back-test knows it."""
-_BY_AMOUNTS: Final = frozenset({"AT_BOUND", "NO_BASE"})
+_BY_AMOUNTS: Final = frozenset({"AT_BOUND", "NO_BASE", "NO_RATE"})
 _AMOUNTS: Final = frozenset({"before", "after", "clamped"})
 Key = tuple[str, ...]
 

@@ -60,6 +60,10 @@ class RunAct(Model):
     what: str = Field(alias="action", description="pause, resume, budget, cpc bid or cpa bid.")
     before: Money | None = Field(exclude_if=is_none, description="The amount before.")
     after: Money | None = Field(exclude_if=is_none, description="The amount after.")
+    currency: str = Field(
+        exclude_if=lambda it: not it,
+        description="ISO 4217 code of the amounts, if it is not the agency's currency.",
+    )
     clamped: bool = Field(description="Whether a limit changed the result.")
     skip: str | None = Field(
         description="Why it was not done, as in skip of the entity. Null: it was done."

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from handbill.core.rates import in_other
 from handbill.core.rule_conditions import Guards, RuleBody
 from handbill.core.rules.memory import EarlierAct, Memory, Of, of_act
 from handbill.core.rules.sights import Sight
@@ -26,6 +27,7 @@ Skip = Literal[
     "UNCHANGED",
     "ALREADY",
     "NO_BASE",
+    "NO_RATE",
     "COOL_DOWN",
     "DAILY_LIMIT",
     "REPEAT",
@@ -37,12 +39,11 @@ Skip = Literal[
 """Why an entity, or one of its targets, is left alone."""
 Found = tuple[Skip | Literal[""], str]
 """A reason, in words too; empty: there is none."""
-_CENT: Final = 10_000
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A change of one target: a pause, a resume, or an amount. ``skip``: why it is not made.
-    ``clamped``: the result was outside a bound.
+    ``clamped``: the result was outside a bound. ``currency``: of the amounts; empty: the agency's.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     what: str
     before: int | None = None
     after: int | None = None
+    currency: str = ""
     clamped: bool = False
     skip: str = ""
     words: str = ""
@@ -84,6 +86,7 @@ def act_on(rule: RuleBody, target: ActTarget, sight: Sight, memory: Memory) -> A
         what=what,
         before=target.before,
         after=after,
+        currency=target.currency,
         clamped=clamped,
         skip=skip,
         words=words,
@@ -106,15 +109,17 @@ def _result(
         return None, False, ("ALREADY", words) if done else ("", "")
     if not target.before:
         return None, False, ("NO_BASE", f"it has no {rule.action.parameter} of its own")
-    amount = rule.action.value_millionths
+    if target.rate_picos is None:
+        return None, False, ("NO_RATE", f"its bid is in {target.currency}, which has no rate today")
+    amount = in_other(rule.action.value_millionths, target.rate_picos)
     if rule.action.unit == "%":
-        amount = target.before * amount // (100 * PPM)
+        amount = target.before * rule.action.value_millionths // (100 * PPM)
     wanted = target.before + (amount if rule.action.increase else -amount)
     after = _bounded(rule.guards, what, target, wanted)
     moves = after > target.before if rule.action.increase else after < target.before
     skipped: Found = ("", "") if moves else ("AT_BOUND", "a bound leaves no room for it")
     least = _least(rule.guards, what, target, more=rule.action.increase)
-    whole = after // _CENT * _CENT
+    whole = after // target.unit_micros * target.unit_micros
     return whole if whole >= least else after, after != wanted, skipped
 
 
@@ -125,17 +130,18 @@ def _bounded(guards: Guards, what: str, target: ActTarget, wanted: int) -> int:
     amount = min(max(wanted, target.before - by), target.before + by)
     high = guards.max_budget_micros if what == "budget" else guards.max_bid_micros
     amount = max(amount, _low(guards, what, target))
-    return amount if high is None else min(amount, high)
+    return amount if high is None else min(amount, in_other(high, target.rate_picos or 0))
 
 
 def _low(guards: Guards, what: str, target: ActTarget) -> int:
     if what == "budget":
         return guards.min_budget_micros
-    return max(guards.min_bid_micros, target.least)
+    lowest = -in_other(-guards.min_bid_micros, target.rate_picos or 0)  # rounded up
+    return max(lowest, target.least)
 
 
 def _least(guards: Guards, what: str, target: ActTarget, *, more: bool) -> int:
-    """Cutting an amount down to whole cents must pass no bound, and not undo an increase."""
+    """Cutting an amount down to whole units must pass no bound, and not undo an increase."""
     assert target.before, "there is a base"
     by = target.before * guards.change_ppm // PPM
     return max(_low(guards, what, target), target.before + 1 if more else target.before - by)

@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from handbill.core.nouns import Campaign, Cap, Client, Group, JobSetting, Publisher
+from handbill.core.currencies import unit_micros
+from handbill.core.nouns import Campaign, Cap, Client, Group, JobSetting, Placement, Publisher
+from handbill.core.rates import Exchange
 from handbill.core.rule_conditions import Action, RuleBody, RuleFilter
+from handbill.core.terms import least_here
 from handbill.kit.instants import Instant
 
 Kind = Literal["client", "campaign", "group", "placement", "job"]
@@ -20,7 +23,8 @@ _BIDS: Final = {"cpc bid": "cpc_bid_micros", "cpa bid": "cpa_bid_micros"}
 
 class ActTarget(NamedTuple):
     """One switch, budget or bid. ``before``: the current amount; None: there is none. ``least``:
-    the publisher's minimum bid.
+    the publisher's minimum bid. Both are in ``currency`` (empty: the agency's), which has
+    this rate (0: it is the agency's; None: there is no rate) and this smallest unit.
     """
 
     kind: Kind
@@ -30,6 +34,9 @@ class ActTarget(NamedTuple):
     publisher_id: str = ""
     before: int | None = None
     least: int = 0
+    currency: str = ""
+    rate_picos: int | None = 0
+    unit_micros: int = 10_000
 
 
 class JobAt(NamedTuple):
@@ -58,12 +65,13 @@ class RuleSubject(NamedTuple):
 
 
 class Book(NamedTuple):
-    """A client's nouns."""
+    """A client's nouns, and the rates of its day."""
 
     client: Client
     campaigns: Mapping[int, Campaign]
     groups: Mapping[int, Group]
     publishers: Mapping[str, Publisher]
+    exchange: Exchange
     jobs: Sequence[JobAt] = ()
 
 
@@ -73,7 +81,7 @@ def subjects_of(rule: RuleBody, book: Book) -> list[RuleSubject]:
     """
     limits = list(_gone_limits(rule, book))
     if rule.level == "jobs":
-        return [*limits, *(_of_job(rule, job) for job in book.jobs)]
+        return [*limits, *(_of_job(rule, book, job) for job in book.jobs)]
     if not rule.filters or rule.all_ids:
         every = [_subject(rule, book, one, RuleFilter(one.id)) for one in _scoped(rule, book)]
         return [*limits, *every]
@@ -155,12 +163,13 @@ def _subject(
     )
 
 
-def _of_job(rule: RuleBody, job: JobAt) -> RuleSubject:
+def _of_job(rule: RuleBody, book: Book, job: JobAt) -> RuleSubject:
     budget, action = job.setting.caps.budget, rule.action
     before = budget.value if budget else None
     if action is not None and action.parameter in _BIDS:
         before = getattr(job.setting, _BIDS[action.parameter])
-    target = ActTarget("job", job.id, job.id, job.ref, before=before)
+    unit = unit_micros(book.exchange.currency)
+    target = ActTarget("job", job.id, job.id, job.ref, before=before, unit_micros=unit)
     of_budget = budget.value if budget else None
     return RuleSubject("JOB", job.id, job.ref, job.since_at, (), of_budget, (target,))
 
@@ -177,7 +186,7 @@ def _targets(
             yield from _of_placements(rule.action, book, group, said)
         return
     if rule.action is None or rule.action.parameter == "budget":
-        yield _own(one, rule.action)
+        yield _own(book, one, rule.action)
     if rule.action is not None and (isinstance(one, Group) or rule.apply_to_children):
         if rule.action.parameter in _BIDS:
             yield from (_bid_of(rule.action, book, group) for group in below)
@@ -185,10 +194,10 @@ def _targets(
             children = book.campaigns.values() if isinstance(one, Client) else ()
             for child in (*children, *below):
                 if child.body.caps.budget is not None:
-                    yield _own(child, rule.action)
+                    yield _own(book, child, rule.action)
     if rule.admin == "resume" and rule.apply_to_children and not isinstance(one, Group):
         children = book.campaigns.values() if isinstance(one, Client) else ()
-        yield from (_own(child, None) for child in (*children, *below))
+        yield from (_own(book, child, None) for child in (*children, *below))
 
 
 def _below(book: Book, one: Client | Campaign | Group) -> list[Group]:
@@ -201,24 +210,33 @@ def _below(book: Book, one: Client | Campaign | Group) -> list[Group]:
     ]
 
 
-def _own(one: Client | Campaign | Group, action: Action | None) -> ActTarget:
+def _own(book: Book, one: Client | Campaign | Group, action: Action | None) -> ActTarget:
     kinds: dict[type, Kind] = {Client: "client", Campaign: "campaign", Group: "group"}
     name = one.body.company_name if isinstance(one, Client) else one.body.name
     cap: Cap | None = one.body.caps.budget if action else None
-    return ActTarget(kinds[type(one)], f"{one.no}", one.id, name, before=cap.value if cap else None)
+    return ActTarget(
+        kind=kinds[type(one)],
+        entity=f"{one.no}",
+        id=one.id,
+        name=name,
+        before=cap.value if cap else None,
+        unit_micros=unit_micros(book.exchange.currency),
+    )
 
 
 def _bid_of(action: Action, book: Book, group: Group) -> ActTarget:
     """A job group's bid, and the highest minimum of the publishers that use it."""
     kind = action.parameter.removesuffix(" bid").upper()
     placed = [
-        book.publishers[one.publisher_id].body
+        book.publishers[one.publisher_id]
         for one in group.body.placements
         if one.bid_micros is None and one.publisher_id in book.publishers
     ]
-    least = max((it.least_bid_micros for it in placed if it.bid_type == kind), default=0)
+    at_kind = [one for one in placed if one.body.bid_type == kind]
     before = getattr(group.body, _BIDS[action.parameter]) or None
-    return ActTarget("group", f"{group.no}", group.id, group.body.name, before=before, least=least)
+    return _own(book, group, None)._replace(
+        before=before, least=max((least_here(one, book.exchange) for one in at_kind), default=0)
+    )
 
 
 def _of_placements(
@@ -229,19 +247,34 @@ def _of_placements(
         wanted = said.all_placements or one.publisher_id in said.placement_ids
         if publisher is None or not wanted:
             continue
-        before, least = None, 0
-        if action is not None and action.parameter == "budget":
-            before = one.budget.value if one.budget else None
-        elif action is not None:
-            if publisher.body.bid_type != action.parameter.removesuffix(" bid").upper():
-                continue
-            before, least = one.bid_micros, publisher.body.least_bid_micros
-        yield ActTarget(
+        target = ActTarget(
             kind="placement",
             entity=f"{group.no}/{publisher.no}",
             id=group.id,
             name=group.body.name,
             publisher_id=publisher.id,
-            before=before,
-            least=least,
+            unit_micros=unit_micros(book.exchange.currency),
         )
+        if action is not None and action.parameter == "budget":
+            target = target._replace(before=one.budget.value if one.budget else None)
+        elif action is not None:
+            if publisher.body.bid_type != action.parameter.removesuffix(" bid").upper():
+                continue
+            target = _with_bid(target, one, publisher, book.exchange)
+        yield target
+
+
+def _with_bid(
+    target: ActTarget, placed: Placement, publisher: Publisher, exchange: Exchange
+) -> ActTarget:
+    """A placement's bid, in the currency in which it was set."""
+    if placed.currency in {"", exchange.currency}:
+        least = least_here(publisher, exchange)
+        return target._replace(before=placed.bid_micros, least=least)
+    return target._replace(
+        before=placed.bid_micros,
+        least=publisher.body.least_bid_micros,
+        currency=placed.currency,
+        rate_picos=exchange.picos(placed.currency),
+        unit_micros=unit_micros(placed.currency),
+    )

@@ -238,6 +238,7 @@ def _done(act: Any, currency: str) -> str:
     if act.get("after") is None:
         return f"{act['action']} {name}{undone}"
     place = f" at {act['publisherId']}" if act.get("publisherId") else ""
+    currency = act.get("currency") or currency
     amounts = f"{money(act.get('before'), currency)} → {money(act['after'], currency)}"
     return f"{act['action']} of {name}{place}: {amounts}{undone}"
 
