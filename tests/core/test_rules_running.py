@@ -203,7 +203,7 @@ def test_a_bid_in_another_currency_moves_by_its_own_measure(
     action: Action, guards: Guards, after: int, skip: str
 ) -> None:
     body = rule(action=action, action_type="bidStrategy", guards=guards)
-    yen = {"currency": "JPY", "rate_picos": PICOS // 150, "unit_micros": ONE}
+    yen: dict[str, Any] = {"currency": "JPY", "rate_picos": PICOS // 150, "unit_micros": ONE}
     (target,) = subject(before=60 * ONE, least=40 * ONE).targets
     one = subject(targets=(target._replace(**yen),))
     _, act = only(run(body, [one], sight(body), Memory()))

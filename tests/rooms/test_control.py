@@ -20,11 +20,13 @@ from handbill.core.nouns import (
     JobSettings,
     Placement,
 )
+from handbill.core.rates import PICOS, DatedRate
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, HOUR
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import counter_rows
 from handbill.listings.offers import offers_of
+from handbill.rates import service as rates
 from handbill.standing import service as standing
 from handbill.store.records import Records, Tx
 from rooms.listing_market import Market, open_market
@@ -196,6 +198,37 @@ def test_a_cap_of_nothing_stops_before_anything_came(quick: Market) -> None:
         expected = {"one": 0, "two": 0} if scope == "group_job" else usual
         assert counts(quick, shop.client) == expected, (scope, measure)
         shop.cap(scope, measure, None)
+
+
+@pytest.mark.parametrize(
+    ("publisher", "placement", "bid"),
+    [
+        ({"currency": "JPY"}, Placement("yen", bid_micros=60 * MICROS, currency="JPY"), 600_000),
+        ({"currency": "JPY"}, Placement("yen", bid_micros=600_000), 600_000),
+        (
+            {"currency": "JPY", "bid_type": "FLAT_CPC", "flat_bid_micros": 70 * MICROS},
+            Placement("yen"),
+            700_000,
+        ),
+    ],
+)
+def test_a_budget_of_nothing_is_raised_by_a_click_in_the_agencys_currency(
+    quick: Market, publisher: dict[str, Any], placement: Placement, bid: int
+) -> None:
+    today = day_of(quick.now(), zone_of("UTC+0:00"))
+    hundredth = [DatedRate(today, "JPY", "USD", PICOS // 100, is_own=True)]
+    quick.write(lambda tx: rates.put(tx, quick.now(), quick.agency_no, hundredth))
+    quick.publisher("yen", **publisher)
+    shop = Shop(quick, placements=[placement])
+    for ref in shop.jobs:
+        quick.job_columns(shop.client, ref, status="P")
+    shop.cap("client", "budget", Cap("Monthly", 0))
+    tick(quick, shop.client, anew=True)
+    with quick.records.read() as tx:
+        stands = standing.resolved_of(tx, shop.client.no)["client", f"{shop.client.no}"]
+    fix = stands.reasons[0].fix
+    assert fix is not None
+    assert bid <= fix.value <= 2 * bid
 
 
 def test_what_is_locked_stops_the_others_alone(quick: Market) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from handbill.control.spent import SpentJob
 from handbill.control.tree import CapTree, Pair, Tended, Use, in_millionths
-from handbill.core.bids import lowered
+from handbill.core.bids import JobBids, bid_of, lowered
 from handbill.core.charging import Place
 from handbill.core.in_force import Key, Paced
 from handbill.core.pacing.caps import CapMark, Days, DeliveryMode, mark_of
@@ -58,8 +58,8 @@ def likely_costs(tree: CapTree) -> dict[CapKey, int]:
     """
     dearest = dict.fromkeys(tree.caps, 0)
     for pair in (*tree.pairs, *tree.gone):
-        terms = pair.terms
-        bid = pair.marked(max(terms.placement_micros or terms.group_micros, terms.least_micros))
+        set_there = bid_of(pair.terms, JobBids()).micros or 0
+        bid = pair.marked(max(set_there, pair.terms.least_micros))
         for key in tree.over[pair.place]:
             dearest[key] = max(dearest[key], bid)
     return {key: one or MICROS for key, one in dearest.items()}
