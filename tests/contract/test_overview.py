@@ -123,10 +123,12 @@ def test_a_month_is_told_beside_its_plan(market: Market) -> None:
     month = overview(office)["data"][0]["month"]
     left = days - today.day - 7
     assert month == {"used": 2.75, "planned": 900, "projected": 2.75 + 0.25 * left}
-    second = office.client(companyName="Second", caps=budget(10))
-    office.put(second, {"caps": {"budget": {"cap": "Daily", "value": 10}}})
-    together = overview(office)["month"]
-    assert together == {
+    daily = {"budget": {"cap": "Daily", "value": 10}}
+    office.client(companyName="Second", caps=daily, startDate="2020-01-01", endDate="2099-12-31")
+    office.client(companyName="Over", caps=daily, startDate="2020-01-01", endDate="2020-12-31")
+    found = overview(office)
+    assert [line["month"]["planned"] for line in found["data"]] == [900, 10 * days, 0]
+    assert found["month"] == {
         "used": 2.75,
         "planned": 900 + 10 * days,
         "projected": 2.75 + 0.25 * left,

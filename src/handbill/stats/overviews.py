@@ -12,7 +12,14 @@ from handbill.clients import service as clients
 from handbill.core.charging import Limit
 from handbill.core.metrics import RAW, Sums, finished_as, made_of
 from handbill.core.nouns import Cap, Client
-from handbill.core.pacing.months import MOST_EVIDENCE, MonthPace, MonthSpend, month_of, sum_of_paces
+from handbill.core.pacing.months import (
+    MOST_EVIDENCE,
+    MonthDays,
+    MonthPace,
+    MonthSpend,
+    month_of,
+    sum_of_paces,
+)
 from handbill.core.standing.reasons import Resolved
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
@@ -212,7 +219,8 @@ def _months(tx: Tx, some: Sequence[Client], lasts: Mapping[int, date]) -> dict[i
         days_over = (today - day_of(one.created_at, zone_of(one.zone))).days
         over = min(MOST_EVIDENCE, max(0, days_over))
         its = spent.get(one.no, MonthSpend())
-        paces[one.no] = month_of(one.body.caps.budget, today, its, over, in_all.get(one.no, 0))
+        days = MonthDays.of(today, one.body.start_on, one.body.end_on)
+        paces[one.no] = month_of(one.body.caps.budget, days, its, over, in_all.get(one.no, 0))
     return paces
 
 

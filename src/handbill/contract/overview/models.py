@@ -119,13 +119,15 @@ class MonthInBrief(Model):
         "without what was bought in advance (postings)."
     )
     planned: Money | None = Field(
-        description="What the budget cap allows in the whole month: of a daily one, the sum of its "
-        "days; of a weekly one, as many sevenths. Null: there is no such cap."
+        description="What the budget cap allows in the whole month, from the client's start date "
+        "to its end date: of a daily one, the sum of these days; of a weekly one, as many "
+        "sevenths. 0: none of these days is in the month. Null: there is no such cap."
     )
     projected: Money | None = Field(
         description=f"Expected at the end of the month, at the average of the {MOST_EVIDENCE} days "
-        "before today; at most what is planned, or left of a lifetime budget. Null: no day is "
-        "over yet. The forecast of a budget, with its range, is in the client's budget."
+        "before today, until the client's end date; at most what is planned, or left of a "
+        "lifetime budget. Null: no day is over yet. The forecast of a budget, with its range, is "
+        "in the client's budget."
     )
 
 

@@ -5,8 +5,8 @@ forecast of a single cap, with its range, is in ``outlook``.
 """
 
 from calendar import monthrange
-from datetime import date
-from typing import Final, NamedTuple
+from datetime import date, timedelta
+from typing import Final, NamedTuple, Self
 
 from handbill.core.nouns import Cap
 
@@ -24,6 +24,30 @@ class MonthSpend(NamedTuple):
     lately: int = 0
 
 
+class MonthDays(NamedTuple):
+    """The days of a month on which a client may trade: how many, and of these those after today.
+    ``today``: whether today is one.
+    """
+
+    days: int
+    left: int
+    today: bool
+
+    @classmethod
+    def of(cls, today: date, start_on: str, end_on: str) -> Self:
+        """The days of today's month from a client's first day to its last; an empty text is no
+        bound.
+        """
+        month = f"{today:%Y-%m}-"
+        first, last = f"{month}01", f"{month}{monthrange(today.year, today.month)[1]}"
+        start_on, end_on = max(first, start_on), min(last, end_on or last)
+        if start_on > end_on:
+            return cls(0, 0, today=False)
+        start, end = date.fromisoformat(start_on), date.fromisoformat(end_on)
+        left = (end - max(start - timedelta(days=1), today)).days
+        return cls((end - start).days + 1, max(0, left), today=start <= today <= end)
+
+
 class MonthPace(NamedTuple):
     """``planned`` None: there is no budget by day, week or month. ``projected`` None: no day is
     over, so nothing is known yet.
@@ -35,20 +59,20 @@ class MonthPace(NamedTuple):
 
 
 def month_of(
-    cap: Cap | None, today: date, spent: MonthSpend, days_over: int, in_all: int = 0
+    cap: Cap | None, days: MonthDays, spent: MonthSpend, days_over: int, in_all: int = 0
 ) -> MonthPace:
-    """The month of which ``today`` is a day. ``days_over``: how many days ``lately`` is of;
-    ``in_all``: what is used of a lifetime budget, before this month too.
+    """``days_over``: how many days ``lately`` is of; ``in_all``: what is used of a lifetime budget,
+    before this month too.
 
     The projection assumes that each day that is left brings the average of those days, rounded
     down, and at most the plan in all; or what is left of a lifetime budget.
     """
-    days = monthrange(today.year, today.month)[1]
-    planned = planned_in(cap, days)
+    planned = planned_in(cap, days.days)
     if not days_over:
         return MonthPace(spent.used, planned, None)
     a_day = spent.lately // days_over
-    projected = spent.used + max(0, a_day - spent.today) + a_day * (days - today.day)
+    rest = max(0, a_day - spent.today) if days.today else 0
+    projected = spent.used + rest + a_day * days.left
     if planned is not None:
         projected = min(projected, max(planned, spent.used))
     elif cap is not None:
@@ -57,11 +81,11 @@ def month_of(
 
 
 def planned_in(cap: Cap | None, days: int) -> int | None:
-    """What a budget allows in a month of so many days; of a weekly one, as many sevenths."""
+    """What a budget allows on so many days of a month; of a weekly one, as many sevenths."""
     if cap is None or cap.period == "Lifetime":
         return None
     if cap.period == "Monthly":
-        return cap.value
+        return cap.value if days else 0
     return cap.value * days if cap.period == "Daily" else cap.value * days // 7
 
 
