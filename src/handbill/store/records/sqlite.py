@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -81,12 +81,45 @@ def _bound(some: Listed) -> str | bytes:
 sqlite3.register_adapter(Listed, _bound)
 
 
-class SqliteTx(Tx):
+class SqliteTx(Tx, AbstractContextManager["SqliteTx"]):
+    """From BEGIN to COMMIT, or to ROLLBACK if the block raises. No generator makes the block: that
+    takes longer than the engine does.
+    """
+
+    dialect: SqliteDialect
+    begin = "BEGIN IMMEDIATE"
+
     def __init__(self, connection: sqlite3.Connection, records: "SqliteRecords") -> None:
         self.connection = connection
         self.records = records
-        self.dialect: SqliteDialect = records.dialect
+        self.dialect = records.dialect
         self.occasion = occasion()
+
+    def __enter__(self) -> Self:
+        for waited_ms in range(0, _BUSY_MS, _TURN_MS):
+            try:
+                self.connection.execute(self.begin)
+            except sqlite3.Error as failure:
+                if not _is_busy(failure) or waited_ms + _TURN_MS >= _BUSY_MS:
+                    raise _port_exception(failure) from failure
+                pause(_TURN_MS / 1_000)
+            else:
+                break
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: object
+    ) -> None:
+        connection = self.connection
+        try:
+            if failure is None:
+                connection.execute("COMMIT")
+        except sqlite3.Error as broken:
+            failure = broken
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(failure, sqlite3.Error):
+            raise _port_exception(failure) from failure
 
     def one(self, statement: Executable, **params: Any) -> Row | None:
         text = self.dialect.text_of(statement)
@@ -164,10 +197,9 @@ class _Reader(sqlite3.Connection):
 class _Reading(SqliteTx):
     """A transaction that only reads."""
 
-    def __init__(self, connection: _Reader, records: "SqliteRecords") -> None:
-        super().__init__(connection, records)
-        self._reader = connection
-        self._memory: dict[Hashable, Any] | None = None
+    connection: _Reader
+    begin = "BEGIN"
+    _memory: dict[Hashable, Any] | None = None
 
     def memory(self) -> dict[Hashable, Any] | None:
         """As the port says. ``data_version`` changes as soon as any other connection, of any
@@ -175,50 +207,12 @@ class _Reading(SqliteTx):
         transaction it is that of the snapshot that all its statements read.
         """
         if self._memory is None:
-            reader = self._reader
+            reader = self.connection
             (version,) = reader.execute("PRAGMA data_version").fetchone()
             if version != reader.seen or len(reader.memory) > _MOST_KEPT:
                 reader.seen, reader.memory = version, {}
             self._memory = reader.memory
         return self._memory
-
-
-class _Transaction(AbstractContextManager[Tx]):
-    """From BEGIN to COMMIT, or to ROLLBACK if the block raises. A class, since a generator takes
-    longer than the engine does.
-    """
-
-    __slots__ = ("_begin", "_tx")
-
-    def __init__(self, tx: SqliteTx, begin: str) -> None:
-        self._tx = tx
-        self._begin = begin
-
-    def __enter__(self) -> Tx:
-        for waited_ms in range(0, _BUSY_MS, _TURN_MS):
-            try:
-                self._tx.connection.execute(self._begin)
-            except sqlite3.Error as failure:
-                if not _is_busy(failure) or waited_ms + _TURN_MS >= _BUSY_MS:
-                    raise _port_exception(failure) from failure
-                pause(_TURN_MS / 1_000)
-            else:
-                break
-        return self._tx
-
-    def __exit__(
-        self, kind: type[BaseException] | None, failure: BaseException | None, trace: object
-    ) -> None:
-        connection = self._tx.connection
-        try:
-            if failure is None:
-                connection.execute("COMMIT")
-        except sqlite3.Error as broken:
-            failure = broken
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if isinstance(failure, sqlite3.Error):
-            raise _port_exception(failure) from failure
 
 
 class SqliteRecords(Records):
@@ -250,13 +244,11 @@ class SqliteRecords(Records):
         return self._hold(connection, purpose)
 
     def write(self) -> AbstractContextManager[Tx]:
-        tx = SqliteTx(self._connection("writing", sqlite3.Connection, 0), self)
-        return _Transaction(tx, "BEGIN IMMEDIATE")
+        return SqliteTx(self._connection("writing", sqlite3.Connection, 0), self)
 
     def read(self) -> AbstractContextManager[Tx]:
         # A separate connection: switching query_only would prepare each statement again.
-        reader = self._connection("reading", _Reader, 1)
-        return _Transaction(_Reading(reader, self), "BEGIN")
+        return _Reading(self._connection("reading", _Reader, 1), self)
 
     def give_way(self) -> None:
         pause(_GIVEN_WAY)
