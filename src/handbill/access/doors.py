@@ -3,8 +3,6 @@
 The composition root adds whose client it is; together they are ``http.operations.Doors``.
 """
 
-from typing import Literal, cast
-
 from handbill.access import service, tokens
 from handbill.access.keys import SIGNING, secret
 from handbill.access.tokens import Verified
@@ -29,10 +27,7 @@ class AccessDoors:
     def caller(self, tx: Tx, api_key: str, now: Instant) -> Caller | None:
         """The owner of a key; None for every kind of bad key."""
         key = service.proved_key(tx, api_key, self._digest_keys, now)
-        if key is None:
-            return None
-        role = cast(Literal["agency", "partner"], key.role)
-        return Caller(role, key.owner_no, key.owner_id, key.no)
+        return None if key is None else Caller(key.role, key.owner_no, key.owner_id, key.no)
 
     def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> Admitted | None:
         """The owner of a token that is ours, in time, and of a live API client of the key's owner;

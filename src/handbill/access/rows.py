@@ -1,6 +1,6 @@
 """Rows of agencies, publisher families, API keys and API clients."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ class Key(msgspec.Struct, frozen=True):
     no: int
     prefix: str
     digest: bytes
-    role: str
+    role: Literal["agency", "partner"]
     owner_no: int
     owner_id: str
     created_at: Instant

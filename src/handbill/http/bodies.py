@@ -1,7 +1,6 @@
 """The body of a request: read whole, within limits of size, time, and memory for all requests."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import aclosing, contextmanager
@@ -32,7 +31,7 @@ class Room:
         self._most = most
         self._most_of_one = most // 2
         self.held = 0
-        self._of: Counter[str] = Counter()
+        self._of: dict[str, int] = {}
 
     @contextmanager
     def part(self, name: str) -> Iterator["RoomShare"]:
@@ -44,14 +43,14 @@ class Room:
             self.take(name, -part.size)
 
     def take(self, name: str, size: int) -> None:
-        held, of_one = self.held + size, self._of[name] + size
+        held, of_one = self.held + size, self._of.get(name, 0) + size
         if size > 0 and (held > self._most or of_one > self._most_of_one):
             raise Unavailable("too many request bodies are in progress")
         self.held = held
         if of_one:
             self._of[name] = of_one
         else:
-            del self._of[name]
+            self._of.pop(name, None)
 
 
 class RoomShare:

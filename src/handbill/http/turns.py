@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
@@ -34,7 +34,7 @@ class OwnerTurns(Generic[_T]):
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._at_work: Counter[str] = Counter()
+        self._at_work: dict[str, int] = {}
         self._count = 0
         self._queues: OrderedDict[str, deque[_T]] = OrderedDict()
         self._waiting = 0
@@ -88,11 +88,12 @@ class OwnerTurns(Generic[_T]):
         return None
 
     def _has_place(self, owner: str) -> bool:
-        return self._count < self._bounds.places and self._at_work[owner] < self._bounds.each
+        places, each, *_ = self._bounds
+        return self._count < places and self._at_work.get(owner, 0) < each
 
     def _take(self, owner: str) -> None:
         self._count += 1
-        self._at_work[owner] += 1
+        self._at_work[owner] = self._at_work.get(owner, 0) + 1
 
 
 class Lane:
