@@ -5,8 +5,9 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from inspect import isawaitable
+from itertools import chain
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -19,7 +20,7 @@ from handbill.http.answers import failed, headers_of, refusal, whole
 from handbill.http.aside import PipedAnswer
 from handbill.http.bodies import Room, body_of
 from handbill.http.etags import require_match, unless_known
-from handbill.http.gates import Arrival, admitted, found_client, read_shapes
+from handbill.http.gates import Admission, Arrival, admitted, found_client, read_shapes
 from handbill.http.kinds import Enter, Mint
 from handbill.http.lanes import OUTWARD_PLACES, Deputies, Lanes, Owners, lane_of, sender_of
 from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
@@ -29,6 +30,7 @@ from handbill.http.turns import Lane as Turned
 from handbill.http.working import Passed, answer_of, answered, occasion_of, once, pointed
 from handbill.http.writing import Writer
 from handbill.kit.faults import Refused
+from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 
 _log = logging.getLogger("handbill.http")
@@ -40,6 +42,8 @@ _THREADS = 10  # as many as there are places
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _T = TypeVar("_T")
+Held = list[Callable[[], None]]
+"""What releases what a request holds."""
 
 
 class Application(Router):
@@ -80,9 +84,14 @@ class Application(Router):
         request = Request(scope, receive)
         given = request.headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else new_name(self._desk.ids, 20)
-        with ExitStack() as held:
+        held: Held = []
+        try:
             try:
-                response = await self._response(request, request_id, held)
+                answer = await self._answer(request, request_id, held)
+                if answer.chunks is None or scope["method"] == "HEAD":
+                    response = whole(answer, request_id, scope)
+                else:
+                    response = await self._chunked(answer, answer.chunks, request_id)
             except Exception as failure:  # noqa: BLE001 - answered in our own words, or an alarm
                 if isinstance(failure, Refused):
                     scope["refused"] = failure.gate
@@ -91,21 +100,21 @@ class Application(Router):
                 await response(scope, receive, send)
             except Exception:  # noqa: BLE001 - the status is sent: all that is left is to break off
                 _log.exception("a body was incomplete", extra={"requestId": request_id})
+        finally:
+            for release in held:
+                release()
 
-    async def _response(self, request: Request, request_id: str, held: ExitStack) -> ASGIApp:
-        """The response to send. ``held``: releases what it holds once everything is sent."""
-        answer = await self._answer(request, request_id, held)
-        if answer.chunks is None or request.method == "HEAD":
-            return whole(answer, request_id, request.scope)
-        chunks = Chunks(answer.chunks, self._streams)
+    async def _chunked(self, answer: Answer, made: Iterator[bytes], request_id: str) -> ASGIApp:
+        chunks = Chunks(made, self._streams)
         first = await chunks.first()
         return ChunkedAnswer(first, chunks, answer.status, headers_of(answer, request_id))
 
-    async def _answer(self, request: Request, request_id: str, held: ExitStack) -> Answer:
-        scope, raw_path = request.scope, raw_path_of(request.scope)
+    async def _answer(self, request: Request, request_id: str, held: Held) -> Answer:
+        """The answer to send. ``held``: what is released once everything is sent."""
+        scope, raw_path, headers = request.scope, raw_path_of(request.scope), request.headers
         if len(raw_path) + len(scope["query_string"]) > _MOST_URL:
             raise Refused(431, "The URL is longer than 8 KB")
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEADERS:
+        if sum(map(len, chain.from_iterable(scope["headers"]))) > _MOST_HEADERS:
             raise Refused(431, "The headers are larger than 16 KB")
         verbs: dict[str, Operation] | None = scope.get("verbs")
         if verbs is None:
@@ -118,36 +127,50 @@ class Application(Router):
         arrival = Arrival(
             scope["path_params"],
             scope["query_string"],
-            request.headers,
+            headers,
             b"",
             request_id,
             raw_path,
-            sender_of(request.headers),
+            sender_of(headers),
             (scope.get("client") or ("",))[0],
         )
         if operation.body is None:
             return await self._placed(operation, reading, arrival, held)
-        with self._room.part(await self._known(operation, arrival)) as part:
+        is_public = operation.role == "public"
+        admission = None if is_public else await self._known(operation, arrival)
+        with self._room.part(self._owners.of(arrival.sender, arrival.peer)) as part:
             body, damage = await body_of(request, part, operation, self._threads)
-            arrival = arrival._replace(body=body, damage=damage)
+            arrival = arrival._replace(body=body, damage=damage, admission=admission)
             return await self._placed(operation, reading, arrival, held)
 
-    async def _known(self, operation: Operation, arrival: Arrival) -> str:
-        """Whose request it is. **Refuses** with 401 or 403, by the headers alone; the gates run
-        again just before the work, as things are by then.
+    async def _known(self, operation: Operation, arrival: Arrival) -> Admission:
+        """Who is calling. **Refuses** with 401 or 403, by the headers alone; the gates run again
+        just before the work, unless nothing has changed by then.
         """
-        if operation.role == "public":
-            return self._owners.of(arrival.sender, arrival.peer)
+
+        def admission() -> Admission:
+            with self._desk.records.read() as tx:
+                return self._admitted(tx, operation, arrival, self._desk.clock.now())
+
         if self._desk.records.reads_inline:
-            return self._owner_of(operation, arrival)
-        return await _in(self._threads, lambda: self._owner_of(operation, arrival))
+            return admission()
+        return await _in(self._threads, admission)
+
+    def _admitted(self, tx: Tx, operation: Operation, arrival: Arrival, now: Instant) -> Admission:
+        """Pass the gates of who is calling, unless they were passed just now, in the same state."""
+        admission = arrival.admission
+        if admission is None or not admission.stands(tx, now):
+            admission = admitted(tx, self._desk, operation, arrival, now)
+            if admission.caller is not None:
+                self._owners.learn(arrival.sender, admission.caller)
+        return admission
 
     async def _placed(
         self,
         operation: Operation,
         reading: Operation | None,
         arrival: Arrival,
-        held: ExitStack,
+        held: Held,
     ) -> Answer:
         """Run the work in its lane, when it is its owner's turn."""
         if operation.bare:
@@ -203,24 +226,19 @@ class Application(Router):
             leave()
 
     async def _aside(
-        self, lane: Lane, operation: Operation, arrival: Arrival, held: ExitStack
+        self, lane: Lane, operation: Operation, arrival: Arrival, held: Held
     ) -> Answer:
         """Bulk or slow work: the gates of who is calling are passed before a place is taken."""
-        owner = await self._known(operation, arrival)
-        held.callback(await self._lanes.of[lane].enter(owner))
+        await self._known(operation, arrival)
+        owner = self._owners.of(arrival.sender, arrival.peer)
+        held.append(await self._lanes.of[lane].enter(owner))
         deputy = self._lanes.deputy(lane)
         if deputy is None:
             return await _in(self._asides, lambda: self._work(operation, None, arrival))
-        piped, chunks = await deputy.ask((operation.name, arrival))
+        piped, chunks = await deputy.ask((operation.name, arrival._replace(admission=None)))
         if chunks is None:
-            held.close()  # a finished answer needs no place while it is sent
+            held.pop()()  # a finished answer needs no place while it is sent
         return Answer(None, piped.status, piped.headers, piped.raw, piped.media_type, chunks)
-
-    def _owner_of(self, operation: Operation, arrival: Arrival) -> str:
-        with self._desk.records.read() as tx:
-            caller, _ = admitted(tx, self._desk, operation, arrival, self._desk.clock.now())
-        assert caller is not None, "what is public is quick"
-        return self._owners.learn(arrival.sender, caller)
 
     def done_aside(self, asked: tuple[str, Arrival]) -> tuple[PipedAnswer, Iterator[bytes] | None]:
         """In a deputy: gates and work of the request that its door passed on."""
@@ -240,17 +258,7 @@ class Application(Router):
     async def _bare(self, operation: Operation, arrival: Arrival) -> Answer:
         """Operations without records, answered while records are away or all threads wait."""
         query, body = read_shapes(operation, arrival)
-        call = Call(
-            NO_RECORDS,
-            self._desk,
-            self._desk.clock.now(),
-            arrival.request_id,
-            arrival.path,
-            query,
-            body,
-            arrival.headers,
-            arrival.url,
-        )
+        call = self._call(NO_RECORDS, self._desk.clock.now(), arrival, query, body)
         worked = operation.work(call)
         if isawaitable(worked):
             worked = await worked
@@ -291,15 +299,21 @@ class Application(Router):
     ) -> Passed:
         """Pass all gates but the look-up, which is done in the work's transaction."""
         now = self._desk.clock.now()
-        caller, client = admitted(tx, self._desk, operation, arrival, now)
-        if caller is not None:
-            self._owners.learn(arrival.sender, caller)
+        caller, client, *_ = self._admitted(tx, operation, arrival, now)
         query, body = read_shapes(
             operation,
             arrival,
             lambda: self._desk.doors.currency(tx, caller) if caller is not None else "",
         )
-        call = Call(
+        call = self._call(tx, now, arrival, query, body)
+        call.maybe_caller, call.maybe_client = caller, client
+        key = None
+        if operation.may_be_retried:
+            key = idempotency.key_of(arrival.headers.getlist("idempotency-key"))
+        return Passed(operation, reading, call, key, arrival.body)
+
+    def _call(self, tx: Tx, now: Instant, arrival: Arrival, query: Any, body: Any) -> Call:
+        return Call(
             tx,
             self._desk,
             now,
@@ -309,14 +323,8 @@ class Application(Router):
             body,
             arrival.headers,
             arrival.url,
-            caller,
-            client,
-            arrival.peer,
+            peer=arrival.peer,
         )
-        key = None
-        if operation.may_be_retried:
-            key = idempotency.key_of(arrival.headers.getlist("idempotency-key"))
-        return Passed(operation, reading, call, key, arrival.body)
 
     def _changed(self, tx: Tx, passed: Passed) -> Answer:
         """Do the work of a call in a transaction that may write."""

@@ -15,7 +15,7 @@ from handbill.core.persons import HEADS, WRITERS
 from handbill.http.bodies import PACKED, PLAIN, coding_of
 from handbill.http.operations import Call, Caller, Desk, Operation
 from handbill.kit.faults import Fault, Refused, bad_request, not_found
-from handbill.kit.instants import Instant
+from handbill.kit.instants import SECOND, Instant
 from handbill.kit.jsons import NotJson, decode
 from handbill.store.records import Tx
 from handbill.wire.currencies import asked_by, currencies_said
@@ -31,9 +31,25 @@ _NOTHING_ASKED = Query()
 _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
+class Admission(NamedTuple):
+    """Who has passed the gates at an instant, and the client of a header. ``state``: the memory of
+    the records as they were; None: the engine cannot tell whether they have changed.
+    """
+
+    caller: Caller | None
+    client: Client | None
+    state: object
+    at: Instant
+
+    def stands(self, tx: Tx, now: Instant) -> bool:
+        """Whether the gates would prove nothing new: the same records, within a second."""
+        return self.state is not None and self.state is tx.memory() and now - self.at < SECOND
+
+
 class Arrival(NamedTuple):
     """A request as it was received. ``sender``: the digest of its credential; ``peer``: the
-    caller's address; ``damage``: why its body could not be unpacked.
+    caller's address; ``damage``: why its body could not be unpacked; ``admission``: of whom it is,
+    if that is known.
     """
 
     path: Mapping[str, str]
@@ -45,6 +61,7 @@ class Arrival(NamedTuple):
     sender: bytes = b""
     peer: str = ""
     damage: str = ""
+    admission: Admission | None = None
 
 
 def unauthorised(gate: str = "key") -> Refused:
@@ -57,12 +74,17 @@ def forbidden(gate: str) -> Refused:
     return Refused(403, "Forbidden", gate=gate)
 
 
-def admitted(
-    tx: Tx, desk: Desk, operation: Operation, arrival: Arrival, now: Instant
-) -> tuple[Caller | None, Client | None]:
+def admitted(tx: Tx, desk: Desk, operation: Operation, arrival: Arrival, now: Instant) -> Admission:
     """Pass the gates of who is calling. **Refuses** with 401 or 403."""
-    if operation.role == "public":
-        return None, None
+    caller, client = None, None
+    if operation.role != "public":
+        caller, client = _caller_and_client(tx, desk, operation, arrival, now)
+    return Admission(caller, client, tx.memory(), now)
+
+
+def _caller_and_client(
+    tx: Tx, desk: Desk, operation: Operation, arrival: Arrival, now: Instant
+) -> tuple[Caller, Client | None]:
     keys = arrival.headers.getlist("x-api-key")
     sessions = [one for one in arrival.headers.getlist("authorization") if _BEARER.match(one)]
     if sessions or operation.role == "person":
@@ -85,7 +107,7 @@ def admitted(
 def _admitted_person(
     tx: Tx, desk: Desk, operation: Operation, arrival: Arrival, sessions: list[str], now: Instant
 ) -> tuple[Caller, Client | None]:
-    """``admitted`` for a session, which stands in place of key and token."""
+    """The same for a session, which stands in place of key and token."""
     alone = len(sessions) == 1 and not any(name in arrival.headers for name in _CREDENTIALS)
     caller = desk.doors.person(tx, sessions[0][7:].strip(), now) if alone else None
     if caller is None or caller.standing is None:
