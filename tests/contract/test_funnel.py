@@ -245,6 +245,31 @@ def test_three_ways_to_name_an_application(ats: Ats) -> None:
     assert ats.became(again) == ["counted hired_before"] * 3, "the click has hired already"
 
 
+def test_an_id_that_no_event_told_does_not_hide_the_other_keys(ats: Ats) -> None:
+    """The page of thanks told no application id: the ATS is the first to name it."""
+    ats.rooms.jobs(ats.client, "r/1")
+    ats.note(candidate_key("c", job_id(ats.noun.id, "r/1")), TWO)
+    pair = {"candidateId": "c", "jobReference": "r/1"}
+    batch = ats.send(
+        ats.item("x", clickId=ats.click(ONE)),
+        ats.item("y", **pair),
+        ats.item("z", candidateId="c", jobReference="r/2", additionalDetails={"clickId": "no"}),
+        ats.item("v", clickId=ats.click(ONE, client_no=99)),
+    )
+    assert ats.became(batch) == ["counted", "counted", "parked", "parked"]
+    assert [hire.click_id for hire in ats.hires()] == [ONE, TWO]
+    again = ats.send(
+        ats.item("x", at=NOON // 1_000_000, clickId=ats.click(ONE)),
+        ats.item(clickId=ats.click(ONE)),
+        ats.item(**pair, at=NOON // 1_000_000),
+    )
+    assert ats.became(again) == ["counted hired_before"] * 3
+    ats.applied("w", TWO)
+    told = ats.send(ats.item("w", clickId=ats.click(b"3" * 16)))
+    assert ats.became(told) == ["counted"]
+    assert ats.hires()[-1].click_id == TWO, "an id that is known goes first"
+
+
 def test_two_applications_of_one_click_may_both_hire(ats: Ats) -> None:
     ats.applied("x")
     ats.applied("y")

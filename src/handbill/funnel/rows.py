@@ -29,7 +29,7 @@ class ItemBody(msgspec.Struct, omit_defaults=True):
     candidate_id: str = ""
     job_reference: str = ""
     click_facts: bytes = b""
-    """The facts in a click id, if the item was keyed by one."""
+    """The facts in a click id, if the item has one of the client's own."""
     details: dict[str, Any] = {}
 
 

@@ -132,18 +132,28 @@ class _Clicks:
 def _named(given: SentStage, client: Client, clicks: _Clicks) -> tuple[str, Origin]:
     """The name of the application, and its click if the item itself proves it.
 
-    The application's own id goes before candidate and job, and these before the click.
+    The application's own id goes before candidate and job, and these before the click. Beside one
+    of these, a click id that cannot be ours is not used.
     """
+    name = ""
     if given.application_id:
-        return _NAMED + given.application_id, _NOWHERE
-    if given.candidate_id and given.job_reference:
-        return f"{_BY_CANDIDATE}{given.candidate_id}/{given.job_reference}", _NOWHERE
-    click = clicks.open(given.click_id)
-    name = click.random
+        name = _NAMED + given.application_id
+    elif given.candidate_id and given.job_reference:
+        name = f"{_BY_CANDIDATE}{given.candidate_id}/{given.job_reference}"
+    if name and not given.click_id:
+        return name, _NOWHERE
+    try:
+        click = clicks.open(given.click_id)
+    except ForeignToken:
+        if name:
+            return name, _NOWHERE
+        raise
+    click_id = click.random
+    name = name or _BY_CLICK + click_id.hex()
     if click.listing.client_no != client.no:
-        return _BY_CLICK + name.hex(), _NOWHERE
+        return name, _NOWHERE
     facts = encode([conversion_of(click, click.at, client.no, APPLY, "funnel")])
-    return _BY_CLICK + name.hex(), (name, facts)
+    return name, (click_id, facts)
 
 
 # ── judging ─────────────────────────────────────────────────────────────────────────────────────
@@ -175,23 +185,30 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
 
 
 def _known(tx: Tx, client: Client, items: Sequence[FunnelItem]) -> dict[str, Origin]:
-    """The known applications among these, each with its origin.
+    """The known applications among these, each with its origin: by the first key that is known.
 
-    A click id of the client's own proves itself: it was issued for a durable click.
+    An id that no event has told yet may be the ATS's alone, as where the page of thanks has none. A
+    click id of the client's own proves itself: it was issued for a durable click.
     """
-    named = [item.body.application_id for item in items if item.application.startswith(_NAMED)]
+    bodies = [item.body for item in items]
+    named = [body.application_id for body in bodies if body.application_id]
     pairs = [
-        (item.body.candidate_id, item.body.job_reference)
-        for item in items
-        if item.application.startswith(_BY_CANDIDATE)
+        (body.candidate_id, body.job_reference)
+        for body in bodies
+        if body.candidate_id and body.job_reference
     ]
     by_id = rows.by_application_id(tx, client.no, named)
     by_pair = rows.by_candidate(tx, client.no, pairs)
-    known = {_NAMED + name: origin for name, origin in by_id.items()}
-    known |= {f"{_BY_CANDIDATE}{who}/{ref}": origin for (who, ref), origin in by_pair.items()}
+    known: dict[str, Origin] = {}
     for item in items:
-        if item.application.startswith(_BY_CLICK) and item.click_id:
-            known[item.application] = (item.click_id, item.body.click_facts)
+        body = item.body
+        origin = by_id.get(body.application_id) or by_pair.get(
+            (body.candidate_id, body.job_reference)
+        )
+        if origin is None and body.click_facts:
+            origin = (item.click_id, body.click_facts)
+        if origin is not None:
+            known.setdefault(item.application, origin)
     return known
 
 
