@@ -19,7 +19,7 @@ from handbill.keeping.manifest import NotWhole
 from handbill.keeping.restore import RestorePlace, read_backup, restore, under_way
 from handbill.kit.instants import DAY, MINUTE, SECOND, Instant, instant_of_iso
 from handbill.people import codes
-from handbill.store import holds, installation, segments
+from handbill.store import holds, installation, sealed, segments
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_folder import gaps
@@ -28,11 +28,15 @@ from handbill.store.journal_streams import StreamMark
 from handbill.store.records import Records, open_records
 from handbill.store.records.tables import (
     agencies,
+    changes,
     clients,
     job_bodies,
+    mail_bodies,
+    mails,
     person_links,
     person_sessions,
     persons,
+    report_questions,
 )
 from handbill.store.records.tables import holds as held
 from market import put_job
@@ -119,7 +123,7 @@ def add_client(tx: object, agency_no: int, id_: str) -> int:
         status="A",
         zone="UTC",
         pixel_id=id_,
-        body="{}",
+        body='{"company_name": "c", "exported_name": "c"}',
         created_at=NOW,
         updated_at=NOW,
     )
@@ -190,6 +194,36 @@ def test_nobody_is_signed_in_after_a_restore(
     with target.records.read() as tx:
         for table, rows in ((persons, 1), (person_links, 0), (person_sessions, 0)):
             assert tx.value(sa.select(sa.func.count()).select_from(table)) == rows, table.name
+
+
+def test_no_mail_waits_and_no_shared_link_is_good_after_a_restore(
+    shop: Shop, target: RestorePlace, tmp_path: Path
+) -> None:
+    """Either may have ended since the backup: the mail by having been sent."""
+    since = {"created_at": NOW, "updated_at": NOW}
+    of_mail = {"kind": "INVITATION", "about": "", "recipient": "a@b.example", "created_at": NOW}
+    shown = {"name": "Weekly", "days": 7, "told_by": "none", "created_at": NOW}
+    with shop.source.records.write() as tx:
+        person = tx.put(persons, id="p", mail="a@b.example", name="", role="OPERATOR", **since)
+        sealed.ensure(tx, NOW)
+        for state in ("SENDING", "SENT"):
+            no = tx.put(mails, id=state, person_no=person, state=state, attempts=1, **of_mail)
+            if state == "SENDING":
+                row: dict[str, object] = {"mail_no": no}
+                tx.put(mail_bodies, **row, value=sealed.seal(tx, mail_bodies, row, b"letter"))
+        linked = {"link_prefix": "q", "link_digest": b"d", "link_until": NOW + 9 * DAY}
+        for id_, link in (("linked", linked), ("alone", {})):
+            tx.put(report_questions, id=id_, client_no=shop.client, **shown, **link)
+    backup = tmp_path / "backup"
+    restore(backup, back_up(shop.source, backup, silent), target, silent)
+    with target.records.read() as tx:
+        states = tx.all(sa.select(mails.c.state, mails.c.ended_at).order_by(mails.c.no))
+        assert states == [("DROPPED", target.clock.now()), ("SENT", None)]
+        assert tx.all(sa.select(mail_bodies.c.mail_no)) == []
+        links = tx.all(sa.select(report_questions.c.link_prefix, report_questions.c.link_until))
+        assert links == [(None, None)] * 2
+        told = tx.all(sa.select(changes.c.kind, changes.c.entity_id))
+        assert [id_ for kind, id_ in told if kind == "REPORT_QUESTION"] == ["linked"]
 
 
 def test_a_code_that_was_used_after_the_backup_is_not_good_again(

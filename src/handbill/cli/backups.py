@@ -25,7 +25,10 @@ _KEY = typer.Option(
     "which it was, if that is still on this machine."
 )
 _WORDS = {"records": "Records", "journal": "Journal", "blobs": "Files"}
-_GOOD_AGAIN = "good again, if ended or used since the backup: keys, people, recovery codes"
+_GOOD_AGAIN = (
+    "good again, if ended or used since the backup: keys, API clients, people, mails that people "
+    "had chosen, recovery codes"
+)
 
 
 def backup(

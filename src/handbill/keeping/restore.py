@@ -32,7 +32,9 @@ from handbill.keeping.manifest import (
 from handbill.kit.instants import SECOND
 from handbill.kit.sealing import name_of
 from handbill.listings import service as listings
+from handbill.mail import service as mail
 from handbill.people import sessions
+from handbill.stats import sharing
 from handbill.store import installation
 from handbill.store.blobs import Blobs
 from handbill.store.durable import sync_folder
@@ -191,12 +193,15 @@ def _begin_anew(tx: Tx, target: RestorePlace) -> int:
     """Set the copy apart from its original."""
     now = target.clock.now()
     tables.count_rows_on(tx)
+    first = tables.move_numbers_on(tx, now // SECOND)
     hosts.end_all(tx)
     sessions.end_every(tx, now)
+    sharing.end_every_link(tx, now)
+    mail.drop_every(tx, now)
     installation.note_restored(tx, target.ids.bytes(installation.TURN_BYTES), now)
     # Files were copied a moment later than the records: they may show what the records do not know.
     listings.rewrite_files(tx, now)
-    return tables.move_numbers_on(tx, now // SECOND)
+    return first
 
 
 def _of(kept: Mapping[str, BackedUpFile], part: str) -> list[str]:

@@ -57,6 +57,12 @@ _IN_STATE = (
 _COUNTS = sa.select(_m.state, sa.func.count()).group_by(_m.state)
 _BODY = sa.select(_b.value).where(_b.mail_no == b("mail_no"))
 _DROP_BODY = sa.delete(mail_bodies).where(_b.mail_no == b("mail_no"))
+_END_OPEN = (
+    sa.update(mails)
+    .where(_m.state == b("former"))
+    .values(state=b("state"), failure=b("failure"), ended_at=b("now"))
+)
+_DROP_BODIES = sa.delete(mail_bodies)
 _SWEEP_BODIES = sa.delete(mail_bodies).where(
     _b.mail_no.in_(sa.select(_m.no).where(_m.created_at < b("before")))
 )
@@ -106,6 +112,12 @@ def body_of(tx: Tx, mail: Mail) -> bytes:
 
 def change(tx: Tx, no: int, **columns: Any) -> None:
     tx.change(mails, {"no": no}, **columns)
+
+
+def end_open(tx: Tx, failure: str, now: Instant) -> None:
+    """Drop all mails that are not sent yet: only those have bodies."""
+    tx.run(_END_OPEN, former=SENDING, state=DROPPED, failure=failure, now=now)
+    tx.run(_DROP_BODIES)
 
 
 def drop_body(tx: Tx, no: int) -> None:

@@ -74,6 +74,13 @@ def drop(
             _end(tx, mail, now, DROPPED, mail.attempts, "it is not wanted any more")
 
 
+def drop_every(tx: Tx, now: Instant) -> None:
+    """Send nothing of what is not sent yet: some of a copy's may have been sent since it was made,
+    and links in them have ended.
+    """
+    rows.end_open(tx, "it waited as the backup was made", now)
+
+
 def note(tx: Tx, mail: Mail, now: Instant, failure: str = "", *, for_good: bool = False) -> str:
     """Store the result of a try; no failure: it is sent. Returns the new state.
 

@@ -57,6 +57,7 @@ _SAVED = Mapper(report_questions, Saved)
 _OF_CLIENT = _SAVED.ever("client_no")
 _ONE = _SAVED.ever("client_no", "id")
 _BY_PREFIX = _SAVED.ever("link_prefix")
+_LINKED = _SAVED.ever(report_questions.c.link_prefix.is_not(None))
 _DELETE = sa.delete(report_questions).where(report_questions.c.no == b("no"))
 _OF_LINK: Final = (
     "link_prefix",
@@ -163,7 +164,18 @@ def share(
 
 def end_link(tx: Tx, now: Instant, client: Client, question_id: str) -> None:
     """End the question's link; without one, nothing changes."""
-    saved = question_of(tx, client, question_id)
+    _end(tx, now, client, question_of(tx, client, question_id))
+
+
+def end_every_link(tx: Tx, now: Instant) -> None:
+    """End the links of all questions: some of a copy's may have ended since it was made."""
+    linked = _LINKED.all(tx)
+    of = clients.clients_by_number(tx, {one.client_no for one in linked})
+    for saved in linked:
+        _end(tx, now, of[saved.client_no], saved)
+
+
+def _end(tx: Tx, now: Instant, client: Client, saved: Saved) -> None:
     tx.change(report_questions, {"no": saved.no}, **_NO_LINK)
     former = _state(saved)
     tell(tx, now, _entity(client, saved.id), former, former | {"link_until": None})
