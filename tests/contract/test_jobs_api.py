@@ -68,6 +68,12 @@ def test_a_job_is_kept_marked_and_announced(office: Office) -> None:
     assert (_tasks(office), _marks(office)) == ({"groups.rematch"}, 1)
 
 
+def test_what_nobody_sees_is_no_part_of_a_url(office: Office) -> None:
+    client = office.client()
+    path = _job(office, client, url="\ufeffhttps://jobs.example/1\u200b\u00a0")
+    assert office.get(path)["url"] == "https://jobs.example/1"
+
+
 def test_the_id_is_the_digest_of_client_and_reference(office: Office) -> None:
     one, two = office.client(), office.client()
     ids = {office.get(_job(office, client))["jobId"] for client in (one, two)}

@@ -48,6 +48,13 @@ from handbill.core.currencies import PLACES, SIGNS, named_by, unit_micros
         ("2.", 2_000_000),
         ("CHF 5.-", 5_000_000),
         ("5,-- €", 5_000_000),
+        ("5:- kr", 5_000_000),
+        ("INR 5/-", 5_000_000),
+        ("Rs.50", 50_000_000),
+        ("Rs .50", 500_000),
+        ("kr.5,50", 5_500_000),
+        ("S/.5", 5_000_000),
+        ("USD.50", 500_000),
         ("1.50.", 1_500_000),
         ("1 50", None),
         ("0.5 0", None),
@@ -82,13 +89,18 @@ def test_amounts_are_read_and_rounded_down(text: str, micros: int | None) -> Non
     assert (None if found is None else found.micros) == micros
 
 
-def test_where_there_is_no_smaller_unit_a_mark_before_three_figures_groups_thousands() -> None:
-    read = {text: read_amount(text, "JPY") for text in ("1,200", "1.200", "1,20", "120.5")}
+@pytest.mark.parametrize("currency", ["JPY", "IDR", "HUF"])
+def test_where_nobody_writes_parts_a_mark_before_three_figures_groups_thousands(
+    currency: str,
+) -> None:
+    texts = ("1,200", "1.200", "1,20", "120.5", "0.500")
+    read = {text: read_amount(text, currency) for text in texts}
     assert {text: found and found.micros for text, found in read.items()} == {
         "1,200": 1_200_000_000,
         "1.200": 1_200_000_000,
         "1,20": 1_200_000,
         "120.5": 120_500_000,
+        "0.500": 500_000,
     }
 
 
@@ -114,6 +126,11 @@ def test_where_there_is_no_smaller_unit_a_mark_before_three_figures_groups_thous
         ("USD: 1", "USD", "EUR"),
         ("1 US Dollars", "USD", "CAD"),
         ("1 Euros", "EUR", "USD"),
+        ("0,50 $US", "USD", "CAD"),
+        ("0,50 $ CA", "CAD", "USD"),
+        ("US-Dollar 1", "USD", "CAD"),
+        ("1 U$S", "USD", "UYU"),
+        ("500 đ", "VND", "USD"),
     ],
 )
 def test_an_amount_says_its_currency(text: str, may_be: str, may_not_be: str) -> None:

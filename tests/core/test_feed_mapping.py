@@ -168,7 +168,7 @@ def test_url_parameters_are_stripped_and_the_rest_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "ftp://a.example/x", "a.example", "https://", "http://a b.c/"]
+    "url", ["javascript:a(1)", "a.de", "https://", "http://a b.c/", "http://a.c\nhttp://a.d"]
 )
 def test_a_url_that_is_none_makes_the_job_invalid(url: str) -> None:
     found = mapped(_ITEM | {"url": url}, mandatory_fields=["title"])
@@ -326,6 +326,7 @@ def test_a_line_reads_as_a_reader_reads_it(written: str, read: str) -> None:
 def test_a_url_escaped_again_is_meant_but_nothing_else_of_it_is_an_entity() -> None:
     url = "https://x.example/?a=1&amp;utm_source=q&amp;amp;b=2&copy;=3"
     assert body_of(_ITEM | {"url": url}).url == "https://x.example/?a=1&utm_source=q&b=2&copy;=3"
+    assert body_of(_ITEM | {"url": "https://x.example/\n  1?b c"}).url == "https://x.example/1?b c"
 
 
 @pytest.mark.parametrize("smile", ["&#55357;&#56832;", "&#xD83D;&#xde00;", "\U0001f600"])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
-from handbill.core.currencies import PLACES, named_by
+from handbill.core.currencies import NEVER_DIVIDED, PLACES, named_by
 from handbill.core.feed_text import ALSO, unmarked
 from handbill.kit.money import MICROS, NotMoney, micros_of
 
@@ -14,9 +14,13 @@ _AMOUNT = re.compile(
 )
 # Thousands in threes, all with the same mark; in India only the last three, before them twos.
 _GROUPED = re.compile(
-    r"[0-9]{1,3}([.,' ])[0-9]{3}(?:\1[0-9]{3})*|[0-9]{1,2},(?:[0-9]{2},)+[0-9]{3}"
+    r"[1-9][0-9]{0,2}([.,' ])[0-9]{3}(?:\1[0-9]{3})*|[1-9][0-9]?,(?:[0-9]{2},)+[0-9]{3}"
 )
-_NO_MINOR = re.compile(r"(?<=[0-9])[.,](?:--?|[–—])(?![0-9])")  # "5,-": five, and nothing more
+_SHORTENED = re.compile(
+    r"(?<![A-Za-z])(?:rs|fr|s?fr|kr|kč|rp|tk|ksh|руб|лв|s/|gs|bs)$", re.IGNORECASE
+)
+"""Short words that end with a dot of their own: "Rs.50" is no part of one."""
+_NO_MINOR = re.compile(r"(?<=[0-9])[.,:/](?:--?|[–—])(?![0-9])")  # "5,-": five, nothing more
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     ord(wide): sign for wide, sign in zip("￠￡￥￦", "¢£¥₩", strict=True)
@@ -69,7 +73,7 @@ def read_amount(text: str, currency: str = "") -> Amount | None:
     """The amount in a text, rounded down to the micro; None: the text is no amount.
 
     ``currency``: the likely one. A single comma or dot before exactly three digits is a decimal
-    mark; if that currency has no smaller unit, it separates thousands.
+    mark; if nobody writes parts of that currency, it separates thousands.
     """
     # At most one space: with many in a row, the expression would try every way to split them.
     line = " ".join(text.translate(_WIDE).split())
@@ -78,6 +82,9 @@ def read_amount(text: str, currency: str = "") -> Amount | None:
     if match is None:
         return None
     currencies: frozenset[str] | None = None
+    figures = match["figures"]
+    if figures[0] == "." and _SHORTENED.search(match["before"]):
+        figures = figures[1:] if match.end("before") == match.start("figures") else figures
     for sign in (match["before"], match["after"].removeprefix(".")):
         if sign:
             named = _named_by_all(sign)
@@ -85,7 +92,7 @@ def read_amount(text: str, currency: str = "") -> Amount | None:
                 return None
             currencies = named if currencies is None else currencies & named
     try:
-        number = Decimal(_plain(match["figures"], are_whole=PLACES.get(currency) == 0))
+        number = Decimal(_plain(figures, are_whole=currency in NEVER_DIVIDED))
         return Amount(micros_of(Decimal(int(number * MICROS)) / MICROS), currencies)
     except (NotMoney, InvalidOperation):
         return None

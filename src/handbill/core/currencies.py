@@ -27,6 +27,11 @@ PLACES: Final[Mapping[str, int]] = {
 }
 """Decimals of each currency's amounts, by code."""
 
+NEVER_DIVIDED: Final = frozenset(
+    [code for code, places in PLACES.items() if places == 0]
+    + ["COP", "HUF", "IDR", "IRR", "KHR", "LAK", "LBP", "MMK", "MNT", "SYP", "TZS", "UZS", "YER"]
+)
+"""Currencies of which nobody writes parts, also where ISO 4217 has hundredths."""
 _DOLLARS: Final = (
     "USD CAD AUD NZD HKD SGD TWD MXN ARS CLP COP UYU DOP BBD BMD BND BSD BZD FJD GYD JMD KYD LRD "
     "NAD SBD SRD TTD XCD"
@@ -36,8 +41,17 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
     for sign, codes in {
         "$": _DOLLARS,
         "US$": "USD",
+        "$US": "USD",
+        "$USD": "USD",
+        "U$S": "USD",
+        "U$D": "USD",
         "C$": "CAD NIO",
         "CA$": "CAD",
+        "CAN$": "CAD",
+        "$CA": "CAD",
+        "$CAN": "CAD",
+        "$CAD": "CAD",
+        "$AU": "AUD",
         "A$": "AUD",
         "AU$": "AUD",
         "NZ$": "NZD",
@@ -82,6 +96,27 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
         "DOLLARS": _DOLLARS,
         "USDOLLAR": "USD",
         "USDOLLARS": "USD",
+        "U.S.DOLLAR": "USD",
+        "U.S.DOLLARS": "USD",
+        "DOLLARSUS": "USD",
+        "POUND": "GBP EGP FKP GIP SHP",
+        "POUNDS": "GBP EGP FKP GIP SHP",
+        "E£": "EGP",
+        "YEN": "JPY",
+        "WON": "KRW",
+        "원": "KRW",
+        "Đ": "VND",
+        "NIS": "ILS",
+        "TK": "BDT",
+        "৳": "BDT",
+        "₡": "CRC",
+        "₲": "PYG",
+        "₵": "GHS",
+        "GH₵": "GHS",
+        "KSH": "KES",
+        "S/": "PEN",
+        "M.N": "MXN",
+        "MN": "MXN",
         "EURO": "EUR",
         "EUROS": "EUR",
         "RMB": "CNY",
@@ -99,7 +134,7 @@ def unit_micros(currency: str) -> int:
 
 def named_by(sign: str) -> frozenset[str] | None:
     """The currencies that a code or sign may name; None: it names no existing one."""
-    word = "".join(sign.split()).upper().rstrip(".")
+    word = "".join(sign.split()).replace("-", "").upper().rstrip(".")
     code, rest = word[:3], word[3:]
     if code in PLACES and (not rest or code in SIGNS.get(rest, ())):
         return frozenset({code})  # USD, or USD$

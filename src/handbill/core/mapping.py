@@ -62,6 +62,8 @@ _POSTED = frozenset({"date", "pubDate"})
 _END = "expirationdate"
 _ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
 _NOTHING: tuple[Any, ...] = ("", None)
+_WRAPPED = re.compile(r"(?<![ \t])[ \t]*+[\r\n]\s*+(?!https?://)", re.IGNORECASE)
+"""Where a URL was broken into lines."""
 _MARK = re.compile(r"[,;|\n\x1e]")
 ReadDate = Callable[[str, tzinfo, bool], Instant | None]
 """Reads a text with a default zone; the flag says whether a day alone means its last moment."""
@@ -265,7 +267,7 @@ def _url(
     if ALSO in text:
         text, *others = text.split(ALSO)
         faults.append(dropped("url", others))
-    value = cleaned(within(link_of(text)), MOST_URL + 1) or source.otherwise
+    value = cleaned(_WRAPPED.sub("", within(link_of(text))), MOST_URL + 1) or source.otherwise
     if not value:
         return "", ""
     if strip:

@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote_plus
 
 MOST_URL = 8192
 _MOST_HOST = 253
+_MOST_SCHEME = len("https:")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # A URL that is already canonical: the common case, decided by one match.
@@ -19,7 +20,9 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
 _SCHEMES = ("http:", "https:")
-_SECOND = re.compile(r"\shttps?://", re.IGNORECASE)  # two URLs in one text
+_SECOND = re.compile(r"(?:\s|%20|(?<!%[0-9a-f])[a-z0-9])https?://", re.IGNORECASE)
+"""Two URLs in one text; one that is part of another's path or query has a mark before it."""
+_UNSEEN = re.compile("[\xad\u200b\u2060\ufeff]")  # possible word breaks, and byte order marks
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Characters that may stay as they are; the percent sign too, so that nothing is encoded twice.
@@ -40,9 +43,10 @@ def canonical_url(text: str, *, userinfo: bool = False) -> str:
     (NotUrl): other schemes, control characters, over 8 KB, a user name or password (unless
     ``userinfo``), invalid host names, and IPv4 addresses in any form but 1.2.3.4.
     """
-    if len(text) < MOST_URL and _CANONICAL.fullmatch(text) and len(text.split("/", 3)[2]) < 254:
+    is_plain = len(text) < MOST_URL and text.find("://", _MOST_SCHEME) < 0
+    if is_plain and _CANONICAL.fullmatch(text) and len(text.split("/", 3)[2]) <= _MOST_HOST:
         return text
-    text = text.strip(" \t\r\n")
+    text = seen_url(text)
     if _CONTROL.search(text):
         raise NotUrl("has a control character")
     scheme_end = _SCHEME.match(text)
@@ -70,6 +74,11 @@ def canonical_url(text: str, *, userinfo: bool = False) -> str:
     if len(url) > MOST_URL:
         raise NotUrl(f"must be at most {MOST_URL} bytes")
     return url
+
+
+def seen_url(text: str) -> str:
+    """The text of a URL without blanks around it, and without characters that nobody sees."""
+    return (text if text.isascii() else _UNSEEN.sub("", text)).strip(" \t\r\n\xa0\u3000")
 
 
 def page_url(text: str) -> str:

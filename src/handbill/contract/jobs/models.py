@@ -19,7 +19,7 @@ from handbill.contract.caps import JobCaps, NewPlacementCaps, PlacementCaps, is_
 from handbill.contract.envelopes import check_dates
 from handbill.core import nouns
 from handbill.kit.faults import Fault
-from handbill.kit.urls import page_url
+from handbill.kit.urls import page_url, seen_url
 from handbill.wire.bodies import Array
 from handbill.wire.date_patterns import Read, read_when
 from handbill.wire.fields import DIGITS, Day, Filled, Matching, Money, Percent
@@ -65,7 +65,7 @@ def _when(value: Any) -> Read | None:
 
 
 def _page(text: str) -> str:
-    text = text.strip()
+    text = seen_url(text)
     if text:
         page_url(text)
     return text

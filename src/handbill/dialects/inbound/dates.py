@@ -125,7 +125,7 @@ _SWAPS = (_DAY_FIRST, _MONTH_FIRST)
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _OF_DATE = re.compile(r"(?<![\d+:])(?:19|20)\d\d(?=[-/.])")
 _NAMED_ZONE = re.compile(
-    r"\[!?([A-Za-z0-9_+/-]{1,40})\]\Z"  # RFC 9557
+    r"\[!?([A-Za-z0-9_+/-]{1,40})\](?:\[!?[a-z0-9_-]{1,20}=[A-Za-z0-9-]{1,40}\]){0,5}\Z"  # RFC 9557
     r"|\s([A-Z][A-Za-z]{2,12}/[A-Za-z0-9_+/-]{1,40})\Z"
 )
 _DAY_OF_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)\Z")  # XML Schema 2, 3.2.9
@@ -133,6 +133,7 @@ _MARKS = str.maketrans("\u2010\u2011\u2012\u2013\u2212", "-----", '\u200e\u200f"
 _CJK_DAY = re.compile(r"(\d{4})\s?[年년]\s?(\d\d?)\s?[月월]\s?(\d\d?)\s?[日일]")
 _CJK_TIME = re.compile(r"(\d\d?)\s?[時时시]\s?(\d\d)\s?[分분]")
 _ZONE_TWICE = re.compile(r"(?<=[+-]00:00)Z\Z|(?<=[+-]0000)Z\Z")
+_WEEKDAY = re.compile(r"[^\W\d_]{2,12}(?:\.,?|,)\s+(?:den\s|the\s|le\s)?(?=\d)")
 _TWO_TIMES = re.compile(r"T\d\d-\d\d|\d:\d\d.*\s\d\d?:\d\d")
 _NAMED_OFFSET = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(_ZONES)})(?=[+-]\d)")
 _REMARK = re.compile(r"\s\([^\W\d_][^()\d]{0,60}\)\Z")
@@ -194,6 +195,9 @@ def _read(text: str, zone: tzinfo) -> _Found | None:
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC if text[-3:] in _UTC_NAMES else zone)
             return _Found(_in_years(moment), len(bare) <= len("2026-11-27"))
+    weekday = _WEEKDAY.match(text)
+    if weekday is not None:
+        text = text[weekday.end() :]
     for form in (_ISO, _COMPACT, _MAIL, _NAME_FIRST, _DAY_FIRST, _MONTH_FIRST):
         parts = form.match(text)
         if parts is not None:
@@ -219,9 +223,10 @@ def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _F
     hour = int(parts["hour"] or 0)
     half = parts["half"]
     if half:
-        if not 1 <= hour <= 12:
+        if hour > (23 if half in "pP" else 12):
             raise ValueError("no such hour")
-        hour = hour % 12 + (12 if half in "pP" else 0)
+        if hour <= 12:  # many write 13:00 PM
+            hour = hour % 12 + (12 if half in "pP" else 0)
     second, micros = int(parts["second"] or 0), int((parts["part"] or "").ljust(6, "0")[:6])
     # The end of a day, and a leap second, are the moment after (ISO 8601-1).
     later = timedelta(days=hour == 24, seconds=second == 60)
