@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from handbill.store.records import Clash, Records, Tx
 from handbill.store.records.tables import agencies
+from handbill.work.queue import enqueue
 
 _NAMES = sa.select(agencies.c.id).order_by(agencies.c.id)
 
@@ -142,3 +143,17 @@ def _put_elsewhere(records: Records, name: str) -> None:
     text = f"INSERT INTO agencies (id, name, currency, created_at) VALUES ('{name}', '', 'USD', 1)"
     code = f"import sqlite3; c = sqlite3.connect({path!r}); c.execute({text!r}); c.commit()"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_task_that_waits_already_makes_nobody_forget(sqlite_records: Records) -> None:
+    """Each change of a client asks for the same task again."""
+
+    def kept(now: int, **payload: int) -> object:
+        with sqlite_records.write() as tx:
+            enqueue(tx, "feeds.import", "a", now, payload)
+        with sqlite_records.read() as tx:
+            return tx.memory()
+
+    first = kept(1)
+    assert kept(2) is first
+    assert kept(2, n=1) is not first

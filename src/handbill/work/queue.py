@@ -59,6 +59,8 @@ _ENQUEUE = sa.text("""
         again = CASE WHEN tasks.lease IS NULL THEN 0 ELSE 1 END,
         attempts = CASE WHEN tasks.dead_at IS NULL THEN tasks.attempts ELSE 0 END,
         dead_at = NULL
+    WHERE tasks.payload <> excluded.payload OR excluded.due_at < tasks.due_at
+        OR tasks.lease IS NOT NULL OR tasks.dead_at IS NOT NULL
 """)
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
 _OF_KINDS = sa.and_(among(tasks.c.kind, "kinds"), tasks.c.dead_at.is_(sa.null()))

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from handbill.store.records.columns import metadata
+from handbill.store.records.columns import WHERE, metadata
 from handbill.store.records.columns import row_no as _no
 from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import whole as _whole
@@ -31,5 +31,5 @@ changes = sa.Table(
     sa.Index("changes_by_client", "client_no", "at", "no"),
     sa.Index("changes_by_entity", "entity_id", "at", "no"),
     sa.Index("changes_by_actor", "actor_id", "at", "no"),
-    sa.Index("changes_by_undone", "undoes"),
 )
+sa.Index("changes_by_undone", changes.c.undoes, info={WHERE: changes.c.undoes.is_not(None)})

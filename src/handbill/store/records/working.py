@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
+from handbill.store.records.columns import WHERE, metadata
 from handbill.store.records.columns import flag as _flag
 from handbill.store.records.columns import key as _key
-from handbill.store.records.columns import metadata
 from handbill.store.records.columns import raw as _bytes
 from handbill.store.records.columns import row_no as _no
 from handbill.store.records.columns import text as _text
@@ -139,8 +139,8 @@ tasks = sa.Table(
     _whole("agency_no"),
     sa.UniqueConstraint("kind", "key"),
     sa.Index("tasks_by_due", "due_at"),
-    sa.Index("tasks_by_lease", "leased_until"),
 )
+sa.Index("tasks_by_lease", tasks.c.leased_until, info={WHERE: tasks.c.leased_until.is_not(None)})
 # When a task of an agency (0: of none) was last taken.
 task_turns = sa.Table("task_turns", metadata, _key("agency_no"), _whole("turn"))
 

@@ -140,7 +140,7 @@ CREATE INDEX changes_by_agency ON changes (agency_no, at, no);
 CREATE INDEX changes_by_client ON changes (client_no, at, no);
 CREATE INDEX changes_by_entity ON changes (entity_id, at, no);
 CREATE INDEX changes_by_kind_of_actor ON changes (agency_no, actor, at, no);
-CREATE INDEX changes_by_undone ON changes (undoes);
+CREATE INDEX changes_by_undone ON changes (undoes) WHERE undoes IS NOT NULL;
 CREATE TABLE clicks (
 	id BLOB NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -651,7 +651,7 @@ CREATE TABLE tasks (
 	CONSTRAINT tasks_kind_key_key UNIQUE (kind, "key")
 );
 CREATE INDEX tasks_by_due ON tasks (due_at);
-CREATE INDEX tasks_by_lease ON tasks (leased_until);
+CREATE INDEX tasks_by_lease ON tasks (leased_until) WHERE leased_until IS NOT NULL;
 CREATE TABLE traffic (
 	client_no INTEGER NOT NULL,
 	group_no INTEGER NOT NULL,
