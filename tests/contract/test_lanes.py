@@ -80,6 +80,22 @@ def test_who_waits_too_long_or_leaves_holds_no_place() -> None:
     asyncio.run(play())
 
 
+def test_a_place_that_comes_free_as_somebody_leaves_goes_to_the_next() -> None:
+    """Who has left knows it only in the loop's next turn; a place must not be lost until then."""
+    lane = Lane("things", Bounds(1, 1, 2, 2))
+
+    async def play() -> None:
+        leave = await lane.enter("a")
+        leaving, waiting = (asyncio.create_task(lane.enter(owner)) for owner in ("b", "c"))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        leave()
+        (await waiting)()
+        (await lane.enter("a"))()
+
+    asyncio.run(play())
+
+
 def test_a_change_waits_for_no_more_than_one_of_each_other(sqlite_records: Records) -> None:
     writer, told = Writer(sqlite_records), list[str]()
 

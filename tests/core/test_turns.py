@@ -13,10 +13,10 @@ def _drained(turns: OwnerTurns[str], owner: str, count: int) -> list[str]:
     told = []
     for _ in range(count):
         turns.leave(owner)
-        one = turns.next()
-        assert one is not None
+        following = turns.next()
+        assert following is not None
+        owner, one = following
         told.append(one)
-        owner = one[0]
     return told
 
 
@@ -41,7 +41,7 @@ def test_nobody_has_all_places() -> None:
     turns.leave("b")
     assert turns.next() is None
     turns.leave("a")
-    assert turns.next() == "a0"
+    assert turns.next() == ("a", "a0")
 
 
 def test_too_many_are_refused_of_one_and_in_all() -> None:
@@ -58,7 +58,7 @@ def test_who_gives_up_is_not_called() -> None:
     turns.give_up("a", "a0")
     turns.give_up("a", "a0")
     turns.give_up("b", "b0")
-    assert turns.next() == "a1"
+    assert turns.next() == ("a", "a1")
     assert turns.next() is None
 
 
@@ -81,8 +81,8 @@ def test_bounds_hold_and_no_place_is_lost(deeds: list[tuple[str, str]]) -> None:
             waiting.remove(one)
             turns.give_up(owner, one)
         while (called := turns.next()) is not None:
-            waiting.remove(called)
             working.append(called[0])
+            waiting.remove(called[1])
         assert len(working) <= _SOME.places
         assert all(working.count(name) <= _SOME.each for name in "abc")
         assert len(waiting) <= _SOME.waiting

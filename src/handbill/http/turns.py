@@ -73,7 +73,7 @@ class OwnerTurns(Generic[_T]):
         if not self._at_work[owner]:
             del self._at_work[owner]
 
-    def next(self) -> _T | None:
+    def next(self) -> tuple[str, _T] | None:
         """Give a place to the next owner who waits and may have one. None: there is nobody."""
         for owner, queue in self._queues.items():
             if not self._has_place(owner):
@@ -84,7 +84,7 @@ class OwnerTurns(Generic[_T]):
             if not queue:
                 del self._queues[owner]
             self._take(owner)
-            return one
+            return owner, one
         return None
 
     def _has_place(self, owner: str) -> bool:
@@ -122,25 +122,34 @@ class Lane:
         asyncio.get_running_loop().call_soon(self._leave, owner)
 
     async def _waited(self, owner: str) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
         if not self._turns.wait(owner, future):
             raise self._full()
+        late = loop.call_later(self._seconds, self._refuse, future)
         try:
-            async with asyncio.timeout(self._seconds):
-                await future
-        except BaseException as left:
-            if future.done() and not future.cancelled():
+            await future
+        except BaseException:
+            if future.done() and not future.cancelled() and future.exception() is None:
                 self._leave(owner)
             else:
                 self._turns.give_up(owner, future)
-            if isinstance(left, TimeoutError):
-                raise self._full() from None
             raise
+        finally:
+            late.cancel()
+
+    def _refuse(self, future: "asyncio.Future[None]") -> None:
+        if not future.done():
+            future.set_exception(self._full())
 
     def _full(self) -> Refused:
         return too_many(f"Too many {self._what} are in progress; try again in a moment", 1)
 
     def _leave(self, owner: str) -> None:
         self._turns.leave(owner)
-        while (future := self._turns.next()) is not None:
-            future.set_result(None)
+        while (following := self._turns.next()) is not None:
+            owner, future = following
+            if not future.done():
+                future.set_result(None)
+            else:  # refused or cancelled, and has not heard of it yet
+                self._turns.leave(owner)

@@ -22,7 +22,6 @@ _T = TypeVar("_T")
 
 class _Waiting(NamedTuple):
     until: float
-    owner: str
     work: Callable[[Tx], Any]
     future: "asyncio.Future[Any]"
 
@@ -50,7 +49,7 @@ class Writer:
         future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         with self._lock:
             until = ticking() + MOST_WAIT_SECONDS
-            if not self._waiting.wait(owner, _Waiting(until, owner, work, future)):
+            if not self._waiting.wait(owner, _Waiting(until, work, future)):
                 raise _full()
             begins, self._is_busy = not self._is_busy, True
         if begins:
@@ -67,8 +66,9 @@ class Writer:
         nothing waits, the thread ends.
         """
         with self._lock:
-            while (one := self._waiting.next()) is not None:
-                self._waiting.leave(one.owner)
+            while (following := self._waiting.next()) is not None:
+                owner, one = following
+                self._waiting.leave(owner)
                 if ticking() <= one.until:
                     return one
                 _answer([(one, _full())])
