@@ -307,7 +307,8 @@ def _served(settings: Settings, begun: Begun, number: int) -> ASGIApp:
         beat = Beat(settings.beats_folder, f"api-{number}")
         # On a full disk a new process could not begin, and nobody would answer what can be read.
         while not desk.journal.broken or not has_room(settings.journal_folder):
-            beat.strike()
+            beat.strike(answered=app.has_answered)
+            app.has_answered = False
             security.settle()
             await asyncio.sleep(BEAT_SECONDS)
         _log.error("the journal is broken: a new process begins a new segment")

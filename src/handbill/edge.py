@@ -91,7 +91,8 @@ async def _serve(settings: Settings, outside: Outside, number: int) -> None:
     )
     spare_what_stays()
     _LOG.info("edge %d serves", number)
-    living = asyncio.create_task(_live(Beat(settings.beats_folder, f"edge-{number}"), edge))
+    beat = Beat(settings.beats_folder, f"edge-{number}")
+    living = asyncio.create_task(_live(beat, edge, server))
     try:
         await stop.wait()
     finally:
@@ -153,11 +154,12 @@ def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[CheckResu
     ]
 
 
-async def _live(beat: Beat, edge: Edge) -> None:
+async def _live(beat: Beat, edge: Edge, server: Server) -> None:
     """Show that the process is alive while the event loop runs, and report the counts."""
     turns = 0
     while True:
-        beat.strike()
+        beat.strike(answered=server.has_answered)
+        server.has_answered = False
         edge.telling.tell()
         _renew(edge.renew_index)
         turns += 1

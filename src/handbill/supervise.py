@@ -21,7 +21,7 @@ from handbill.host import children
 from handbill.host.children import Child, ChildProcess
 from handbill.host.clock import SystemClock
 from handbill.host.figures import RESTARTS, share
-from handbill.host.probes import READY_SECONDS, ChildWatch, answers_at
+from handbill.host.probes import READY_SECONDS, ChildWatch, status_at
 from handbill.host.settings import Settings
 from handbill.opening import locked, make_data_folder
 from handbill.work.hosts import RENEW_SECONDS
@@ -34,6 +34,7 @@ SETTLED = 30.0
 """A child that lived so long is well: its next death is taken for its first. **Units**: seconds."""
 MOST_EARLY_DEATHS = 5
 _POLL_SECONDS = 0.05
+_OK = 200
 STOP_SECONDS = {"edge": 15.0, "api": 20.0, "judge": 30.0, "fetcher": 30.0, "worker": 30.0}
 """How long each kind may take to end. **Shape**: in the order of ending: first the doors close,
 then the judge drains what they made durable, then fetchers and workers end their step."""
@@ -214,13 +215,14 @@ async def _become_ready(tree: ProcessTree, settings: Settings) -> bool:
     deadline = loop.time() + READY_SECONDS
     for name in _ports_of(settings):
         port = getattr(settings, name)
-        while not await answers_at(settings.near_host, port, "/readyz"):
+        while await status_at(settings.near_host, port, "/readyz") != _OK:
             if tree.is_stopping:
                 return False
-            if loop.time() > deadline and await answers_at(settings.near_host, port, "/livez"):
+            is_late = loop.time() > deadline
+            if is_late and await status_at(settings.near_host, port, "/livez") == _OK:
                 _log.warning("not ready yet, but at work: GET /readyz says what is missing")
                 break
-            if loop.time() > deadline:
+            if is_late:
                 tree.failure = f"not ready after {READY_SECONDS:.0f} seconds; see the log above"
                 tree.stop()
                 return False

@@ -4,10 +4,12 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from handbill.demo.feeds import feed
+from handbill.host.beats import answered_ago
 from served_market import BROWSER, JOBS, Clickers, click, open_market
 from serving import Office, Server, asked, handbill, hosted, serving, until
 
@@ -35,6 +37,9 @@ def test_a_job_travels_the_whole_way_and_sigterm_ends_in_order(tmp_path: Path) -
             client, links = open_market(office, site)
             clicks = [click(link, BROWSER, "198.18.0.7") for link in links[:3]]
             assert [status for status, _ in clicks] == [302] * 3
+            for door in ("edge-0", "api-0"):
+                beats = data / "scratch" / "beats"
+                until(f"{door} notes that it answers", partial(answered_ago, beats, door))
             # The last click is acknowledged when the end is asked for: it must still be judged.
             assert server.stop() == 0
             ended = [line["child"] for line in server.log if line["message"] == "ended"]

@@ -18,8 +18,9 @@ from handbill.host.clock import ticking
 
 BEAT_SECONDS = 1.0
 _SIGN = struct.Struct("<d")
-_KEPT = struct.Struct("<d32s")
-"""When it was last at work, and its version."""
+_KEPT = struct.Struct("<d32sd")
+"""When it was last at work, its version, and when it last answered somebody at its port."""
+_ANSWERED_AT = _KEPT.size - _SIGN.size
 
 
 class LifeSign(NamedTuple):
@@ -40,12 +41,15 @@ class Beat:
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._fd = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.pwrite(self._fd, _KEPT.pack(ticking(), version("handbill").encode()), 0)
+        os.pwrite(self._fd, _KEPT.pack(ticking(), version("handbill").encode(), -1.0), 0)
         self.strike()
 
-    def strike(self) -> None:
-        """Note that this process is at work now."""
-        os.pwrite(self._fd, _SIGN.pack(ticking()), 0)
+    def strike(self, *, answered: bool = False) -> None:
+        """Note that this process is at work now, and whether it has just answered at its port."""
+        now = _SIGN.pack(ticking())
+        os.pwrite(self._fd, now, 0)
+        if answered:
+            os.pwrite(self._fd, now, _ANSWERED_AT)
 
     def close(self) -> None:
         os.close(self._fd)
@@ -59,6 +63,16 @@ def silence_of(folder: Path, name: str) -> float | None:
         return None
     seconds = ticking() - _SIGN.unpack_from(raw)[0] if len(raw) >= _SIGN.size else -1.0
     return seconds if seconds >= 0 else None
+
+
+def answered_ago(folder: Path, name: str) -> float | None:
+    """How many seconds ago a process last answered at its port; None if it never did."""
+    try:
+        raw = (folder / name).read_bytes()
+    except FileNotFoundError:
+        return None
+    answered_at = _KEPT.unpack(raw)[2] if len(raw) == _KEPT.size else -1.0
+    return ticking() - answered_at if 0 <= answered_at <= ticking() else None
 
 
 def signs(folder: Path) -> list[LifeSign]:

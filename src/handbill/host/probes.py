@@ -2,7 +2,7 @@
 
 import asyncio
 
-from handbill.host.beats import BEAT_SECONDS, silence_of
+from handbill.host.beats import BEAT_SECONDS, answered_ago, silence_of
 from handbill.host.children import ChildProcess
 from handbill.host.clock import ticking
 from handbill.host.settings import Settings
@@ -19,6 +19,9 @@ _ANSWER_SECONDS = 5.0
 class ChildWatch:
     """Checks whether a child shows signs of life: the file that it touches and, where it is the
     only one to listen on a port, that it answers there.
+
+    Any answer is one: a door that is full says so. Where so many come that a probe is not answered
+    in time, it counts that others are: to kill a busy process would cut all of them off.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -44,10 +47,16 @@ class ChildWatch:
             lives = has_lived and silence is not None and silence <= self._longest(child)
             port = self._ports.get(child.kind)
             if lives and port is not None:
-                answers = await answers_at(self._host, port, "/livez", self.seconds)
+                answers = await self.is_answering(child, port)
                 has_opened = has_opened or answers
                 lives = answers or (not has_opened and ticking() - began < READY_SECONDS)
             missed = 0 if lives else missed + 1
+
+    async def is_answering(self, child: ChildProcess, port: int) -> bool:
+        if await status_at(self._host, port, "/livez", self.seconds) is not None:
+            return True
+        ago = answered_ago(self._folder, child.name)
+        return ago is not None and ago <= self._longest(child)
 
     def _longest(self, child: ChildProcess) -> float:
         """How long a process may be silent before it counts as hung."""
@@ -55,17 +64,21 @@ class ChildWatch:
         return max(most, _JUDGE_SILENCE) if child.kind == "judge" else most
 
 
-async def answers_at(host: str, port: int, path: str, seconds: float = _ANSWER_SECONDS) -> bool:
-    """Whether a GET of one of our own processes on this machine answers 200."""
+async def status_at(
+    host: str, port: int, path: str, seconds: float = _ANSWER_SECONDS
+) -> int | None:
+    """The status with which one of our own processes on this machine answers a GET; None if it does
+    not answer.
+    """
     asked = f"GET {path} HTTP/1.1\r\nHost: handbill\r\nConnection: close\r\n\r\n"
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(asked.encode())
-                status = await reader.readline()
+                words = (await reader.readline()).split(b" ")
             finally:
                 writer.close()
     except (OSError, TimeoutError):
-        return False
-    return status.split(b" ")[1:2] == [b"200"]
+        return None
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else None

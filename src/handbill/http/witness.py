@@ -29,6 +29,7 @@ class Witness:
     def __init__(self, app: ASGIApp, named: Callable[[Scope], dict[str, str]]) -> None:
         self._app = app
         self._named = named
+        self.has_answered = False  # since somebody set it to False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,6 +51,7 @@ class Witness:
         try:
             await self._app(scope, receive, noting)
         finally:
+            self.has_answered = True
             self._tell(scope, seen, ticking() - began)
 
     def _tell(self, scope: Scope, seen: dict[str, Any], seconds: float) -> None:

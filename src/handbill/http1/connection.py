@@ -226,8 +226,9 @@ class Connection(asyncio.Protocol):
         if self._has_ended:
             drop(answer)
             return
-        body, end = answer.body, slot.end
-        id_hex, rest = hexlify(slot.id), self._server.ends[end]
+        body, end, server = answer.body, slot.end, self._server
+        server.has_answered = True
+        id_hex, rest = hexlify(slot.id), server.ends[end]
         start = b"%bx-request-id: %b\r\n%b" % (answer.head, id_hex, rest)
         if slot.is_head:
             drop(answer)

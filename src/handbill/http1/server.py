@@ -66,6 +66,7 @@ class Server:
         self.answer = answer
         self.limits = limits
         self.is_draining = False
+        self.has_answered = False  # since somebody set it to False
         self.loop = asyncio.get_running_loop()
         self.known = KnownHeaders()
         self.readers = ThreadPoolExecutor(FILE_READERS, thread_name_prefix="files")
