@@ -13,13 +13,20 @@ from lxml import etree
 
 from contract.world import FEED, World
 from handbill.access.keys import secret
+from handbill.clients import service as clients
 from handbill.contract.rules.routes import OPERATIONS as RULES
+from handbill.control import rows as control_rows
 from handbill.core.listing_tokens import is_test, listing_opener, terms_of
+from handbill.core.pacing.bids import BidLine, Inputs, decided
+from handbill.core.pacing.plans import CopyDemand
+from handbill.groups import service as groups
+from handbill.kit.money import PPM
 from handbill.pages.calls import Calls
 from handbill.pages.views import jobgroups, settings
 from handbill.pages.views.feeds import says_of_preview
 from handbill.pages.views.reports import is_told
 from handbill.pages.workbooks import workbook_file
+from handbill.publishers import service as publishers
 from pages.browsing import Browser
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -155,6 +162,36 @@ def test_a_line_of_nothing_without_figures_is_left_out() -> None:
     assert is_told(nothing | {"publisherId": "board"}, "campaign")
 
 
+def _log_bid(world: World, group: str, publisher: str) -> None:
+    """A bid of 0.66 USD there, set as 0.60 EUR, as control logs it."""
+    step = Inputs(
+        base_micros=660_000,
+        source="PLACEMENT",
+        min_bid_micros=0,
+        whole_micros=10_000,
+        markdown_ppm=0,
+        unit_micros=10_000,
+        former_micros=0,
+        rule_ppm=PPM,
+        target=None,
+        views=(),
+        life=CopyDemand(0, 0),
+        elasticity_ppm=PPM,
+        matching_jobs=1,
+        start_ppm=0,
+        rate_picos=1_100_000_000_000,
+        said_micros=600_000,
+    )
+    desk = world.office.desk
+    with desk.records.write() as tx:
+        client = clients.client_at_work(tx, world.ids["client_id"])
+        assert client is not None
+        of_group = groups.group_of(tx, client[0].no, group.rpartition("/")[2])
+        at = publishers.publisher_of(tx, client[0].agency_no, publisher)
+        line = (of_group.no, at.no), BidLine(step, decided(step))
+        control_rows.log(tx, client[0].no, desk.clock.now(), [line])
+
+
 def test_placements_show_the_bid_that_their_publisher_takes(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,15 +212,21 @@ def test_placements_show_the_bid_that_their_publisher_takes(
     places += [{"value": "Euro", "bid": 0.6, "currency": "EUR"}, {"value": "Gone"}]
     campaign = f"{world.client}/campaigns/{world.ids['campaign_id']}"
     group = office.group(campaign, name="bids", placements=places, cpaBid=9)
+    _log_bid(world, group, "Euro")
     assert office.ask("DELETE", "/publishers/Gone").status == 200
     of_publisher = ["– unpaid", "– per posting", "€0.35 flat price"]
     told = ["$0.70", "$9.00 per apply", *of_publisher, "€0.60", "– deleted"]
     cells = "//section[@aria-labelledby='placements']//td[1]"
     assert browser.get(f"/app{group}").all(cells) == told
+    changes = browser.get(f"/app{group}").all("//section[@aria-labelledby='bids']//td")
+    assert changes[1:4] == ["$0.66", "$0.66", "€0.60"], "a price is in the publisher's currency"
     monkeypatch.setattr(jobgroups, "_MOST_LOOKED_UP", 1)
     for at_once in (1_000, 1):
         monkeypatch.setattr(jobgroups, "_LISTED_AT_ONCE", at_once)
         assert browser.get(f"/app{group}").all(cells) == told
+    office.put(group, {"placements": [{"value": "OfCPC"}]})
+    changes = browser.get(f"/app{group}").all("//section[@aria-labelledby='bids']//td")
+    assert changes[1:4] == ["$0.66", "$0.66", "0.6"], "it is no placement any more"
     office.put(group, {"cpcBid": 0, "placements": [{"value": "Euro"}]})
     assert browser.get(f"/app{group}").all(cells) == ["– each job’s own"]
     assert office.ask("DELETE", group).status == 200

@@ -89,6 +89,7 @@ async def view(
         client=client,
         currency=whole.json["currency"],
         set_bids=_set_bids(group.json, known, whole.json["currency"]),
+        prices_in={id_: one["currency"] for id_, one in known.items()},
         group=group,
         explained=explained,
         publishers=publishers,
