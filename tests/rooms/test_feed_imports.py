@@ -14,6 +14,7 @@ from handbill.feeds import service as feeds
 from handbill.feeds.work import TASKS
 from handbill.jobs import rows, writing
 from handbill.kit.instants import HOUR, MINUTE
+from handbill.publishers import service as publishers
 from handbill.store.records import Records
 from handbill.work.kinds import IMPORT
 from handbill.work.loop import Worker
@@ -342,6 +343,22 @@ def test_publishers_named_by_the_feed(world: World) -> None:
     assert (allowed["1"].publishers, allowed["2"]) == (("Indeed", "Talent"), None)
     assert world.serve_and_run(feed, item("1", boards=" "), item("2"))["changed"] == 1
     assert world.jobs()["1"].body.settings is None
+
+
+def test_publishers_that_the_agency_does_not_have_are_told(world: World) -> None:
+    feed = world.feed(mappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
+    with world.records.write() as tx:
+        agency_no, now = world.client.agency_no, world.clock.now()
+        publishers.create(tx, now, agency_no, name="Some Board.com", bid_type="CPC")
+    world.site.pages["/feed.xml"] = document(
+        item("1", boards="Some Board.com"), item("2", boards="some_board")
+    )
+    run = world.run(feed)
+    assert [(fault.job, fault.field) for fault in run.body.faults] == [("2", "publishers")]
+    assert run.body.fault_counts == {"unknown_publisher": 1}
+    named = world.jobs()["1"].body.settings
+    assert named is not None
+    assert named.publishers == ("Some_Board_com",)
 
 
 @pytest.mark.parametrize(

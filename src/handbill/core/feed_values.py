@@ -10,7 +10,7 @@ _MOST_TOLD = 3  # so many values that are not kept are reported
 
 class FieldFault(NamedTuple):
     """``reason``: missing, not_a_url, not_a_date, not_money, currency, too_long, dropped,
-    not_xml, malformed.
+    not_xml, malformed, unknown_publisher.
     """
 
     field: str

@@ -34,7 +34,8 @@ from handbill.core.feed_text import (
 )
 from handbill.core.feed_values import FeedValue, FieldFault, cut, dropped, first_of, value_of
 from handbill.core.feeds import FeedBody
-from handbill.core.nouns import JobBody, JobSettings
+from handbill.core.nouns import JobBody
+from handbill.core.publisher_names import allowed_in
 from handbill.kit.instants import Instant
 from handbill.kit.readings import Readings
 from handbill.kit.urls import MOST_URL, NotUrl, page_url, strip_params
@@ -47,7 +48,6 @@ _MOST_LINE = 1_000
 _MOST_TEXT = 1024 * 1024
 _MOST_ADDITIONAL_TEXT = 4_000
 _MOST_SHORT = 100
-_MOST_PUBLISHERS = 200
 
 _MANY = frozenset({"category", "type"})
 _LINES = ("title", "company", "category", "city", "state", "country", "zip", "type")
@@ -64,7 +64,6 @@ _ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
 _NOTHING: tuple[Any, ...] = ("", None)
 _WRAPPED = re.compile(r"(?<![ \t])[ \t]*+[\r\n]\s*+(?!https?://)", re.IGNORECASE)
 """Where a URL was broken into lines."""
-_MARK = re.compile(r"[,;|\n\x1e]")
 ReadDate = Callable[[str, tzinfo, bool], Instant | None]
 """Reads a text with a default zone; the flag says whether a day alone means its last moment."""
 
@@ -146,6 +145,7 @@ def compile_mapping(
     rated: Container[str] | None = None,
     now: Instant = 0,
     head_currency: str = "",
+    publishers: Container[str] | None = None,
 ) -> MapJob:
     """A function that turns an item's nodes into a job, by the feed's settings.
 
@@ -155,6 +155,7 @@ def compile_mapping(
     listed in ``missing`` of the body; so is an invalid URL: it is never advertised.
 
     ``head_currency``: what the feed says outside of its items about the currency of all amounts.
+    ``publishers``: the agency's, if they are known; a job that names another has a fault.
     ``now``: the end of a job of which the feed only says that it is over. If the mapping does not
     mention an end, it is searched under its usual names.
     """
@@ -191,7 +192,7 @@ def compile_mapping(
         if plan.additional:
             body.additional = _additional(body, plan.additional, fields, faults)
         if plan.publishers:
-            body.settings = _settings(fields.get(plan.publishers, ""))
+            body.settings = allowed_in(fields.get(plan.publishers, ""), publishers, faults)
         body.missing = _missing(body, plan.needed, faults)
         return MappedItem(body, posted_on, target, faults)
 
@@ -342,9 +343,3 @@ def _additional(
         if value:
             values[source.name] = value
     return values
-
-
-def _settings(text: str) -> JobSettings:
-    """The publishers that a feed allows for a job; an empty list allows all."""
-    named = filter(None, map(str.strip, _MARK.split(values_of(text))))
-    return JobSettings(publishers=tuple(named)[:_MOST_PUBLISHERS] or None)

@@ -20,10 +20,11 @@ from handbill.dialects.inbound.known import FeedBeginning, discover, fault_of, l
 from handbill.dialects.inbound.scanner import FeedItem, Malformed, scan
 from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
+from handbill.publishers import service as publishers
 from handbill.rates import service as rates
 from handbill.store.records import Tx
 
-READING = b"11"
+READING = b"12"
 """The version of the code that reads jobs: a new number has every job read anew."""
 SAMPLE_BYTES = 1024 * 1024
 _SOURCE_KEY, _JOB_KEY = (
@@ -58,18 +59,20 @@ def settings_digest(body: FeedBody, zone: str, head_currency: str = "") -> bytes
 
 class FeedLocale(NamedTuple):
     """Zone and currency of a feed's dates and amounts. ``rated``: currencies with a rate today.
-    ``now``: when it is read.
+    ``now``: when it is read. ``publishers``: ids of the agency's.
     """
 
     zone: str
     currency: str
     rated: Container[str] | None = None
     now: Instant = 0
+    publishers: Container[str] | None = None
 
 
 def locale_of(tx: Tx, client: Client, now: Instant) -> FeedLocale:
     today = rates.exchange_of(tx, client, now)
-    return FeedLocale(client.zone, today.currency, today, now)
+    ids = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
+    return FeedLocale(client.zone, today.currency, today, now, ids)
 
 
 class FeedPage(NamedTuple):
@@ -136,7 +139,7 @@ def reading_of(
     )
     zone = zone_of(locale.zone)
     asked = (locale.currency, read_instant, locale.rated, locale.now, head_currency)
-    map_job = compile_mapping(read_by, zone, *asked)
+    map_job = compile_mapping(read_by, zone, *asked, locale.publishers)
     return FeedReading(items, map_job, mappings, repaired, following)
 
 

@@ -11,6 +11,7 @@ from handbill.core.bids import is_below
 from handbill.core.changes import with_changes
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Publisher, PublisherBody
+from handbill.core.publisher_names import id_of_name
 from handbill.core.rates import Exchange
 from handbill.core.trail import TrailEntity
 from handbill.core.vendors import Guarded, names_clients
@@ -25,11 +26,6 @@ from handbill.store.records import Tx
 
 ID: Final = r"[^\s\x00-\x1f\x7f/\\,.?#%\"<>]{1,100}"
 MOST_PUBLISHERS = 5_000
-
-
-def id_of_name(name: str) -> str:
-    """The id of a publisher that was created without one (domain 1.6)."""
-    return name.strip().replace(" ", "_").replace(".", "_")
 
 
 def publisher_of(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
