@@ -13,10 +13,10 @@ from handbill.contract.stats.models import StatsQuestion
 from handbill.core.metrics import NAMES, RATIOS, RAW, finished_as
 from handbill.core.nouns import Cap, Caps
 from handbill.host.settings import Settings
-from handbill.kit.instants import DAY
+from handbill.kit.instants import DAY, HOUR
 from handbill.ledger import daily_sums, retiring
 from handbill.ledger.checking import check
-from handbill.stats import from_days
+from handbill.stats import from_days, service
 from handbill.stats.overviews import MOST_SERIES, overview, summed, timeseries
 from handbill.stats.questions import plan
 from handbill.store.records import Records
@@ -143,19 +143,28 @@ def test_what_sums_do_not_tell_is_read_from_entries(
     assert market.lines(client_no, "PUBLISHER", "JOBGROUP") == told
 
 
-def test_once_entries_have_left_all_reports_tell_of_those_that_are_kept(market: Desk) -> None:
+def test_once_entries_have_left_all_reports_tell_of_the_days_that_are_kept(market: Desk) -> None:
+    """Of the first day a click is kept and one is not: neither is told, and that is told."""
     listing = market.listing()
-    for _ in range(3):
-        market.clock.forward(2 * DAY)
+    for wait in (0, 6 * HOUR, DAY, 2 * DAY):
+        market.clock.forward(wait)
         market.clicked(listing)
         market.judge_all()
     keeping_three_days = replace(market.tools, settings=Settings(retention_days=3))
     assert retiring.retire(keeping_three_days, market.clock.now()) == 1
     [whole], days = market.lines(1, "CLIENT"), market.lines(1, "CLIENT", "DATE")
-    assert [line["clicks"] for line in days] == ["1", "1"]
+    assert [(line["date"], line["clicks"]) for line in days] == [
+        ("2026-11-11", "1"),
+        ("2026-11-13", "1"),
+    ]
     assert whole["clicks"] == "2"
-    assert not from_sums(market, 1, "CLIENT")
-    assert from_sums(market, 1, "CLIENT", startDate=days[0]["date"])
+    assert from_sums(market, 1, "CLIENT")
+    for zone, first in (("UTC-11:00", "2026-11-11"), ("UTC+14:00", "2026-11-12")):
+        filters = {"startDate": "2026-11-10", "timeZone": zone}
+        report = market.report(1, market.ask(1, "CLIENT", filters=filters))
+        assert service.message_of(report).startswith(f"The days before {first} are left out")
+    late = market.report(1, market.ask(1, "CLIENT", filters={"startDate": "2026-11-11"}))
+    assert service.message_of(late) == ""
 
 
 def _days(first: date, last: date) -> list[str]:

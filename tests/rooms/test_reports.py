@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from handbill.contract.reports.models import (
 from handbill.core.click_definitions import NOWHERE, Location
 from handbill.core.metrics import NAMES
 from handbill.core.nouns import GroupBody, Placement
+from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
-from handbill.kit.instants import DAY, SECOND, instant_of_iso
+from handbill.kit.instants import DAY, HOUR, SECOND, instant_of_iso
+from handbill.ledger import retiring
 from handbill.ledger.service import NAMES as EXPORTED
 from handbill.ledger.service import Wanted, export
 from handbill.publishers.service import create_family
@@ -318,6 +321,20 @@ def test_the_whole_last_month_is_told_though_it_is_long_ago(market: Desk) -> Non
     family = family_no(market, "Board")
     (line,) = made(market, of_family(market, family, "c1", period="LAST_MONTH"))
     assert (line["date"], line["grossClicks"]) == ("2026-10-01", "1")
+
+
+def test_a_family_is_told_of_no_day_of_which_entries_have_left(market: Desk) -> None:
+    listing = market.listing()
+    placed(market, listing.client_no, "Board")
+    for wait in (0, 6 * HOUR, 67 * HOUR):
+        market.clock.forward(wait)
+        market.clicked(listing)
+        market.judge_all()
+    keeping_three_days = replace(market.tools, settings=Settings(retention_days=3))
+    assert retiring.retire(keeping_three_days, market.clock.now()) == 1
+    asked = of_family(market, family_no(market, "Board"), "c1", period="THIS_MONTH")
+    (line,) = made(market, asked)
+    assert (line["date"], line["grossClicks"]) == ("2026-11-13", "1")
 
 
 def test_a_family_that_does_not_serve_a_client_is_told_nothing(market: Desk) -> None:

@@ -87,7 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ip_mode: Literal["full", "truncated", "hashed"] = "truncated"
     """How the ledger stores visitors' addresses: full, truncated (/24, /48) or hashed."""
     retention_days: Annotated[int, Meta(ge=1, le=36_500)] = 400
-    """How long judged entries are kept. Reports reach back 60 days."""
+    """How long judged entries are kept. Reports reach back 60 days, or to the first whole day that
+    is kept."""
     duplicate_seconds: Annotated[int, Meta(ge=0, le=604_800)] = 30
     """A repeated click by the same visitor on the same job within this time is a duplicate:
     recorded, but never charged. 0 turns this off.

@@ -52,10 +52,8 @@ _BY_DAY = [
     .group_by(table.c.client_no, table.c.day_on)
     for table in (place_days, retired_days)
 ]
-_LEFT = sa.select(retired_days.c.day_on).where(
-    retired_days.c.client_no == b("client_no"),
-    retired_days.c.day_on >= b("first_on"),
-    retired_days.c.day_on <= b("last_on"),
+_LAST_LEFT = sa.select(sa.func.max(retired_days.c.day_on)).where(
+    retired_days.c.client_no == b("client_no")
 )
 _FORGET = [
     sa.delete(table).where(
@@ -240,10 +238,10 @@ def _at_places(by: tuple[str, ...], only: tuple[str, ...]) -> sa.Select[Any]:
     )
 
 
-def some_have_left(tx: Tx, client_no: int, days: tuple[str, str]) -> bool:
-    """Whether entries of a client's days, from the first to the last, have left the ledger."""
-    first_on, last_on = days
-    return bool(tx.all(_LEFT, client_no=client_no, first_on=first_on, last_on=last_on))
+def last_left(tx: Tx, client_no: int) -> str | None:
+    """The last of a client's days of which entries have left the ledger."""
+    day_on: str | None = tx.value(_LAST_LEFT, client_no=client_no)
+    return day_on
 
 
 def of_publishers(tx: Tx, nos: Collection[int], first_on: str) -> Days:

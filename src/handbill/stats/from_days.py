@@ -23,8 +23,7 @@ def answered(tx: Tx, plan: Plan, zone: str) -> list[list[int]] | None:
     """The rows of a plan in their order: the number of each level, then the raw sums; without rows
     of zeros. ``zone``: the client's, whose days the sums are of.
 
-    None: entries must be read, as the sums do not tell this, or in too many rows, or tell of
-    entries that have left the ledger.
+    None: entries must be read, as the sums do not tell this, or in too many rows.
     """
     days = date.fromisoformat(plan.first_on), date.fromisoformat(plan.last_on)
     if (
@@ -43,8 +42,6 @@ def answered(tx: Tx, plan: Plan, zone: str) -> list[list[int]] | None:
     only = {name: nos for name, nos in every.items() if nos}
     by = [_BY[level] for level in plan.levels]
     between = plan.first_on, plan.last_on
-    if daily_sums.some_have_left(tx, plan.client_no, between):
-        return None
     rows = daily_sums.at_places(tx, plan.client_no, between, by, only, _MOST_ROWS + 1)
     if len(rows) > _MOST_ROWS:
         return None

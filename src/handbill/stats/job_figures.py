@@ -69,7 +69,7 @@ def jobs_by_figures(
     )
     return JobsByFigures(
         access.agency_by_number(tx, client.agency_no).currency,
-        first,
+        date.fromisoformat(plan.first_on),
         last,
         [JobFigures(id_, ref, title, sums) for (id_, ref, title), sums in figures],
         count,

@@ -5,7 +5,7 @@ contract 4, domain 14.22 and 14.23.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from handbill.core.nouns import Client
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.kit.zones import bounds_of, day_of, zone_of
+from handbill.ledger import daily_sums
 from handbill.publishers import service as publishers
 from handbill.stats import rows
 from handbill.store.records import Tx
@@ -115,8 +116,8 @@ def planned(tx: Tx, client: Client, filters: Filters, levels: Sequence[str], now
     zone_name = filters.zone or client.zone
     zone = zone_of(zone_name)
     today = day_of(now, zone)
-    asked_on, oldest = date.fromisoformat(filters.start_on), today - timedelta(days=DAYS_KEPT)
-    first_on = max(asked_on, oldest)
+    asked_on = date.fromisoformat(filters.start_on)
+    first_on = max(asked_on, today - timedelta(days=DAYS_KEPT), first_whole(tx, client, zone))
     last_on = min(date.fromisoformat(filters.end_on), today)
     first, end = bounds_of(first_on, max(last_on, first_on), zone)
     job_ids = rows.job_ids_of(tx, client.no, filters.refs)
@@ -130,7 +131,7 @@ def planned(tx: Tx, client: Client, filters: Filters, levels: Sequence[str], now
         first=first,
         end=end,
         levels=tuple(levels),
-        cut=asked_on < oldest,
+        cut=asked_on < first_on,
         campaign_nos=_sorted(
             campaigns.number_ever(tx, client.no, id_) for id_ in filters.campaign_ids
         ),
@@ -140,6 +141,18 @@ def planned(tx: Tx, client: Client, filters: Filters, levels: Sequence[str], now
         ),
         job_ids=tuple(sorted(job_ids.values())),
     )
+
+
+def first_whole(tx: Tx, client: Client, zone: tzinfo) -> date:
+    """The first day, in a zone, after all of which entries of the client have left the ledger: what
+    is left of a day would be taken for the whole.
+    """
+    left_on = daily_sums.last_left(tx, client.no)
+    if left_on is None:
+        return date.min
+    left = date.fromisoformat(left_on)
+    _, end = bounds_of(left, left, zone_of(client.zone))
+    return day_of(end - 1, zone) + timedelta(days=1)
 
 
 def _sorted(nos: Iterable[int]) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from handbill.kit.zones import bounds_of, day_of, zone_of
 from handbill.publishers.service import publishers_by_number
 from handbill.stats import rows
 from handbill.stats.layouts import IP_LEVELS, PUBLISHER_LEVELS
-from handbill.stats.questions import OfFamily, OneFile, Plan, Span, planned
+from handbill.stats.questions import OfFamily, OneFile, Plan, Span, first_whole, planned
 from handbill.stats.rows import BY_ADDRESS, GROUPED, OF_FAMILY
 from handbill.stats.service import RequestedReport, Wish, ask
 from handbill.store.records import Tx
@@ -64,15 +64,17 @@ def ask_for_family(
     if (asked.currency or currency) != currency:
         raise refused_state("currency", f"must be {currency}, the currency of the amounts")
     zone = zone_of(client.zone)
-    first_on, last_on = days_of(asked.span, day_of(now, zone))
-    first, end = bounds_of(first_on, last_on, zone)
+    asked_on, last_on = days_of(asked.span, day_of(now, zone))
+    first_on = max(asked_on, first_whole(tx, client, zone))
+    first, end = bounds_of(first_on, max(first_on, last_on), zone)
     plan = Plan(
         client_no=client.no,
         zone=client.zone,
         first_on=first_on.isoformat(),
         last_on=last_on.isoformat(),
         first=first,
-        end=end,
+        end=end if first_on <= last_on else first,
+        cut=asked_on < first_on,
         levels=PUBLISHER_LEVELS,
         publisher_nos=publisher_nos,
         layout="publisher",

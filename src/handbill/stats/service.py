@@ -141,7 +141,10 @@ def message_of(report: Report) -> str:
     plan = msgspec.json.decode(report.question, type=Plan)
     if report.message or not plan.cut:
         return report.message or ""
-    return f"The days before {plan.first_on} are left out: reports reach back {DAYS_KEPT} days."
+    return (
+        f"The days before {plan.first_on} are left out: reports reach back {DAYS_KEPT} days, and "
+        "only to days of which all entries are kept."
+    )
 
 
 def report_of_family(tx: Tx, family_no: int, report_id: str, now: Instant) -> Report:

@@ -33,8 +33,8 @@ class StatsFilters(Model):
     makes = questions.Filters
     start_on: SaidDay = Field(
         alias="startDate",
-        description="The first day, at most 60 days back. Older days are left out, and the "
-        "answer says so.",
+        description="The first day, at most 60 days back. Older days are left out, and so are days "
+        "of which entries are not kept any more; the answer says so.",
     )
     end_on: SaidDay = Field(alias="endDate", description="The last day, included.")
     zone: Zone = Field(
