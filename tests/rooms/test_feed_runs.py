@@ -9,7 +9,7 @@ import pytest
 from handbill.feeds import service as feeds
 from handbill.feeds.importing import import_feed
 from handbill.feeds.reading import ImportFailed
-from handbill.kit.instants import HOUR
+from handbill.kit.instants import HOUR, MINUTE, SECOND
 from handbill.store.records import Records
 from rooms.feed_world import MONDAY, World, world_on
 from rooms.test_feed_owners import delete
@@ -151,6 +151,21 @@ def test_scheduled_when_due(world: World) -> None:
         feeds.enqueue_due(tx, world.clock.now() + 240 * HOUR)
         assert tx.run_text("SELECT key FROM tasks", {})[0] == []
     assert import_feed(world.tools, feed.id) is None
+
+
+def test_a_feed_is_due_at_the_same_time_of_each_day(world: World) -> None:
+    """However late it is looked at, long it takes, and often it is run besides."""
+    feed = world.feed()
+    for day in range(1, 5):
+        world.clock.at = feed.created_at + day * 24 * HOUR + 29 * SECOND
+        with world.records.write() as tx:
+            feeds.enqueue_due(tx, world.clock.now())
+        world.site.pages.clear()
+        assert world.run(feed).state == "FAILED"
+        assert world.feed_now(feed).next_run_at == world.clock.now() + 15 * MINUTE
+        for _ in range(2):
+            world.serve_and_run(feed, item("1"))
+            assert world.feed_now(feed).next_run_at == feed.created_at + (day + 1) * 24 * HOUR
 
 
 def paged(body: bytes, following: str) -> bytes:

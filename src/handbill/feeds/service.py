@@ -80,7 +80,7 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: Mapping[str, A
         body=body,
         created_at=now,
         updated_at=now,
-        next_run_at=_next(client.body, now),
+        next_run_at=_next(client.body, now, now),
     )
     feed.no = rows.add(tx, feed)
     _keep_password(tx, now, feed, password)
@@ -128,7 +128,7 @@ def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: Mapping[str,
         return
     feed.body = body
     feed.updated_at = now
-    feed.next_run_at = _next(client.body, now)
+    feed.next_run_at = _next(client.body, feed.created_at, now)
     rows.save(tx, feed)
     _keep_password(tx, now, feed, password)
     if feed.status == "A":
@@ -179,7 +179,7 @@ def switch(tx: Tx, now: Instant, client: Client, feed: Feed, status: str) -> Non
         return
     feed.status = status
     feed.updated_at = now
-    feed.next_run_at = _next(client.body, now)
+    feed.next_run_at = _next(client.body, feed.created_at, now)
     rows.save(tx, feed)
     if status == "A":
         enqueue(tx, kinds.IMPORT, feed.id, now)
@@ -290,7 +290,7 @@ def end_run(tx: Tx, feed: Feed, run: FeedRun, state: str, now: Instant) -> None:
     run.percent = 100 if state == "SUCCESS" else run.percent
     rows.save_run(tx, run)
     client = clients.clients_by_number(tx, [feed.client_no])[feed.client_no]
-    feed.next_run_at = _next(client.body, now)
+    feed.next_run_at = _next(client.body, feed.created_at, now)
     if state == "FAILED":
         wait = _FIRST_WAIT << (_failures_in_a_row(tx, feed.no) - 1)
         feed.next_run_at = min(feed.next_run_at, now + wait)
@@ -301,7 +301,8 @@ def end_run(tx: Tx, feed: Feed, run: FeedRun, state: str, now: Instant) -> None:
 def enqueue_due(tx: Tx, now: Instant) -> None:
     """Request the runs that are due."""
     for feed, body in rows.due(tx, now, _MOST_DUE):
-        rows.plan(tx, feed.no, _next(msgspec.json.decode(body, type=ClientBody), now))
+        client = msgspec.json.decode(body, type=ClientBody)
+        rows.plan(tx, feed.no, _next(client, feed.created_at, now))
         enqueue(tx, kinds.IMPORT, feed.id, now)
 
 
@@ -320,8 +321,12 @@ def _new_run(tx: Tx, ids: Ids, now: Instant, feed_no: int, state: str) -> FeedRu
     return run
 
 
-def _next(client: ClientBody, now: Instant) -> Instant:
-    return now + client.frequency_hours * HOUR
+def _next(client: ClientBody, created_at: Instant, now: Instant) -> Instant:
+    """When a feed is due again: at whole frequencies after it was created, however long its runs
+    took and whoever asked for others. Else it would be read later each day, and on some day never.
+    """
+    every = client.frequency_hours * HOUR
+    return now + every - (now - created_at) % every
 
 
 def _failures_in_a_row(tx: Tx, feed_no: int) -> int:
