@@ -79,7 +79,19 @@ def _cell(value: Any) -> str:
     """A value for people: text as it is, nothing as a dash, all else as JSON."""
     if value is None:
         return "-"
-    return value if isinstance(value, str) else encode(value).decode()
+    return _shown(value if isinstance(value, str) else encode(value).decode())
+
+
+def _shown(text: str) -> str:
+    """The text with an escape for each character that would steer the terminal or turn the line:
+    names come from agencies.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\xa0" else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def bytes_in(source: str) -> bytes:
@@ -162,4 +174,4 @@ def say_lines(lines: Iterable[bytes]) -> None:
 
 
 def warn(message: str) -> None:
-    sys.stderr.write(message + "\n")
+    sys.stderr.write("\n".join(map(_shown, message.split("\n"))) + "\n")
