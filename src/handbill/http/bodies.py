@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -33,14 +33,9 @@ class Room:
         self.held = 0
         self._of: dict[str, int] = {}
 
-    @contextmanager
-    def part(self, name: str) -> Iterator["RoomShare"]:
+    def part(self, name: str) -> "RoomShare":
         """A part for one request, released at its end."""
-        part = RoomShare(self, name)
-        try:
-            yield part
-        finally:
-            self.take(name, -part.size)
+        return RoomShare(self, name)
 
     def take(self, name: str, size: int) -> None:
         held, of_one = self.held + size, self._of.get(name, 0) + size
@@ -53,7 +48,7 @@ class Room:
             self._of.pop(name, None)
 
 
-class RoomShare:
+class RoomShare(AbstractContextManager["RoomShare"]):
     """How much of the room one request holds; ``name``: whose request."""
 
     def __init__(self, room: Room, name: str) -> None:
@@ -65,6 +60,9 @@ class RoomShare:
         """Hold so many bytes more."""
         self._room.take(self._name, size)
         self.size += size
+
+    def __exit__(self, *_: object) -> None:
+        self._room.take(self._name, -self.size)
 
 
 async def body_of(

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import msgspec
@@ -312,34 +313,34 @@ class Operation:
             if wrong:
                 raise ValueError(f"{self.name}: {why}")
 
-    @property
+    @cached_property
     def slow(self) -> bool:
         """Whether it may take seconds."""
         return self.lane in {"slow", "stream"}
 
-    @property
+    @cached_property
     def needs(self) -> Need:
         """What the token must allow."""
         return self.kind.needs
 
-    @property
+    @cached_property
     def writes(self) -> bool:
         """Whether the work needs a transaction that may write."""
         return self.kind.writes
 
-    @property
+    @cached_property
     def timeless(self) -> bool:
         return isinstance(self.kind, Look) and self.kind.timeless
 
-    @property
+    @cached_property
     def shows_once(self) -> bool:
         return isinstance(self.kind, Change) and self.kind.shows_once
 
-    @property
+    @cached_property
     def bare(self) -> bool:
         return isinstance(self.kind, Public) and self.kind.bare
 
-    @property
+    @cached_property
     def may_be_retried(self) -> bool:
         """Whether its answer is stored for an Idempotency-Key."""
         return self.verb == "POST" and self.role in {"agency", "partner"} and not self.slow

@@ -20,7 +20,7 @@ def read_day(text: str) -> str | None:
     slashed = _SLASHED.fullmatch(text.strip())
     try:
         if slashed:
-            first, second, year = (int(part) for part in slashed.groups())
+            first, second, year = map(int, slashed.groups())
             month, day = (second, first) if first > 12 else (first, second)
             return date(year, month, day).isoformat()
         head = text.strip()[:10]

@@ -36,7 +36,7 @@ class NewCampaign(Model):
         description="Limits on spend, clicks and applies per period; each is optional.",
     )
     placement_caps: Annotated[dict[Key, NewPlacementCaps], Field(max_length=200)] = Field(
-        {}, alias="placementCaps", description="Caps by publisher id."
+        UNREAD, alias="placementCaps", description="Caps by publisher id."
     )
     start_on: Day = Field(
         "",
