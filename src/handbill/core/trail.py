@@ -105,7 +105,8 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
     changes = list(_differences(old, new, "", deep=both))
     if len(changes) > MOST_FIELDS:
         changes = list(_differences(old, new, "", deep=False))
-    return tuple(_bounded(changes))
+    is_short = len(changes) <= MOST_FIELDS and len(_ENCODE(changes)) <= MOST_VALUE
+    return tuple(changes if is_short else _bounded(changes))
 
 
 def trail_state(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,9 +159,6 @@ def _numbered(values: list[Any]) -> dict[str, Any]:
 
 def _bounded(found: list[Changed]) -> Iterator[Changed]:
     """The same, with long values cut; what exceeds MOST_FIELDS even so is told as one."""
-    if len(_ENCODE(found)) <= MOST_VALUE and len(found) <= MOST_FIELDS:
-        yield from found  # the usual case: thousands may be recorded in one transaction
-        return
     size = 0
     for one in found[:MOST_FIELDS]:
         sides = [_ENCODE(side) for side in (one.before, one.after) if side is not msgspec.UNSET]

@@ -28,6 +28,7 @@ class Mapper(Generic[N]):
         self._table = table
         self._noun = noun
         self._names = tuple(field.name for field in fields)
+        self._all_but_number = tuple(name for name in self._names if name != "no")
         self._flags = [field.name for field in fields if field.type is bool]
         self._composed = {
             field.name: msgspec.json.Decoder(field.type)
@@ -63,8 +64,7 @@ class Mapper(Generic[N]):
 
     def values(self, noun: N, *names: str) -> dict[str, Any]:
         """The stored values of a noun, by column: of these names, or of all but its number."""
-        names = names or tuple(name for name in self._names if name != "no")
-        values = {name: getattr(noun, name) for name in names}
+        values = {name: getattr(noun, name) for name in names or self._all_but_number}
         for name in self._flags:
             if name in values:
                 values[name] = int(values[name])
