@@ -153,6 +153,20 @@ def test_scheduled_when_due(world: World) -> None:
     assert import_feed(world.tools, feed.id) is None
 
 
+def test_the_newest_runs_are_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "MOST_RUNS", 3)
+    feed, other = world.feed(), world.feed("/other.xml")
+    world.site.pages["/other.xml"] = document(item("2"))
+    first = world.run(other)
+    world.serve_and_run(feed, item("1"))
+    world.site.pages["/feed.xml"] = b"broken"
+    failed = [world.run(feed).id for _ in range(4)]
+    with world.records.read() as tx:
+        runs, count = feeds.runs_page(tx, feed.no, 0, 10)
+        assert ([run.id for run in runs], count) == (failed[:0:-1], 3)
+        assert [run.id for run in feeds.runs_page(tx, other.no, 0, 10)[0]] == [first.id]
+
+
 def test_a_feed_is_due_at_the_same_time_of_each_day(world: World) -> None:
     """However late it is looked at, long it takes, and often it is run besides."""
     feed = world.feed()

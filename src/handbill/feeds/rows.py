@@ -69,6 +69,16 @@ _HURRY = (
 )
 _RUN = _RUNS.ever("feed_no", "id")
 _OF_FEED = _RUNS.ever("feed_no", order=_r.no.desc())
+_OLD_RUN = (
+    sa.select(_r.no)
+    .where(_r.feed_no == b("feed_no"))
+    .order_by(_r.no.desc())
+    .limit(sa.literal_column("1"))
+    .offset(b("most", type_=sa.Integer))
+)
+_FORGET_RUNS = sa.delete(feed_runs).where(
+    _r.feed_no == b("feed_no"), _r.no <= _OLD_RUN.scalar_subquery()
+)
 _IN_STATES = _RUNS.ever("feed_no", among(_r.state, "states"), order=_r.no.desc())
 
 
@@ -184,6 +194,11 @@ def add_run(tx: Tx, run: FeedRun) -> int:
 def save_run(tx: Tx, run: FeedRun) -> None:
     kept = _RUNS.values(run, "state", "percent", "body", "ended_at")
     tx.change(feed_runs, {"no": run.no}, **kept)
+
+
+def forget_runs(tx: Tx, feed_no: int, most: int) -> int:
+    """Delete all runs but the newest ones; how many they were."""
+    return tx.run(_FORGET_RUNS, feed_no=feed_no, most=most)
 
 
 def set_percent(tx: Tx, no: int, percent: int) -> None:

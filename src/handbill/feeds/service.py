@@ -26,6 +26,8 @@ from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 MOST_FEEDS = 100
+MOST_RUNS = 500
+"""Of a feed; older ones are deleted."""
 _MOST_DUE = 1_000
 _FIRST_WAIT = 15 * MINUTE
 _MOST_DOUBLINGS = 10
@@ -289,6 +291,7 @@ def end_run(tx: Tx, feed: Feed, run: FeedRun, state: str, now: Instant) -> None:
     run.state, run.ended_at = state, now
     run.percent = 100 if state == "SUCCESS" else run.percent
     rows.save_run(tx, run)
+    rows.forget_runs(tx, feed.no, MOST_RUNS)
     client = clients.clients_by_number(tx, [feed.client_no])[feed.client_no]
     feed.next_run_at = _next(client.body, feed.created_at, now)
     if state == "FAILED":

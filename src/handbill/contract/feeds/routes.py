@@ -224,7 +224,7 @@ OPERATIONS = [
         path=f"{_ONE}/runs",
         title="Get all runs of a feed.",
         about="The feed's runs, newest first, with the results for its items and the cause of a "
-        "failure.",
+        f"failure. The newest {service.MOST_RUNS} are kept.",
         work=_runs,
         query=PAGED,
         answer=RunPage,
