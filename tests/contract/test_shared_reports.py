@@ -136,6 +136,8 @@ def test_only_the_secret_of_a_link_opens_it(whole: Office) -> None:
     secret = whole.ask("POST", f"{of}/link").json["secret"]
     wrong = secret[:-1] + ("a" if secret[-1] != "a" else "b")
     kinds = [secret.replace("hbr_", kind) for kind in ("hb_", "hbs_", "hbl_")]
-    for text in (wrong, secret.upper(), "x", *kinds):
+    for text in (wrong, secret.upper(), "x", f"{secret}a", f"x{secret}", f"{wrong}.", *kinds):
         assert _is_over(whole, text)
+    for after in (".", ")", "&amp;utm_source=b", "%20", "%E2%80%9D", "_"):
+        assert _read(whole, secret + after).status == 200, "programs take along what follows a link"
     assert secret not in whole.ask("GET", of.rpartition("/")[0] + "?page=0&limit=9").raw.decode()

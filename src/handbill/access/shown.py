@@ -16,6 +16,7 @@ _DIGESTED_BY = {API_KEY: "apikey", SESSION: "session", LINK: "session", SHARED: 
 _PREFIX_LENGTH = 12
 _SECRET_LENGTH = 40  # 36^40: 206 bits, so a fast keyed digest is right
 _SHAPE = re.compile(rf"(hb[slr]?)_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
+_LEADING = re.compile(rf"{_SHAPE.pattern}(?:[^A-Za-z0-9].*)?")
 
 
 class NewSecret(NamedTuple):
@@ -35,8 +36,11 @@ def new(tx: Tx, ids: Ids, now: Instant, kind: str) -> NewSecret:
 
 
 def parts_of(text: str, kind: str) -> tuple[str, str]:
-    """Prefix and secret of a text; both empty for one of another shape or kind."""
-    parts = _SHAPE.fullmatch(text)
+    """Prefix and secret of a text; both empty for one of another shape or kind. What follows a
+    secret that people pass on in a link is not read: programs take a full stop or a bracket along.
+    """
+    shape = _LEADING if kind in {LINK, SHARED} else _SHAPE
+    parts = shape.fullmatch(text)
     return (parts[2], parts[3]) if parts is not None and parts[1] == kind else ("", "")
 
 

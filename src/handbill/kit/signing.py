@@ -4,8 +4,10 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from functools import lru_cache
 
+_SPELLED = re.compile(r"[A-Za-z0-9_-]*")
 MAC_BYTES = 10  # 80 bits: safety.md, redirector
 
 
@@ -32,9 +34,13 @@ def spelled(raw: bytes) -> str:
 
 
 def unspelled(text: str, most: int) -> bytes:
-    """Read back what ``spelled`` wrote. **Refuses** other texts, and longer ones (ValueError)."""
+    """Read back what ``spelled`` wrote at a text's start. What follows is not read: programs that
+    find links in a text take a full stop or a bracket along. **Refuses** other texts, and longer
+    ones (ValueError).
+    """
     if len(text) > most:
         raise ValueError("the text is too long")
+    text = _SPELLED.match(text)[0]  # type: ignore[index]  # it matches any text
     padded = text.encode("ascii", "replace") + b"=" * (-len(text) % 4)
     try:
         raw = base64.b64decode(padded, b"-_", validate=True)
