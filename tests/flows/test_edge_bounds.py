@@ -86,6 +86,9 @@ class _Guest:
     def __post_init__(self) -> None:
         self.network = network_of(self.peer)
 
+    def is_owed(self) -> bool:
+        return False
+
     def expire(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...

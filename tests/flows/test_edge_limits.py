@@ -1,11 +1,13 @@
 """How long the edge waits for a sender, and how many connections it holds."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
 from door import FAR, Door, at_the_door
+from flows.test_edge_bounds import FEED, NAME
 from flows.test_edge_wire import CLICK, LIVE, SOON, limits_of
 
 
@@ -86,13 +88,37 @@ def test_a_proxy_has_as_many_as_it_needs(tmp_path: Path) -> None:
     at_the_door(scenario, tmp_path, limits=limits, trusted=("127.0.0.1",))
 
 
-def test_all_together_have_so_many_connections(tmp_path: Path) -> None:
+def test_who_is_owed_nothing_makes_room_for_others(tmp_path: Path) -> None:
+    """An idle one, one that never says what it wants, and so many of them that all places are
+    taken again and again.
+    """
+
     async def scenario(door: Door) -> None:
-        client = await door.client()
-        client.send(LIVE)
-        assert (await client.said()).status == 200
-        said = await (await door.client()).said()
-        assert (said.status, said.headers["retry-after"]) == (503, "1")
+        idle, half = await door.client(), await door.client()
+        idle.send(LIVE)
+        assert (await idle.said()).status == 200
+        half.send(CLICK[:20])
+        for _ in range(100):
+            assert (await door.ask("/livez")).status == 200
+            await door.client()
+        assert await idle.ended() == await half.ended() == b""
+
+    at_the_door(scenario, tmp_path, limits=limits_of(most_connections=3))
+
+
+def test_all_together_have_so_many_connections(tmp_path: Path) -> None:
+    """Those that are owed an answer, or the rest of one, are never closed for others."""
+
+    async def scenario(door: Door) -> None:
+        content = os.urandom(8_000_000)
+        (door.feeds / f"{NAME}.xml").write_bytes(content)
+        first = await door.client()
+        first.send(FEED)
+        await first.reader.readuntil(b"\r\n\r\n")
+        for _ in range(3):
+            said = await (await door.client()).said()
+            assert (said.status, said.headers["retry-after"]) == (503, "1")
+        assert await first.reader.readexactly(len(content)) == content
 
     at_the_door(scenario, tmp_path, limits=limits_of(most_connections=1))
 

@@ -322,6 +322,10 @@ class Connection(asyncio.Protocol):
         self._transport.write_eof()
         self._steer()
 
+    def is_owed(self) -> bool:
+        """Whether it waits for an answer, or for the rest of one."""
+        return bool(self._slots or self._stream or self._transport.get_write_buffer_size())
+
     def expire(self) -> None:
         """The deadline has passed."""
         if self._slots or self._stream is not None or self._is_over:

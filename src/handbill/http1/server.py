@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from logging import getLogger
 from typing import Protocol
 
@@ -21,6 +22,7 @@ FILE_READERS = 2
 GOES_ON, KEEPS, CLOSES = range(3)
 _CONNECTION = (b"", b"Connection: keep-alive\r\n", b"Connection: close\r\n")
 _DRAWN = 4096
+_LOOKED_AT = 64
 
 Settle = Callable[[BaseException | None], None]
 
@@ -43,6 +45,7 @@ class Guest(Protocol):
     peer: str
     network: str
 
+    def is_owed(self) -> bool: ...
     def expire(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...
@@ -52,7 +55,8 @@ class Server:
     """All connections of a process: how many, for how long, and the answer to each request.
 
     **Refuses** connections over a bound with 503 (in all) or 429 (of one address, of IPv6 of its
-    /64; a proxy's belong to many people and are not counted so).
+    /64; a proxy's belong to many people and are not counted so). Before it refuses with 503, it
+    closes one that is owed nothing: strangers who only hold connections keep nobody out.
     """
 
     def __init__(
@@ -74,7 +78,7 @@ class Server:
         self._clock = clock
         self.draw: Callable[[], bytes] = _drawn(ids).__next__
         self._is_proxy = is_proxy
-        self._guests: set[Guest] = set()
+        self._guests: dict[Guest, None] = {}
         self._of_address: dict[str, int] = {}
         self._empty = asyncio.Event()
         self._awaited: asyncio.Future[None] | None = None
@@ -103,16 +107,27 @@ class Server:
         """Count a connection; returns 0, or the status with which it is refused."""
         of_address = self._of_address.get(guest.network, 0)
         self._of_address[guest.network] = of_address + 1
-        self._guests.add(guest)
-        self._empty.clear()
-        if self.is_draining or len(self._guests) > self.limits.most_connections:
-            return 503
+        refusal = 503 if self.is_draining else 0
         if of_address >= self.limits.most_per_address and not self._is_proxy(guest.peer):
-            return 429
-        return 0
+            refusal = 429
+        elif len(self._guests) >= self.limits.most_connections and not self._make_room():
+            refusal = 503
+        self._guests[guest] = None
+        self._empty.clear()
+        return refusal
+
+    def _make_room(self) -> bool:
+        """Close a connection that is owed nothing, of those that were not looked at for longest."""
+        for guest in list(islice(self._guests, _LOOKED_AT)):
+            del self._guests[guest]
+            if not guest.is_owed():
+                guest.abort()
+                return True
+            self._guests[guest] = None
+        return False
 
     def leave(self, guest: Guest) -> None:
-        self._guests.discard(guest)
+        self._guests.pop(guest, None)
         left = self._of_address[guest.network] - 1
         if left:
             self._of_address[guest.network] = left
