@@ -27,6 +27,7 @@ from handbill.core.pacing.curves import (
     shape_of,
     with_day,
 )
+from handbill.core.pacing.days import days_of
 from handbill.kit.money import PPM
 from handbill.kit.zones import bounds_of
 
@@ -125,6 +126,49 @@ def test_the_brake_line() -> None:
     paced = mark(PACED, 400, 81, 81, (1, 1, 1, 1))
     assert paced.is_braking(0), "of the share, where it is paced"
     assert not mark(Cap("Monthly", 400), 400, 81, 81, (1, 1, 1, 1)).is_braking(0)
+
+
+@given(st.integers(0, 40), st.integers(1, 31), MONEY.filter(bool), st.data())
+def test_few_events_come_evenly_however_small_a_share_is(
+    events: int, length: int, event: int, chance: st.DataObject
+) -> None:
+    """At most one event a day, and a rest of less than one: never more than one ahead of even use,
+    never behind one where there is demand, and all of them by the month's end.
+    """
+    events = min(events, length)
+    value = events * event + chance.draw(st.integers(0, event - 1), "rest")
+    used = 0
+    for day in range(length):
+        days = Days((1,) * (length - day), (1,), day == length - 1, past=day)
+        now = mark_of(PACED, value, used, 0, days, DeliveryMode.EVEN, event=event)
+        assert now.most <= value - used
+        used += now.most // event * event
+        assert used <= days.evenly_used(value) * 12 // 10 + event
+        assert used >= days.evenly_used(value) // event * event - event
+    assert used == events * event
+
+
+def test_a_share_of_less_than_an_event_waits_for_the_next_that_is_due() -> None:
+    """Five clicks in thirty days: one at once, and one every six days."""
+    used, came = 0, []
+    for day in range(30):
+        days = Days((1,) * (30 - day), (1,), day == 29, past=day)
+        now = mark_of(PACED, 5 * PPM, used, 0, days, DeliveryMode.EVEN, event=PPM)
+        if now.most >= PPM:
+            came.append(day)
+            used += PPM
+            later = mark_of(PACED, 5 * PPM, used, PPM, days, DeliveryMode.EVEN, event=PPM)
+            assert is_stopped(later, 0, PPM), "one is enough for today"
+    assert came == [0, 6, 12, 18, 24]
+    idle = Days((0, 1), (1,), renews=False, past=3)
+    assert mark_of(PACED, 5 * PPM, 0, 0, idle, DeliveryMode.EVEN, event=PPM).most == 0
+
+
+def test_the_days_of_a_month_that_are_over_count_by_their_weights() -> None:
+    weights = [2, 1, 1, 1, 1, 0, 0]
+    days = days_of("Monthly", date(2026, 11, 10), weights)
+    assert (days.past, sum(days.weights)) == (8, 18)
+    assert days_of("Weekly", date(2026, 11, 10), weights).past == 0
 
 
 def test_delivery_where_nothing_is_said() -> None:

@@ -231,6 +231,28 @@ def test_a_budget_of_nothing_is_raised_by_a_click_in_the_agencys_currency(
     assert bid <= fix.value <= 2 * bid
 
 
+@pytest.mark.parametrize(
+    ("measure", "event", "caps"),
+    [
+        ("clicks", 1, Caps(budget=FULL, clicks=Cap("Monthly", 5, pacing=True))),
+        ("budget", BID, Caps(budget=Cap("Monthly", 5 * BID, pacing=True))),
+    ],
+)
+def test_a_paced_cap_of_few_clicks_lets_each_in_when_it_is_due(
+    quick: Market, measure: Any, event: int, caps: Caps
+) -> None:
+    """A day's share is less than a click."""
+    shop = Shop(quick, caps=caps)
+    tick(quick, shop.client)
+    assert any(counts(quick, shop.client).values())
+    with quick.records.read() as tx:
+        (ceiling,) = standing.ceilings_of(tx, shop.client.no)
+    assert (ceiling.measure, ceiling.most) == (measure, event)
+    use(quick, shop.client, "group", shop.entity("group"), measure, Monthly=5 * event - event)
+    tick(quick, shop.client)
+    assert not any(counts(quick, shop.client).values())
+
+
 def test_what_is_locked_stops_the_others_alone(quick: Market) -> None:
     shop = Shop(quick)
     shop.group.body.caps = Caps(budget=FULL)

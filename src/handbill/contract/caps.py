@@ -47,8 +47,8 @@ class _Cap(Model):
         False,
         description="Monthly caps only. Gives each day a share of what is left of the month, by "
         "the traffic of the weekdays that are left. Bids are lowered to meet it, and no day takes "
-        "more than 1.2 shares (or another number set by the operator). On caps of jobs it is "
-        "stored; nothing acts on it.",
+        "more than 1.2 shares (or another number set by the operator), or one click or apply that "
+        "is due. On caps of jobs it is stored; nothing acts on it.",
     )
     threshold_ppm: Annotated[int, Percent()] = Field(
         800_000,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from handbill.control.spent import SpentJob
 from handbill.control.tree import CapTree, Pair, Tended, Use, in_millionths
-from handbill.core.bids import JobBids, bid_of, lowered
+from handbill.core.bids import lowered
 from handbill.core.charging import Place
 from handbill.core.in_force import Key, Paced
 from handbill.core.pacing.caps import CapMark, Days, DeliveryMode, mark_of
@@ -42,6 +42,7 @@ def mark_of_cap(
         days,
         one.delivery,
         ceiling_ppm,
+        one.dearest if key[2] == "budget" else PPM,
     )
 
 
@@ -53,16 +54,8 @@ def cheapest_of(key: CapKey, pairs: Iterable[Key], live: Mapping[Key, int]) -> i
 
 
 def likely_costs(tree: CapTree) -> dict[CapKey, int]:
-    """What one more will take of each cap, even if nothing is sold below it now: the dearest bid
-    that is set there.
-    """
-    dearest = dict.fromkeys(tree.caps, 0)
-    for pair in (*tree.pairs, *tree.gone):
-        set_there = bid_of(pair.terms, JobBids()).micros or 0
-        bid = pair.marked(max(set_there, pair.terms.least_micros))
-        for key in tree.over[pair.place]:
-            dearest[key] = max(dearest[key], bid)
-    return {key: one or MICROS for key, one in dearest.items()}
+    """What one more will take of each budget, even if nothing is sold below it now."""
+    return {key: one.dearest or MICROS for key, one in tree.caps.items()}
 
 
 def live_bids(pairs: Iterable[Pair], paced: Mapping[Key, Paced]) -> dict[Key, int]:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from handbill.campaigns import service as campaigns
 from handbill.control.offered import OfferBasis, offered
+from handbill.core.bids import JobBids, bid_of
 from handbill.core.charging import (
     Factors,
     Limit,
@@ -48,6 +49,8 @@ class Tended(NamedTuple):
     weekdays: frozenset[int]
     reserved: tuple[tuple[str, int], ...] = ()
     """Of a job group's budget: the parts that are reserved for its locked placements."""
+    dearest: int = 0
+    """What a budget counts of one event at the dearest bid that is set below it; 0: none is."""
 
     def weights(self, weekdays: Sequence[int]) -> list[int]:
         """The weight of each weekday, Monday first: zero where nothing is offered."""
@@ -125,6 +128,7 @@ def tree_of(tx: Tx, client: Client, now: Instant, decided: Iterable[Key] = ()) -
     missing = {*decided} - {pair.key for pair in pairs}
     gone = _gone(tx, client, now, exchange, known, missing) if missing else []
     posted = sum(map(len, postings.posted_jobs(tx, client.no).values()))
+    over = {pair.place: _over(pair.place, caps) for pair in (*pairs, *gone)}
     return CapTree(
         client,
         now,
@@ -135,13 +139,26 @@ def tree_of(tx: Tx, client: Client, now: Instant, decided: Iterable[Key] = ()) -
         live,
         known,
         jobs,
-        caps,
+        _with_dearest(caps, (*pairs, *gone), over),
         used_of(tx, client, caps, today),
         pairs,
-        {pair.place: _over(pair.place, caps) for pair in (*pairs, *gone)},
+        over,
         posted,
         gone,
     )
+
+
+def _with_dearest(
+    caps: Mapping[CapKey, Tended], pairs: Iterable[Pair], over: Mapping[Place, Sequence[CapKey]]
+) -> dict[CapKey, Tended]:
+    """The caps with the dearest bids below them, whether anything is sold there now or not."""
+    dearest = dict.fromkeys(caps, 0)
+    for pair in pairs:
+        set_there = bid_of(pair.terms, JobBids()).micros or 0
+        bid = pair.marked(max(set_there, pair.terms.least_micros))
+        for key in over[pair.place]:
+            dearest[key] = max(dearest[key], bid)
+    return {key: one._replace(dearest=dearest[key]) for key, one in caps.items()}
 
 
 def caps_of(

@@ -105,7 +105,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     the reason price_too_old.
     """
     day_ceiling: Annotated[float, Meta(ge=1.0, le=2.0)] = 1.2
-    """The most that one day may use of a paced monthly cap, in shares of that day."""
+    """The most that one day may use of a paced monthly cap, in shares of that day; or one click or
+    apply, once an even use is due another.
+    """
     geo_file: str = ""
     """MaxMind database (.mmdb) used to find foreign clicks and to fill the columns country and
     city of IP reports. Empty: locations are unknown.

@@ -41,6 +41,13 @@ class Days(NamedTuple):
     later: Sequence[int]
     renews: bool
     """Whether tomorrow is the first day of a new period."""
+    past: int = 0
+    """The weight of the days of a month that are over."""
+
+    def evenly_used(self, value: int) -> int:
+        """How much of a value an even use of all days has used when today ends."""
+        whole = self.past + sum(self.weights)
+        return value * (self.past + self.weights[0]) // whole if whole else 0
 
 
 class CapMark(NamedTuple):
@@ -102,11 +109,14 @@ def mark_of(
     days: Days,
     delivery: DeliveryMode,
     ceiling_ppm: int = CEILING_PPM,
+    event: int = 0,
 ) -> CapMark:
     """The state of a cap. ``value``: its own in millionths (a clicks cap counts whole clicks).
+    ``event``: what one click or apply takes of it.
 
     The wall is the value, for the whole period. A paced cap has a share for each day and a ceiling
-    on it. An EVEN cap that is not paced has shares and no ceiling. Any other takes what is left.
+    on it; a share of less than one event lets one in as soon as an even use is due another. An EVEN
+    cap that is not paced has shares and no ceiling. Any other takes what is left.
     """
     assert LEAST_CEILING_PPM <= ceiling_ppm <= MOST_CEILING_PPM, "a ceiling is 1.0 to 2.0 shares"
     assert 0 <= used_today <= used, "what was used today is part of what was used"
@@ -114,6 +124,8 @@ def mark_of(
     spread = cap.pacing or (delivery is DeliveryMode.EVEN and cap.period != "Daily")
     share = share_of(before, days.weights) if spread else before
     most = min(before, share_down(share, ceiling_ppm)) if cap.pacing else before
+    if days.weights[0] and used - used_today < days.evenly_used(value):
+        most = max(most, min(before, event))
     next_left = value if days.renews else before - max(share, used_today)
     return CapMark(
         value=value,

@@ -21,7 +21,9 @@ def days_of(period: Period, today: date, weights: Sequence[int], last: date | No
     tomorrow = today + _DAY
     here = _weights(today, end, last, weights)
     later = _weights(tomorrow, end_of(period, tomorrow), last, weights) if renews else here[1:]
-    return Days(here or (0,), later, renews)
+    gone = range(1, today.day) if period == "Monthly" else ()
+    past = sum(weights[today.replace(day=day).weekday()] for day in gone)
+    return Days(here or (0,), later, renews, past)
 
 
 def end_of(period: Period, day: date) -> date | None:
