@@ -133,6 +133,15 @@ def test_of_links_the_page_for_people_counts(first: str, link: str) -> None:
     assert read.fields["link/@href"].split(ALSO)[0] == "yes"
 
 
+@pytest.mark.parametrize("empty", ["xml:lang='de'", "xsi:nil='true' xmlns:xsi='urn:x'"])
+def test_a_node_with_nothing_but_attributes_hides_no_text(empty: str) -> None:
+    reader = ItemReader()
+    reader.begin()
+    read = reader.feed(f"<job><title {empty}/><title xml:lang='en'>Nurse</title></job>".encode())
+    assert read is not None
+    assert read.fields["title"] == "Nurse"
+
+
 @pytest.mark.parametrize(
     "bids",
     [

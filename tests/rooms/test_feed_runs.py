@@ -220,8 +220,19 @@ def test_a_node_or_the_server_may_name_the_next_page(world: World) -> None:
     world.site.pages["/feed.xml"] = first
     world.site.headers["Link"] = '</1>; rel="prev", <2>; title="x"; rel="last next"'
     run = world.run(feed)
-    assert (run.state, run.body.reason) == ("FAILED", "pages"), "the last one names itself"
+    assert (run.state, run.body.message) == ("SUCCESS", ""), "the last one names itself"
     assert sorted(world.jobs()) == ["1", "2"]
+
+
+def test_a_run_tells_of_jobs_that_the_feed_does_not_contain(world: World) -> None:
+    feed = world.feed()
+    said = b"<jobs><total>40</total><pages>4</pages>"
+    world.site.pages["/feed.xml"] = document(item("1")).replace(b"<jobs>", said)
+    run = world.run(feed)
+    assert (run.state, run.body.message) == (
+        "SUCCESS",
+        "The feed says that it has 40 jobs, and contains 1.",
+    )
 
 
 def test_an_address_of_a_next_page_that_is_none_fails_the_run(world: World) -> None:

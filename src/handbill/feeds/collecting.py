@@ -61,6 +61,8 @@ class Collected:
     """References that were met only within an archive so far."""
     fields: dict[str, None] = field(default_factory=dict)
     """Names of the client's own fields, in the order of their appearance."""
+    lacks: str = ""
+    """What the feed says that it has, and does not contain; empty: nothing."""
     fault_counts: dict[str, int] = field(default_factory=dict)
     faults: list[RunFault] = field(default_factory=list)
 
@@ -116,13 +118,16 @@ def collect(
         collected = Collected(known, spool, reading.mappings)
         while True:
             _meet_all(collected, reading)
-            following = reading.following[-1] if reading.following else page.following
-            if turn is None or not following:
+            following = reading.notes.next or page.following
+            next_page = turn(following) if turn is not None and following else None
+            if next_page is None:
+                if turn is not None:
+                    collected.lacks = reading.notes.lacks(collected.total, collected.pages)
                 return collected
             collected.pages += 1
             if collected.pages > MOST_PAGES:
                 raise ImportFailed("too_large", f"The feed has more than {MOST_PAGES:,} pages.")
-            page = turn(following)
+            page = next_page
             mapped = msgspec.structs.replace(feed, mappings=collected.mappings)
             reading = reading_of(page.chunks, mapped, locale, page.charset, known.by_digest)
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from urllib.parse import urljoin
+from urllib.parse import urldefrag, urljoin
 
 from handbill.clients import service as clients
 from handbill.core.feed_runs import FeedRun
@@ -127,13 +127,15 @@ def _pages(tools: Tools, feed: Feed, run: FeedRun, first: Fetched) -> Iterator[T
     unnamed = {key: value for key, value in feed.body.config.items() if key != "auth"}
     with ExitStack() as open_pages:
 
-        def turn(href: str) -> FeedPage:
+        def turn(href: str) -> FeedPage | None:
             nonlocal url
             try:
-                url = urljoin(url, href)
+                former, url = url, urldefrag(urljoin(url, href)).url
             except ValueError as bad:
                 message = "The address of the feed's next page is not valid."
                 raise ImportFailed("pages", message) from bad
+            if url == former:
+                return None
             if url in seen:
                 raise ImportFailed(
                     "pages", "The feed's pages repeat: the next one was already read."
@@ -253,6 +255,7 @@ def _taken_over(
     body = run.body
     body.counts = counts | {"invalid": invalid}
     body.fault_counts, body.faults = found.fault_counts, found.faults
+    body.message = found.lacks
     body.live = live
     body.settings = settings_digest(feed.body, client.zone).hex()
     with tools.records.write() as tx:

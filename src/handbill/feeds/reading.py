@@ -14,6 +14,7 @@ from handbill.core.mapping import MapJob, compile_mapping
 from handbill.core.nouns import Client
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
+from handbill.dialects.inbound.frame import PageNotes
 from handbill.dialects.inbound.head import currency_of, no_page, with_head
 from handbill.dialects.inbound.items import ItemReader
 from handbill.dialects.inbound.known import FeedBeginning, discover, fault_of, look
@@ -24,7 +25,7 @@ from handbill.publishers import service as publishers
 from handbill.rates import service as rates
 from handbill.store.records import Tx
 
-READING = b"12"
+READING = b"13"
 """The version of the code that reads jobs: a new number has every job read anew."""
 SAMPLE_BYTES = 1024 * 1024
 _SOURCE_KEY, _JOB_KEY = (
@@ -83,8 +84,8 @@ class FeedPage(NamedTuple):
     following: str = ""
 
 
-TurnPage = Callable[[str], FeedPage]
-"""Opens the page that a feed names as its next."""
+TurnPage = Callable[[str], FeedPage | None]
+"""Opens the page that a feed names as its next; None: it names itself, as some last pages do."""
 
 
 @contextmanager
@@ -106,8 +107,8 @@ class FeedReading(NamedTuple):
     mappings: dict[str, Any]
     repaired: list[str]
     """Bytes so far that were not in the feed's encoding."""
-    following: list[str]
-    """The feed's next page, once it is read."""
+    notes: PageNotes
+    """What the page says of the whole feed, once it is read."""
 
 
 def reading_of(
@@ -119,7 +120,7 @@ def reading_of(
 ) -> FeedReading:
     """Begin to read a feed, within ``failing``; items of known digests are not parsed."""
     repaired: list[str] = []
-    following: list[str] = []
+    notes = PageNotes()
     stream, mappings = _with_mappings(no_page(as_utf8(chunks, charset, repaired)), feed)
     read_by = msgspec.structs.replace(feed, mappings=mappings)
     nodes = nodes_of(mappings)
@@ -134,13 +135,13 @@ def reading_of(
         collection=nodes["source"],
         known=known,
         salt=settings_digest(read_by, locale.zone, head_currency),
-        following=following,
+        notes=notes,
         passes_broken=True,
     )
     zone = zone_of(locale.zone)
     asked = (locale.currency, read_instant, locale.rated, locale.now, head_currency)
     map_job = compile_mapping(read_by, zone, *asked, locale.publishers)
-    return FeedReading(items, map_job, mappings, repaired, following)
+    return FeedReading(items, map_job, mappings, repaired, notes)
 
 
 def _with_mappings(

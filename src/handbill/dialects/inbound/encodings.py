@@ -71,6 +71,13 @@ _LABELS: Final = {
     "iso-8859-8-i": "iso8859-8",
     "iso-8859-8-e": "iso8859-8",
     "iso-8859-6-i": "iso8859-6",
+    "windows1252": "cp1252",
+    "cp-1252": "cp1252",
+    "win-1252": "cp1252",
+    "windows1250": "cp1250",
+    "cp-1250": "cp1250",
+    "windows1251": "cp1251",
+    "cp-1251": "cp1251",
     "unicode-1-1-utf-8": "utf-8",
     "unicode": "utf-16-le",
     "ucs-2": "utf-16-le",
@@ -98,6 +105,12 @@ _SEVERAL_BYTES: Final = frozenset(
 )
 
 
+_EASTERN: Final = _SEVERAL_BYTES - {"utf-8", "iso2022_jp"}
+_CHARACTER: Final = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+_NOT_BY_CHANCE: Final = 4
+"""So many characters in an Eastern set are hardly ever valid UTF-8, all of them."""
+
+
 class UnknownEncoding(ValueError):
     """The feed declares an encoding that we do not read, or does not follow it."""
 
@@ -122,7 +135,8 @@ def encoding_of(head: bytes, charset: str = "", telling: bytes | None = None) ->
 
     A server that says UTF-8 of a feed whose declaration shows another one is not believed; nor is a
     label of a single-byte set if the bytes are valid UTF-8, which text in such a set hardly ever is
-    by chance. **Source**: RFC 7303, 3; XML 1.0, F.
+    by chance; nor one of an Eastern set, if there are enough of them.
+    **Source**: RFC 7303, 3; XML 1.0, F.
     """
     for mark, name in _MARKS:
         if head.startswith(mark):
@@ -138,6 +152,10 @@ def encoding_of(head: bytes, charset: str = "", telling: bytes | None = None) ->
         return declared
     if _is_of_single_bytes(encoding) and not telling.isascii() and _is_utf8(telling):
         return "utf-8"
+    if encoding in _EASTERN and not telling.isascii() and _is_utf8(telling):
+        is_named = _is_in(encoding, telling)
+        if not is_named or len(_CHARACTER.findall(telling)) >= _NOT_BY_CHANCE:
+            return "utf-8"
     if encoding == "iso8859-2" and _LETTERS_OF_1250.search(telling):
         return "cp1250"
     return encoding
@@ -162,8 +180,12 @@ def _as_bytes(name: str) -> str:
 
 def _is_utf8(head: bytes) -> bool:
     """Whether this may be UTF-8; its last character may be cut."""
+    return _is_in("utf-8", head)
+
+
+def _is_in(encoding: str, head: bytes) -> bool:
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
+        codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
         return False
     return True

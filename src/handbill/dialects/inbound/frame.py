@@ -17,17 +17,61 @@ MOST_DEPTH = 32
 _MOST_PIECES = 4_096
 _PIECE = 64 * 1024
 _NEXT = frozenset(["next", "nextpage", "nextpageurl", "nexturl", "nextlink"])
+_TOTAL = frozenset(
+    f"{before}{after}"
+    for before in ("total", "numberof", "num", "count")
+    for after in ("jobs", "results", "records", "items", "postings", "entries")
+) | {"total", "totalcount", "jobcount", "jobscount", "jobstotal", "resultcount", "recordcount"}
+_PAGES = frozenset(["totalpages", "pagecount", "numpages", "numberofpages", "pages", "lastpage"])
+_MORE = frozenset(["hasmore", "hasnext", "hasnextpage", "morepages", "moreavailable"])
+_TELLING = _NEXT | _TOTAL | _PAGES | _MORE
+_MOST_FIGURES = 9
 MOST_ADDRESS = 2_000
 _ADDRESS = re.compile(r"(?:https?://|[/?])\S+")
+
+
+class PageNotes:
+    """What a page says of the whole feed. ``next``: the address of its next page (RFC 5005, 3),
+    from a link or a node such as ``nextPage``, or empty. ``total`` jobs and ``pages``: 0 for
+    unsaid.
+    """
+
+    def __init__(self) -> None:
+        self.next = ""
+        self.total = self.pages = 0
+        self.has_more = False
+
+    def hear(self, name: str, text: str) -> None:
+        """A node or attribute outside the jobs, and what it says."""
+        word, said = bare(name), text.strip()
+        if word in _NEXT and len(said) <= MOST_ADDRESS and _ADDRESS.fullmatch(said):
+            self.next = said
+        elif word in _MORE:
+            self.has_more |= said.lower() in {"true", "yes", "1"}
+        elif said.isascii() and said.isdigit() and len(said) <= _MOST_FIGURES:
+            if word in _TOTAL:
+                self.total = max(self.total, int(said))
+            elif word in _PAGES:
+                self.pages = max(self.pages, int(said))
+
+    def lacks(self, jobs: int, pages: int) -> str:
+        """What the feed says that it has beyond these jobs on these pages; empty: nothing."""
+        if self.total > jobs:
+            return f"The feed says that it has {self.total:,} jobs, and contains {jobs:,}."
+        if self.pages > pages:
+            return f"The feed says that it has {self.pages:,} pages, and names no next one."
+        if self.has_more:
+            return "The feed says that there is more, and names no next page."
+        return ""
 
 
 class Frame:
     """Takes the frame piece by piece, and refuses it as soon as it is known to be ill-formed."""
 
-    def __init__(self, collection: str, item: str) -> None:
-        """``collection``: the node that must be around the items. ``next``: the feed's next page
-        (RFC 5005, 3), from a link or a node such as ``nextPage``, or empty. ``alike``: a node whose
-        name differs from an item's only in prefix or case, if there is one.
+    def __init__(self, collection: str, item: str, notes: PageNotes) -> None:
+        """``collection``: the node that must be around the items. ``notes`` get what is said of the
+        feed. ``alike``: a node whose name differs from an item's only in prefix or case, if there
+        is one.
         """
         self._collection = collection
         self._item = item
@@ -39,8 +83,8 @@ class Frame:
         self._depth = 0
         self._is_over = False  # after the root, some programs write text that is no markup
         self._names: set[str] = set()
-        self.next = ""
-        self._told: str | None = None  # what a node says of the next page
+        self._notes = notes
+        self._told: str | None = None  # what a node says of the feed
         self._ended = 0
         self._is_read = True  # whether the parser has seen all tags so far
         self.alike = ""
@@ -139,8 +183,10 @@ class Frame:
         if local.lower() == self._item.rpartition(":")[2].lower():
             self.alike = name
         if local == "link" and attributes.get("rel", "").lower() == "next":
-            self.next = attributes.get("href", "").strip()
-        self._told = "" if bare(name) in _NEXT else None
+            self._notes.next = attributes.get("href", "").strip()
+        for key, value in attributes.items():
+            self._notes.hear(key, value)
+        self._told = "" if bare(name) in _TELLING else None
         names.update(attributes)
         if self._depth > MOST_DEPTH or len(names) > MOST_NAMES:
             raise NotWellFormed(0, f"the feed has too many nodes other than <{self._item}>")
@@ -151,9 +197,9 @@ class Frame:
 
     def _end(self, name: str) -> None:
         self._depth -= 1
-        address, self._told = (self._told or "").strip(), None
-        if len(address) <= MOST_ADDRESS and _ADDRESS.fullmatch(address):
-            self.next = address
+        if self._told:
+            self._notes.hear(name, self._told)
+        self._told = None
         if name != self._item:
             self._ended -= self._holds_ended(name)
 

@@ -181,7 +181,10 @@ def _main_place(below: list[NodeText], depth: int) -> int:
     named = [one.places[depth - 1] for one in below if _is_first(one, depth)]
     if named:
         return named[0]
-    speaking = [one.places[depth - 1] for one in below if one.text]
+    said = [one for one in below if one.text]
+    # A node with nothing but attributes (xsi:nil, a language) hides none with a text.
+    full = [one for one in said if one.path[-1][0] != "@"]
+    speaking = [one.places[depth - 1] for one in full or said]
     return min(
         (place for place in speaking if place not in others), default=min(speaking, default=0)
     )

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-from handbill.dialects.inbound.frame import MOST_ADDRESS, Frame
+from handbill.dialects.inbound.frame import MOST_ADDRESS, Frame, PageNotes
 from handbill.dialects.inbound.items import (
     MOST_ITEM_BYTES,
     TAG,
@@ -121,19 +121,19 @@ def scan(
     collection: str,
     known: Container[bytes] = (),
     salt: bytes = b"",
-    following: list[str] | None = None,
+    notes: PageNotes | None = None,
     passes_broken: bool = False,
 ) -> Iterator[FeedItem]:
     """The items of a feed in UTF-8, in order, in memory bounded by the size of one item.
 
     ``item``: the name of an item's node as it is written; ``collection``: a node that must be
-    around the items; ``salt``: mixed into each digest (at most 64 bytes); ``following`` gets the
-    address of the feed's next page at the end, if it has one; ``passes_broken``: an item that is
+    around the items; ``salt``: mixed into each digest (at most 64 bytes); ``notes`` get what
+    it says of the whole feed; ``passes_broken``: an item that is
     not XML, or too large, but certainly one item, is returned as broken instead of refused.
     **Refuses** (Malformed): what is not well-formed, document types, items over 4 MB.
     """
     window = _Window(chunks)
-    frame = Frame(collection, item)
+    frame = Frame(collection, item, notes or PageNotes())
     name = re.escape(item.encode())
     mark = re.compile(rb"<(?:" + name + rb"(?=[\s/>])|!--|!\[CDATA\[|!|\?)")
     cutter = _Cutter(
@@ -158,8 +158,6 @@ def scan(
         raise Malformed(1, f"there is no node <{collection}> around the jobs")
     if frame.alike and not has_item:
         raise Malformed(1, f"there is no node <{item}>, but there is <{frame.alike}>: map that one")
-    if frame.next and following is not None:
-        following.append(frame.next)
 
 
 def _to_item(window: _Window, frame: Frame, mark: re.Pattern[bytes]) -> bool:
