@@ -40,6 +40,19 @@ def _first(
     """Programmatic job advertising on your own machine. Settings: `handbill settings`."""
 
 
+def _check_words() -> None:
+    """**Refuses** words of a command that are not UTF-8 (Misspoken), unless they name a file."""
+    for word in sys.argv[1:]:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            if os.sep in word or os.path.lexists(word):
+                continue
+            from handbill.cli.speaking import Misspoken
+
+            raise Misspoken(f"{word!a} is not UTF-8") from None
+
+
 def main() -> None:
     """Run a command. Exit status: 0 done, 1 failed, 2 wrong usage.
 
@@ -51,6 +64,7 @@ def main() -> None:
     # As on Ctrl-C, so that a command releases what it holds; server processes handle it themselves.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     try:
+        _check_words()
         app()
     except Exception as failure:
         from handbill.cli.refusals import exit_status_of

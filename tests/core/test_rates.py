@@ -289,6 +289,11 @@ def test_the_forms_of_files() -> None:
     shouted = b"DATE,FROM,TO,RATE\n2026-11-23,EUR,USD,1.0825\n"
     assert rates_in(shouted) == of_bank[:1]
     plain = "\ufeffDate,From,To,Rate\r\n2026-11-23, EUR,USD,1.0825\r\n\r\n2026-11-23,GBP,USD,x\r\n"
+    assert rates_in(b"\n\n" + ECB) == of_bank
+    assert rates_in(ECB.decode().replace("UTF-8", "UTF-16").encode("utf-16")) == of_bank
+    for parted in ("date;from;to;rate\n2026-11-23;eur;usd;1,0825", "Date\tUSD\n2026-11-23\t1,0825"):
+        assert rates_in(parted.encode()) == of_bank[:1]
+        assert rates_in(parted.encode("utf-16")) == of_bank[:1]
     assert rates_in(plain.encode()) == [
         of_bank[0],
         {"date": "2026-11-23", "from": "GBP", "to": "USD", "rate": "x"},
@@ -300,7 +305,8 @@ def test_the_forms_of_files() -> None:
     [
         (b"", "begin"),
         (b"a,b,c\n", "begin"),
-        (b"\xff\xfe", "UTF-8"),
+        (b"\xff\xfe", "begin"),
+        (b"date,from,to,rate\n\xff", "UTF-8"),
         (b"<html></html>", "no rates"),
         pytest.param(b"date,from,to,rate\n," + b"1" * 140_000, "not CSV", id="long cell"),
         (b"<a><b></a>", "not XML"),

@@ -2,19 +2,24 @@
 
 **Shape**: CSV under the names date, from, to, rate; the bank's XML (``eurofxref``: cubes with a
 time, in them cubes with a currency and a rate), and its CSV (Date, and a column for each currency).
-The bank's rates say what one euro is.
+The bank's rates say what one euro is. Encodings are read as those of feeds. CSV may be parted by
+semicolons or tabs; rates then may have a decimal comma.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from xml.parsers import expat
 
+from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
+
 _NAMES: Final = ("date", "from", "to", "rate")
 _EURO: Final = "EUR"
 _NONE: Final = {"", "N/A"}
+_DECIMAL_COMMA: Final = re.compile(r"\A([0-9]+),([0-9]+)\Z", re.ASCII)
 Row = dict[str, Any]
 
 
@@ -27,20 +32,22 @@ def rates_in(raw: bytes) -> list[Row]:
 
     **Refuses** a file of neither form (NotRates).
     """
-    if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        return _of_xml(raw)
+    told: list[str] = []
     try:
-        return list(_of_csv(raw))
+        text = b"".join(as_utf8([raw], repaired=told)).decode().lstrip("\ufeff \t\r\n")
+        if told:
+            raise NotRates("is not UTF-8, nor in the encoding that it declares")
+        return _of_xml(text) if text[:1] == "<" else list(_of_csv(text))
+    except UnknownEncoding as bad:
+        raise NotRates(f"cannot be read: {bad}") from None
     except csv.Error as bad:
         raise NotRates(f"is not CSV: {bad}") from None
 
 
-def _of_csv(raw: bytes) -> Iterator[Row]:
-    try:
-        lines = raw.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise NotRates("is not UTF-8") from None
-    rows = csv.reader(line for line in lines if line.strip())
+def _of_csv(text: str) -> Iterator[Row]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    mark = next((mark for mark in "\t;" if lines and mark in lines[0]), ",")
+    rows = csv.reader(lines, delimiter=mark)
     names = [name.strip() for name in next(rows, [])]
     lower = [name.lower() for name in names]
     is_wide = not set(_NAMES) <= set(lower)
@@ -49,6 +56,8 @@ def _of_csv(raw: bytes) -> Iterator[Row]:
         raise NotRates("does not begin with the names date,from,to,rate")
     for row in rows:
         cells = [cell.strip() for cell in row]
+        if mark != ",":
+            cells = [_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
         if is_wide:
             for name, cell in zip(names[1:], cells[1:], strict=False):
                 if name and cell not in _NONE:
@@ -62,10 +71,10 @@ def _row(day: str, source: str, target: str, rate: str) -> Row:
     number: Decimal | str = rate
     with suppress(InvalidOperation):
         number = Decimal(rate)
-    return {"date": day, "from": source, "to": target, "rate": number}
+    return {"date": day, "from": source.upper(), "to": target.upper(), "rate": number}
 
 
-def _of_xml(raw: bytes) -> list[Row]:
+def _of_xml(text: str) -> list[Row]:
     rows: list[Row] = []
     days: list[str] = []
 
@@ -83,11 +92,11 @@ def _of_xml(raw: bytes) -> list[Row]:
     def refuse(*_: Any) -> None:
         raise NotRates("has a DOCTYPE, which is not read")
 
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler, parser.EndElementHandler = begin, end
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(raw, True)
+        parser.Parse(text.encode(), True)
     except expat.ExpatError as bad:
         raise NotRates(f"is not XML: line {bad.lineno}: {expat.ErrorString(bad.code)}") from None
     if not rows:
