@@ -53,7 +53,7 @@ def test_all_faults_of_a_publisher_are_named(office: Office) -> None:
         "id": "a b",
         "bidType": "CPM",
         "minBid": -1,
-        "currency": "usd",
+        "currency": "us$",
         "placementType": "x",
         "schema": {"jobSchema": {"title": "1x"}, "additionalFieldsV2": {"xmlns": "a"}},
     }

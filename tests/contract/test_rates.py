@@ -81,7 +81,7 @@ def test_hostile_rates(sqlite_office: Office, raw: bytes) -> None:
     ("said", "at"),
     [
         ({"from": "EUX"}, "/from"),
-        ({"from": "eur"}, "/from"),
+        ({"from": "eux"}, "/from"),
         ({"to": "EUR"}, "/to"),
         ({"date": "11/20/2026"}, "/date"),
         ({"date": ""}, "/date"),
@@ -101,6 +101,25 @@ def test_a_day_once_and_today_wherever_it_has_begun(office: Office) -> None:
     assert set(office.faults("POST", "/rates", [EURO, EURO | {"rate": 2}])) == {"/1/date"}
     assert office.ask("POST", "/rates", EURO | {"date": "11/19/2026"}).status == 200
     assert set(office.faults("POST", "/rates", EURO | {"date": "11/20/2026"})) == {"/date"}
+
+
+@pytest.mark.parametrize("spelled", ["eur", " Eur "])
+def test_a_currency_is_read_in_any_case(sqlite_office: Office, spelled: str) -> None:
+    """At each door that takes one, as the pages and the set-up read it."""
+    office = sqlite_office
+    assert office.ask("POST", "/rates", EURO | {"from": spelled, "to": "usd"}).status == 200
+    assert set(seen(office)) == {ID}
+    office.new("/publishers", {"id": "Euro", "currency": spelled})
+    assert office.get("/publishers/Euro")["currency"] == "EUR"
+    client = office.client(caps={"budget": {"cap": "Monthly", "value": 9, "currency": "usd"}})
+    placement = {"value": "Euro", "bid": 0.5, "currency": spelled}
+    group = office.group(office.campaign(client), placements=[placement])
+    assert office.get(group)["placements"][0]["currency"] == "EUR"
+    own = [{"value": "Euro", "cpcBid": 1, "currency": spelled}]
+    job = {"refNumber": "1", "title": "t", "url": "https://x.org/1", "placementSettings": own}
+    office.new(f"{client}/jobs", job)
+    assert office.get(f"{client}/jobs/1")["placementSettings"][0]["currency"] == "EUR"
+    assert office.ask("PUT", f"/agencies/{office.agency_id}", {"currency": "usd"}).status == 200
 
 
 # ── the doors ───────────────────────────────────────────────────────────────────────────────────

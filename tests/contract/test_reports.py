@@ -277,7 +277,7 @@ def test_gates_of_partners_stand_in_order(whole: Office) -> None:
     [
         ({"publisherFamilyId": "6576baba5c2baf7cdd5b552a"}, "/publisherFamilyId"),
         ({"curLocale": "EUR"}, "/curLocale"),
-        ({"curLocale": "usd"}, "/curLocale"),
+        ({"curLocale": "eur"}, "/curLocale"),
         ({"period": "LAST_YEAR"}, "/period"),
         ({"clientId": None}, "/clientId"),
         ({"reportName": 7}, "/reportName"),

@@ -42,7 +42,7 @@ def create_agency(
             stores.clock.now(),
             agency_id=agency_id,
             name=name or agency_id,
-            currency=currency,
+            currency=currency.upper(),
         )
     say(dict(zip(("agencyId", "apiKey", "apiClientId"), made, strict=True)), as_json=json)
 

@@ -204,7 +204,7 @@ def _read_body(
         faults += [
             Fault(pointer, f"must be {own}, the agency's currency: this amount is not converted")
             for pointer, code in currencies_said(value, asked_by(operation.body))
-            if code != own
+            if code.upper() != own
         ]
     return operation.body.read(value, "", faults)
 

@@ -54,6 +54,14 @@ def number_in(value: Any) -> int | Decimal:
     return value
 
 
+def _in_capitals(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) and value.isascii() else value
+
+
+InCapitals = BeforeValidator(_in_capitals)
+"""A code, such as a currency's, is read in any case, and kept in capitals."""
+
+
 def _day(value: Any) -> str:
     day = read_day(value) if isinstance(value, str) and len(value) <= 40 else None
     if day is None and value != "":

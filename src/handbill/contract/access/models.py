@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 from handbill.access.service import MOST_OVERLAP_HOURS, NEEDS, SCOPES
 from handbill.contract.envelopes import Made, Page
 from handbill.http.kinds import Need
-from handbill.wire.fields import Id, Instant, Name, Whole
+from handbill.wire.fields import Id, InCapitals, Instant, Name, Whole
 from handbill.wire.models import Model
 
 _NEED_OF: Final = {f"{SCOPES['agency']}/{need}": need for need in NEEDS}
@@ -35,8 +35,8 @@ class AgencyChange(Model):
     name: Id | None = Field(
         None, description="The name, 1 to 200 characters. It cannot be cleared."
     )
-    currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] | None = Field(
-        None, description="Only the present one is accepted: every amount is in it."
+    currency: Annotated[str, InCapitals, StringConstraints(min_length=3, max_length=3)] | None = (
+        Field(None, description="Only the present one is accepted: every amount is in it.")
     )
 
 

@@ -22,7 +22,7 @@ from handbill.funnel.service import FunnelItem
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant as At
 from handbill.wire.bodies import OneOrMany
-from handbill.wire.fields import Day, Id, Instant, Money, Text, TextOrDigits
+from handbill.wire.fields import Day, Id, InCapitals, Instant, Money, Text, TextOrDigits
 from handbill.wire.models import Model, together
 from handbill.wire.stamps import read_stamp
 from handbill.wire.words import AnyCase
@@ -92,7 +92,7 @@ class _Keys(Model):
 
 class Salary(Model):
     amount: Money = Field(description="Amount, 0 or more.")
-    currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] = Field(
+    currency: Annotated[str, InCapitals, StringConstraints(min_length=3, max_length=3)] = Field(
         description="ISO 4217 code."
     )
 

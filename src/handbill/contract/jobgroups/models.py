@@ -20,7 +20,7 @@ from handbill.contract.filters import JobTree, JobTreeOfAll
 from handbill.contract.overrides import SettingsOverride
 from handbill.core import nouns
 from handbill.kit.faults import Fault
-from handbill.wire.fields import Day, Distinct, Filled, Key, Money, Whole
+from handbill.wire.fields import Day, Distinct, Filled, InCapitals, Key, Money, Whole
 from handbill.wire.models import UNREAD, Model, partial
 from handbill.wire.words import AnyCase
 from handbill.wire.wrong import Wrong
@@ -66,7 +66,7 @@ class Placement(Model):
     caps: PlacementCaps | None = Field(
         None, exclude_if=is_none, description="Cap at this publisher: a budget, not Daily."
     )
-    currency: Annotated[str, StringConstraints(max_length=3)] = Field(
+    currency: Annotated[str, InCapitals, StringConstraints(max_length=3)] = Field(
         "",
         exclude_if=lambda code: not code,
         description="ISO 4217 code of the bid: the agency's or the publisher's. Default: the "

@@ -22,7 +22,7 @@ from handbill.kit.faults import Fault
 from handbill.kit.urls import page_url, seen_url
 from handbill.wire.bodies import Array
 from handbill.wire.date_patterns import Read, read_when
-from handbill.wire.fields import DIGITS, Day, Filled, Matching, Money, Percent
+from handbill.wire.fields import DIGITS, Day, Filled, InCapitals, Matching, Money, Percent
 from handbill.wire.models import Model, partial
 from handbill.wire.wrong import Wrong
 
@@ -199,7 +199,7 @@ class JobPlacement(Model):
     caps: PlacementCaps | None = Field(
         None, exclude_if=is_none, description="Budget for this publisher, not Daily."
     )
-    currency: Annotated[str, Field(max_length=3)] = Field(
+    currency: Annotated[str, InCapitals, Field(max_length=3)] = Field(
         "",
         exclude_if=lambda code: not code,
         description="ISO 4217 code of the bids: the agency's or the publisher's. Default: the "

@@ -76,7 +76,7 @@ def _agency_made(call: Call) -> access.Credentials:
             call.now,
             agency_id=body.agency_id,
             name=body.agency_name or body.agency_id,
-            currency=body.currency.upper(),
+            currency=body.currency,
         )
     except Refused as refused:
         faults = [

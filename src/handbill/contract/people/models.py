@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from handbill.contract.envelopes import Dated, Done, Made, Page
 from handbill.core.persons import MOST_PASSWORD, PersonRole
-from handbill.wire.fields import Distinct, Id, Instant, Name
+from handbill.wire.fields import Distinct, Id, InCapitals, Instant, Name
 from handbill.wire.models import Model
 from handbill.wire.words import AnyCase, Meaning
 
@@ -199,7 +199,7 @@ class SetUp(InvitationUsed):
         description="The agency's id: letters, digits, - and _. It is created if there is none.",
     )
     agency_name: Name = Field("", alias="agencyName", description="The agency's name.")
-    currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] = Field(
+    currency: Annotated[str, InCapitals, StringConstraints(min_length=3, max_length=3)] = Field(
         "USD", description="The agency's currency, an ISO 4217 code. It cannot be changed."
     )
 

@@ -25,7 +25,7 @@ from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
 from handbill.kit.faults import Fault
 from handbill.kit.instants import MINUTE
 from handbill.publishers.service import ID
-from handbill.wire.fields import Id, Instant, Matching, Money, Name, Text
+from handbill.wire.fields import Id, InCapitals, Instant, Matching, Money, Name, Text
 from handbill.wire.models import Model, partial
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.words import AnyCase, Named
@@ -39,7 +39,7 @@ Node = Annotated[
 ]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NOT_BLANK)]
 Currency = Annotated[
-    str, Matching("[A-Z]{3}", "must be an ISO 4217 code such as USD", least=3, most=3)
+    str, Matching("[A-Z]{3}", "must be an ISO 4217 code such as USD", least=3, most=3), InCapitals
 ]
 PlacementType = Literal["JobBoard", "DirectEmployer", "All"]
 

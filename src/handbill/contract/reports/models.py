@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from handbill.contract.stats.models import StatsFilters
 from handbill.kit.urls import canonical_url
 from handbill.stats.questions import GroupedBy, OfFamily, OneFile, Span
-from handbill.wire.fields import Instant, Name
+from handbill.wire.fields import InCapitals, Instant, Name
 from handbill.wire.models import Model
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.words import AnyCase
@@ -29,7 +29,10 @@ def _code(text: str) -> str:
 
 
 Currency = Annotated[
-    str, AfterValidator(_code), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
+    str,
+    InCapitals,
+    AfterValidator(_code),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"}),
 ]
 
 

@@ -91,7 +91,6 @@ async def _done(calls: Calls, fields: Fields, typed: dict[str, str]) -> tuple[st
         return (await calls.ask("POST", "/api-keys")).json["result"], ""
     if act == "set-rate":
         rate: dict[str, Any] = {name: typed[name] for name in _RATE}
-        rate |= {name: rate[name].upper() for name in ("from", "to")}
         await calls.ask("POST", "/rates", rate | {"rate": plain_number(rate["rate"])})
         return "", "The rate is set."
     if act == "add-markup":
