@@ -1,6 +1,12 @@
 """The edge's index belongs to one state of the records: any other is filled again wholly."""
 
+import faulthandler
+import os
+import resource
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from handbill.core.nouns import Client
+from handbill.host.folders import Unusable
 from handbill.listings import indexing
 from handbill.store.index import EdgeIndex, mend
 from handbill.store.records import Records
@@ -189,6 +196,56 @@ def test_one_that_cannot_be_read_is_put_away_before_it_is_opened(tmp_path: Path,
     assert (made.is_whole(), made.has_urls()) == (False, False)
     made.close()
     assert not mend(folder)
+
+
+_LIMITED = """
+import resource, sys
+from pathlib import Path
+from handbill.host.folders import Unusable
+from handbill.store.index import EdgeIndex, mend
+
+folder, limit, most = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(limit, (most, most))
+for open_it in (mend, lambda folder: EdgeIndex(folder, writable=True)):
+    try:
+        open_it(folder)
+    except Unusable as refused:
+        print("ulimit" in str(refused))
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [(resource.RLIMIT_AS, 8 * 1024**3), (resource.RLIMIT_NOFILE, 4)]
+)
+def test_a_process_that_cannot_open_it_does_not_take_it_for_damaged(
+    tmp_path: Path, limit: int, most: int
+) -> None:
+    folder = tmp_path / "index"
+    _filled(folder, b"https://kept.example")
+    words = (sys.executable, "-c", _LIMITED, str(folder), str(limit), str(most))
+    told = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert told.stdout.split() == ["True", "True"], told.stderr
+    _is_kept(folder)
+
+
+def test_a_reader_that_is_killed_has_found_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a system that runs out of memory."""
+    folder = tmp_path / "index"
+    _filled(folder, b"https://kept.example")
+    monkeypatch.setattr(faulthandler, "disable", lambda: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(Unusable, match="index cannot be opened here"):
+        mend(folder)
+    monkeypatch.undo()
+    _is_kept(folder)
+
+
+def _is_kept(folder: Path) -> None:
+    assert not mend(folder)
+    kept = EdgeIndex(folder, writable=False)
+    assert kept.url_of(b"a" * 16) == b"https://kept.example"
+    kept.close()
 
 
 def _filled(folder: Path, url: bytes, jobs: int = 1) -> None:

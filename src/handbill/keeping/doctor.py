@@ -172,10 +172,13 @@ def _index(patient: Patient) -> Iterator[DoctorFinding]:
     if not (folder / "data.mdb").exists():
         yield DoctorFinding(f"the edge's index {folder} is not there", do)
         return
-    if is_sound(folder):
-        yield from _in_index(patient, do)
-    else:
-        yield DoctorFinding(f"the edge's index {folder} is damaged", do)
+    try:
+        if is_sound(folder):
+            yield from _in_index(patient, do)
+        else:
+            yield DoctorFinding(f"the edge's index {folder} is damaged", do)
+    except Unusable as unreadable:
+        yield DoctorFinding(str(unreadable), "raise the limit, or run this as the user who serves")
 
 
 def _in_index(patient: Patient, do: str) -> Iterator[DoctorFinding]:

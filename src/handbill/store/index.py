@@ -12,9 +12,11 @@ It is filled again as a new file, which replaces the former one. Writers switch 
 when it is whole: until then they redirect visitors by the former one.
 """
 
+import errno
 import faulthandler
 import fcntl
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -22,6 +24,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import lmdb
+
+from handbill.host.folders import Unusable
 
 _MAP_BYTES = 64 * 1024**3  # address space, not memory: the file grows as it is filled
 IndexFailed = lmdb.Error
@@ -34,6 +38,23 @@ IndexDamaged = (
     lmdb.BadTxnError,
 )
 """Its file is damaged: a new one has to replace it."""
+_LACKING = frozenset(
+    {
+        errno.ENOMEM,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.EAGAIN,
+        errno.ENOLCK,
+    }
+)
+"""What this process lacks to open it; its file is as good as before."""
+_IS_DAMAGED, _IS_LACKING = 1, 3
+_DIES_OF_DAMAGE = frozenset({-signal.SIGBUS, -signal.SIGSEGV, -signal.SIGABRT})
 _TURN, _FORMER, _WHOLE = b"turn", b"former", b"whole"
 _NAMES = ("state", "urls", "pixels", "keys")
 _File = tuple[int, int]
@@ -175,7 +196,8 @@ class EdgeIndex:
 
 def mend(folder: Path, *, wholly: bool = True) -> bool:
     """Remove a damaged index, so that a new one is made; returns whether there was one. Call this
-    before it is opened. ``wholly``: check all of it; otherwise only its beginnings.
+    before it is opened. ``wholly``: check all of it; otherwise only its beginnings. **Refuses** one
+    that cannot be read here, whether or not it is damaged (Unusable).
     """
     seen = _file(folder)
     if seen is None or is_sound(folder, wholly=wholly):
@@ -186,33 +208,59 @@ def mend(folder: Path, *, wholly: bool = True) -> bool:
 
 def is_sound(folder: Path, *, wholly: bool = True) -> bool:
     """Whether an index can be read that this process has not opened. A separate process reads it,
-    since that may kill it: reading behind the end of a truncated file does.
+    since that may kill it: reading behind the end of a truncated file does. **Refuses** one of
+    which that process cannot tell (Unusable): it lacked something, or was killed by somebody.
     """
     reader = get_context("fork").Process(
         target=_read_through, args=(folder, _NAMES if wholly else _NAMES[:1])
     )
-    reader.start()
+    with _refused(folder):
+        reader.start()
     reader.join()
+    if reader.exitcode not in {0, _IS_DAMAGED, *_DIES_OF_DAMAGE}:
+        raise Unusable(_unreadable(folder))
     return reader.exitcode == 0
+
+
+@contextmanager
+def _refused(folder: Path) -> Iterator[None]:
+    """**Refuses** to go on where this process lacks something (Unusable)."""
+    try:
+        yield
+    except (IndexFailed, OSError) as failure:
+        if (failure.errno if isinstance(failure, OSError) else failure.code) in _LACKING:
+            raise Unusable(_unreadable(folder)) from failure
+        raise
+
+
+def _unreadable(folder: Path) -> str:
+    return (
+        f"the edge's index {folder} cannot be opened here: that needs address space without limit "
+        "(ulimit -v unlimited; it takes no more memory than it holds), some open files "
+        "(ulimit -n), and leave to read and write its folder"
+    )
 
 
 def _read_through(folder: Path, names: Iterable[str]) -> None:
     faulthandler.disable()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # hide LMDB's message when it dies
     try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # hide LMDB's message when it dies
         maps = _mapped(folder, writable=False)
         for name in names:
             with maps.env.begin(db=getattr(maps, name)) as look:
                 for _ in look.cursor():
                     pass
-    except IndexFailed:
-        raise SystemExit(1) from None
+    except IndexFailed as failure:
+        raise SystemExit(_IS_LACKING if failure.code in _LACKING else _IS_DAMAGED) from None
+    except (OSError, MemoryError):
+        raise SystemExit(_IS_LACKING) from None
 
 
 def _opened(folder: Path, writable: bool) -> _Maps:
-    """Open the index in that folder; create it if there is none."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    """Open the index in that folder; create it if there is none. **Refuses** what this process has
+    no means for (Unusable).
+    """
+    with _refused(folder), _alone(folder):
         if _file(folder) is None:
             (folder / "lock.mdb").unlink(missing_ok=True)  # a former one counts its own turns
             _mapped(folder, writable=True).env.close()
@@ -256,6 +304,7 @@ def _file(folder: Path) -> _File | None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Nobody else opens or removes it meanwhile: a map is two files that belong together."""
+    folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder / "opening.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
