@@ -31,3 +31,9 @@ def test_a_job_does_not_depend_on_the_others() -> None:
     jobs, others = short.split(b"  <job>"), changed.split(b"  <job>")
     assert without == b"  <job>".join(jobs[:5] + jobs[6:])
     assert [n for n in range(11) if jobs[n] != others[n]] == [5]
+
+
+@pytest.mark.parametrize("node", ["partnerJobId", "job_number", "VacancyID", "posting-id"])
+def test_a_reference_by_another_name_is_found(node: str) -> None:
+    found = discover(["title", "description", "applyUrl", node])
+    assert found["schemaMappingsRefNumber"] == node

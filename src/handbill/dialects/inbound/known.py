@@ -143,11 +143,12 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
     ),
     "url": (
         *("link", "link/@href", "joburl", "jobposturl", "detailurl", "applyurl", "applicationurl"),
-        *("absoluteurl", "hostedurl", "canonicalurl", "joblink", "href", "uri"),
+        *("absoluteurl", "hostedurl", "canonicalurl", "positionuri", "joblink", "href", "uri"),
     ),
     "referencenumber": (
         *("referencenumber", "reference", "refnumber", "refno", "jobreference", "jobref", "ref"),
         *("jobid", "id", "externalid", "requisitionid", "reqid", "guid", "identifier", "uuid"),
+        *("partnerjobid", "jobnumber", "jobno", "vacancyid", "positionid", "postingid"),
         *("jobcode", "referenz", "referenznummer", "stellennummer", "key"),
     ),
     "company": (
