@@ -199,6 +199,16 @@ def test_a_day_that_has_reached_its_ceiling_ends_at_midnight() -> None:
     assert found.reasons[0].params.share == 1_000_000
 
 
+def test_a_cap_of_less_than_a_click_is_told_as_that_and_ends_by_nothing() -> None:
+    cap = Cap("Daily", 400_000)
+    found = resolve(tree(**caps(G, Capped(cap, mark(cap, 0, 0), 0, 500_000))), NOW)["group", "3"]
+    told = "the daily budget of the job group is less than one click or apply costs"
+    assert (found.description, found.until_at) == (told, None)
+    assert found.reasons[0].code is Code.CAP_REACHED
+    enough = resolve(tree(**caps(G, Capped(cap, mark(cap, 0, 0), 0, 400_000))), NOW)["group", "3"]
+    assert enough.is_plain
+
+
 def test_brakes_and_paces_without_stopping() -> None:
     braking = resolve(tree(**caps(G, capped(8_000_000))), NOW)
     assert braking["group", "3"].delivery is Felt.BRAKING

@@ -168,10 +168,10 @@ def _rounded_up(value: int) -> int:
 
 def _until(capped: Capped, when: Moment) -> Instant | None:
     """When it ends by itself: with the day, if only the day's ceiling is reached; otherwise with
-    the period.
+    the period. Never, where the whole value pays for nothing.
     """
     period = "Daily" if _is_of_today(capped) else capped.cap.period
-    day = next_period(period, when.today) if capped.cap.value else None
+    day = None if _is_too_small(capped) else next_period(period, when.today)
     return None if day is None else start_of(day, when.zone)
 
 
@@ -182,10 +182,17 @@ def _is_of_today(capped: Capped) -> bool:
     return mark.paced and left > max(1, capped.cheapest)
 
 
+def _is_too_small(capped: Capped) -> bool:
+    """Whether the whole value does not pay for one click or apply at the cheapest live bid."""
+    return capped.mark.value < max(1, capped.cheapest)
+
+
 def _words(code: Code, what: str, capped: Capped, measure: Measure) -> str:
     named = "budget" if measure == "budget" else f"cap of {measure}"
     cap = f"{capped.cap.period.lower()} {named}"
     part = "today's part of " if _is_of_today(capped) else ""
+    if code is Code.CAP_REACHED and _is_too_small(capped):
+        return f"the {cap} of the {what} is less than one click or apply costs"
     return {
         Code.CAP_ZERO: f"the {what} has a {cap} of 0",
         Code.CAP_REACHED: f"the {what} has reached {part}its {cap}",
