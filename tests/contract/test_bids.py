@@ -104,6 +104,8 @@ def test_the_log_of_a_job_group(sqlite_office: Office, sqlite_tools: Tools) -> N
     newest, *rest = office.get(where)["data"]
     assert rest == [first]
     assert office.get(f"{market.group}/bids?page=1&limit=1")["data"] == [first]
+    assert office.get(f"{where}&to=0001-01-01")["data"] == []
+    assert len(office.get(f"{where}&to=9999-12-31&from=0001-01-01")["data"]) == 2
     assert newest["baseBid"] == Decimal("0.7")
     assert line_of(newest).is_true
     assert office.get(f"{where}&publisherId=TestExp1")["data"] == []

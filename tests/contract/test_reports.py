@@ -148,6 +148,19 @@ def test_every_fault_of_a_report_is_told(whole: Office) -> None:
     assert whole.ask("POST", "/reports/stats", foreign, headers).status == 404
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_of_all_days_may_be_asked_for(whole: Office, day: str) -> None:
+    headers = {"x-client-id": whole.client().rpartition("/")[2]}
+    days = {"startDate": day, "endDate": day}
+    question = {"filters": days, "aggregationLevel": {"primaryLevel": "JOB"}}
+    assert whole.ask("POST", "/stats", question, headers).status == 202
+    for kind in ("stats", "ip"):
+        reply = whole.ask(
+            "POST", f"/reports/{kind}", {"filterBy": days, "groupBy": "CLIENT"}, headers
+        )
+        assert reply.status == 200, reply.raw
+
+
 def test_filters_take_what_is_deleted_and_refuse_what_is_foreign(whole: Office) -> None:
     own, sister = build(whole), build(whole)
     foreign = build(whole.another())

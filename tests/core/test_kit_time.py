@@ -36,6 +36,13 @@ def test_a_day_holds_its_instants(moment: datetime, name: str) -> None:
     assert first <= at < after
 
 
+@pytest.mark.parametrize("name", ["UTC+14:00", "UTC-12:00", "America/New_York"])
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_first_and_the_last_of_all_days_have_bounds(name: str, day: date) -> None:
+    first, after = zones.bounds_of(day, day, zones.zone_of(name))
+    assert first < after <= first + instants.DAY
+
+
 def test_days_follow_daylight_saving_in_named_zones() -> None:
     zone = zones.zone_of("America/New_York")
     first, after = zones.bounds_of(date(2026, 11, 1), date(2026, 11, 1), zone)

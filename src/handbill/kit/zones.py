@@ -70,7 +70,11 @@ def start_of(day: date, zone: tzinfo) -> Instant:
 
 @lru_cache(maxsize=4_096)
 def bounds_of(first: date, last: date, zone: tzinfo) -> tuple[Instant, Instant]:
-    """The half-open range of instants of whole days, both included."""
+    """The half-open range of instants of whole days, both included; the last day of the year 9999
+    has 24 hours.
+    """
+    if last == date.max:
+        return start_of(first, zone), start_of(last, zone) + DAY
     return start_of(first, zone), start_of(last + timedelta(days=1), zone)
 
 

@@ -15,13 +15,17 @@ from handbill.publishers import service as publishers
 _DAYS: Final = timedelta(days=6)
 
 
+def _week_to(last: date) -> date:
+    return last - _DAYS if last - date.min > _DAYS else date.min
+
+
 def _list(call: Call) -> Answer:
     asked: BidsAsked = call.query
     campaign = campaigns.campaign_of(call.tx, call.client.no, call.path["campaign_id"])
     group = groups.group_under(call.tx, campaign, call.path["jobgroup_id"])
     zone = zone_of(call.client.zone)
     last = date.fromisoformat(asked.to_on) if asked.to_on else day_of(call.now, zone)
-    first = date.fromisoformat(asked.from_on) if asked.from_on else last - _DAYS
+    first = date.fromisoformat(asked.from_on) if asked.from_on else _week_to(last)
     some = [
         one
         for one in publishers.publishers_of(call.tx, call.client.agency_no)
