@@ -350,7 +350,7 @@ def test_the_command_says_the_same_in_words(office: Office, tools: Tools) -> Non
     assert "country EQUAL 'US' holds: the job has 'US'" in told
     assert "not in job group dallas: does not match" in told
     assert "city EQUAL 'Dallas' does not hold: the job has 'Austin'" in told
-    assert "TestExp1 is to be listed: bid 0.5 (JOBGROUP), price 0.5" in told
+    assert "TestExp1 is to be listed: bid 0.5 (JOBGROUP), price 0.5 USD" in told
     assert "Dear is not to be listed: BELOW_MIN_BID" in told
     assert sum(line.startswith("right now: is in its feed") for line in told) == 1
     add_jobs(office, client, "2", description="")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.standing_tree import FULL, NOW, STAMPS, ZONE, G, capped, caps, mark, tree
+from core.standing_tree import EXCHANGE, FULL, NOW, STAMPS, ZONE, G, capped, caps, mark, tree
 from handbill.core.bids import JobBids
 from handbill.core.nouns import (
     Cap,
@@ -17,6 +17,7 @@ from handbill.core.nouns import (
 )
 from handbill.core.pacing.caps import Days, DeliveryMode, Felt, is_stopped, mark_of
 from handbill.core.pacing.copies import ShownCopy, unfetched
+from handbill.core.rates import PICOS, DatedRate, Exchange
 from handbill.core.standing.capping import CapKey, Capped, enough
 from handbill.core.standing.reasons import Code, kept_since
 from handbill.core.standing.resolving import resolve
@@ -104,6 +105,16 @@ def test_each_cause_is_the_first_reason_of_the_job_group(
     assert group.delivery is Felt.STOPPED
     assert group.description == first.words
     assert group.also_holding == (), "one cause, and nothing that follows from it"
+
+
+@pytest.mark.parametrize(("currency", "told"), [("JPY", "JPY"), ("USD", "")])
+def test_a_least_bid_in_another_currency_says_so(currency: str, told: str) -> None:
+    day = EXCHANGE.today
+    rates = Exchange("USD", day, [DatedRate(day, "JPY", "USD", PICOS // 100)])
+    least = {"currency": currency, "min_bid_micros": 60_000_000}
+    found = resolve(tree(publisher=least, exchange=rates), NOW)["placement", "3/7"].reasons[0]
+    assert (found.code, found.params.min_bid_micros) == ("BELOW_MIN_BID", 60_000_000)
+    assert found.params.currency == told
 
 
 def test_what_is_locked_for_others_leaves_the_rest() -> None:

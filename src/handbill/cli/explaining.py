@@ -126,12 +126,12 @@ def _publisher(one: "ExplainedPublisher") -> Iterator[str]:
     there = one.published
     bid = None if one.bid_micros is None else f"bid {number_of(one.bid_micros)} ({one.bid_source})"
     if one.listed:
-        price = None if one.price_micros is None else number_of(one.price_micros)
+        price = one.price_micros and f"{number_of(one.price_micros)} {one.currency}"
         yield f"{one.id:<{_WIDTH}}is to be listed: {f'{bid}, price {price}' if bid else 'posted'}"
     else:
         yield f"{one.id:<{_WIDTH}}is not to be listed: {', '.join(one.reasons)}"
         if bid:
-            yield f"{'':<{_WIDTH}}{bid}, least {number_of(one.min_bid_micros)}"
+            yield f"{'':<{_WIDTH}}{bid}, least {number_of(one.min_bid_micros)} {one.currency}"
     now = {
         True: "is in its feed",
         False: "is not in its feed",

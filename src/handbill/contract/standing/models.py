@@ -56,9 +56,9 @@ ABOUT: Final[dict[Code, str]] = {
     Code.NO_BID: "there is no bid. Its level is JOB if the job's own bid is 0. params: "
     "publisherId, jobGroupId, jobs, bid, minBid.",
     Code.BELOW_MIN_BID: "the bid is below the publisher's minimum. params: publisherId, "
-    "jobGroupId, jobs, bid, minBid.",
+    "jobGroupId, jobs, bid, minBid, currency.",
     Code.BELOW_UNIT: "after markdown the price is below the currency's smallest amount. params: "
-    "publisherId, jobGroupId, jobs, bid, minBid.",
+    "publisherId, jobGroupId, jobs, bid, minBid, currency.",
     Code.NOT_FETCHED: "the publisher has not fetched its feed for three times its usual interval. "
     "It does not block. params: publisherId, fetchedOn, refreshMinutes.",
     Code.NONE_BELOW: "nothing is listed, because every campaign or job group in it is stopped. "
@@ -102,9 +102,15 @@ class ReasonParams(Model):
     )
     bid_micros: Money | None = Field(alias="bid", exclude_if=is_none, description="The bid set.")
     min_bid_micros: Money | None = Field(
-        alias="minBid", exclude_if=is_none, description="The publisher's minimum bid."
+        alias="minBid",
+        exclude_if=is_none,
+        description="The publisher's minimum bid, in its currency.",
     )
-    currency: str = Field(exclude_if=lambda it: not it, description="The publisher's currency.")
+    currency: str = Field(
+        exclude_if=lambda it: not it,
+        description="Currency of minBid, if it is not the agency's. With NO_RATE: the one without "
+        "a rate.",
+    )
     jobs: int | None = Field(exclude_if=is_none, description="Number of jobs.")
     capped_jobs: int | None = Field(
         alias="cappedJobs",

@@ -125,6 +125,7 @@ def unsold(
         jobs=count,
         bid_micros=bid.micros,
         min_bid_micros=terms.min_bid_micros,
+        currency="" if terms.currency == exchange.currency else terms.currency,
     )
     by_apply, is_flat = terms.bid_type == "CPA", terms.bid_type == "FLAT_CPC"
     fix = Fix(kind="bid", value=least, source=bid.source, by_apply=by_apply)
