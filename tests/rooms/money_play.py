@@ -30,7 +30,7 @@ from handbill.store.records.tables import (
     groups,
     markups,
 )
-from market import BOT_AGENT, Market
+from market import BOT_AGENT, HUMAN, Market
 from rooms.test_ledger_crash import Cut, CutRecords, cut
 
 ZONES = {"c1": "Pacific/Auckland", "c2": "America/New_York"}
@@ -133,7 +133,7 @@ class Play:
     def click(self) -> None:
         chance = self.chance
         listing = chance.choice(self.listings)
-        agent = chance.choice((BOT_AGENT, "", *["Mozilla/5.0 Firefox/140.0"] * 8))
+        agent = chance.choice((BOT_AGENT, "", *[HUMAN] * 8))
         ip = f"203.0.113.{chance.randint(1, 6)}"
         at = self.market.clock.now() - chance.choice((0, 0, SECOND, 20 * MINUTE))
         click, event = self.market.click(listing, at=at, agent=agent, ip=ip)
