@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from handbill.access.keys import ensure_secrets, secret
@@ -129,19 +130,20 @@ def test_organic_and_late_applies_hire_without_credit(market: Market, listing: L
     organic = ReceivedConversion(
         at=START, client_no=listing.client_no, action=3, source="pixel", application_id="o1"
     )
-    market.journal.add([organic], "api-0")
+    of_job = msgspec.structs.replace(organic, application_id="o2", job_id=listing.job_id)
+    market.journal.add([organic, of_job], "api-0")
     click = SealedClick(b"c" * 16, START - 40 * DAY, listing)
     _, event = market.click(listing, at=click.at)
     market.journal.add([event])
     late = SealedClick(event.random, event.at, listing)
     market.converted(late, 3, "l1")
     market.judge_all()
-    for application in ("o1", "l1"):
+    for application in ("o1", "o2", "l1"):
         hired(market, listing.client_no, application_id=application)
-    assert [(line["disposition"], line["publisherId"]) for line in hires(market)] == [
-        ("organic", None),
-        ("organic", None),
-    ]
+    booked = hires(market)
+    assert {(line["disposition"], line["publisherId"]) for line in booked} == {("organic", None)}
+    jobs = [line["jobId"] for line in booked]
+    assert sorted(jobs, key=str) == [listing.job_id.hex(), None, None]
     balanced(market)
 
 

@@ -207,10 +207,13 @@ class ClientRun(ClickRun):
             self.added.keys.append((self._client_no, key, click_random, at))
 
     def _note(self, event: ReceivedConversion, *, credited: bool) -> None:
-        """Let the funnel find the application that an apply created."""
+        """Let the funnel find the application that an apply created, and its place: that of its
+        click if it is credited; of an organic one, the job that its page named.
+        """
         if event.action != APPLY:
             return
-        click, facts = (event.click_random, encode([event])) if credited else (b"", b"")
+        click = event.click_random if credited else b""
+        facts = encode([event]) if credited or not event.click_random else b""
         keys = [application_key(event.application_id)] if event.application_id else []
         if event.candidate_id and event.job_id:
             keys.append(candidate_key(event.candidate_id, event.job_id.hex()))

@@ -181,7 +181,7 @@ conversion_keys = sa.Table(
     sa.Index("conversion_keys_by_age", "at"),
 )
 # What identifies an application, for the funnel: its id, or its job and candidate. facts: the apply
-# as received; it and click_id are empty if no click of ours is credited.
+# as received, empty if it came with a click that is not credited; click_id: empty without credit.
 applied = sa.Table(
     "applied",
     metadata,
