@@ -1,13 +1,13 @@
 """What answers have in common: what was done, pages, ids and dates, and what lies below."""
 
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
 from handbill.core.nouns import Campaign, Group
 from handbill.kit.faults import Fault
-from handbill.wire.fields import Instant
-from handbill.wire.models import Model
+from handbill.wire.fields import Day, Instant
+from handbill.wire.models import Model, together
 from handbill.wire.wrong import Wrong
 
 _T = TypeVar("_T", bound=Model)
@@ -72,9 +72,22 @@ class Warned(Model):
     message: str = Field(description="Description of the warning.")
 
 
-def check_dates(start_on: str, end_on: str) -> None:
+StartDay = Annotated[
+    Day,
+    Field(
+        alias="startDate", description="First day, mm/dd/yyyy. Default: today. Fixed at creation."
+    ),
+]
+EndDay = Annotated[
+    Day,
+    Field(alias="endDate", description="Last day, mm/dd/yyyy. Default: a year after the first."),
+]
+
+
+@together("start_on", "end_on")
+def in_order(made: Any) -> None:
     """**Refuses** (Wrong) an end before the start, where both are said."""
-    if start_on and end_on and end_on < start_on:
+    if made.start_on and made.end_on and made.end_on < made.start_on:
         raise Wrong(Fault("/endDate", "must not be before the start date"))
 
 

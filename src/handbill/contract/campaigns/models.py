@@ -1,24 +1,26 @@
 """Campaigns, as they are read and told. **Source**: contract 1 (19 to 25), domain 1.4, 14.7."""
 
 from collections.abc import Iterable
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field
 
 from handbill.contract.caps import Caps, NewPlacementCaps, PlacementCaps
 from handbill.contract.envelopes import (
     STATUS,
     Child,
     Dated,
+    EndDay,
     Identified,
     Page,
+    StartDay,
     Status,
-    check_dates,
     child_told,
+    in_order,
 )
 from handbill.contract.overrides import SettingsOverride
 from handbill.core import nouns
-from handbill.wire.fields import Day, Filled, Key
+from handbill.wire.fields import Filled, Key
 from handbill.wire.models import UNREAD, Model, partial
 
 
@@ -38,19 +40,10 @@ class NewCampaign(Model):
     placement_caps: Annotated[dict[Key, NewPlacementCaps], Field(max_length=200)] = Field(
         UNREAD, alias="placementCaps", description="Caps by publisher id."
     )
-    start_on: Day = Field(
-        "",
-        alias="startDate",
-        description="First day, mm/dd/yyyy. Default: today. Fixed at creation.",
-    )
-    end_on: Day = Field(
-        "", alias="endDate", description="Last day, mm/dd/yyyy. Default: a year after the first."
-    )
+    start_on: StartDay = ""
+    end_on: EndDay = ""
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        check_dates(self.start_on, self.end_on)
-        return self
+    _in_order = in_order
 
 
 CampaignChange = partial(NewCampaign, "CampaignChange")

@@ -14,9 +14,10 @@ from handbill.contract.envelopes import (
     Dated,
     Identified,
     Page,
+    StartDay,
     Status,
-    check_dates,
     child_told,
+    in_order,
 )
 from handbill.core import nouns
 from handbill.kit.faults import Fault
@@ -54,11 +55,7 @@ class NewClient(Model):
         alias="exportedName",
         description="Used in the names of publishers' files. Default: the company's name.",
     )
-    start_on: Day = Field(
-        "",
-        alias="startDate",
-        description="First day, mm/dd/yyyy. Default: today. Fixed at creation.",
-    )
+    start_on: StartDay = ""
     end_on: Day = Field(
         "", alias="endDate", description="Last day, mm/dd/yyyy. Default: a week after the first."
     )
@@ -129,10 +126,7 @@ class NewClient(Model):
         description=f"Whether its jobs are added individually, without a feed. {STORED}",
     )
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        check_dates(self.start_on, self.end_on)
-        return self
+    _in_order = in_order
 
 
 class ClientChange(partial(NewClient, "ClientRowsChange")):  # type: ignore[misc]

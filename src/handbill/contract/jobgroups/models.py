@@ -3,9 +3,9 @@
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
 from handbill.contract.caps import (
     GroupCaps,
@@ -15,7 +15,17 @@ from handbill.contract.caps import (
     PlacementCaps,
     is_none,
 )
-from handbill.contract.envelopes import STATUS, STORED, Dated, Identified, Page, Status, check_dates
+from handbill.contract.envelopes import (
+    STATUS,
+    STORED,
+    Dated,
+    EndDay,
+    Identified,
+    Page,
+    StartDay,
+    Status,
+    in_order,
+)
 from handbill.contract.filters import JobTree, JobTreeOfAll
 from handbill.contract.overrides import SettingsOverride
 from handbill.core import nouns
@@ -118,10 +128,7 @@ class InsertionOrder(Model):
     start_on: Day = Field("", alias="startDate", description="First day, mm/dd/yyyy.")
     end_on: Day = Field("", alias="endDate", description="Last day, mm/dd/yyyy.")
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        check_dates(self.start_on, self.end_on)
-        return self
+    _in_order = in_order
 
 
 def _each_once(placements: list[NewPlacement]) -> list[NewPlacement]:
@@ -179,14 +186,8 @@ class _Rows(Model):
     categories: Annotated[list[Annotated[str, Filled()]], Field(max_length=200)] = Field(
         UNREAD, description="Categories, for your own use."
     )
-    start_on: Day = Field(
-        "",
-        alias="startDate",
-        description="First day, mm/dd/yyyy. Default: today. Fixed at creation.",
-    )
-    end_on: Day = Field(
-        "", alias="endDate", description="Last day, mm/dd/yyyy. Default: a year after the first."
-    )
+    start_on: StartDay = ""
+    end_on: EndDay = ""
     cpc_bid_micros: Money = Field(
         0, alias="cpcBid", description="CPC bid of the job group. Default: 0."
     )
@@ -214,10 +215,7 @@ class _Rows(Model):
 class NewJobGroup(_Rows):
     makes = staticmethod(lambda priority=1, **rows: nouns.GroupBody(**rows))  # noqa: ARG005
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        check_dates(self.start_on, self.end_on)
-        return self
+    _in_order = in_order
 
 
 class _Changed(_Rows):

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from handbill.contract.caps import JobCaps, NewPlacementCaps, PlacementCaps, is_none
-from handbill.contract.envelopes import check_dates
+from handbill.contract.envelopes import in_order
 from handbill.core import nouns
 from handbill.kit.faults import Fault
 from handbill.kit.urls import page_url, seen_url
@@ -164,10 +164,7 @@ class JobSetting(Model):
         description="Last day on which it is advertised, mm/dd/yyyy.",
     )
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        check_dates(self.start_on or "", self.end_on or "")
-        return self
+    _in_order = in_order
 
 
 class JobPlacement(Model):
