@@ -12,14 +12,9 @@ from handbill.core.nouns import Caps as Kept
 from handbill.kit.faults import Fault
 from handbill.kit.zones import Period
 from handbill.wire.fields import Money, Percent, Whole
-from handbill.wire.models import Model
+from handbill.wire.models import Model, is_none
 from handbill.wire.words import AnyCase
 from handbill.wire.wrong import Wrong
-
-
-def is_none(value: Any) -> bool:
-    """Of a row that is left out of an answer where there is none."""
-    return value is None
 
 
 def _row(about: str) -> Any:

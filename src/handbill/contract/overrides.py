@@ -4,10 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from handbill.contract.caps import is_none
 from handbill.core.nouns import Override
 from handbill.wire.fields import Percent, Whole
-from handbill.wire.models import Model
+from handbill.wire.models import Model, is_none
 
 
 class SettingsOverride(Model):

@@ -295,6 +295,11 @@ def _noun_of(value: Any) -> Any:
     return value.noun() if isinstance(value, Model) else value
 
 
+def is_none(value: Any) -> bool:
+    """Of a row that is left out of an answer where there is none."""
+    return value is None
+
+
 class Nullable:
     """Marks the type of a row that defines its own meaning of null."""
 

@@ -1,6 +1,7 @@
 """Caps as they stand: used, pace, forecast, what was missed, what was not billed, and why."""
 
 from decimal import Decimal
+from operator import not_
 from typing import Annotated, Final
 
 from pydantic import Field, WithJsonSchema
@@ -83,7 +84,7 @@ class CapStatus(Model):
     measure: Measure = Field(alias="cap", description="What the cap limits.")
     publisher_id: str = Field(
         alias="publisherId",
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="The publisher's id, if the cap is for one publisher.",
     )
     period: Period = Field(description="Its period.")

@@ -1,18 +1,18 @@
 """What became of a click, row by row: its link, each check, each cap, its charge, what followed."""
 
 from decimal import Decimal
+from operator import not_
 from typing import Annotated, Final
 
 from pydantic import Field, WithJsonSchema
 
-from handbill.contract.caps import is_none
 from handbill.core.charging import Measure, Scope
 from handbill.core.click_checks import Found, Step
 from handbill.core.click_definitions import REASONS
 from handbill.kit.zones import Period
 from handbill.ledger.explaining import MOST_TOLD, State
 from handbill.wire.fields import Day, Instant, Money, Percent
-from handbill.wire.models import Model
+from handbill.wire.models import Model, is_none
 
 _MOST_PPM: Final = 10**9
 Amount = Annotated[Decimal | int, WithJsonSchema({"type": "number"})]
@@ -181,7 +181,7 @@ class ClickCap(Model):
     period: Period = Field(description="Its period.")
     ceiling_on: Day = Field(
         alias="ceilingOf",
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="The day, where value is a paced cap's ceiling of one day. Absent: value is "
         "that of the whole period.",
     )

@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import Field
 
 from handbill.contract.budget.models import Amount, CapStatus, StateInBrief, cap_told, name_of
-from handbill.contract.caps import is_none
 from handbill.contract.standing.models import ResolvedStatus, status_told
 from handbill.control.budgets import budget_of
 from handbill.control.explaining import ExplainedCap, explain_caps
@@ -22,7 +21,7 @@ from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 from handbill.wire.fields import Id, Instant, Percent
-from handbill.wire.models import Model
+from handbill.wire.models import Model, is_none
 from handbill.wire.queries import Query
 from handbill.wire.words import AnyCase
 

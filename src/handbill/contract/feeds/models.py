@@ -1,6 +1,6 @@
 """Inbound feeds and their runs, as they are read and told. **Source**: contract 1 (34 to 38)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -14,7 +14,7 @@ from handbill.core.mapping import FIELD_NAME
 from handbill.kit.faults import Fault, pointed
 from handbill.kit.urls import NotUrl, page_url
 from handbill.wire.fields import Distinct, Instant, Key, Matching, Url
-from handbill.wire.models import Model, partial
+from handbill.wire.models import Model, is_none, partial
 from handbill.wire.queries import Query
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.wrong import Wrong
@@ -101,16 +101,12 @@ class FeedLogin(Model):
     )
 
 
-def _absent(value: Any) -> bool:
-    return value is None
-
-
 class FeedConfig(Model):
     """How a feed is fetched."""
 
     user_agent: (
         Annotated[str, Matching(r"[\x20-\x7e]+", "must be printable ASCII characters")] | None
-    ) = Field(None, alias="userAgent", exclude_if=_absent, description="User-Agent of the request.")
+    ) = Field(None, alias="userAgent", exclude_if=is_none, description="User-Agent of the request.")
     auth: FeedLogin | None = Field(
         None, exclude=True, description="Credentials for the feed's server; never shown again."
     )

@@ -3,6 +3,7 @@
 """
 
 from decimal import Decimal
+from operator import not_
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
@@ -13,7 +14,6 @@ from handbill.contract.caps import (
     NewGroupCaps,
     NewPlacementCaps,
     PlacementCaps,
-    is_none,
 )
 from handbill.contract.envelopes import (
     STATUS,
@@ -31,7 +31,7 @@ from handbill.contract.overrides import SettingsOverride
 from handbill.core import nouns
 from handbill.kit.faults import Fault
 from handbill.wire.fields import Day, Distinct, Filled, InCapitals, Key, Money, Whole
-from handbill.wire.models import UNREAD, Model, partial
+from handbill.wire.models import UNREAD, Model, is_none, partial
 from handbill.wire.words import AnyCase
 from handbill.wire.wrong import Wrong
 
@@ -78,7 +78,7 @@ class Placement(Model):
     )
     currency: Annotated[str, InCapitals, StringConstraints(max_length=3)] = Field(
         "",
-        exclude_if=lambda code: not code,
+        exclude_if=not_,
         description="ISO 4217 code of the bid: the agency's or the publisher's. Default: the "
         "agency's. Budgets are in the agency's.",
     )

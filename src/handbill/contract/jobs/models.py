@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from operator import not_
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
@@ -15,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from handbill.contract.caps import JobCaps, NewPlacementCaps, PlacementCaps, is_none
+from handbill.contract.caps import JobCaps, NewPlacementCaps, PlacementCaps
 from handbill.contract.envelopes import in_order
 from handbill.core import nouns
 from handbill.kit.faults import Fault
@@ -23,7 +24,7 @@ from handbill.kit.urls import page_url, seen_url
 from handbill.wire.bodies import Array
 from handbill.wire.date_patterns import Read, read_when
 from handbill.wire.fields import DIGITS, Day, Filled, InCapitals, Matching, Money, Percent
-from handbill.wire.models import Model, partial
+from handbill.wire.models import Model, is_none, partial
 from handbill.wire.wrong import Wrong
 
 _MOST_ZIP: Final = 32
@@ -129,16 +130,10 @@ class JobSetting(Model):
     )
     merged = True
     cpc_bid_micros: Money | None = Field(
-        None,
-        alias="cpcBid",
-        exclude_if=is_none,
-        description="CPC bid in place of the job group's.",
+        None, alias="cpcBid", exclude_if=is_none, description="CPC bid in place of the job group's."
     )
     cpa_bid_micros: Money | None = Field(
-        None,
-        alias="cpaBid",
-        exclude_if=is_none,
-        description="CPA bid in place of the job group's.",
+        None, alias="cpaBid", exclude_if=is_none, description="CPA bid in place of the job group's."
     )
     markdown_ppm: Annotated[int, Percent()] | None = Field(
         None,
@@ -198,7 +193,7 @@ class JobPlacement(Model):
     )
     currency: Annotated[str, InCapitals, Field(max_length=3)] = Field(
         "",
-        exclude_if=lambda code: not code,
+        exclude_if=not_,
         description="ISO 4217 code of the bids: the agency's or the publisher's. Default: the "
         "agency's. Budgets are in the agency's.",
     )

@@ -1,5 +1,6 @@
 """Jobs of postings, as they are read and told."""
 
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -46,17 +47,13 @@ class PostedJobPage(Page[PostedJob]):
     """A client's jobs that hold a slot at a publisher."""
 
 
-def _absent(value: str | None) -> bool:
-    return not value
-
-
 class ReferenceResult(Model):
     """Result for one reference."""
 
     success: bool = Field(description="Whether it was done.")
-    id: str | None = Field(exclude_if=_absent, description="Id of the posting's job.")
+    id: str | None = Field(exclude_if=not_, description="Id of the posting's job.")
     reason: Reason | None = Field(
-        exclude_if=_absent, alias="message", description="Why it was not done."
+        exclude_if=not_, alias="message", description="Why it was not done."
     )
 
 

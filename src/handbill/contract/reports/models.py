@@ -8,7 +8,7 @@ from handbill.contract.stats.models import StatsFilters
 from handbill.kit.urls import canonical_url
 from handbill.stats.questions import GroupedBy, OfFamily, OneFile, Span
 from handbill.wire.fields import InCapitals, Instant, Name
-from handbill.wire.models import Model
+from handbill.wire.models import Model, is_none
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.words import AnyCase
 
@@ -121,18 +121,14 @@ class Report(Model):
     )
     url: str | None = Field(
         None,
-        exclude_if=lambda one: one is None,
+        exclude_if=is_none,
         description="Signed link to the CSV file, valid for 24 hours. Only with SUCCESS.",
     )
     created_at: Instant = Field(alias="createdOn", description="When the report was requested.")
     expires_at: Instant = Field(alias="expiresOn", description="When the report is deleted.")
     message: str | None = Field(
-        None,
-        exclude_if=lambda one: one is None,
-        description="Why the report failed. Only with FAILED.",
+        None, exclude_if=is_none, description="Why the report failed. Only with FAILED."
     )
     callback: CallbackGivenUp | None = Field(
-        None,
-        exclude_if=lambda one: one is None,
-        description="Present only if the callback was given up.",
+        None, exclude_if=is_none, description="Present only if the callback was given up."
     )

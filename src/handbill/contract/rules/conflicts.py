@@ -4,6 +4,7 @@ fields of its job filter that no job has. Additions.
 
 from collections.abc import Sequence
 from itertools import islice
+from operator import not_
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -19,7 +20,7 @@ _MOST: Final = 50
 Warnings = Annotated[
     list[Warned],
     Field(
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="Addition to the contract. Fields of jobFilter that no job of the client has, "
         "if any.",
     ),
@@ -36,7 +37,7 @@ class Conflict(Identified):
 Conflicts = Annotated[
     list[Conflict],
     Field(
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="Addition to the contract. The first 50 active rules that may act in the "
         "opposite way, if any.",
     ),

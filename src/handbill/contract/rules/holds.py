@@ -1,6 +1,7 @@
 """What rules keep from being listed, as it is told: additions to the contract."""
 
 from collections.abc import Mapping, Sequence
+from operator import not_
 
 from pydantic import Field
 
@@ -28,9 +29,7 @@ class RuleHold(Identified):
     )
     name: str = Field(description="Name of the entity. For a job: its reference.")
     publisher_id: str = Field(
-        alias="publisherId",
-        exclude_if=lambda it: not it,
-        description="The publisher's id, for a placement.",
+        alias="publisherId", exclude_if=not_, description="The publisher's id, for a placement."
     )
     since_at: Instant = Field(alias="since", description="When the hold began.")
 

@@ -1,6 +1,7 @@
 """Rules, as they are read, checked in full, and told. **Source**: contract 1 (53), domain 11."""
 
 from collections.abc import Iterator
+from operator import not_
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -22,7 +23,7 @@ from handbill.core import rule_conditions as core
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
 from handbill.kit.faults import Fault
 from handbill.wire.fields import Day, Distinct, Money, Whole
-from handbill.wire.models import Model, together
+from handbill.wire.models import Model, is_none, together
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.words import AnyCase, Meaning
 from handbill.wire.wrong import Wrong
@@ -120,7 +121,7 @@ class JobFilter(Model):
     tree: Annotated[JobTree | None, BeforeValidator(lambda it: it or None)] = Field(
         None,
         alias="filter",
-        exclude_if=lambda tree: tree is None,
+        exclude_if=is_none,
         description="A filter as job groups have it: operator and rules. {}: all jobs.",
     )
 
@@ -241,14 +242,14 @@ class NewRule(Model):
     call_back_url: CallBackUrl = Field(
         "",
         alias="callBackUrl",
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="Addition to the contract. With notifyUser, called (POST) with {ruleId, "
         "ruleName, runId, clientId, ranOn, mode, acts} after a run that acts, or that would in "
         "mode ADVISE. Signed: see GET /callbacks/secret.",
     )
     guards: RuleGuards | None = Field(
         None,
-        exclude_if=lambda it: it is None,
+        exclude_if=is_none,
         description="Addition to the contract. Limits of what the rule may do. Absent ones have "
         "their defaults.",
     )

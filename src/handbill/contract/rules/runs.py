@@ -1,12 +1,12 @@
 """What rules have done, would do, and hold. All are additions to the contract."""
 
 from collections.abc import Sequence
+from operator import not_
 from typing import Annotated, Any, Literal, get_args
 
 from msgspec.structs import replace
 from pydantic import Field
 
-from handbill.contract.caps import is_none
 from handbill.contract.envelopes import Identified, Page
 from handbill.contract.rules.conflicts import Conflict, Warnings, conflicts_told, warnings_told
 from handbill.contract.rules.models import RuleCondition
@@ -21,7 +21,7 @@ from handbill.rules.history import RuleRun as Kept
 from handbill.rules.undoing import Undone
 from handbill.store.records import Tx
 from handbill.wire.fields import Day, Instant, Money
-from handbill.wire.models import Model
+from handbill.wire.models import Model, is_none
 from handbill.wire.words import AnyCase
 
 Mode = Literal["OFF", "ADVISE", "ACT"]
@@ -53,24 +53,20 @@ class RunAct(Model):
     id: str = Field(description="Id of the entity. For a placement: the job group's id.")
     name: str = Field(description="Name of the entity. For a job: its reference.")
     publisher_id: str = Field(
-        alias="publisherId",
-        exclude_if=lambda it: not it,
-        description="The publisher's id, for a placement.",
+        alias="publisherId", exclude_if=not_, description="The publisher's id, for a placement."
     )
     what: str = Field(alias="action", description="pause, resume, budget, cpc bid or cpa bid.")
     before: Money | None = Field(exclude_if=is_none, description="The amount before.")
     after: Money | None = Field(exclude_if=is_none, description="The amount after.")
     currency: str = Field(
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="ISO 4217 code of the amounts, if it is not the agency's currency.",
     )
     clamped: bool = Field(description="Whether a limit changed the result.")
     skip: str | None = Field(
         description="Why it was not done, as in skip of the entity. Null: it was done."
     )
-    words: str = Field(
-        alias="description", exclude_if=lambda it: not it, description="The same, in words."
-    )
+    words: str = Field(alias="description", exclude_if=not_, description="The same, in words.")
     undone: bool = Field(description="Whether it was undone.")
 
 
@@ -89,9 +85,7 @@ class RunEntity(Model):
     )
     matched: bool = Field(description="Whether the conditions were met.")
     skip: str | None = Field(description=f"Why nothing was done, one of: {_SKIPS}. Null: see acts.")
-    words: str = Field(
-        alias="description", exclude_if=lambda it: not it, description="The same, in words."
-    )
+    words: str = Field(alias="description", exclude_if=not_, description="The same, in words.")
     acts: list[RunAct] = Field(description="The acts, whether done or not.")
 
 
@@ -128,7 +122,7 @@ class RunSeen(Model):
         description="Entities that meet the conditions or could not be evaluated, at most 1,000."
     )
     cut: bool = Field(
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="There are more than 100,000 jobs; only the oldest were looked at.",
     )
 
@@ -205,7 +199,7 @@ class RuleBackTest(Model):
         alias="firings", description="On what it would have acted, the oldest first; 1,000 at most."
     )
     cut: bool = Field(
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="There are more than 100,000 jobs; only the oldest were looked at.",
     )
 

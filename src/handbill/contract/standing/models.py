@@ -1,11 +1,11 @@
 """How entities stand, as it is told: status, delivery, reasons, and what would mend them."""
 
 from decimal import Decimal
+from operator import not_
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from handbill.contract.caps import is_none
 from handbill.contract.standing.fixes import request_of
 from handbill.core.pacing.caps import Felt
 from handbill.core.standing import reasons as core
@@ -15,7 +15,7 @@ from handbill.kit.money import number_of
 from handbill.kit.zones import Period
 from handbill.listings.resolving import AroundEntity, HeldFile, ResolvedEntity
 from handbill.wire.fields import Day, Instant, Money, Percent
-from handbill.wire.models import Model
+from handbill.wire.models import Model, is_none
 
 _CAP: Final = "params: cap, period, value, used, inFlight, share."
 ABOUT: Final[dict[Code, str]] = {
@@ -73,10 +73,10 @@ class ReasonParams(Model):
     """Details of a cause. Its code says which ones are present."""
 
     cap: str = Field(
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="Name of the cap: budget, clicks, applies, jobBudget, jobClicks, jobApplies.",
     )
-    period: Period = Field(exclude_if=lambda it: not it, description="Period of the cap.")
+    period: Period = Field(exclude_if=not_, description="Period of the cap.")
     value: Amount | None = Field(exclude_if=is_none, description="The cap: money, or a number.")
     used: Amount | None = Field(exclude_if=is_none, description="Used in this period.")
     in_flight: Amount | None = Field(
@@ -90,16 +90,12 @@ class ReasonParams(Model):
     let_ppm: Annotated[int, Percent()] | None = Field(
         alias="let", exclude_if=is_none, description="Percent of the full spend let through."
     )
-    on: Day = Field(alias="date", exclude_if=lambda it: not it, description="First or last day.")
+    on: Day = Field(alias="date", exclude_if=not_, description="First or last day.")
     days: list[int] = Field(
-        exclude_if=lambda it: not it, description="Weekdays on which it is active, 0 is Monday."
+        exclude_if=not_, description="Weekdays on which it is active, 0 is Monday."
     )
-    publisher_id: str = Field(
-        alias="publisherId", exclude_if=lambda it: not it, description="The publisher."
-    )
-    group_id: str = Field(
-        alias="jobGroupId", exclude_if=lambda it: not it, description="The job group."
-    )
+    publisher_id: str = Field(alias="publisherId", exclude_if=not_, description="The publisher.")
+    group_id: str = Field(alias="jobGroupId", exclude_if=not_, description="The job group.")
     bid_micros: Money | None = Field(alias="bid", exclude_if=is_none, description="The bid set.")
     min_bid_micros: Money | None = Field(
         alias="minBid",
@@ -107,7 +103,7 @@ class ReasonParams(Model):
         description="The publisher's minimum bid, in its currency.",
     )
     currency: str = Field(
-        exclude_if=lambda it: not it,
+        exclude_if=not_,
         description="Currency of minBid, if it is not the agency's. With NO_RATE: the one without "
         "a rate.",
     )
@@ -123,14 +119,8 @@ class ReasonParams(Model):
     refresh_minutes: int | None = Field(
         alias="refreshMinutes", exclude_if=is_none, description="Usual interval between fetches."
     )
-    rule_id: str = Field(
-        alias="ruleId", exclude_if=lambda it: not it, description="The rule that holds it."
-    )
-    run_id: str = Field(
-        alias="runId",
-        exclude_if=lambda it: not it,
-        description="The run that placed the hold.",
-    )
+    rule_id: str = Field(alias="ruleId", exclude_if=not_, description="The rule that holds it.")
+    run_id: str = Field(alias="runId", exclude_if=not_, description="The run that placed the hold.")
 
 
 class Request(Model):

@@ -8,7 +8,7 @@ from handbill.kit.faults import Fault
 from handbill.stats import questions
 from handbill.stats.questions import Format, Level
 from handbill.wire.fields import Day, Reference, Zone
-from handbill.wire.models import Model, together
+from handbill.wire.models import Model, is_none, together
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.words import AnyCase
 from handbill.wire.wrong import Wrong, WrongBeside
@@ -121,7 +121,7 @@ class StatsStatus(Model):
     )
     message: str | None = Field(
         None,
-        exclude_if=lambda text: text is None,
+        exclude_if=is_none,
         description="Why the report failed, or which days it omits because they are too old.",
     )
 
@@ -137,6 +137,6 @@ class StatsLine(Model):
     )
     message: str | None = Field(
         None,
-        exclude_if=lambda text: text is None,
+        exclude_if=is_none,
         description="Only in the last line, and only if the report is incomplete.",
     )
