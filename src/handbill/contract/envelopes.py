@@ -58,6 +58,16 @@ class ChildName(Identified):
     name: str = Field(description="The name.")
 
 
+IsDefaultGroup = Annotated[
+    bool,
+    Field(
+        alias="isDefault",
+        description="Whether it is the default job group, which holds the jobs that no other one "
+        "matches.",
+    ),
+]
+
+
 class Child(ChildName):
     """A campaign or job group, as its parent shows it."""
 

@@ -3,6 +3,8 @@
 Names and values are those of the reference's samples where it has them.
 """
 
+from typing import Any
+
 from handbill.core.nouns import (
     Branch,
     Campaign,
@@ -79,3 +81,18 @@ GROUP = Group(
         placements=[Placement("TestExp1", 250_000, budget=Cap("Monthly", 100_000_000))],
     ),
 )
+HELD = {
+    "lastFetchAt": "2019-11-30T08:00:00.000Z",
+    "heldVersion": "2019-11-30T07:40:12.000Z",
+    "fetchRhythmMinutes": 240,
+    "nextFetchAt": "2019-11-30T12:00:00.000Z",
+    "notFetched": False,
+}
+"""How a publisher's file is fetched."""
+REPORT_ASKED: dict[str, Any] = {
+    "groupBy": "CLIENT",
+    "groupByPublisher": True,
+    "callBackUrl": "https:domain.com/report/reportId",
+    "filterBy": {"startDate": "2026-11-01", "endDate": "2026-11-22"},
+}
+"""A report that is asked for."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from handbill.contract.caps import Caps, GroupCaps, JobCaps, PlacementCaps
-from handbill.contract.envelopes import ChildName, Warned
+from handbill.contract.envelopes import ChildName, IsDefaultGroup, Warned
 from handbill.contract.explain.traces import FilterTrace, trace_told
 from handbill.contract.jobgroups.models import NewJobGroup
 from handbill.contract.jobs.answers import JobStatus, status_of
@@ -55,11 +55,7 @@ class ExplainedGroup(_OfGroup, ChildName):
     first = ("id", "name", "state", "caps", "priority", "is_default", "campaign_id", "trace")
     state: State = Field(description="State of the job group at its last evaluation.")
     caps: GroupCaps = Field(description=_CAPS)
-    is_default: bool = Field(
-        alias="isDefault",
-        description="Whether it is the default job group, which holds the jobs "
-        "that no other one matches.",
-    )
+    is_default: IsDefaultGroup
     trace: FilterTrace | None = Field(
         alias="filter", description="Why the group matches. Null: it is the default group."
     )

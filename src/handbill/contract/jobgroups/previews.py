@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from handbill.contract.envelopes import ChildName, Warned
+from handbill.contract.envelopes import ChildName, IsDefaultGroup, Warned
 from handbill.contract.filters import JobTree
 from handbill.contract.jobgroups.models import NewJobGroup
 from handbill.core import nouns
@@ -38,11 +38,7 @@ class NewJobGroupPreview(_Some):  # type: ignore[misc, valid-type]
 class JobsCounted(ChildName):
     """Jobs of one job group."""
 
-    is_default: bool = Field(
-        alias="isDefault",
-        description="Whether it is the default job group, which holds the jobs "
-        "that no other one matches.",
-    )
+    is_default: IsDefaultGroup
     jobs: int = Field(description="Number of jobs.")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from handbill.contract import examples
 from handbill.contract.answering import own_family
 from handbill.contract.partners.models import FamilyFigures, FamilyFiguresAsked, figures_told
 from handbill.http.operations import Answer, Call, Operation
@@ -50,11 +51,7 @@ _SAMPLE: Final[dict[str, Any]] = {
             "feedUrl": "https://links.example.com/f/k0f3v1mx8c2b7q9z5n4d6s1h0a.xml",
             "jobCount": 1240,
             "writtenAt": "2019-11-30T07:40:12.000Z",
-            "lastFetchAt": "2019-11-30T08:00:00.000Z",
-            "heldVersion": "2019-11-30T07:40:12.000Z",
-            "fetchRhythmMinutes": 240,
-            "nextFetchAt": "2019-11-30T12:00:00.000Z",
-            "notFetched": False,
+            **examples.HELD,
         }
     ],
     "feedCount": 1,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from handbill.contract import examples
 from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.publishers.models import (
     NewPublisher,
@@ -153,13 +154,6 @@ _ROW: dict[str, Any] = {
     "createdOn": "2019-11-29T10:00:00.000Z",
     "lastUpdated": "2019-11-29T10:00:00.000Z",
 }
-_HELD: dict[str, Any] = {
-    "lastFetchAt": "2019-11-30T08:00:00.000Z",
-    "heldVersion": "2019-11-30T07:40:12.000Z",
-    "fetchRhythmMinutes": 240,
-    "nextFetchAt": "2019-11-30T12:00:00.000Z",
-    "notFetched": False,
-}
 OPERATIONS = [
     Operation(
         name="list_publishers",
@@ -198,7 +192,7 @@ OPERATIONS = [
         work=_get,
         kind=Mint(),
         answer=PublisherWithFeed,
-        sample_answer=_ROW | {"feedUrl": _URL} | _HELD,
+        sample_answer=_ROW | {"feedUrl": _URL} | examples.HELD,
     ),
     Operation(
         name="get_publisher_feed",
@@ -212,7 +206,8 @@ OPERATIONS = [
         kind=Mint(),
         query=OfClient,
         answer=PublisherFeed,
-        sample_answer={"publisherId": "TestExp1", "clientId": _CLIENT_ID, "feedUrl": _URL} | _HELD,
+        sample_answer={"publisherId": "TestExp1", "clientId": _CLIENT_ID, "feedUrl": _URL}
+        | examples.HELD,
     ),
     Operation(
         name="update_publisher",

@@ -5,6 +5,7 @@ from typing import Any
 
 from handbill.access.keys import secret
 from handbill.callbacks import service as callbacks
+from handbill.contract import examples
 from handbill.contract.answering import own_family
 from handbill.contract.reports.models import (
     CallbackGivenUp,
@@ -24,7 +25,6 @@ from handbill.stats.service import FAILED, SUCCESS
 from handbill.wire.models import Model
 
 _PARTNERS = "Publisher partners"
-_FILTER_SAMPLE = {"startDate": "2026-11-01", "endDate": "2026-11-22"}
 _ID = "eba6971f-4880-4f05-bfbf-a308e30084ea"
 _GOT = {
     "reportId": _ID,
@@ -105,12 +105,7 @@ OPERATIONS = [
         work=_grouped,
         body=StatsReportRequest,
         answer=ReportAsked,
-        sample={
-            "groupBy": "CLIENT",
-            "groupByPublisher": True,
-            "callBackUrl": "https:domain.com/report/reportId",
-            "filterBy": _FILTER_SAMPLE,
-        },
+        sample=examples.REPORT_ASKED,
         sample_answer={"reportId": _ID, "success": True},
     ),
     Operation(
@@ -130,7 +125,7 @@ OPERATIONS = [
         answer=ReportAsked,
         sample={
             "callBackUrl": "https:domain.com/report/reportId",
-            "filterBy": _FILTER_SAMPLE,
+            "filterBy": examples.REPORT_ASKED["filterBy"],
         },
         sample_answer={"reportId": _ID, "success": True},
     ),

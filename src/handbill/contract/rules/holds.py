@@ -1,13 +1,12 @@
 """What rules keep from being listed, as it is told: additions to the contract."""
 
 from collections.abc import Mapping, Sequence
-from operator import not_
 
 from pydantic import Field
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.contract.envelopes import Identified
-from handbill.contract.rules.runs import level_told
+from handbill.contract.rules.runs import EntityName, PlacementPublisher, level_told
 from handbill.core.nouns import Client
 from handbill.core.standing.tree import HeldByRule
 from handbill.groups.service import groups_by_number
@@ -27,10 +26,8 @@ class RuleHold(Identified):
     entity_id: str = Field(
         alias="entityId", description="Id of the entity. For a placement: the job group's id."
     )
-    name: str = Field(description="Name of the entity. For a job: its reference.")
-    publisher_id: str = Field(
-        alias="publisherId", exclude_if=not_, description="The publisher's id, for a placement."
-    )
+    name: EntityName
+    publisher_id: PlacementPublisher
     since_at: Instant = Field(alias="since", description="When the hold began.")
 
 

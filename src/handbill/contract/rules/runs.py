@@ -46,15 +46,27 @@ class RulesControlTold(RulesControl):
     )
 
 
+EntityName = Annotated[str, Field(description="Name of the entity. For a job: its reference.")]
+PlacementPublisher = Annotated[
+    str,
+    Field(alias="publisherId", exclude_if=not_, description="The publisher's id, for a placement."),
+]
+Cut = Annotated[
+    bool,
+    Field(
+        exclude_if=not_,
+        description="There are more than 100,000 jobs; only the oldest were looked at.",
+    ),
+]
+
+
 class RunAct(Model):
     """One change of a switch, budget or bid."""
 
     level: str = Field(description="CLIENT, CAMPAIGN, JOBGROUP, PLACEMENT or JOB.")
     id: str = Field(description="Id of the entity. For a placement: the job group's id.")
-    name: str = Field(description="Name of the entity. For a job: its reference.")
-    publisher_id: str = Field(
-        alias="publisherId", exclude_if=not_, description="The publisher's id, for a placement."
-    )
+    name: EntityName
+    publisher_id: PlacementPublisher
     what: str = Field(alias="action", description="pause, resume, budget, cpc bid or cpa bid.")
     before: Money | None = Field(exclude_if=is_none, description="The amount before.")
     after: Money | None = Field(exclude_if=is_none, description="The amount after.")
@@ -121,10 +133,7 @@ class RunSeen(Model):
     entities: list[RunEntity] = Field(
         description="Entities that meet the conditions or could not be evaluated, at most 1,000."
     )
-    cut: bool = Field(
-        exclude_if=not_,
-        description="There are more than 100,000 jobs; only the oldest were looked at.",
-    )
+    cut: Cut
 
 
 class RuleRun(RunSeen, Identified):
@@ -198,10 +207,7 @@ class RuleBackTest(Model):
     fired: list[Firing] = Field(
         alias="firings", description="On what it would have acted, the oldest first; 1,000 at most."
     )
-    cut: bool = Field(
-        exclude_if=not_,
-        description="There are more than 100,000 jobs; only the oldest were looked at.",
-    )
+    cut: Cut
 
 
 class RuleUpdated(Model):

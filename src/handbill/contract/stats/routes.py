@@ -1,6 +1,7 @@
 """Operations 49 to 51, and the public link to a report's files."""
 
 from handbill.access.keys import secret
+from handbill.contract import examples
 from handbill.contract.reports.models import StatsReportRequest
 from handbill.contract.reports.repeats import TOLD, headers_of, wants_new
 from handbill.contract.stats.models import StatsLine, StatsQuestion, StatsStatus, StatsSubmitted
@@ -73,7 +74,6 @@ def _file(call: Call) -> Answer:
     return Answer(headers=headers, media_type=part.media_type, chunks=chunks)
 
 
-_FILTER_SAMPLE = {"startDate": "2026-11-01", "endDate": "2026-11-22"}
 OPERATIONS = [
     Operation(
         name="submit_stats_report",
@@ -145,12 +145,7 @@ OPERATIONS = [
         kind=Ask(notes=True),
         media_types=("application/x-ndjson",),
         answer=StatsLine,
-        sample={
-            "groupBy": "CLIENT",
-            "groupByPublisher": True,
-            "callBackUrl": "https:domain.com/report/reportId",
-            "filterBy": _FILTER_SAMPLE,
-        },
+        sample=examples.REPORT_ASKED,
         sample_answer={"streamNumber": 5, "stats": []},
     ),
 ]
