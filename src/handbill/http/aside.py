@@ -78,7 +78,7 @@ class Deputy:
             async with asyncio.timeout(self._seconds):
                 answer: PipedAnswer = await asyncio.wrap_future(future)
         except TimeoutError:
-            self._kill()
+            self.close()
             raise Unavailable(f"no answer within {self._seconds:g} seconds") from None
         return answer, _Chunks(self, number) if answer.has_chunks else None
 
@@ -94,10 +94,10 @@ class Deputy:
             self._sent("close", None, number)[1].result()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, if it has not ended."""
         with self._lock:
-            if self._pipe is not None:
-                self._kill_locked()
+            if self._process is not None:
+                self._process.kill()
 
     def _sent(self, deed: str, asked: Any, number: int = 0) -> tuple[int, Future[Any]]:
         future: Future[Any] = Future()
@@ -146,11 +146,10 @@ class Deputy:
                 else:
                     future.set_exception(_failure_of(answer))
         with self._lock:
-            left = []
+            left: dict[int, Future[Any]] = {}
             if self._pipe is pipe:
-                self._pipe = None
-                left, self._waiting = list(self._waiting.values()), {}
-        for future in left:
+                self._pipe, left, self._waiting = None, self._waiting, left
+        for future in left.values():
             if future.set_running_or_notify_cancel():
                 future.set_exception(Unavailable("a deputy process has ended"))
         pipe.close()
@@ -160,14 +159,6 @@ class Deputy:
         if isinstance(told, PipedAnswer) and told.has_chunks:
             with suppress(Unavailable):
                 self._sent("close", None, number)
-
-    def _kill(self) -> None:
-        with self._lock:
-            self._kill_locked()
-
-    def _kill_locked(self) -> None:
-        if self._process is not None:
-            self._process.kill()
 
 
 class _Chunks(Iterator[bytes]):

@@ -102,14 +102,12 @@ class Owners:
         known = self._known.get(sender)
         return known if known is not None else f"stranger:{network_of(peer)}"
 
-    def learn(self, sender: bytes, caller: Caller) -> str:
-        """Remember whose key it was; returns the owner."""
-        owner = self._known.get(sender)
-        if owner is None:
-            owner = self._known[sender] = caller.name
+    def learn(self, sender: bytes, caller: Caller) -> None:
+        """Remember whose key it was."""
+        if sender not in self._known:
+            self._known[sender] = caller.name
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
-        return owner
 
 
 def sender_of(headers: Headers) -> bytes:

@@ -14,6 +14,8 @@ from handbill.wire.models import Model
 from handbill.wire.queries import Paged, Query, parameters
 from handbill.wire.values import NOT_GIVEN, Schema
 
+_TEXT: Schema = {"type": "string"}
+
 
 class _Known(NamedTuple):
     """``read``: the paths that have a GET; ``refs``: the name of each model."""
@@ -148,13 +150,7 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     params = [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string"},
-            "description": SLOTS.get(name, f"The {name}."),
-        }
+        _parameter("path", name, SLOTS.get(name, f"The {name}."), required=True)
         for name in re.findall(r"{(\w+)}", operation.path)
     ]
     if operation.client_header:
@@ -162,41 +158,38 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         about = "Id of the client. The id of another agency's client is answered with 403."
         if operation.client_header == "s2s":
             about += " client-id and x-client-id are also read; if they differ, the answer is 403."
-        params.append(
-            {
-                "name": header,
-                "in": "header",
-                "required": True,
-                "schema": {"type": "string"},
-                "description": about,
-            }
-        )
+        params.append(_parameter("header", header, about, required=True))
     params.extend(_query(operation.query))
     if operation.may_be_retried:
-        params.append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": False,
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-                "description": "Makes a retry safe. For a day, the same key returns the stored "
-                "answer.",
-            }
-        )
+        about = "Makes a retry safe. For a day, the same key returns the stored answer."
+        bounds = {"minLength": 1, "maxLength": 255}
+        params.append(_parameter("header", "Idempotency-Key", about, _TEXT | bounds))
     return params
 
 
 def _query(query: type[Query]) -> list[dict[str, Any]]:
     return [
-        {
-            "name": name,
-            "in": "query",
-            "required": required,
-            "schema": {word: one for word, one in schema.items() if word != "description"},
-            "description": schema["description"],
-        }
+        _parameter(
+            "query",
+            name,
+            schema["description"],
+            {word: one for word, one in schema.items() if word != "description"},
+            required=required,
+        )
         for name, (schema, required) in parameters(query).items()
     ]
+
+
+def _parameter(
+    place: str, name: str, about: str, schema: Schema = _TEXT, *, required: bool = False
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "schema": schema,
+        "description": about,
+    }
 
 
 def _conditions(operation: Operation, read: Container[str]) -> list[dict[str, Any]]:
@@ -207,15 +200,7 @@ def _conditions(operation: Operation, read: Container[str]) -> list[dict[str, An
         name, about = "If-Match", "ETag that was read. 400 if the resource has changed since."
     else:
         return []
-    return [
-        {
-            "name": name,
-            "in": "header",
-            "required": False,
-            "schema": {"type": "string"},
-            "description": about,
-        }
-    ]
+    return [_parameter("header", name, about)]
 
 
 def _is_tagged(operation: Operation) -> bool:
@@ -244,7 +229,7 @@ def _headers(operation: Operation) -> dict[str, Any]:
     names += ["etag"] * _is_tagged(operation)
     names += ["link"] * issubclass(operation.query, Paged)
     names += ["location"] * (operation.success == 202)
-    return {name: {"description": HEADERS[name], "schema": {"type": "string"}} for name in names}
+    return {name: {"description": HEADERS[name], "schema": _TEXT} for name in names}
 
 
 def _media(operation: Operation, kind: str, known: _Known) -> dict[str, Any]:
