@@ -3,7 +3,7 @@
 import csv
 import io
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -12,6 +12,7 @@ from handbill.kit.jsons import encode
 from handbill.pages.calls import Called, Reply
 from handbill.pages.csvs import csv_file
 from handbill.pages.views import reports, rules
+from handbill.stats.overviews import By
 from pages.browsing import EVIL, Browser
 
 
@@ -142,6 +143,13 @@ def test_a_question_is_saved_shared_and_deleted(world: World, browser: Browser) 
     seen = anybody.get(link)
     assert (seen.status, seen.all("//h1"), EVIL in seen.text) == (200, [EVIL], False)
     assert seen.all("//form") == []
+    for by in get_args(By):
+        other = f"{world.client}/report-questions/" + world.office.new(
+            every.partition("?")[0], {"name": "by", "by": by}
+        )
+        secret = world.office.ask("POST", f"{other}/link").json["secret"]
+        assert anybody.get(f"/app/shared/{secret}").status == 200, by
+        assert world.office.ask("DELETE", other).status == 200
     assert seen.headers["x-robots-tag"] == "noindex, nofollow"
     assert seen.headers["referrer-policy"] == "no-referrer"
     assert url not in browser.get(at).text

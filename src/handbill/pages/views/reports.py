@@ -40,6 +40,12 @@ _MOST_LINES = 500
 _SAVED = 100
 _TOLD_BY = {"CLIENT": "none", "CAMPAIGN": "campaign", "JOBGROUP": "jobgroup"}
 _LEVEL_OF = {by: level for level, by in _TOLD_BY.items()}
+_OF_NOTHING = {
+    "none": "client",
+    "campaign": "campaign",
+    "jobgroup": "job group",
+    "publisher": "publisher",
+}
 _DONE = {
     "save": "The question is saved.",
     "end": "The link has ended.",
@@ -129,7 +135,7 @@ async def shared(request: Request) -> Response:
 
 def shared_rows(answer: Any) -> list[tuple[str, Any]]:
     """What a link shows, each with its name; what belongs to nothing only where it has figures."""
-    none = f"No {LEVELS[_LEVEL_OF[answer['by']]].lower()}"
+    none = f"No {_OF_NOTHING[answer['by']]}"
     named = [one for one in answer["series"] if one["name"] or any(one["total"].values())]
     others = [answer["others"]] if answer["others"] else []
     rows = [(one["name"] or none, one) for one in named]
