@@ -70,6 +70,7 @@ class Application(Router):
         )
         self._desk = desk
         self._named = {operation.name: operation for operation in every}
+        self._readings = {one.path: one for one in every if one.verb == "GET"}
         self._lanes = Lanes(desk.settings, deputies or {})
         self._owners = Owners()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
@@ -123,7 +124,6 @@ class Application(Router):
         if operation is None:
             allow = ", ".join(sorted(verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
-        reading = verbs.get("GET")
         arrival = Arrival(
             scope["path_params"],
             scope["query_string"],
@@ -135,13 +135,13 @@ class Application(Router):
             (scope.get("client") or ("",))[0],
         )
         if operation.body is None:
-            return await self._placed(operation, reading, arrival, held)
+            return await self._placed(operation, arrival, held)
         is_public = operation.role == "public"
         admission = None if is_public else await self._known(operation, arrival)
         with self._room.part(self._owners.of(arrival.sender, arrival.peer)) as part:
             body, damage = await body_of(request, part, operation, self._threads)
             arrival = arrival._replace(body=body, damage=damage, admission=admission)
-            return await self._placed(operation, reading, arrival, held)
+            return await self._placed(operation, arrival, held)
 
     async def _known(self, operation: Operation, arrival: Arrival) -> Admission:
         """Who is calling. **Refuses** with 401 or 403, by the headers alone; the gates run again
@@ -165,13 +165,7 @@ class Application(Router):
                 self._owners.learn(arrival.sender, admission.caller)
         return admission
 
-    async def _placed(
-        self,
-        operation: Operation,
-        reading: Operation | None,
-        arrival: Arrival,
-        held: Held,
-    ) -> Answer:
+    async def _placed(self, operation: Operation, arrival: Arrival, held: Held) -> Answer:
         """Run the work in its lane, when it is its owner's turn."""
         if operation.bare:
             return await self._bare(operation, arrival)
@@ -180,27 +174,25 @@ class Application(Router):
         lane = lane_of(operation, arrival.query)
         if lane != "quick":
             return await self._aside(lane, operation, arrival, held)
-        return await self._worked(operation, reading, arrival, owner)
+        return await self._worked(operation, arrival, owner)
 
-    async def _worked(
-        self, operation: Operation, reading: Operation | None, arrival: Arrival, owner: str
-    ) -> Answer:
+    async def _worked(self, operation: Operation, arrival: Arrival, owner: str) -> Answer:
         """Run gates and work on the event loop or in a thread, whichever is right for them."""
         if operation.ahead is not None:
             is_outward = isinstance(operation.kind, Enter) and operation.kind.outward
             lane = self._lanes.outward if is_outward else self._lanes.proofs
             threads = self._outward if is_outward else self._threads
-            return await self._threaded(lane, operation, reading, arrival, owner, threads)
+            return await self._threaded(lane, operation, arrival, owner, threads)
         is_long = len(arrival.body) > _SHORT
         if is_long or isinstance(operation.kind, Mint) or not self._desk.records.reads_inline:
             lane = self._lanes.bodies if is_long else self._lanes.threads
-            return await self._threaded(lane, operation, reading, arrival, owner)
+            return await self._threaded(lane, operation, arrival, owner)
         if operation.verb == "GET":
-            return self._work(operation, reading, arrival)
+            return self._work(operation, arrival)
         if not operation.writes:
-            return await self._threaded(self._lanes.threads, operation, reading, arrival, owner)
+            return await self._threaded(self._lanes.threads, operation, arrival, owner)
         with self._desk.records.read() as tx:
-            passed = self._passed(tx, operation, reading, arrival)
+            passed = self._passed(tx, operation, arrival)
         try:
             return await self._writer.write(owner, lambda tx: self._changed(tx, passed))
         finally:
@@ -212,16 +204,13 @@ class Application(Router):
         self,
         lane: Turned,
         operation: Operation,
-        reading: Operation | None,
         arrival: Arrival,
         owner: str,
         threads: Executor | None = None,
     ) -> Answer:
         leave = await lane.enter(owner)
         try:
-            return await _in(
-                threads or self._threads, lambda: self._work(operation, reading, arrival)
-            )
+            return await _in(threads or self._threads, lambda: self._work(operation, arrival))
         finally:
             leave()
 
@@ -234,7 +223,7 @@ class Application(Router):
         held.append(await self._lanes.of[lane].enter(owner))
         deputy = self._lanes.deputy(lane)
         if deputy is None:
-            return await _in(self._asides, lambda: self._work(operation, None, arrival))
+            return await _in(self._asides, lambda: self._work(operation, arrival))
         piped, chunks = await deputy.ask((operation.name, arrival._replace(admission=None)))
         if chunks is None:
             held.pop()()  # a finished answer needs no place while it is sent
@@ -243,7 +232,7 @@ class Application(Router):
     def done_aside(self, asked: tuple[str, Arrival]) -> tuple[PipedAnswer, Iterator[bytes] | None]:
         """In a deputy: gates and work of the request that its door passed on."""
         name, arrival = asked
-        answer = self._work(self._named[name], None, arrival)
+        answer = self._work(self._named[name], arrival)
         is_whole = answer.chunks is None
         raw = body_in(answer) if is_whole else b""
         piped = PipedAnswer(
@@ -264,10 +253,10 @@ class Application(Router):
             worked = await worked
         return unless_known(answer_of(operation, worked), call)
 
-    def _work(self, operation: Operation, reading: Operation | None, arrival: Arrival) -> Answer:
+    def _work(self, operation: Operation, arrival: Arrival) -> Answer:
         """Gates, then work, in one transaction; writes open theirs after the gates."""
         with self._desk.records.read() as tx:
-            passed = self._passed(tx, operation, reading, arrival)
+            passed = self._passed(tx, operation, arrival)
             if not operation.writes and passed.key is None:
                 return unless_known(self._looked_up(tx, passed), passed.call)
             call, ahead = passed.call, operation.ahead
@@ -280,7 +269,7 @@ class Application(Router):
 
     def _looked_up(self, tx: Tx, passed: Passed) -> Answer:
         """Answer a call that changes nothing, from the kept answers where possible."""
-        operation, _, call, _, _ = passed
+        operation, call, *_ = passed
         memory = tx.memory() if operation.timeless else None
         name: Any = None
         if operation.timeless:
@@ -294,9 +283,7 @@ class Application(Router):
             memory[name] = answer
         return answer
 
-    def _passed(
-        self, tx: Tx, operation: Operation, reading: Operation | None, arrival: Arrival
-    ) -> Passed:
+    def _passed(self, tx: Tx, operation: Operation, arrival: Arrival) -> Passed:
         """Pass all gates but the look-up, which is done in the work's transaction."""
         now = self._desk.clock.now()
         caller, client, *_ = self._admitted(tx, operation, arrival, now)
@@ -310,7 +297,7 @@ class Application(Router):
         key = None
         if operation.may_be_retried:
             key = idempotency.key_of(arrival.headers.getlist("idempotency-key"))
-        return Passed(operation, reading, call, key, arrival.body)
+        return Passed(operation, call, key, arrival.body)
 
     def _call(self, tx: Tx, now: Instant, arrival: Arrival, query: Any, body: Any) -> Call:
         return Call(
@@ -328,11 +315,11 @@ class Application(Router):
 
     def _changed(self, tx: Tx, passed: Passed) -> Answer:
         """Do the work of a call in a transaction that may write."""
-        operation, reading, call, key, raw = passed
+        operation, call, key, raw = passed
         call.tx = tx
         tx.occasion = occasion_of(operation, call)
         call.maybe_client = found_client(tx, self._desk, operation, call, hold=operation.writes)
-        require_match(call, reading)
+        require_match(call, self._readings.get(operation.path))
         if key is None:
             return answered(operation, call)
         return once(operation, call, key, raw)

@@ -37,7 +37,7 @@ def unless_known(answer: Answer, call: Call) -> Answer:
 
 
 def require_match(call: Call, reading: Operation | None) -> None:
-    """Compare If-Match with the current state, inside the transaction of the change.
+    """Compare If-Match with what ``reading`` tells, inside the transaction of the change.
 
     **Refuses** (400, as contract 2 has no 412) when the thing has changed.
     """

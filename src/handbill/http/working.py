@@ -14,12 +14,11 @@ _T = TypeVar("_T")
 
 
 class Passed(NamedTuple):
-    """A call that has passed its gates. ``reading``: the GET of the same path; ``key``: the
-    Idempotency-Key; ``raw``: the body as it was sent.
+    """A call that has passed its gates. ``key``: the Idempotency-Key; ``raw``: the body as it was
+    sent.
     """
 
     operation: Operation
-    reading: Operation | None
     call: Call
     key: str | None
     raw: bytes
