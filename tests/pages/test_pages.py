@@ -254,6 +254,20 @@ def test_a_filter_is_previewed_and_saved(evil: World, browser: Browser) -> None:
     evil.office.put(group, {"filters": before})
 
 
+def test_a_filter_within_a_filter_is_told_in_words(evil: World, browser: Browser) -> None:
+    ids = evil.ids
+    group = f"{evil.client}/campaigns/{ids['campaign_id']}/jobgroups/{ids['jobgroup_id']}"
+    before = evil.office.get(group)["filters"]
+    leaf = {"field": "city", "operator": "EQUAL", "data": "Austin"}
+    inner = {"operator": "OR", "rules": [leaf, leaf | {"data": "Dallas"}]}
+    evil.office.put(group, {"filters": {"operator": "AND", "rules": [inner, leaf]}})
+    seen = browser.get(f"/app{group}")
+    assert seen.status == 200
+    assert "Now: (City is Austin or City is Dallas) and City is Austin." in seen.all("//p")
+    assert seen.all("//form[@class='builder']") == []
+    evil.office.put(group, {"filters": before})
+
+
 def test_a_feed_is_run_switched_and_mapped(evil: World, browser: Browser) -> None:
     feed = f"{evil.client}/feeds/{evil.ids['feed_id']}"
     runs = f"{feed}/runs?page=0&limit=10"

@@ -77,7 +77,9 @@ def _is_row(rule: Any) -> bool:
 
 
 def rows_of(found: Any) -> list[dict[str, str]]:
-    """The rows of a form, and some blank ones."""
+    """The rows of a form, and some blank ones; none of a filter that such a form cannot show."""
+    if not is_flat(found):
+        return []
     rules = found.get("rules", []) if found else []
     shown = [
         {"field": one["field"], "operator": one["operator"], "data": _text(one["data"])}
