@@ -3,7 +3,7 @@ figure. Those of ``LONG`` take minutes (``soak`` half an hour), and are run by n
 behind the name says how much: ``soak:5`` minutes, ``attack:2000`` requests, ``neighbours:50`` of
 each, ``large_import:700000`` jobs, ``pacing:40`` job groups, ``control:100000`` jobs, ``rules:10``
 times as much, ``changes:100000`` changes, ``pages:1000000`` events, ``race:50000`` clicks a judge,
-``mixed:3000`` files, ``capped:50000`` jobs.
+``mixed:3000`` files, ``capped:50000`` jobs, ``simulated:3`` days.
 ``large_import_postgresql``, ``race_postgresql``: the same with the records in a PostgreSQL of its
 own.
 """
@@ -44,6 +44,7 @@ LONG = (
     "mixed",
     "race",
     "race_postgresql",
+    "simulated",
 )
 _ON_POSTGRESQL = "_postgresql"
 OUT = Path(__file__).parent / "out"

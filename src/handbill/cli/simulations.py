@@ -15,14 +15,14 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days.")] = 30,
     publishers: Annotated[int, typer.Option(min=2, max=500, help="How many publishers.")] = 50,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same days.")] = 7,
-    clients: Annotated[int, typer.Option(min=1, max=100, help="How many clients.")] = 4,
+    clients: Annotated[int, typer.Option(min=1, max=100, help="How many clients.")] = 2,
     clicks: Annotated[
-        int, typer.Option(min=0, help="Approximate clicks per day. Default: 280 per publisher.")
+        int, typer.Option(min=0, help="Approximate clicks per day. Default: 420 per publisher.")
     ] = 0,
     step: Annotated[
         int,
         typer.Option(min=5, max=60, help="Minutes between two checks; 60 is a multiple of it."),
-    ] = 30,
+    ] = 60,
     rules: Annotated[bool, typer.Option(help="Whether clients have rules.")] = True,
     data: Annotated[
         str | None,

@@ -32,7 +32,7 @@ from handbill.store.records.owners import OWNERS
 
 FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
 """A Monday. In the weeks after it, Europe and America set clocks back, and a month ends."""
-CLICKS_OF_PUBLISHER = 280
+CLICKS_OF_PUBLISHER = 420
 JOBS = 24
 _ENDS = 0.5
 _MOST_BACK = 3 * HOUR
@@ -55,10 +55,10 @@ class Size(NamedTuple):
 
     days: int
     publishers: int
-    clients: int = 4
+    clients: int = 2
     clicks: int = 0
     jobs: int = JOBS
-    step: Instant = 30 * MINUTE
+    step: Instant = HOUR
     steady: bool = False
     rules: bool = False
     purchases: bool = False
