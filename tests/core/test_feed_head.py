@@ -50,6 +50,15 @@ def test_json_is_named_as_such(text: str) -> None:
         list(no_page([text.encode()]))
 
 
+@pytest.mark.parametrize(
+    "before", ["\u00a0\n", "\ufeff \ufeff", "\0\0\n", "\u200b\u2060\u3000\u0085\u2028\n"]
+)
+def test_what_nobody_sees_before_a_feed_is_left_out(before: str) -> None:
+    feed = b"".join(no_page([before.encode(), b"<?xml version='1.0'?><jobs/>"]))
+    assert feed.lstrip(b"\n") == b"<?xml version='1.0'?><jobs/>"
+    assert feed.count(b"\n") == before.count("\n"), "the lines of faults stay right"
+
+
 @given(st.lists(st.binary(max_size=80)))
 def test_what_is_no_page_passes_as_it_is(pieces: list[bytes]) -> None:
     assert b"".join(no_page([b"<jobs>", *pieces])) == b"<jobs>" + b"".join(pieces)

@@ -14,6 +14,10 @@ from handbill.dialects.inbound.scanner import Malformed
 _MOST_HEAD = 64 * 1024
 _MOST_TEXT = 100
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
+_UNSEEN = re.compile(
+    rb"(?:[\s\x00]|\xc2[\x85\xa0]|\xe2\x80[\x80-\x8f\xa8\xa9\xaf]|\xe2\x81\xa0|\xe3\x80\x80|\xef\xbb\xbf)*+"
+)
+"""Blanks, marks and characters without width before a feed, in UTF-8."""
 _JSON = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]\"])")
 _MARKS = re.compile(r"[\W_]+")
 _CURRENCY = re.compile(
@@ -28,14 +32,17 @@ class _Over(Exception):
 
 
 def no_page(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The feed as it is. **Refuses** (Malformed) a web page, as servers send one to those who are
-    not signed in, or to whoever they take for a robot; and JSON.
+    """The feed as it is, without what nobody sees before it. **Refuses** (Malformed) a web page, as
+    servers send one to those who are not signed in, or to whoever they take for a robot; and JSON.
     """
     head, stream = b"", iter(chunks)
     for chunk in stream:
         head += chunk
         if len(head) >= _MOST_TEXT:
             break
+    before = _UNSEEN.match(head)
+    assert before is not None
+    head = b"\n" * before[0].count(b"\n") + head[before.end() :]
     if _PAGE.match(head):
         raise Malformed(1, "this is a web page (HTML), not a feed")
     if _JSON.match(head):

@@ -15,7 +15,8 @@ from handbill.dialects.inbound.items import MOST_ELEMENTS
 _NEVER = rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]"  # XML 1.0, 2.2
 _NUMBER = rb"&\#(?:[0-9]{1,9}|[xX][0-9A-Fa-f]{1,8});"
 _WRONG = re.compile(
-    rb"<!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|" + _NEVER + rb"|(?:" + _NUMBER + rb")++"
+    rb"<!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|<!--(?:(?!-->).)*+(?:-->|\Z)"
+    rb"|" + _NEVER + rb"|(?:" + _NUMBER + rb")++"
     rb"|&(?!(?:amp|lt|gt|quot|apos);)(?:[A-Za-z][A-Za-z0-9]{1,31};)?"
     rb"|<(?![^\s\d<=>&,;.+-])|\]\]>"  # neither markup nor the end of a section
     rb"|<(br|hr|wbr|BR|HR)\s*>(?![^<]*</\1\s*>)"  # with an end tag of its own, it is XML
@@ -60,9 +61,9 @@ def meant_beginning(raw: bytes) -> bytes:
 
 def mended(raw: bytes) -> bytes:
     """The item with HTML's entities as characters, a bare ``&``, a ``<`` before no name and a
-    ``]]>`` behind no section escaped, ``<br>`` and ``<img>`` closed, and without characters that
-    XML forbids; otherwise unchanged. An item with more than 100,000 such places stays as it is:
-    that is no slip. **Shape**: UTF-8.
+    ``]]>`` behind no section escaped, ``<br>`` and ``<img>`` closed, and without the text of
+    comments and characters that XML forbids; otherwise unchanged. An item with more than 100,000
+    such places stays as it is: that is no slip. **Shape**: UTF-8.
     """
     meant, count = _WRONG.subn(_meant, raw, MOST_WRONG + 1)
     return raw if count > MOST_WRONG else meant
@@ -109,6 +110,8 @@ def _meant(found: re.Match[bytes]) -> bytes:
         return b"&lt;"
     if text == b"]]>":
         return b"]]&gt;"
+    if text.startswith(b"<!--"):  # two hyphens within are an error; its lines still count
+        return b"<!--" + b"\n" * text.count(b"\n") + (b"-->" if text.endswith(b"-->") else b"")
     if text.startswith(b"<!"):
         return _CONTROL.sub(b"", text)
     if text.startswith(b"<"):
