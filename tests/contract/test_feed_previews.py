@@ -99,6 +99,7 @@ def test_the_mapping_given_is_the_one_that_is_tried(office: Office, site: Site) 
 
 def test_a_preview_says_what_a_run_would_find(office: Office, site: Site, tmp_path: Path) -> None:
     page = document(*(item(str(n), cpc="x" if n % 3 else "1.5") for n in range(9)), item("1"))
+    page = page.replace(b"<jobs>", b"<jobs><total>40</total>", 1)
     found = tried(office, site, office.client(), page, schemaMappings=dict(MAPPINGS))
     with world_on(office.desk.records, tmp_path / "world") as world:
         world.site.pages["/feed.xml"] = page
@@ -108,6 +109,11 @@ def test_a_preview_says_what_a_run_would_find(office: Office, site: Site, tmp_pa
         run.body.counts["duplicates"],
     )
     assert found["faultCounts"] == run.body.fault_counts
+    assert (
+        found["message"]
+        == run.body.message
+        == "The feed says that it has 40 jobs, and contains 10."
+    )
     assert found["faults"] == msgspec.to_builtins(run.body.faults)
 
 

@@ -141,6 +141,8 @@ def _met(body: Body, feed: FeedBody, locale: FeedLocale, found: Collected) -> It
                 meet(found, item, reading.map_job)
                 yield item
             tell_repairs(found, reading)
+            if body.stopped == END and found.total < MOST_ITEMS and not reading.notes.next:
+                found.lacks = reading.notes.lacks(found.total, 1)
     except ImportFailed as failed:
         # Where we stopped reading ourselves, an item that is cut off is no fault of the feed.
         if failed.reason != "malformed" or body.stopped == END:

@@ -91,7 +91,7 @@ def _preview(call: Call) -> dict[str, Any]:
         found,
         status="SUCCESS" if failure is None else "FAILED",
         reason="" if failure is None else failure.reason,
-        message=tried.body.message if failure is None else failure.message,
+        message=tried.body.message or found.lacks if failure is None else failure.message,
         line=0 if failure is None else failure.line,
         stopped=tried.stopped,
         bytes=tried.body.size,
