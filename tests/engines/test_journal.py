@@ -1,6 +1,7 @@
 """What is acknowledged can be read back, in order, whatever dies; damage is never skipped."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -191,6 +192,42 @@ def test_purge_deletes_what_is_wholly_behind_and_numbers_go_on(tmp_path: Path) -
     assert reader.read(marks, 10).lines == [
         JournalLine(stream, StreamMark(4, 2 * FRAME_BYTES + 9), b"3")
     ]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+@pytest.mark.parametrize("before", [[], [b"before"]])
+def test_starts_without_a_record_leave_one_segment(
+    tmp_path: Path, before: list[bytes], is_killed: bool
+) -> None:
+    _write(tmp_path, before)
+    reader = JournalReader(tmp_path)
+    marks = _marks(reader.read({}, 9).lines)
+    for _ in range(5):
+        _write(tmp_path, [])
+        assert reader.read(marks, 9).lines == []
+    empty = _last_segment(tmp_path)
+    assert len([*(tmp_path / "edge-0").glob("*.log")]) == 1 + len(before)
+    if is_killed:
+        os.truncate(empty, FRAME_BYTES)
+    _write(tmp_path, [b"after"])
+    assert _last_segment(tmp_path) == empty
+    reading = reader.read(marks, 9)
+    assert (_records(reading.lines), reading.damages) == ([b"after"], ())
+    assert _records(JournalReader(tmp_path).read({}, 9).lines) == [*before, b"after"]
+
+
+@pytest.mark.parametrize("tail", [b"t", b"torn" * 6, _HEAD + b"torn" * 9])
+def test_a_segment_with_a_torn_record_is_not_continued(tmp_path: Path, tail: bytes) -> None:
+    _write(tmp_path, [])
+    torn = _last_segment(tmp_path)
+    with torn.open("r+b") as file:
+        file.truncate(FRAME_BYTES)
+        file.seek(0, os.SEEK_END)
+        file.write(tail)
+    _write(tmp_path, [b"after"])
+    assert _last_segment(tmp_path) != torn
+    reading = JournalReader(tmp_path).read({}, 9)
+    assert (_records(reading.lines), reading.damages) == ([b"after"], ())
 
 
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from handbill.store.journal_frames import (
     Acknowledged,
     epochs_in,
     frame,
+    frame_at,
     next_epoch,
     path_of,
     seed_of,
@@ -252,7 +253,8 @@ class JournalWriter:
         self._epoch, self._acknowledged = latest, position
         assert latest != NO_EPOCH, "a writer has an epoch"
         self._inode = self._write_witness(latest, position, keep=True)
-        self._open_segment(position.segment + 1)
+        if not self._continues():
+            self._open_segment(position.segment + 1)
         sync_folder(self._folder.parent)
 
     def _reaches(self, epoch: str, told: Acknowledged) -> bool:
@@ -283,21 +285,44 @@ class JournalWriter:
             os.close(fd)
         return inode
 
+    def _continues(self) -> bool:
+        """Continue the last segment if it holds no record, and no torn one. Otherwise each start
+        would leave an empty one, and whoever reads would look through all of them each time.
+        """
+        segment, end, records = self._acknowledged
+        if end != FRAME_BYTES:
+            return False
+        assert records == 0, "what ends with its first frame holds nothing that is acknowledged"
+        seed, path = seed_of(self._epoch, segment), path_of(self._folder, self._epoch, segment)
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        raw = os.read(fd, 2 * FRAME_BYTES + 1)
+        kinds = [(frame_at(raw, at, seed) or (0,))[0] for at in range(0, len(raw), FRAME_BYTES)]
+        if kinds not in ([OPENED], [OPENED, CLOSED]):
+            os.close(fd)
+            return False
+        os.ftruncate(fd, FRAME_BYTES)
+        os.fsync(fd)
+        self._write_to(fd, path, seed)
+        return True
+
     def _open_segment(self, segment: int) -> None:
-        """Start a new segment. Never append to an old one: a crash may have torn its tail."""
+        """Start a new segment. Never append to one with records: a crash may have torn its tail."""
         former = self._acknowledged
         assert segment > former.segment, "a segment is opened once"
-        self._seed = seed_of(self._epoch, segment)
-        self._path = path_of(self._folder, self._epoch, segment)
+        path = path_of(self._folder, self._epoch, segment)
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-        fd = self._fds["segment"] = os.open(self._path, flags, 0o600)
-        there = os.fstat(fd)
-        self._place = there.st_ino, there.st_dev
+        fd = os.open(path, flags, 0o600)
+        self._write_to(fd, path, seed_of(self._epoch, segment))
         os.write(fd, frame(OPENED, self._seed, former.end, former.records))
         os.fsync(fd)
         sync_folder(self._folder)
         self._acknowledge(Acknowledged(segment, FRAME_BYTES))
         os.fsync(self._fds["witness"])
+
+    def _write_to(self, fd: int, path: Path, seed: int) -> None:
+        there = os.fstat(fd)
+        self._fds["segment"], self._path, self._seed = fd, path, seed
+        self._place = there.st_ino, there.st_dev
 
     def _let_go(self) -> None:
         for fd in self._fds.values():
