@@ -17,6 +17,7 @@ from msgspec import inspect
 from handbill.host.clock import offset_in
 from handbill.host.settings import Settings
 from handbill.kit.mails import WANTED, is_mail, server_of
+from handbill.kit.urls import NotUrl, canonical_url, seen_url
 
 PREFIX = "HANDBILL_"
 CONFIG_VARIABLE = "HANDBILL_CONFIG"
@@ -131,7 +132,9 @@ def configure(
                 )
             sources[name] = source
     settings = Settings(**values)
-    faults += _faults_of_clock(settings) + _faults_of_mail(settings)
+    faults += (
+        _faults_of_clock(settings) + _faults_of_mail(settings) + _faults_of_addresses(settings)
+    )
     if faults:
         raise BadSettings("\n".join(faults))
     return Configured(settings, sources)
@@ -149,6 +152,24 @@ def _faults_of_clock(settings: Settings) -> list[str]:
     except ValueError as unreadable:
         return [f"clock_file: {unreadable}"]
     return []
+
+
+def _faults_of_addresses(settings: Settings) -> list[str]:
+    """What is wrong with our public addresses, behind which paths are written."""
+    faults = []
+    for name in ("api_url", "edge_url"):
+        address = getattr(settings, name)
+        if not address:
+            continue
+        label = f"{PREFIX}{name.upper()} is {without_password(address)!r}; it"
+        try:
+            canonical_url(address)
+        except NotUrl as wrong:
+            faults.append(f"{label} {wrong}")
+        else:
+            if address != seen_url(address) or not {"?", "#"}.isdisjoint(address):
+                faults.append(f"{label} must be an address to which a path can be added")
+    return faults
 
 
 def _faults_of_mail(settings: Settings) -> list[str]:

@@ -124,6 +124,25 @@ def test_the_stores_are_in_the_data_folder_until_an_address_is_set() -> None:
 
 
 @pytest.mark.parametrize("name", ["EDGE_URL", "API_URL"])
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://https://click.example", "has two schemes"),
+        ("https://user:pw@click.example/", "user name or password"),
+        ("https://click.example/?to=", "to which a path can be added"),
+        ("https://click.example/#", "to which a path can be added"),
+        ("https://click.example/\u200b", "to which a path can be added"),
+        ("https://click..example", "invalid host"),
+    ],
+)
+def test_a_path_can_be_added_to_a_public_address(
+    name: str, address: str, told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadSettings, match=f"HANDBILL_{name} .*{told}"):
+        configure({f"HANDBILL_{name}": address}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["EDGE_URL", "API_URL"])
 def test_a_public_address_must_be_one(name: str, tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="http:// or https://"):
         configure({f"HANDBILL_{name}": "nope"}, tmp_path)
