@@ -117,6 +117,12 @@ def test_other_nodes_are_no_ends(node: str) -> None:
         "0001-01-01T00:00:00",
         "Thu, 01 Jan 1970 00:00:00 GMT",
         "N/A",
+        "ASAP",
+        "Rolling",
+        "tbd",
+        "until further notice",
+        "Unbefristet",
+        "no deadline",
     ],
 )
 def test_an_end_that_is_not_set_is_no_fault(text: str) -> None:
@@ -201,6 +207,7 @@ def test_a_job_that_is_said_to_be_over_has_ended(node: str, text: str) -> None:
         ("status/@date", "2026-11-01"),
         ("application/to", "jobs@a.example"),
         ("meta/closed", "no"),
+        ("application/enabled", "false"),
         ("action", "update"),
         ("company/status", "inactive"),
     ],

@@ -147,7 +147,10 @@ _NO_END: Final = re.compile(
     rf"(?:0000-00-00|(?:{_DAY_BEFORE})?{_NO_YEAR}(?:[-./]\d\d?){{0,2}}"
     rf"|(?:0{{8}}|{_NO_YEAR}(?:0[1-9]|1[0-2])[0-3]\d)(?:[0-2]\d[0-5]\d[0-5]\d)?)"
     r"(?:(?:T| +)\d\d?:\d\d[\w:.,+ -]*)?"
-    r"|(?:0|none|null|n/?a|never|ongoing|open|open until filled|until filled|[-–])",
+    r"|(?:0|none|null|n/?a|never|ongoing|open|open until filled|until filled|[-–]|tb[acd]|asap"
+    r"|rolling|continuous|unlimited|until further notice|no (?:deadline|expiry|end ?date)"
+    r"|not (?:set|specified)|unbefristet|unbegrenzt|offen|bis auf weiteres|sans limite"
+    r"|indefini(?:te|do))",
     re.IGNORECASE,
 )
 """Dates from the year 2200 on and before 2000, and words; with other text around them they are
@@ -210,6 +213,8 @@ def _ending_nodes(names: Iterable[str]) -> dict[str, frozenset[str]]:
     nodes = {}
     for name in names:
         mark = _said_by(name)
+        if mark in _IS_LIVE and "application" in map(bare, name.split("/")[:-1]):
+            continue  # how to apply may be off, and the offer is not
         for marks, values in (
             (_STATES, _OVER),
             (_ENDINGS, _ACTS),
