@@ -219,6 +219,8 @@ def test_placements_show_the_bid_that_their_publisher_takes(
     cells = "//section[@aria-labelledby='placements']//td[1]"
     assert browser.get(f"/app{group}").all(cells) == told
     changes = browser.get(f"/app{group}").all("//section[@aria-labelledby='bids']//td")
+    links = browser.get(f"/app{group}").all("//section[@aria-labelledby='placements']//th/a/@href")
+    assert links == [f"/app/publishers/{one['value']}" for one in places[:-1]], "one is deleted"
     assert changes[1:4] == ["$0.66", "$0.66", "€0.60"], "a price is in the publisher's currency"
     monkeypatch.setattr(jobgroups, "_MOST_LOOKED_UP", 1)
     for at_once in (1_000, 1):
