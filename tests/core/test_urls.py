@@ -217,6 +217,15 @@ def test_strip_params(url: str, stripped: str) -> None:
     assert strip_params(url, ()) == url
 
 
+def test_a_star_strips_all_parameters_that_begin_so() -> None:
+    url = "https://a.example/j?utm_source=x&id=7&utm%5Fcampaign=y&utm=z&*=1#utm_a=1"
+    stripped = "https://a.example/j?id=7&utm=z&*=1#utm_a=1"
+    assert strip_params(url, ("utm_*",)) == stripped
+    assert strip_params(url, ("utm_*", "id")) == "https://a.example/j?utm=z&*=1#utm_a=1"
+    assert strip_params(url, ("*",)) == "https://a.example/j#utm_a=1"
+    assert strip_params(url, ("nothing_*",)) == url
+
+
 @pytest.mark.parametrize(
     "text",
     [

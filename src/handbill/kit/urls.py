@@ -104,13 +104,20 @@ def place_of(url: str) -> tuple[str, str, int]:
 
 
 def strip_params(url: str, names: Collection[str]) -> str:
-    """The URL without the query parameters of these names; the rest stays byte for byte."""
+    """The URL without the query parameters of these names; the rest stays byte for byte. A name
+    that ends in ``*`` stands for all that begin so.
+    """
     before, hash_, fragment = url.partition("#")
     base, mark, query = before.partition("?")
     if not mark or not names:
         return url
+    starts = tuple(name[:-1] for name in names if name.endswith("*"))
     every = query.split("&")
-    kept = [param for param in every if unquote_plus(param.partition("=")[0]) not in names]
+    kept = []
+    for param in every:
+        name = unquote_plus(param.partition("=")[0])
+        if name not in names and not name.startswith(starts):
+            kept.append(param)
     if len(kept) == len(every):
         return url
     return base + ("?" if kept else "") + "&".join(kept) + hash_ + fragment

@@ -58,7 +58,8 @@ StrippedRow = Annotated[
     Field(
         alias="urlParamsToStrip",
         max_length=50,
-        description="Query parameters that are removed from every job's URL.",
+        description="Query parameters that are removed from every job's URL. `utm_*`: all that "
+        "begin so.",
     ),
 ]
 OverridesRow = Annotated[
