@@ -135,7 +135,7 @@ _TRUE: Final = frozenset(["true", "yes", "y", "1", "closed", "deleted", "expired
 _FALSE: Final = frozenset(["false", "no", "n", "0", "nein", "off"])
 _NOT_OPEN: Final = _FALSE - {"0"}  # it may be the number of openings
 _MARKS: Final = re.compile(r"[\W_]+")
-_BETWEEN: Final = re.compile(r"\s*[-–/,;:(]\s*")
+_BETWEEN: Final = re.compile(r"[-–/,;:(]")
 _DATED: Final = re.compile(r"(?:[0-9][^0-9]*){5}")
 """Five digits, which every date has."""
 _NO_YEAR: Final = r"(?:(?:2[2-9]|[13-9]\d)\d\d|0001)"
