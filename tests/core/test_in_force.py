@@ -79,7 +79,8 @@ def test_the_days_of_a_period() -> None:
     friday = date(2027, 2, 26)
     assert days_of("Daily", friday, WEEK) == Days((5,), (6,), renews=True)
     assert days_of("Weekly", friday, WEEK) == Days((5, 6, 7), (6, 7), renews=False)
-    assert days_of("Monthly", friday, WEEK) == Days((5, 6, 7), (6, 7), renews=False)
+    over = 3 * sum(WEEK) + sum(WEEK[:4])
+    assert days_of("Monthly", friday, WEEK) == Days((5, 6, 7), (6, 7), renews=False, past=over)
     sunday = date(2027, 2, 28)
     assert days_of("Weekly", sunday, WEEK) == Days((7,), WEEK, renews=True)
     last_of_month = days_of("Monthly", sunday, WEEK)
@@ -88,9 +89,11 @@ def test_the_days_of_a_period() -> None:
 
 def test_what_ends_sooner_than_its_period_has_no_day_after_it() -> None:
     friday = date(2027, 2, 26)
-    assert days_of("Monthly", friday, WEEK, friday) == Days((5,), (), renews=False)
+    last_day = days_of("Monthly", friday, WEEK, friday)
+    assert last_day == Days((5,), (), renews=False, past=3 * sum(WEEK) + sum(WEEK[:4]))
     assert days_of("Monthly", friday, WEEK, date(2027, 2, 27)).weights == (5, 6)
-    assert days_of("Monthly", friday, WEEK, date(2027, 1, 1)) == Days((0,), (), renews=False)
+    ended = days_of("Monthly", friday, WEEK, date(2027, 1, 1))
+    assert (ended.weights, ended.later, ended.renews) == ((0,), (), False)
     assert len(days_of("Lifetime", friday, WEEK).weights) == 366
 
 
