@@ -140,14 +140,14 @@ def test_the_correction_is_slow_and_bounded() -> None:
     down = up = PPM
     for _ in range(100):
         down, up = corrected(down, *dear, 20_000_000), corrected(up, *cheap, 20_000_000)
-    assert (down, up) == (700_000, 1_030_000)
+    assert (down, up) == (700_000, 1_035_000)
     much, little = (20_000_000 * 800, 900 * PPM), (20_000_000 * 10, 20 * PPM)
-    assert corrected(PPM * 2, *much, 20_000_000) == 1_054_000, "nine tenths of the most"
-    assert corrected(PPM, *little, 20_000_000) == 1_010_000, "a sixth"
+    assert corrected(PPM * 2, *much, 20_000_000) == 1_063_000, "nine tenths of the most"
+    assert corrected(PPM, *little, 20_000_000) == 1_011_666, "a sixth"
 
 
 def test_a_rate_is_bid_on_with_caution() -> None:
-    assert cautious(120_000, 0) == 108_000, "a tenth at most"
+    assert cautious(120_000, 0) == 106_800, "11 % at most"
     assert cautious(120_000, 89) == 120_000 * 95 // 100, "15 % of error, of which 10 % may be"
     assert cautious(120_000, 214) == 120_000, "by then it is known well enough"
 

@@ -65,7 +65,7 @@ def test_bids_follow_what_comes_of_clicks(records: Records, tmp_path: Path) -> N
 
     first = aimed(tree, [], {}, {}, {})
     assert first.targets[group, good].is_prior, "no apply yet"
-    assert 0.9 * GOAL * PRIOR_PPM / PPM <= bids(first)[good] == bids(first)[poor] < 1_000_000
+    assert 0.89 * GOAL * PRIOR_PPM / PPM <= bids(first)[good] == bids(first)[poor] < 1_000_000
     assert bids(first)[by_apply] == GOAL, "an apply is bid for: at most the goal"
     days = [
         ClickDay(group, no, on(back), 100, 50_000_000) for no in (good, poor) for back in range(40)
@@ -124,7 +124,7 @@ def test_a_tick_bids_for_targets(records: Records, tmp_path: Path) -> None:
         }
         former = aims_of(tx, tree).former
     assert bids[nos["Good"]] == bids[nos["Poor"]] == lines["Good"].bid.bid_micros
-    assert 0.9 * GOAL * PRIOR_PPM / PPM <= bids[nos["Good"]] < GOAL * PRIOR_PPM / PPM
+    assert 0.89 * GOAL * PRIOR_PPM / PPM <= bids[nos["Good"]] < GOAL * PRIOR_PPM / PPM
     assert bids[nos["Applies"]] == GOAL
     assert all(Binding.CPA in line.bid.binding and line.is_true for line in lines.values())
     assert lines["Good"].inputs.target is not None

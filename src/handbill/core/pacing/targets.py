@@ -18,13 +18,13 @@ WEIGHT_APPLIES: Final = 25
 SIDE_APPLIES: Final = 11
 """The same for a side: sides differ from each other more than their pairs do from both."""
 LEEWAY_PPM: Final = 100_000
-MOST_CAUTION_PPM: Final = 100_000
+MOST_CAUTION_PPM: Final = 110_000
 MOST_STEP_PPM: Final = 200_000
 DEAD_BAND_PPM: Final = 50_000
 CORRECTION_STEP_PPM: Final = 15_000
 """Once a day."""
 LEAST_CORRECTION_PPM: Final = 700_000
-MOST_RAISE_PPM: Final = 60_000
+MOST_RAISE_PPM: Final = 70_000
 RAISE_APPLIES: Final = 100
 """The number of applies from which half of the most by which a bid may be raised is allowed."""
 SURE_APPLIES: Final = 5
@@ -138,7 +138,7 @@ def _factors(
 
 def cautious(rate_ppm: int, applies: int) -> int:
     """The rate, lowered so far that an error of one and a half times its standard error leaves an
-    apply at 110 % of its target; at most by a tenth. ``applies``: those of the job group.
+    apply at 110 % of its target; at most by 11 %. ``applies``: those of the job group.
     """
     error_ppm = isqrt(PPM * PPM * 9 // (4 * (applies + SIDE_APPLIES)))
     return rate_ppm - share_down(rate_ppm, min(max(0, error_ppm - LEEWAY_PPM), MOST_CAUTION_PPM))
